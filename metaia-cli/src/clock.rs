@@ -7,11 +7,16 @@ use time::macros::format_description;
 
 /// Returns the seconds since the Unix epoch, or 0 if the clock is set before 1970.
 pub(crate) fn unix_s() -> i64 {
+    unix_ms() / 1_000
+}
+
+/// Returns the milliseconds since the Unix epoch, or 0 if the clock is set before 1970.
+pub(crate) fn unix_ms() -> i64 {
     #[allow(clippy::disallowed_methods, reason = "this is the clock")]
     let since = std::time::SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Formats the time of day in UTC, to the millisecond.

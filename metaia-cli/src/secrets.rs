@@ -13,17 +13,15 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Reads `.env` if it exists.
+    /// Reads `.env` if it exists, as the server reads it.
     pub(crate) fn load() -> Result<Self, Failure> {
-        match dotenvy::from_path_iter(".env").and_then(Iterator::collect) {
-            Ok(dotenv) => Ok(Self { dotenv }),
-            Err(error) if error.not_found() => Ok(Self::default()),
-            // The error is not attached as a cause: it would print the line, which may be a secret.
-            Err(dotenvy::Error::LineParse(..)) => Err(Failure::usage(
-                ".env contains a line that is not NAME=VALUE",
-            )),
-            Err(error) => Err(Failure::usage(".env cannot be read").caused_by(error)),
-        }
+        let text = metaia_dotenv::read_text(Path::new(".env"))
+            .map_err(|error| Failure::usage(".env cannot be read").caused_by(error))?;
+        let variables = metaia_dotenv::parse(&text).into_iter();
+        let dotenv = variables.map(|variable| (variable.name, variable.value));
+        Ok(Self {
+            dotenv: dotenv.collect(),
+        })
     }
 
     /// Returns a setting; an empty one counts as unset.
@@ -37,6 +35,18 @@ impl Settings {
     /// Returns the secret that tokens are signed with.
     pub(crate) fn jwt_secret(&self) -> Result<String, Failure> {
         self.secret("JWT_SECRET", "jwt-secret")
+    }
+
+    /// Returns every secret that the server accepts tokens with: the present one, and those of
+    /// `JWT_SECRETS_OLD`. There are none if none is known here.
+    pub(crate) fn accepted_jwt_secrets(&self) -> Vec<String> {
+        let old = self.find("JWT_SECRETS_OLD").unwrap_or_default();
+        let old = old.split(',').map(str::trim).map(str::to_owned);
+        let present = self.jwt_secret().ok().into_iter();
+        present
+            .chain(old)
+            .filter(|secret| !secret.is_empty())
+            .collect()
     }
 
     /// Returns the payment provider's key secret.
@@ -110,6 +120,12 @@ mod tests {
                         and nowhere/razorpay-secret does not exist or is empty";
         assert_eq!(failure.chain(), expected);
         assert!(failure.hint.unwrap().contains("METAIA_DATA"));
+    }
+
+    #[test]
+    fn tokens_are_accepted_with_the_present_and_the_old_secrets() {
+        let settings = settings(&[("JWT_SECRET", "new"), ("JWT_SECRETS_OLD", "a, b,,")]);
+        assert_eq!(settings.accepted_jwt_secrets(), ["new", "a", "b"]);
     }
 
     #[test]

@@ -4,8 +4,9 @@ use std::io::Read as _;
 use std::time::Duration;
 
 use clap::Subcommand;
+use metaia_realtime::auth::SignatureCheck;
+use metaia_realtime::values::JsonNumber;
 use metaia_realtime::{Role, UserId};
-use serde_json::Value;
 
 use crate::actor::Actor;
 use crate::clock;
@@ -13,7 +14,7 @@ use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::printer::{Paint, Report};
 use crate::span;
-use crate::token::{Flaw, Inspection, Minted, Signature, inspect, mint};
+use crate::token::{Flaw, Minted, TokenReport, inspect, mint};
 
 const MINT_EXAMPLES: &str = "\
 Examples:
@@ -32,7 +33,8 @@ pub(crate) enum Command {
     /// Mint a token with the server's secret
     #[command(before_help = MINT_EXAMPLES)]
     Mint(MintArgs),
-    /// Show the claims of a token, and why a server would refuse it (exit code 4 if it would)
+    /// Show the claims of a token, and why a server would refuse it (exit code 4 if it would, or
+    /// if no secret is known to check the signature with)
     #[command(before_help = INSPECT_EXAMPLES)]
     Inspect(InspectArgs),
 }
@@ -102,11 +104,10 @@ fn run_inspect(args: &InspectArgs, context: &Context) -> Result<Exit, Failure> {
     } else {
         args.jwt.clone()
     };
-    // Without a secret, everything but the signature is checked.
-    let secret = context.settings.jwt_secret().ok();
-    let inspection = inspect(token.trim(), secret.as_deref(), clock::unix_s());
-    context.printer.report(&inspection)?;
-    Ok(if inspection.problems.is_empty() {
+    let secrets = context.settings.accepted_jwt_secrets();
+    let report = inspect(token.trim(), &secrets, clock::unix_ms());
+    context.printer.report(&report)?;
+    Ok(if report.is_accepted {
         Exit::Ok
     } else {
         Exit::Unauthenticated
@@ -120,33 +121,51 @@ fn standard_input() -> Result<String, Failure> {
     Ok(text)
 }
 
-impl Report for Inspection {
+impl Report for TokenReport {
     fn text(&self, paint: Paint) -> String {
         let mut lines = Vec::new();
-        for (name, value) in &self.claims {
-            lines.push(format!("{name}: {}", claim(name, value)));
+        for (name, value) in self.claims.iter() {
+            lines.push(format!("{name}: {}", claim(name, value.get())));
         }
-        let signature = match self.signature {
-            Signature::Good => paint.good("good"),
-            Signature::Bad => paint.bad("wrong"),
-            Signature::Unchecked => "not checked: no secret for it".to_owned(),
+        let signature = match self.check {
+            SignatureCheck::Good => paint.good("good"),
+            SignatureCheck::Bad => paint.bad("wrong"),
+            SignatureCheck::Unchecked => "not checked".to_owned(),
         };
         lines.push(format!("signature: {signature}"));
         for problem in &self.problems {
             lines.push(format!("{} {}", paint.bad("refused:"), problem.message));
         }
-        if self.problems.is_empty() {
-            lines.push(paint.good("no problems found"));
+        for warning in &self.warnings {
+            lines.push(format!("warning: {}", warning.message));
         }
+        lines.extend(self.conclusion(paint));
         lines.join("\n")
     }
 }
 
+impl TokenReport {
+    fn conclusion(&self, paint: Paint) -> Option<String> {
+        if self.is_accepted {
+            return Some(paint.good("no problems found"));
+        }
+        let is_only_unchecked = self.problems.is_empty();
+        is_only_unchecked.then(|| {
+            "no other problems found: set JWT_SECRET, or run this in the server's folder, \
+             to check the signature"
+                .to_owned()
+        })
+    }
+}
+
 /// Formats a claim; times are followed by date and time in UTC.
-fn claim(name: &str, value: &Value) -> String {
-    match (name, value.as_i64()) {
-        ("exp" | "iat" | "nbf", Some(time)) => format!("{value} ({})", clock::date_time(time)),
-        _ => value.to_string(),
+fn claim(name: &str, value: &str) -> String {
+    match (name, JsonNumber::parse(value)) {
+        ("exp" | "iat" | "nbf", Some(seconds)) => {
+            let ms = seconds.floor_thousandfold();
+            format!("{value} ({})", clock::date_time(ms.div_euclid(1_000)))
+        }
+        _ => value.to_owned(),
     }
 }
 
@@ -160,9 +179,12 @@ mod tests {
         let now = 1_700_000_000;
         let ttl = Duration::from_secs(60);
         let minted = mint(&actor, "secret", ttl, Flaw::Expired, now).unwrap();
-        let mut inspection = inspect(&minted.token, Some("other"), now);
-        inspection.claims.remove("jti");
-        insta::assert_snapshot!(inspection.text(Paint::PLAIN), @r#"
+        let secrets = ["other".to_owned()];
+        let report = inspect(&minted.token, &secrets, now * 1_000);
+        let text = report.text(Paint::PLAIN);
+        let lines = text.lines().filter(|line| !line.starts_with("jti: "));
+        let text: Vec<&str> = lines.collect();
+        insta::assert_snapshot!(text.join("\n"), @r#"
         exp: 1699999820 (2023-11-14 22:10:20Z)
         iat: 1699999760 (2023-11-14 22:09:20Z)
         role: "tailor"
@@ -171,5 +193,24 @@ mod tests {
         refused: wrong signature: signed with another secret, or modified after signing
         refused: expired 3 min ago
         "#);
+    }
+
+    #[test]
+    fn a_signature_that_was_not_checked_is_no_good_news() {
+        let actor = "tailor:t1".parse().unwrap();
+        let ttl = Duration::from_secs(60);
+        let minted = mint(&actor, "secret", ttl, Flaw::None, 1_700_000_000).unwrap();
+        let report = inspect(&minted.token, &[], 1_700_000_000_000);
+        assert!(!report.is_accepted);
+        assert!(report.text(Paint::PLAIN).contains("not checked"));
+        assert!(!report.text(Paint::PLAIN).contains("no problems found"));
+    }
+
+    #[test]
+    fn a_time_in_any_form_is_followed_by_its_date() {
+        assert_eq!(claim("exp", "1.7e9"), "1.7e9 (2023-11-14 22:13:20Z)");
+        assert_eq!(claim("nbf", "-0.5"), "-0.5 (1969-12-31 23:59:59Z)");
+        assert_eq!(claim("exp", "true"), "true");
+        assert_eq!(claim("n", "1"), "1");
     }
 }

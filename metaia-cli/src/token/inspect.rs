@@ -1,29 +1,12 @@
-//! Decodes a token, and finds the reasons for which a server would refuse it.
+//! Explains a token: its claims, and the reasons for which a server refuses it.
 
-use std::collections::HashSet;
-
-use jsonwebtoken::dangerous::insecure_decode_claims;
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
-use metaia_realtime::{Role, UserId, auth::enable_hmac};
-use serde::Serialize;
-use serde_json::{Map, Value};
+use metaia_realtime::auth::{SignatureCheck, TokenFlaw, TokenMembers, TokenWarning, inspect_token};
+use metaia_realtime::{JwtAuthenticator, Limits};
+use serde::{Serialize, Serializer};
 
 use crate::span;
 
-/// Tolerated difference between clocks, in seconds. The server uses the same value.
-const LEEWAY_S: i64 = 5;
-
-/// The result of checking the signature.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Signature {
-    Good,
-    Bad,
-    /// No secret is known, or the algorithm does not use a shared secret.
-    Unchecked,
-}
-
-/// A reason for which a server would refuse the token.
+/// A reason for which a server refuses the token, or a warning.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Problem {
     code: &'static str,
@@ -32,171 +15,125 @@ pub(crate) struct Problem {
 
 /// The decoded parts of a token, and its problems.
 #[derive(Debug, Serialize)]
-pub(crate) struct Inspection {
-    pub(crate) header: Value,
-    pub(crate) claims: Map<String, Value>,
-    pub(crate) signature: Signature,
+pub(crate) struct TokenReport {
+    pub(crate) header: TokenMembers,
+    pub(crate) claims: TokenMembers,
+    #[serde(rename = "signature", serialize_with = "check_name")]
+    pub(crate) check: SignatureCheck,
     pub(crate) problems: Vec<Problem>,
+    pub(crate) warnings: Vec<Problem>,
+    /// True if a server with these secrets accepts the token.
+    #[serde(skip)]
+    pub(crate) is_accepted: bool,
 }
 
-/// Decodes a token and checks it. `now` is in Unix seconds.
-pub(crate) fn inspect(token: &str, secret: Option<&str>, now: i64) -> Inspection {
-    let header = match decode_header(token) {
-        Ok(header) => header,
-        Err(error) => return malformed(&error),
+/// Judges a token by the function that the server uses. `now` is in Unix milliseconds.
+pub(crate) fn inspect(token: &str, secrets: &[String], now: i64) -> TokenReport {
+    let authenticator = authenticator(secrets);
+    let inspection = inspect_token(token, authenticator.as_ref(), now);
+    let problem = |flaw: &TokenFlaw| Problem {
+        code: flaw.code(),
+        message: flaw_message(flaw, now),
     };
-    let claims = match insecure_decode_claims::<Map<String, Value>>(token) {
-        Ok(claims) => claims,
-        Err(error) => return malformed(&error),
+    let warning = |warning: &TokenWarning| Problem {
+        code: warning.code(),
+        message: warning_message(*warning, now),
     };
-    let signature = signature(token, header.alg, secret);
-    let mut problems = Vec::new();
-    problems.extend(signature_problem(signature, header.alg));
-    problems.extend(time_problems(&claims, now));
-    problems.extend(identity_problems(&claims));
-    let header = serde_json::to_value(&header).unwrap_or_default();
-    Inspection {
-        header,
-        claims,
-        signature,
-        problems,
+    let length = too_long(token);
+    let is_accepted = inspection.verdict().is_ok() && length.is_none();
+    let problems = inspection.flaws.iter().map(problem).chain(length);
+    TokenReport {
+        problems: problems.collect(),
+        warnings: inspection.warnings.iter().map(warning).collect(),
+        check: inspection.signature,
+        header: inspection.header,
+        claims: inspection.claims,
+        is_accepted,
     }
 }
 
-fn problem(code: &'static str, message: impl Into<String>) -> Problem {
-    Problem {
-        code,
-        message: message.into(),
-    }
+/// Returns the authenticator of a server with these secrets.
+fn authenticator(secrets: &[String]) -> Option<JwtAuthenticator> {
+    let (first, others) = secrets.split_first()?;
+    let first = JwtAuthenticator::hs256(first);
+    others
+        .iter()
+        .fold(first, |all, secret| all?.or_hs256(secret))
+        .ok()
 }
 
-fn malformed(error: &jsonwebtoken::errors::Error) -> Inspection {
-    let problems = vec![problem("malformed", format!("not a JWT: {error}"))];
-    Inspection {
-        header: Value::Null,
-        claims: Map::new(),
-        signature: Signature::Unchecked,
-        problems,
-    }
-}
-
-fn is_shared_secret(algorithm: Algorithm) -> bool {
-    matches!(
-        algorithm,
-        Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512
-    )
-}
-
-fn signature(token: &str, algorithm: Algorithm, secret: Option<&str>) -> Signature {
-    let Some(secret) = secret.filter(|_| is_shared_secret(algorithm)) else {
-        return Signature::Unchecked;
-    };
-    let mut validation = Validation::new(algorithm);
-    validation.required_spec_claims = HashSet::new();
-    // Times and claims are checked separately, so that every problem is reported.
-    validation.validate_exp = false;
-    validation.validate_aud = false;
-    // An empty secret signs nothing.
-    let Ok(key) = DecodingKey::from_secret(secret.as_bytes()) else {
-        return Signature::Bad;
-    };
-    enable_hmac();
-    match decode::<Map<String, Value>>(token, &key, &validation) {
-        Ok(_) => Signature::Good,
-        Err(_) => Signature::Bad,
-    }
-}
-
-fn signature_problem(signature: Signature, algorithm: Algorithm) -> Option<Problem> {
-    if is_shared_secret(algorithm) && algorithm != Algorithm::HS256 {
-        return Some(problem(
-            "algorithm",
-            format!(
-                "signed with {algorithm:?}; with a shared secret, the server accepts only HS256"
-            ),
-        ));
-    }
-    if signature != Signature::Bad {
+/// Returns the problem of a token that a server with the default limits does not read.
+fn too_long(token: &str) -> Option<Problem> {
+    let limit = Limits::default().token_bytes;
+    if token.len() <= limit {
         return None;
     }
-    let message = "wrong signature: signed with another secret, or modified after signing";
-    Some(problem("signature", message))
+    Some(Problem {
+        code: "length",
+        message: format!(
+            "{} bytes long; the server reads at most {limit}",
+            token.len()
+        ),
+    })
 }
 
-fn time_problems(claims: &Map<String, Value>, now: i64) -> Vec<Problem> {
-    let at = |claim: &str| claims.get(claim).and_then(Value::as_i64);
-    let ago = |then: i64| span::rough(now.abs_diff(then));
-    let mut problems = Vec::new();
-    match at("exp") {
-        Some(exp) if exp.saturating_add(LEEWAY_S) <= now => {
-            problems.push(problem("expired", format!("expired {} ago", ago(exp))));
+fn flaw_message(flaw: &TokenFlaw, now: i64) -> String {
+    match flaw {
+        TokenFlaw::Expired(at) => format!("expired {} ago", between(*at, now)),
+        TokenFlaw::NotYet(at) => {
+            let wait = between(*at, now);
+            format!("not valid until {wait} from now: check the clocks")
         }
-        Some(_) => {}
-        None => problems.push(problem("exp", "no `exp`: a token must expire")),
+        other => other.to_string(),
     }
-    if let Some(nbf) = at("nbf").filter(|nbf| nbf.saturating_sub(LEEWAY_S) > now) {
-        problems.push(problem(
-            "not_yet",
-            format!("not valid until {} from now: check the clocks", ago(nbf)),
-        ));
-    }
-    if let Some(iat) = at("iat").filter(|iat| iat.saturating_sub(LEEWAY_S) > now) {
-        problems.push(problem(
-            "clock",
-            format!("issued {} in the future: check the clocks", ago(iat)),
-        ));
-    }
-    problems
 }
 
-fn identity_problems(claims: &Map<String, Value>) -> Vec<Problem> {
-    let text = |claim: &str| claims.get(claim).and_then(Value::as_str);
-    let mut problems = Vec::new();
-    match text("userId").or_else(|| text("sub")) {
-        None => problems.push(problem("user", "no `userId` and no `sub`")),
-        Some(user) => {
-            if let Err(error) = user.parse::<UserId>() {
-                problems.push(problem("user", format!("`userId` {user:?}: {error}")));
-            }
+fn warning_message(warning: TokenWarning, now: i64) -> String {
+    match warning {
+        TokenWarning::IssuedLater(at) => {
+            let ahead = between(at, now);
+            format!("issued {ahead} in the future: check the clocks")
         }
+        other => other.to_string(),
     }
-    match text("role") {
-        None => problems.push(problem("role", "no `role`")),
-        Some(role) => {
-            if let Err(error) = role.parse::<Role>() {
-                problems.push(problem(
-                    "role",
-                    format!("role {role:?} is unknown: {error}"),
-                ));
-            }
-        }
-    }
-    problems
+}
+
+fn between(at: i64, now: i64) -> String {
+    span::rough(at.abs_diff(now) / 1_000)
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn check_name<S: Serializer>(check: &SignatureCheck, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(match check {
+        SignatureCheck::Good => "good",
+        SignatureCheck::Bad => "bad",
+        SignatureCheck::Unchecked => "unchecked",
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use jsonwebtoken::{EncodingKey, Header, encode};
+    use metaia_realtime::auth::enable_hmac;
+
+    use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
     use proptest::prelude::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::super::{Flaw, mint};
     use super::*;
 
-    const NOW: i64 = 1_700_000_000;
+    const NOW_S: i64 = 1_700_000_000;
+    const NOW_MS: i64 = NOW_S * 1_000;
 
     fn minted(flaw: Flaw) -> String {
-        mint(
-            &"tailor:t1".parse().unwrap(),
-            "secret",
-            Duration::from_secs(60),
-            flaw,
-            NOW,
-        )
-        .unwrap()
-        .token
+        let ttl = Duration::from_secs(60);
+        let actor = "tailor:t1".parse().unwrap();
+        mint(&actor, "secret", ttl, flaw, NOW_S).unwrap().token
     }
 
     fn signed(claims: &Value, algorithm: Algorithm) -> String {
@@ -205,26 +142,28 @@ mod tests {
         encode(&Header::new(algorithm), claims, &key).unwrap()
     }
 
+    fn report(token: &str) -> TokenReport {
+        inspect(token, &["secret".to_owned()], NOW_MS)
+    }
+
+    fn messages(problems: &[Problem]) -> Vec<&str> {
+        let messages = problems.iter().map(|problem| &*problem.message);
+        messages.collect()
+    }
+
     #[track_caller]
     fn check(token: &str, expected: &[&str]) {
-        let inspection = inspect(token, Some("secret"), NOW);
-        let messages: Vec<_> = inspection
-            .problems
-            .iter()
-            .map(|problem| problem.message.as_str())
-            .collect();
-        assert_eq!(messages, expected);
+        let report = report(token);
+        assert_eq!(messages(&report.problems), expected);
+        assert_eq!(report.is_accepted, expected.is_empty());
     }
 
     #[test]
     fn a_minted_token_has_no_problems() {
-        check(&minted(Flaw::None), &[]);
-        let inspection = inspect(&minted(Flaw::None), Some("secret"), NOW);
-        assert_eq!(
-            (&inspection.claims["userId"], &inspection.claims["role"]),
-            (&json!("t1"), &json!("tailor"))
-        );
-        assert_eq!(inspection.signature, Signature::Good);
+        let token = minted(Flaw::None);
+        check(&token, &[]);
+        assert_eq!(report(&token).claims.get("userId").unwrap().get(), "\"t1\"");
+        assert_eq!(report(&token).check, SignatureCheck::Good);
     }
 
     #[test]
@@ -237,12 +176,9 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_is_not_checked_without_a_secret() {
-        let inspection = inspect(&minted(Flaw::BadSignature), None, NOW);
-        assert_eq!(
-            (inspection.signature, inspection.problems.len()),
-            (Signature::Unchecked, 0)
-        );
+    fn a_token_of_an_old_secret_is_good() {
+        let secrets = ["new".to_owned(), "secret".to_owned()];
+        assert!(inspect(&minted(Flaw::None), &secrets, NOW_MS).is_accepted);
     }
 
     #[test]
@@ -256,29 +192,57 @@ mod tests {
             ],
         );
         let later = json!({
-            "sub": "u1",
+            "sub": {},
             "role": "chef",
-            "exp": NOW + 9_000,
-            "nbf": NOW + 600,
-            "iat": NOW + 60,
+            "exp": NOW_S + 9_000,
+            "nbf": NOW_S + 600,
         });
         check(
             &signed(&later, Algorithm::HS256),
             &[
                 "not valid until 10 min from now: check the clocks",
-                "issued 60 s in the future: check the clocks",
+                "`sub` {}: not text or a whole number",
                 "role \"chef\" is unknown: a role is one of customer, admin, tailor, delivery",
             ],
         );
     }
 
     #[test]
+    fn what_a_server_accepts_is_only_warned_about() {
+        let claims = json!({
+            "sub": 7,
+            "role": "tailor",
+            "exp": 1.9e12,
+            "iat": NOW_S + 60,
+        });
+        let token = signed(&claims, Algorithm::HS256);
+        check(&token, &[]);
+        assert_eq!(
+            messages(&report(&token).warnings),
+            [
+                "expires in the year 9999 or later: `exp` must be in seconds, \
+                 not in milliseconds",
+                "issued 60 s in the future: check the clocks",
+            ]
+        );
+    }
+
+    #[test]
     fn another_algorithm_is_a_problem() {
-        let claims = json!({"sub": "u1", "role": "admin", "exp": NOW + 60});
+        let claims = json!({"sub": "u1", "role": "admin", "exp": NOW_S + 60});
         check(
             &signed(&claims, Algorithm::HS512),
             &["signed with HS512; with a shared secret, the server accepts only HS256"],
         );
+    }
+
+    #[test]
+    fn a_token_that_no_server_reads_is_too_long() {
+        let claims =
+            json!({"sub": "u1", "role": "admin", "exp": NOW_S + 60, "x": "x".repeat(5_000)});
+        let report = report(&signed(&claims, Algorithm::HS256));
+        assert_eq!(report.problems[0].code, "length");
+        assert!(!report.is_accepted);
     }
 
     proptest! {
@@ -287,8 +251,8 @@ mod tests {
             text in any::<String>(),
             parts in "[A-Za-z0-9_-]{0,20}(\\.[A-Za-z0-9_-]{0,20}){2}",
         ) {
-            prop_assert!(!inspect(&text, Some("secret"), NOW).problems.is_empty());
-            let _ = inspect(&parts, Some("secret"), NOW);
+            prop_assert!(!report(&text).problems.is_empty());
+            prop_assert!(!report(&parts).is_accepted);
         }
     }
 }

@@ -3,5 +3,5 @@
 mod inspect;
 mod mint;
 
-pub(crate) use inspect::{Inspection, Signature, inspect};
+pub(crate) use inspect::{TokenReport, inspect};
 pub(crate) use mint::{Flaw, Minted, mint};

@@ -22,9 +22,8 @@ static HMAC: CryptoProvider = CryptoProvider {
 /// Enables HS256, HS384 and HS512 in `jsonwebtoken` for this process, unless it has a provider of
 /// algorithms already.
 ///
-/// [`JwtAuthenticator`](super::JwtAuthenticator) and [`sign_hs256`] call it. A program that uses
-/// `jsonwebtoken` itself calls it before, or has that crate's feature `rust_crypto` or `aws_lc_rs`,
-/// or installs a provider of its own first.
+/// [`sign_hs256`] calls it. A program that uses `jsonwebtoken` itself calls it before, or has that
+/// crate's feature `rust_crypto` or `aws_lc_rs`, or installs a provider of its own first.
 pub fn enable_hmac() {
     if CryptoProvider::try_get_default().is_none() {
         // Another thread may have installed a provider meanwhile: that one stays.
@@ -62,12 +61,28 @@ pub fn sign_hs256(claims: &impl Serialize, secret: impl AsRef<[u8]>) -> Result<S
 pub struct SignError(#[source] Error);
 
 /// A secret with the algorithm that it is used for.
-struct HmacKey {
+pub(super) struct HmacKey {
     algorithm: Algorithm,
     secret: Vec<u8>,
 }
 
 impl HmacKey {
+    /// Returns a key for HS256; `None` for an empty secret, with which anyone could sign.
+    pub(super) fn hs256(secret: &[u8]) -> Option<Self> {
+        if secret.is_empty() {
+            return None;
+        }
+        Some(Self {
+            algorithm: Algorithm::HS256,
+            secret: secret.to_vec(),
+        })
+    }
+
+    /// Returns true if this is the signature of the message. Compares in constant time.
+    pub(super) fn signed(&self, message: &[u8], signature: &Vec<u8>) -> bool {
+        self.verify(message, signature).is_ok()
+    }
+
     fn for_signing(algorithm: Algorithm, key: &EncodingKey) -> Result<Self, Error> {
         Self::new(algorithm, key.family(), key.as_bytes())
     }

@@ -5,16 +5,20 @@ use std::{
     future::{Future, ready},
 };
 
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, errors::ErrorKind};
-use serde::Deserialize;
-
-use super::{AuthError, Authenticator, Credentials, Identity, LEEWAY_MS};
-use crate::UserId;
+use super::{
+    AuthError, Authenticator, Credentials, Identity,
+    hmac::HmacKey,
+    inspection::{Inspection, judge},
+};
+use crate::values::time;
 
 /// An [`Authenticator`] for HS256 tokens with the claims `userId` (or `sub`), `role` and `exp`.
 ///
-/// A token that names another algorithm is refused, whatever its signature. `exp` is required,
-/// `nbf` is checked if the token has it, and clocks may differ by 5 s. `aud` and `iss` are ignored.
+/// A token that names another algorithm is refused, whatever its signature, and so is one whose
+/// header has `crit`, `zip`, `enc` or `b64`. `exp` is required, `nbf` is checked if the token has
+/// it, and clocks may differ by 5 s. Both are numbers of seconds, which may have fractions. Ids may
+/// be whole numbers from 0 to 2^53 - 1, which are read as their decimal text. `aud`, `iss` and
+/// `iat` are ignored, and so is `sub` beside `userId`.
 ///
 /// It verifies tokens and does not make them: your login does, with
 /// [`sign_hs256`](super::sign_hs256) or any JWT library. To verify the tokens of REST requests too,
@@ -26,8 +30,7 @@ use crate::UserId;
 /// # Ok::<(), metaia_realtime::auth::InvalidSecret>(())
 /// ```
 pub struct JwtAuthenticator {
-    keys: Vec<DecodingKey>,
-    validation: Validation,
+    keys: Vec<HmacKey>,
 }
 
 impl JwtAuthenticator {
@@ -36,16 +39,7 @@ impl JwtAuthenticator {
     /// # Errors
     /// Returns [`InvalidSecret`] if the secret is empty: anyone could sign with it.
     pub fn hs256(secret: impl AsRef<[u8]>) -> Result<Self, InvalidSecret> {
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.leeway = LEEWAY_MS as u64 / 1000;
-        validation.validate_nbf = true;
-        validation.validate_aud = false;
-        validation.set_required_spec_claims(&["exp"]);
-        Self {
-            keys: Vec::new(),
-            validation,
-        }
-        .or_hs256(secret)
+        Self { keys: Vec::new() }.or_hs256(secret)
     }
 
     /// Accepts tokens signed with `secret` too: the old secret, during a change of secrets.
@@ -53,30 +47,46 @@ impl JwtAuthenticator {
     /// # Errors
     /// Returns [`InvalidSecret`] if the secret is empty.
     pub fn or_hs256(mut self, secret: impl AsRef<[u8]>) -> Result<Self, InvalidSecret> {
-        super::enable_hmac();
-        let key = DecodingKey::from_secret(secret.as_ref()).map_err(|_| InvalidSecret)?;
+        let key = HmacKey::hs256(secret.as_ref()).ok_or(InvalidSecret)?;
         self.keys.push(key);
         Ok(self)
     }
 
-    /// Returns the identity that the token proves.
+    /// Returns the identity that the token proves. [`inspect_token`] says what is wrong with one
+    /// that proves none.
     ///
     /// # Errors
     /// Returns [`AuthError::Expired`] if the token was valid once, [`AuthError::Forbidden`] if its
     /// role is unknown, and [`AuthError::Unauthorized`] otherwise.
     pub fn verify(&self, token: &str) -> Result<Identity, AuthError> {
-        let mut error = AuthError::Unauthorized;
-        for key in &self.keys {
-            match decode::<Claims>(token, key, &self.validation) {
-                Ok(token) => return token.claims.into_identity(),
-                Err(cause) if matches!(cause.kind(), ErrorKind::ExpiredSignature) => {
-                    error = AuthError::Expired;
-                }
-                Err(_) => {}
-            }
-        }
-        Err(error)
+        inspect_token(token, Some(self), time::unix_ms()).verdict()
     }
+}
+
+/// Judges a token at a time, in ms since the Unix epoch. [`JwtAuthenticator::verify`] does the same
+/// at the present time, so that no tool and no server that use it disagree.
+///
+/// Without an authenticator the signature is not checked, and the verdict is a refusal.
+///
+/// ```
+/// use metaia_realtime::{JwtAuthenticator, auth::{inspect_token, sign_hs256}};
+///
+/// let claims = serde_json::json!({ "sub": 42, "role": "customer", "exp": 1.9e9 });
+/// let token = sign_hs256(&claims, "my secret")?;
+/// let authenticator = JwtAuthenticator::hs256("my secret")?;
+/// let inspection = inspect_token(&token, Some(&authenticator), 1_800_000_000_000);
+/// assert_eq!(inspection.verdict()?.user.as_str(), "42");
+/// let later = inspect_token(&token, Some(&authenticator), 2_000_000_000_000);
+/// assert_eq!(later.verdict().unwrap_err().code(), "token_expired");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use]
+pub fn inspect_token(
+    token: &str,
+    authenticator: Option<&JwtAuthenticator>,
+    now_ms: i64,
+) -> Inspection {
+    judge(token, authenticator.map(|one| &*one.keys), now_ms)
 }
 
 impl fmt::Debug for JwtAuthenticator {
@@ -84,7 +94,7 @@ impl fmt::Debug for JwtAuthenticator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JwtAuthenticator")
             .field("keys", &self.keys.len())
-            .finish_non_exhaustive()
+            .finish()
     }
 }
 
@@ -106,42 +116,11 @@ impl Authenticator for JwtAuthenticator {
 #[error("the secret is empty")]
 pub struct InvalidSecret;
 
-#[derive(Deserialize)]
-struct Claims {
-    #[serde(rename = "userId")]
-    user_id: Option<String>,
-    sub: Option<String>,
-    role: Option<String>,
-    exp: u64,
-    jti: Option<String>,
-}
-
-impl Claims {
-    fn into_identity(self) -> Result<Identity, AuthError> {
-        let user: UserId = self
-            .user_id
-            .or(self.sub)
-            .and_then(|user| user.parse().ok())
-            .ok_or(AuthError::Unauthorized)?;
-        let role = self
-            .role
-            .and_then(|role| role.parse().ok())
-            .ok_or(AuthError::Forbidden)?;
-        let expires_at = i64::try_from(self.exp.saturating_mul(1000)).unwrap_or(i64::MAX);
-        Ok(Identity {
-            user,
-            role,
-            expires_at: Some(expires_at),
-            token_id: self.jti,
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Role, values::time};
-    use jsonwebtoken::{EncodingKey, Header, encode};
+    use crate::Role;
+    use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
     use serde_json::{Value, json};
 
     const SECRET: &str = "test-secret";
@@ -197,7 +176,7 @@ mod tests {
             ),
             (
                 json!({ "userId": "u1", "role": "customer", "exp": -1 }),
-                "unauthorized",
+                "token_expired",
             ),
             (
                 json!({ "userId": "u1", "role": "customer", "exp": exp, "nbf": in_s(60) }),

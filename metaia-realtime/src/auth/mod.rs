@@ -1,14 +1,23 @@
 //! Authentication: credentials in, verified identities out.
 
+mod claims;
+mod compact;
+mod flaw;
 mod hmac;
+mod inspection;
 mod jwt;
+#[cfg(test)]
+mod tests;
 
 use std::{fmt, future::Future, sync::Arc};
 
 use futures_util::future::BoxFuture;
 
+pub use compact::TokenMembers;
+pub use flaw::{TokenFlaw, TokenWarning};
 pub use hmac::{SignError, enable_hmac, sign_hs256};
-pub use jwt::{InvalidSecret, JwtAuthenticator};
+pub use inspection::{Inspection, SignatureCheck};
+pub use jwt::{InvalidSecret, JwtAuthenticator, inspect_token};
 
 use crate::{Role, UserId, values::codes};
 
@@ -56,9 +65,9 @@ impl Identity {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Credentials {
-    /// The bearer token: `auth.token` of the CONNECT packet, otherwise the `Authorization` header.
-    /// `None`: the client sent none, or one of more than
-    /// [`Limits::token_bytes`](crate::Limits::token_bytes).
+    /// The bearer token: `auth.token` of the CONNECT packet; if that is absent, null or empty, the
+    /// `Authorization` header. `None`: the client sent none, one that is not text, or one of more
+    /// than [`Limits::token_bytes`](crate::Limits::token_bytes).
     pub token: Option<Arc<str>>,
 }
 
@@ -178,20 +187,5 @@ pub(crate) trait DynAuthenticator: Send + Sync {
 impl<A: Authenticator> DynAuthenticator for A {
     fn authenticate(&self, credentials: Credentials) -> BoxFuture<'_, Result<Identity, AuthError>> {
         Box::pin(Authenticator::authenticate(self, credentials))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_shared_authenticator_decides_like_the_one_that_is_shared() {
-        let authenticator = Arc::new(JwtAuthenticator::hs256("a secret").unwrap());
-        let shared: Box<dyn DynAuthenticator> = Box::new(Arc::clone(&authenticator));
-        let nonsense = shared.authenticate(Credentials::bearer(Some("nonsense")));
-        assert_eq!(nonsense.await, authenticator.verify("nonsense"));
-        let missing = shared.authenticate(Credentials::bearer(None));
-        assert_eq!(missing.await, Err(AuthError::Unauthorized));
     }
 }

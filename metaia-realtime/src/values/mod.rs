@@ -5,6 +5,7 @@
 
 mod code;
 mod id;
+mod json_number;
 mod number;
 mod position;
 mod role;
@@ -13,6 +14,7 @@ pub(crate) mod time;
 
 pub(crate) use code::{Code, codes};
 pub use id::{DeviceId, EventId, InvalidId, InvalidUuid, NodeId, OrderId, SessionId, UserId};
+pub use json_number::JsonNumber;
 pub(crate) use number::at_least_one;
 pub use position::{Epoch, InvalidPosition, Position};
 pub use role::{Role, UnknownRole};

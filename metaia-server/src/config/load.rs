@@ -20,10 +20,13 @@ use crate::auth::secret_file;
 pub(crate) struct Loaded {
     pub(crate) config: Result<Config, Vec<ConfigProblem>>,
     pub(crate) settings: Vec<Setting>,
+    /// What an operator has to know, whether the settings are valid or not.
+    pub(crate) notices: Vec<String>,
 }
 
 /// Reads and checks every setting.
 pub(crate) fn load(sources: Sources) -> Loaded {
+    let notices = sources.notices();
     let mut reader = Reader::new(sources);
     let config = read(&mut reader);
     let mut problems = reader.problems;
@@ -38,6 +41,7 @@ pub(crate) fn load(sources: Sources) -> Loaded {
     Loaded {
         config,
         settings: reader.settings,
+        notices,
     }
 }
 

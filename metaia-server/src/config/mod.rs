@@ -8,6 +8,7 @@ pub(crate) mod defaults;
 #[cfg(test)]
 mod documented;
 mod doorbell;
+mod dot_env;
 mod limits;
 mod load;
 mod mongodb;

@@ -1,8 +1,11 @@
 //! The sources of settings: flags, then the environment, then `.env` in the current folder.
 
-use std::{collections::BTreeMap, env, fmt, fs, io, path::Path};
+use std::{collections::BTreeMap, env, fmt, path::Path};
 
-use super::problem::ConfigProblem;
+use super::{
+    dot_env::{DotEnv, Reread},
+    problem::ConfigProblem,
+};
 
 /// The source of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +32,7 @@ impl fmt::Display for Origin {
 pub(crate) struct Sources {
     pub(super) flags: BTreeMap<String, String>,
     pub(super) environment: BTreeMap<String, String>,
-    pub(super) dot_env: BTreeMap<String, String>,
+    pub(super) dot_env: DotEnv,
     pub(super) problems: Vec<ConfigProblem>,
 }
 
@@ -57,7 +60,13 @@ impl Sources {
                 Err(_) => {}
             }
         }
-        sources.read_dot_env(Path::new(".env"));
+        match metaia_dotenv::read_text(Path::new(".env")) {
+            Ok(text) => sources.parse_dot_env(&text),
+            Err(error) => sources.problems.push(ConfigProblem::new(
+                ".env",
+                format!("cannot be read: {error}"),
+            )),
+        }
         sources
     }
 
@@ -77,7 +86,7 @@ impl Sources {
         let sources = [
             (&self.flags, Origin::Flag),
             (&self.environment, Origin::Environment),
-            (&self.dot_env, Origin::DotEnv),
+            (self.dot_env.values(), Origin::DotEnv),
         ];
         for (values, origin) in sources {
             if let Some(value) = values.get(name).filter(|value| !value.is_empty()) {
@@ -87,36 +96,21 @@ impl Sources {
         None
     }
 
-    fn read_dot_env(&mut self, path: &Path) {
-        match fs::read_to_string(path) {
-            Ok(text) => self.parse_dot_env(&text),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => self.problems.push(ConfigProblem::new(
-                ".env",
-                format!("cannot be read: {error}"),
-            )),
-        }
+    /// Reads the text of a `.env` file.
+    pub(super) fn parse_dot_env(&mut self, text: &str) {
+        self.dot_env = DotEnv::parse(text);
     }
 
-    /// Parses the text of a `.env` file. The last of several lines for one name counts, as it did
-    /// for the old backend.
-    pub(super) fn parse_dot_env(&mut self, text: &str) {
-        let text = text.trim_start_matches('\u{feff}');
-        for line in dotenvy::from_read_iter(text.as_bytes()) {
-            match line {
-                Ok((name, value)) => {
-                    self.dot_env.insert(name, value);
-                }
-                // The text of the error quotes the line, which may hold a secret: name only the
-                // variable.
-                Err(_) => {
-                    let name = first_unreadable_name(text).unwrap_or("a line");
-                    let reason = format!("{name} cannot be read: quote its value");
-                    self.problems.push(ConfigProblem::new(".env", reason));
-                    return;
-                }
-            }
-        }
+    /// Returns a notice for each setting that `.env` sets to another value than in the version
+    /// before.
+    pub(super) fn notices(&self) -> Vec<String> {
+        let is_overridden = |name: &str| {
+            let origin = self.find(name).map(|(_, origin)| origin);
+            matches!(origin, Some(Origin::Flag | Origin::Environment))
+        };
+        let reread = self.dot_env.reread().iter();
+        let reread = reread.filter(|one| is_setting(&one.name) && !is_overridden(&one.name));
+        reread.map(Reread::notice).collect()
     }
 }
 
@@ -131,14 +125,4 @@ fn is_setting(name: &str) -> bool {
     ];
     let prefixes = ["METAIA_", "JWT_", "JWKS_", "RAZORPAY_"];
     names.contains(&name) || prefixes.iter().any(|prefix| name.starts_with(prefix))
-}
-
-fn first_unreadable_name(text: &str) -> Option<&str> {
-    let line = text.lines().find(|line| !is_readable(line))?;
-    let (name, _) = line.split_once('=')?;
-    Some(name.trim())
-}
-
-fn is_readable(line: &str) -> bool {
-    dotenvy::from_read_iter(line.as_bytes()).all(|read| read.is_ok())
 }

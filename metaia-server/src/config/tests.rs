@@ -55,7 +55,9 @@ fn flags_win_over_the_environment_which_wins_over_dot_env() {
         "PORT=3\nNODE_ENV=production\nMETAIA_LOG=text\nMETAIA_LOG=json\nJWT_SECRET='a $b'\n",
     );
     sources.flags = BTreeMap::from([("PORT".to_owned(), "1".to_owned())]);
-    let Loaded { config, settings } = load(sources);
+    let Loaded {
+        config, settings, ..
+    } = load(sources);
     let config = config.unwrap();
     assert_eq!((config.port, config.environment), (1, Environment::Test));
     assert_eq!(config.jwt_secret.unwrap().expose(), "a $b");
@@ -280,14 +282,49 @@ fn no_secret_is_shown() {
         ("METAIA_API_KEY", "hush-2"),
         ("JWT_SECRETS_OLD", "hush-3,b"),
     ]);
-    sources.parse_dot_env("RAZORPAY_KEY_SECRET=hush 4\n");
+    sources.parse_dot_env("RAZORPAY_KEY_SECRET=hush$hush\n");
     let loaded = load(sources);
-    let problems = problems(&loaded.config.unwrap_err());
-    let shown = settings(&loaded.settings) + &problems;
+    let shown = settings(&loaded.settings) + &loaded.notices.concat();
     assert!(!shown.contains("hush"), "{shown}");
-    assert!(
-        problems.ends_with("\n  .env: RAZORPAY_KEY_SECRET cannot be read: quote its value"),
-        "{problems}"
+    assert!(shown.contains("******** (9 bytes)"), "{shown}");
+    assert!(shown.contains(".env, line 1"), "{shown}");
+}
+
+#[test]
+fn a_secret_in_dot_env_is_never_cut_at_a_dollar() {
+    let mut sources = Sources::default();
+    sources.parse_dot_env("JWT_SECRET=abc$def\nMETAIA_DATA=./$HOME\n");
+    let loaded = load(sources);
+    let config = loaded.config.unwrap();
+    assert_eq!(config.jwt_secret.unwrap().expose(), "abc$def");
+    assert_eq!(config.data.to_str(), Some("./$HOME"));
+    let lines: Vec<&str> = loaded
+        .notices
+        .iter()
+        .map(|notice| notice.split(" has ").next().unwrap())
+        .collect();
+    assert_eq!(
+        lines,
+        [".env, line 1: JWT_SECRET", ".env, line 2: METAIA_DATA"]
     );
-    assert!(shown.contains("******** (6 bytes)"), "{shown}");
+}
+
+#[test]
+fn lines_of_other_programs_in_dot_env_never_stop_the_start() {
+    let mut sources = Sources::default();
+    sources.parse_dot_env(
+        "alias ll='ls -l'\nwhat is this\nTITLE=a b c\n[a]\nPORT: 7\nX='\nOTHER=$x\n\u{fffd}",
+    );
+    let loaded = load(sources);
+    assert_eq!(loaded.config.unwrap().port, 7);
+    assert_eq!(loaded.notices, [""; 0]);
+}
+
+#[test]
+fn a_line_that_another_source_overrides_needs_no_notice() {
+    let mut sources = of(&[("JWT_SECRET", "x"), ("PORT", "")]);
+    sources.parse_dot_env("JWT_SECRET=a$b\nPORT=5$b\n");
+    let notices = load(sources).notices;
+    assert_eq!(notices.len(), 1, "{notices:?}");
+    assert!(notices[0].contains("PORT"), "{notices:?}");
 }

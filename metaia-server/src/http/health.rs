@@ -5,14 +5,13 @@ use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::{
-    http::problem::ApiError,
+    http::{problem::ApiError, slash::with_slash},
     state::{AppState, Health, NotReady},
 };
 
 pub(crate) fn router() -> Router<AppState> {
-    Router::new()
-        .route("/livez", get(livez))
-        .route("/readyz", get(readyz))
+    let router = with_slash(Router::new(), "/livez", get(livez));
+    with_slash(router, "/readyz", get(readyz))
 }
 
 async fn livez() -> Json<Value> {

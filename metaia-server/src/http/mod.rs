@@ -8,3 +8,4 @@ pub(crate) mod middleware;
 pub(crate) mod openapi;
 pub mod problem;
 pub mod routes;
+pub(crate) mod slash;

@@ -16,6 +16,7 @@ use crate::{
     http::{
         problem::{self, Body as Problem},
         routes,
+        slash::with_slash,
     },
     state::AppState,
 };
@@ -91,7 +92,7 @@ fn problem_reply(description: &str) -> Response {
 }
 
 pub(crate) fn router() -> Router<AppState> {
-    Router::new().route("/openapi.json", get(document))
+    with_slash(Router::new(), "/openapi.json", get(document))
 }
 
 async fn document() -> impl IntoResponse {

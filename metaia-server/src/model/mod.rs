@@ -21,10 +21,12 @@ mod objects;
 mod order;
 mod page;
 mod payment;
+mod precondition;
 mod status;
 mod tailor;
 #[cfg(test)]
 pub(crate) mod testing;
+pub(crate) mod whole;
 
 pub use assignment::{Assigned, Assignment, Seat};
 pub use caller::Caller;
@@ -40,5 +42,6 @@ pub use payment::{
     Attempt, AttemptStatus, MAX_LISTED_ATTEMPTS, Money, OrderSituation, Payment, PaymentEvent,
     Settlement,
 };
+pub use precondition::Precondition;
 pub use status::{OrderStatus, TransitionRefusal, UnknownStatus, step};
 pub use tailor::TailorStatus;

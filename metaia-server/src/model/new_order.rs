@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use metaia_realtime::UserId;
 use serde::{Deserialize, Serialize};
 
-use super::{FieldError, Fields, Item, Measure, objects};
+use super::{FieldError, Fields, Item, Measure, objects, whole};
 
 const MAX_ITEMS: usize = 100;
 const MAX_QUANTITY: u32 = 1_000;
@@ -45,8 +45,10 @@ pub struct NewItem {
     /// 1 to 100 characters.
     pub garment: String,
     /// 1 to 1,000.
+    #[serde(deserialize_with = "whole::in_json")]
     pub quantity: u32,
     /// The price of one, in the minor unit: 1 to 1,000,000,000.
+    #[serde(deserialize_with = "whole::in_json")]
     pub price: i64,
     /// Up to 50 measurements, by name.
     #[serde(default)]

@@ -1,13 +1,13 @@
 //! The status of a tailor: whether they take work.
 
 use metaia_realtime::{UserId, event::TailorAvailability};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Timestamp;
 
 /// The status that a tailor has set last: the document that REST returns and
 /// `tailor_status_update` carries.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TailorStatus {
     /// The tailor.
     #[serde(rename = "tailorId")]

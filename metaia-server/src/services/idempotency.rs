@@ -1,6 +1,7 @@
 //! Idempotency: one key, one request, one reply.
 //!
-//! The reply is stored in the transaction of the change, so that a retry finds it after any crash.
+//! The reply, or a reference to its record, is stored in the transaction of the change, so that a
+//! retry finds it after any crash.
 //! Of two simultaneous requests with one key, the second is refused while the first runs in this
 //! process. If the first ran in another process, or its future was dropped, the store refuses the
 //! second change and the second request gets the first reply.
@@ -24,18 +25,33 @@ pub struct IdempotentReply {
     pub replayed: bool,
 }
 
+/// The result of a request under an idempotency key, or without one.
+pub(super) enum Once<T> {
+    /// The request was carried out now.
+    First(T),
+    /// It was carried out before, and this was stored.
+    Before(StoredReply),
+}
+
 impl IdempotentReply {
-    const fn first(reply: StoredReply) -> Self {
+    pub(super) const fn first(reply: StoredReply) -> Self {
         Self {
             reply,
             replayed: false,
+        }
+    }
+
+    pub(super) const fn again(reply: StoredReply) -> Self {
+        Self {
+            reply,
+            replayed: true,
         }
     }
 }
 
 impl Services {
     /// Runs `work` once per idempotency key, or always if there is no key. `work` passes the claim
-    /// to the store with its change.
+    /// to the store with its change, which stores the reply.
     pub(super) async fn idempotently<W, F>(
         &self,
         caller: &Caller,
@@ -48,21 +64,42 @@ impl Services {
         W: FnOnce(Option<IdempotencyClaim>) -> F,
         F: Future<Output = Result<StoredReply, ServiceError>>,
     {
+        let done = self.once(caller, route, key, request, work).await?;
+        Ok(match done {
+            Once::First(reply) => IdempotentReply::first(reply),
+            Once::Before(reply) => IdempotentReply::again(reply),
+        })
+    }
+
+    /// Runs `work` once per idempotency key, or always if there is no key. Its result is not what
+    /// `work` stores under the claim.
+    pub(super) async fn once<T, W, F>(
+        &self,
+        caller: &Caller,
+        route: &'static str,
+        key: Option<&str>,
+        request: &impl Serialize,
+        work: W,
+    ) -> Result<Once<T>, ServiceError>
+    where
+        W: FnOnce(Option<IdempotencyClaim>) -> F,
+        F: Future<Output = Result<T, ServiceError>>,
+    {
         let Some(key) = key else {
-            return work(None).await.map(IdempotentReply::first);
+            return work(None).await.map(Once::First);
         };
         let claim = IdempotencyClaim::new(caller, route, key, request);
         let _running = self.running().enter(&claim)?;
         if let Some(reply) = self.stored_reply(&claim).await? {
-            return Ok(reply);
+            return Ok(Once::Before(reply));
         }
         match work(Some(claim.clone())).await {
             // Another process committed a request with this key after the check above.
-            Err(ServiceError::InProgress) => self
-                .stored_reply(&claim)
-                .await?
-                .ok_or(ServiceError::InProgress),
-            done => done.map(IdempotentReply::first),
+            Err(ServiceError::InProgress) => {
+                let reply = self.stored_reply(&claim).await?;
+                reply.map(Once::Before).ok_or(ServiceError::InProgress)
+            }
+            done => done.map(Once::First),
         }
     }
 
@@ -70,13 +107,10 @@ impl Services {
     async fn stored_reply(
         &self,
         claim: &IdempotencyClaim,
-    ) -> Result<Option<IdempotentReply>, ServiceError> {
+    ) -> Result<Option<StoredReply>, ServiceError> {
         match self.store().idempotency_state(claim).await? {
             IdempotencyState::New => Ok(None),
-            IdempotencyState::Answered(reply) => Ok(Some(IdempotentReply {
-                reply,
-                replayed: true,
-            })),
+            IdempotencyState::Answered(reply) => Ok(Some(reply)),
             IdempotencyState::OtherRequest => Err(ServiceError::KeyReused),
         }
     }

@@ -7,7 +7,7 @@
 //!
 //! The caller of a service decides what is replied: it gives a function `reply`, which makes the
 //! [`StoredReply`](crate::store::StoredReply) from the result. If the request has an idempotency
-//! key, the store keeps that reply in the same transaction.
+//! key, the store keeps that reply, or a reference to its record, in the same transaction.
 
 mod connections;
 mod emit;
@@ -15,9 +15,11 @@ mod error;
 mod handle;
 mod idempotency;
 mod notifications;
+mod order_changes;
 mod orders;
 mod payments;
 mod permissions;
+mod reference;
 mod running;
 mod tailors;
 mod target;
@@ -31,7 +33,7 @@ pub use emit::{Emit, EmitReply};
 pub use error::ServiceError;
 pub use handle::Services;
 pub use idempotency::IdempotentReply;
-pub use orders::StatusChange;
+pub use order_changes::{OrderChange, StatusChange};
 pub use payments::{
     Delivery, DeliveryResult, OpenPaymentReply, PaymentCounts, PaymentSettings, Verification,
 };

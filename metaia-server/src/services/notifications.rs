@@ -3,14 +3,15 @@
 use super::{
     error::ServiceError,
     handle::Services,
-    idempotency::IdempotentReply,
+    idempotency::{IdempotentReply, Once},
     permissions::{only_operators, user_of},
+    reference::{self, ReadReference},
 };
 use crate::{
     model::{
         Caller, NewNotice, Notice, Notification, NotificationId, Page, PageRequest, Timestamp,
     },
-    store::{Change, NotificationQuery, StoredReply, Write},
+    store::{Change, IdempotencyClaim, Keyed, NotificationQuery, StoredReply, Write},
 };
 use metaia_realtime::{Event as _, NewEntry, event::NewNotification};
 
@@ -61,29 +62,62 @@ impl Services {
         Ok(self.store().notifications(query).await?)
     }
 
-    /// Marks one of the caller's notifications as read. Returns it, and the number of unread ones.
+    /// Marks one of the caller's notifications as read. `reply` makes the reply from it and from
+    /// the number of unread ones.
     ///
     /// # Errors
     /// See [`ServiceError`].
     pub async fn read_notification(
         &self,
         caller: &Caller,
+        key: Option<&str>,
         id: NotificationId,
-    ) -> Result<(Notification, u64), ServiceError> {
+        reply: fn(&(Notification, u64)) -> StoredReply,
+    ) -> Result<IdempotentReply, ServiceError> {
         let (user, _) = user_of(caller)?;
-        self.store()
-            .read_notification(user, id)
-            .await?
-            .ok_or(ServiceError::NotFound)
+        let work = |claim: Option<IdempotencyClaim>| async move {
+            let reply = ReadReference::stored;
+            let keyed = claim.map(|claim| Keyed { claim, reply });
+            let read = self.store().read_notification(user, id, keyed).await?;
+            read.ok_or(ServiceError::NotFound)
+        };
+        let route = "PUT /api/notifications/:id/read";
+        let stored = match self.once(caller, route, key, &id, work).await? {
+            Once::First(read) => return Ok(IdempotentReply::first(reply(&read))),
+            Once::Before(stored) => stored,
+        };
+        let then: ReadReference = reference::read(&stored)?;
+        // It is read already, so that nothing is marked now.
+        let read = self
+            .store()
+            .read_notification(user, then.notification, None);
+        let (notification, _) = read.await?.ok_or(ServiceError::NotFound)?;
+        let again = (notification, then.unread_count);
+        Ok(IdempotentReply::again(reply(&again)))
     }
 
-    /// Marks all of the caller's notifications as read. Returns how many were unread.
+    /// Marks all of the caller's notifications as read. `reply` makes the reply from the number of
+    /// those that were unread.
     ///
     /// # Errors
     /// See [`ServiceError`].
-    pub async fn read_all(&self, caller: &Caller) -> Result<u64, ServiceError> {
+    pub async fn read_all(
+        &self,
+        caller: &Caller,
+        key: Option<&str>,
+        reply: fn(u64) -> StoredReply,
+    ) -> Result<IdempotentReply, ServiceError> {
         let (user, _) = user_of(caller)?;
-        Ok(self.store().read_all(user).await?)
+        let work = |claim: Option<IdempotencyClaim>| async move {
+            let reply = reference::stored_count;
+            let keyed = claim.map(|claim| Keyed { claim, reply });
+            Ok(self.store().read_all(user, keyed).await?)
+        };
+        let route = "PUT /api/notifications/read-all";
+        Ok(match self.once(caller, route, key, &(), work).await? {
+            Once::First(marked) => IdempotentReply::first(reply(marked)),
+            Once::Before(stored) => IdempotentReply::again(reply(reference::read(&stored)?)),
+        })
     }
 }
 

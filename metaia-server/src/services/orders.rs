@@ -1,30 +1,18 @@
-//! Orders: placed, listed, read, moved to their next status, assigned.
+//! Orders: placed, listed, read. `order_changes` moves and assigns them.
 
 use metaia_realtime::{Event as _, NewEntry, OrderId, Role, UserId, event::OrderUpdate};
-use serde::{Deserialize, Serialize};
 
 use super::{
     error::ServiceError,
     handle::{MAX_ATTEMPTS, Services},
     idempotency::IdempotentReply,
     notifications::add_notices,
-    permissions::{only, user_of},
+    permissions::user_of,
 };
 use crate::{
-    model::{
-        Assignment, Caller, NewOrder, Notice, Order, OrderStatus, Page, PageRequest, Timestamp,
-        TransitionRefusal,
-    },
+    model::{Caller, NewOrder, Notice, Order, OrderStatus, Page, PageRequest, Timestamp},
     store::{Change, CommitError, IdempotencyClaim, OrderQuery, StoredReply, Whose, Write},
 };
-
-/// The body of `PUT /api/orders/:id/status`.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct StatusChange {
-    /// The requested status.
-    pub status: OrderStatus,
-}
 
 /// The bytes by which an encoded order may grow after it was placed: two ids, a longer status and a
 /// longer version.
@@ -134,99 +122,6 @@ impl Services {
         let role = order.role_of(caller).ok_or(ServiceError::NotFound)?;
         Ok((order, role))
     }
-
-    /// Moves an order to another status. `reply` makes the reply from the order in its new version.
-    ///
-    /// # Errors
-    /// See [`ServiceError`].
-    pub async fn set_status(
-        &self,
-        caller: &Caller,
-        id: &OrderId,
-        seen: Option<u64>,
-        StatusChange { status: to }: StatusChange,
-        reply: fn(&Order) -> StoredReply,
-    ) -> Result<StoredReply, ServiceError> {
-        let decide = |order: &Order, role| {
-            let now = Timestamp::now();
-            let moved = order.moved(role, to, now);
-            // A caller who may never take this step learns that first, then a caller who has seen
-            // an old version, and last a caller whose step is impossible.
-            if moved == Err(TransitionRefusal::Forbidden) {
-                return Err(ServiceError::Forbidden);
-            }
-            require_seen(order, seen)?;
-            let from = order.status;
-            let moved = moved.map_err(|_| ServiceError::IllegalTransition { from, to })?;
-            let mut change = order_change(&moved, Write::Order, reply)?;
-            add_notices(&mut change, Notice::moved(&moved, role), now)?;
-            Ok(Some(change))
-        };
-        self.change_order(caller, id, decide, reply).await
-    }
-
-    /// Assigns an order to a tailor or a courier, or removes an assignment. `reply` makes the reply
-    /// from the order, also if the assignment changes nothing.
-    ///
-    /// The events are, in this order: the recheck of access to the order's room, so that a removed
-    /// user does not see what follows; the update; the notifications of added and removed users.
-    ///
-    /// # Errors
-    /// See [`ServiceError`].
-    pub async fn assign(
-        &self,
-        caller: &Caller,
-        id: &OrderId,
-        seen: Option<u64>,
-        assignment: Assignment,
-        reply: fn(&Order) -> StoredReply,
-    ) -> Result<StoredReply, ServiceError> {
-        only(Role::Admin, caller)?;
-        if assignment.is_empty() {
-            return Err(ServiceError::invalid(
-                "",
-                "must have a tailor or a deliveryPartner",
-            ));
-        }
-        let decide = |order: &Order, _| {
-            require_seen(order, seen)?;
-            if order.status.is_final() {
-                return Err(ServiceError::OrderClosed(order.status));
-            }
-            let now = Timestamp::now();
-            let Some(assigned) = order.assigned(&assignment, now) else {
-                return Ok(None);
-            };
-            let mut change = order_change(&assigned.order, Write::Order, reply)?;
-            let recheck = NewEntry::recheck(assigned.order.id.clone());
-            change.events.insert(0, recheck);
-            add_notices(&mut change, Notice::assigned(&assigned), now)?;
-            Ok(Some(change))
-        };
-        self.change_order(caller, id, decide, reply).await
-    }
-
-    /// Decides on the current order, and again if the order changes before the commit. A decision
-    /// of `None` changes nothing.
-    async fn change_order(
-        &self,
-        caller: &Caller,
-        id: &OrderId,
-        decide: impl Fn(&Order, Role) -> Result<Option<Change>, ServiceError>,
-        reply: fn(&Order) -> StoredReply,
-    ) -> Result<StoredReply, ServiceError> {
-        for _ in 0..MAX_ATTEMPTS {
-            let (order, role) = self.visible_order(caller, id).await?;
-            let Some(change) = decide(&order, role)? else {
-                return Ok(reply(&order));
-            };
-            match self.store().commit(change).await {
-                Err(CommitError::Missed) => {}
-                done => return Ok(done?),
-            }
-        }
-        Err(ServiceError::Busy)
-    }
 }
 
 /// Returns the customer for whom the caller places an order.
@@ -247,16 +142,8 @@ fn customer_of(caller: &Caller, new: &NewOrder) -> Result<UserId, ServiceError> 
     }
 }
 
-fn require_seen(order: &Order, seen: Option<u64>) -> Result<(), ServiceError> {
-    if seen.is_none_or(|seen| seen == order.version) {
-        Ok(())
-    } else {
-        Err(ServiceError::VersionMismatch)
-    }
-}
-
 /// Returns the change that writes an order, publishes its update, and replies with it.
-fn order_change(
+pub(super) fn order_change(
     order: &Order,
     write: fn(Order) -> Write,
     reply: fn(&Order) -> StoredReply,

@@ -180,6 +180,26 @@ impl World {
         }
     }
 
+    /// Returns the length of the body that is stored under the key of a claim.
+    pub(crate) async fn stored_reply_bytes(&self, claim: &IdempotencyClaim) -> i64 {
+        match &self.place {
+            Place::Folder(folder) => {
+                let sql = "SELECT length(body) FROM idempotency WHERE scope = ?1 AND key = ?2";
+                let database = rusqlite::Connection::open(folder.file("metaia.db")).unwrap();
+                let key = rusqlite::params![claim.scope, claim.key];
+                database.query_row(sql, key, |row| row.get(0)).unwrap()
+            }
+            Place::Uri(uri) => {
+                let client = mongodb::Client::with_uri_str(uri).await.unwrap();
+                let database = client.default_database().unwrap();
+                let replies = database.collection::<Document>("idempotency");
+                let id = format!("{}\n{}", claim.scope, claim.key);
+                let stored = replies.find_one(doc! { "_id": id }).await.unwrap().unwrap();
+                stored.get_str("body").unwrap().len() as i64
+            }
+        }
+    }
+
     /// Returns the name, the rooms and the payload of each entry after number `n`.
     pub(crate) async fn logged_after(&self, n: u64) -> Vec<(String, Vec<String>, Value)> {
         let entries = self.log.entries_after(n).await;

@@ -7,12 +7,12 @@ use metaia_realtime::{AccessDecision, Identity, OrderAccess as _, OrderId, Publi
 use serde_json::{Value, json};
 
 use super::{
-    ServiceError,
+    OrderChange, ServiceError,
     testing::{On, World, caller, on_both_stores, reply_of},
 };
 use crate::{
     auth::policy::StoreAccess,
-    model::{Caller, Order},
+    model::{Caller, Order, Precondition},
     store::{Change, StoredReply, Write},
 };
 
@@ -64,13 +64,13 @@ async fn assign(world: &World, order: &OrderId, seats: Value) -> StoredReply {
         .services
         .assign(
             &caller(Role::Admin, "a1"),
-            order,
             None,
-            from(seats),
+            request(order, from(seats)),
             reply_of,
         )
         .await
         .unwrap()
+        .reply
 }
 
 async fn set(
@@ -79,11 +79,21 @@ async fn set(
     order: &OrderId,
     status: &str,
 ) -> Result<StoredReply, ServiceError> {
-    let change = from(json!({ "status": status }));
-    world
+    let change = request(order, from(json!({ "status": status })));
+    let done = world
         .services
-        .set_status(&caller(who.0, who.1), order, None, change, reply_of)
-        .await
+        .set_status(&caller(who.0, who.1), None, change, reply_of)
+        .await;
+    done.map(|done| done.reply)
+}
+
+/// Returns a request without a condition on the order's version.
+fn request<T>(order: &OrderId, body: T) -> OrderChange<T> {
+    OrderChange {
+        order: order.clone(),
+        seen: Precondition::None,
+        body,
+    }
 }
 
 async fn a_new_order_notifies_its_customer_and_its_tailor(world: World) {

@@ -35,10 +35,18 @@ pub fn run() -> ExitCode {
             return ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(NOT_STARTED));
         }
     };
-    let Loaded { config, settings } = config::load(Sources::of_process(cli.variables()));
+    let Loaded {
+        config,
+        settings,
+        notices,
+    } = config::load(Sources::of_process(cli.variables()));
     // The settings are shown even if some of them are not valid: that is when a user needs them.
     if matches!(cli.command, Some(Command::Config)) {
         print(&config::settings(&settings));
+    }
+    let is_start = config.is_ok() && cli.command.is_none();
+    if !is_start {
+        notices.iter().for_each(|notice| print_error(notice));
     }
     match (config, cli.command) {
         (Err(problems), _) => {
@@ -47,7 +55,7 @@ pub fn run() -> ExitCode {
         }
         (Ok(_), Some(Command::Config)) => ExitCode::SUCCESS,
         (Ok(config), Some(Command::Backup { file })) => back_up(&config, &file),
-        (Ok(config), None) => start(&config),
+        (Ok(config), None) => start(&config, &notices),
     }
 }
 
@@ -74,8 +82,11 @@ fn back_up(config: &Config, file: &Path) -> ExitCode {
     }
 }
 
-fn start(config: &Config) -> ExitCode {
+fn start(config: &Config, notices: &[String]) -> ExitCode {
     telemetry::start(&config.log);
+    for notice in notices {
+        tracing::warn!("{notice}");
+    }
     // An error means that a provider is installed already, which serves as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Runtime::new() {

@@ -142,6 +142,23 @@ impl IdempotencyClaim {
     }
 }
 
+/// The idempotency key of a change whose reply depends on the stored records, with the function
+/// that makes what is stored under it.
+#[derive(Debug)]
+pub struct Keyed<T> {
+    /// The key.
+    pub claim: IdempotencyClaim,
+    /// Makes the reply from the result of the change.
+    pub reply: fn(&T) -> StoredReply,
+}
+
+impl<T> Keyed<T> {
+    /// Returns the claim, and the reply to this result.
+    pub(super) fn reply_to(&self, result: &T) -> (&IdempotencyClaim, StoredReply) {
+        (&self.claim, (self.reply)(result))
+    }
+}
+
 /// Whether an idempotency key was used, and for which request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IdempotencyState {

@@ -19,7 +19,9 @@ pub(crate) mod testing;
 use futures_util::future::BoxFuture;
 use metaia_realtime::{OrderId, UserId};
 
-pub use change::{Change, IdempotencyClaim, IdempotencyState, MakeReply, StoredReply, Write};
+pub use change::{
+    Change, IdempotencyClaim, IdempotencyState, Keyed, MakeReply, StoredReply, Write,
+};
 pub use error::{CommitError, StoreError};
 pub use mongo::MongoStore;
 pub use sqlite::SqliteStore;
@@ -141,21 +143,30 @@ pub trait Store: Send + Sync + 'static {
     fn commit(&self, change: Change) -> BoxFuture<'_, Result<StoredReply, CommitError>>;
 
     /// Marks a user's own notification as read, and returns it with the number of unread ones.
-    /// Returns `None` if the user has no such notification. If it was unread, the change publishes
-    /// `notification_read`.
+    /// Returns `None` if the user has no such notification; then the key stays unused. If it was
+    /// unread, the change publishes `notification_read`.
     fn read_notification<'a>(
         &'a self,
         user: &'a UserId,
         id: NotificationId,
-    ) -> BoxFuture<'a, Result<Option<(Notification, u64)>, StoreError>>;
+        keyed: Option<Keyed<(Notification, u64)>>,
+    ) -> BoxFuture<'a, Result<Option<(Notification, u64)>, CommitError>>;
 
     /// Marks all of a user's notifications as read, and returns how many were unread. If there were
     /// any, the change publishes `notification_read`.
-    fn read_all<'a>(&'a self, user: &'a UserId) -> BoxFuture<'a, Result<u64, StoreError>>;
+    fn read_all<'a>(
+        &'a self,
+        user: &'a UserId,
+        keyed: Option<Keyed<u64>>,
+    ) -> BoxFuture<'a, Result<u64, CommitError>>;
 
     /// Stores a tailor's status, and publishes `tailor_status_update` to the admins and to the
     /// rooms of the orders that are open for that tailor at this moment.
-    fn set_tailor_status(&self, status: TailorStatus) -> BoxFuture<'_, Result<(), StoreError>>;
+    fn set_tailor_status(
+        &self,
+        status: TailorStatus,
+        keyed: Option<Keyed<TailorStatus>>,
+    ) -> BoxFuture<'_, Result<(), CommitError>>;
 
     /// Checks that the store accepts changes. Returns a notice for its operator, if there is one.
     fn ping(&self) -> BoxFuture<'_, Result<Option<&'static str>, StoreError>>;

@@ -48,11 +48,12 @@ fn installed(program: &str) -> Option<PathBuf> {
 #[must_use]
 pub fn js() -> PathBuf {
     let folder = package_path("js");
-    let installed = folder.join("node_modules/socket.io-client").exists();
-    assert!(
-        installed,
-        "the JavaScript client is not installed: run `cargo xtask provision node`"
-    );
+    for package in ["dotenv", "socket.io-client"] {
+        assert!(
+            folder.join("node_modules").join(package).exists(),
+            "{package} is not installed: run `cargo xtask provision node`"
+        );
+    }
     folder
 }
 

@@ -2,6 +2,7 @@
 
 use metaia_tests::clients::cli::Cli;
 use metaia_tests::clients::phone::Phone;
+use metaia_tests::fixtures::token::Token;
 use metaia_tests::fixtures::{emit, id_of, place_order, place_order_at};
 use metaia_tests::server::process::Process;
 use metaia_tests::server::{Server, Setup};
@@ -267,6 +268,29 @@ async fn bad_tokens_are_refused_and_inspect_names_the_reason() {
         assert!(inspected.output().contains(why), "{inspected:#?}");
         let refused = cli.run(&["tail", "--token", token, "--for", "5s"]).await;
         assert_eq!(refused.code, Some(4), "{refused:#?}");
+    }
+}
+
+/// The command judges each token as the server does.
+#[tokio::test]
+async fn inspect_and_the_server_agree() {
+    let server = Server::start().await;
+    let cli = Cli::for_server(&server);
+    for claims in [
+        r#"{"userId":7,"role":"tailor","exp":4e9}"#,
+        r#"{"userId":7.5,"role":"tailor","exp":4e9}"#,
+        r#"{"sub":"t1","role":"tailor","exp":4000000000.5,"iat":3.9e9}"#,
+        r#"{"userId":"t1","sub":[],"role":"tailor","exp":4000000000000}"#,
+        r#"{"userId":"t1","role":"tailor","exp":1.7e9}"#,
+        r#"{"userId":"t1","role":"tailor","exp":4e9,"nbf":3.9e9}"#,
+        r#"{"userId":"t1","role":"tailor","exp":4e9,"jti":false}"#,
+        r#"{"userId":"t1","role":"chef","exp":4e9}"#,
+    ] {
+        let token = Token::with_raw_claims(claims).sign();
+        let answer = server.anonymous().bearer(&token).get("/api/orders").await;
+        let expected = if answer.status == 200 { 0 } else { 4 };
+        let inspected = cli.run(&["token", "inspect", &token]).await;
+        assert_eq!(inspected.code, Some(expected), "{claims}: {inspected:#?}");
     }
 }
 

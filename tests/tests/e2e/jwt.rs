@@ -26,6 +26,12 @@ fn algorithm(name: &str) -> Token {
     Token::new("customer", "c1").header(&json!({"alg": name, "typ": "JWT"}))
 }
 
+/// Returns a token whose `exp` is written like this.
+fn raw_expiry(exp: &str) -> String {
+    let claims = format!(r#"{{"userId":"c1","role":"customer","exp":{exp}}}"#);
+    Token::with_raw_claims(&claims).sign()
+}
+
 /// Tries each token everywhere. The socket must refuse it with this message, REST with this status.
 async fn assert_all_refused(message: &str, status: u16, tokens: &[(&str, String)]) {
     let server = Server::start().await;
@@ -180,6 +186,28 @@ async fn an_expired_token_has_its_own_code() {
                 with("exp", json!(in_seconds(-10))).sign(),
             ),
             ("long ago", with("exp", json!(0)).sign()),
+            ("with a fraction", raw_expiry("1700000000.25")),
+            ("with an exponent", raw_expiry("1.7E+9")),
+            ("before 1970", raw_expiry("-1.5")),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_header_that_changes_the_meaning_of_the_token_is_refused() {
+    let header = |member: &str, value: Value| {
+        let mut header = json!({"alg": "HS256", "typ": "JWT"});
+        header[member] = value;
+        Token::new("customer", "c1").header(&header).sign()
+    };
+    assert_all_refused(
+        "unauthorized",
+        401,
+        &[
+            ("critical", header("crit", json!(["exp"]))),
+            ("compressed", header("zip", json!("DEF"))),
+            ("encrypted", header("enc", json!("A128GCM"))),
         ],
     )
     .await;
@@ -211,8 +239,12 @@ async fn a_malformed_user_id_is_refused() {
             ("too long", with("userId", json!(long)).sign()),
             ("a path", with("userId", json!("../admin")).sign()),
             ("a space", with("userId", json!("c 1")).sign()),
-            ("a number", with("userId", json!(1)).sign()),
+            ("a fraction", with("userId", json!(1.5)).sign()),
+            ("below zero", with("userId", json!(-1)).sign()),
+            ("2^53", with("userId", json!(1_u64 << 53)).sign()),
+            ("a boolean", with("userId", json!(true)).sign()),
             ("an object", with("userId", json!({"$ne": null})).sign()),
+            ("an id that is no id", with("jti", json!({})).sign()),
         ],
     )
     .await;
@@ -228,6 +260,14 @@ async fn valid_tokens_of_every_kind_are_accepted() {
         ("within the leeway", with("exp", json!(in_seconds(-1)))),
         ("with more claims", with("name", json!("Asha"))),
         ("of 64 characters", with("userId", json!("x".repeat(64)))),
+        (
+            "of a number",
+            with("userId", json!(9_007_199_254_740_991_u64)),
+        ),
+        ("with a number as id", with("jti", json!(7))),
+        ("with another subject", with("sub", json!({}))),
+        ("with times in fractions", with("exp", json!(4e9 + 0.5))),
+        ("issued in a fraction", with("iat", json!(1.7e9 + 0.25))),
     ] {
         let mut phone = Phone::open(&server).await;
         assert_eq!(
@@ -241,6 +281,34 @@ async fn valid_tokens_of_every_kind_are_accepted() {
             .get("/api/orders")
             .await
             .ok(200);
+    }
+}
+
+/// Connects with this `auth.token`, and a good token in the header.
+async fn connect_beside_a_good_header(server: &Server, in_auth: Value) -> Result<(), String> {
+    let header = format!("Bearer {}", token("customer", "c1"));
+    let mut phone = Phone::open_with(server, &[("authorization", &header)])
+        .await
+        .expect("a handshake");
+    phone.connect(&json!({"token": in_auth})).await
+}
+
+#[tokio::test]
+async fn an_empty_token_in_auth_leaves_it_to_the_header() {
+    let server = Server::start().await;
+    for absent in [json!(""), json!(null)] {
+        let connected = connect_beside_a_good_header(&server, absent.clone()).await;
+        assert_eq!(connected, Ok(()), "{absent}");
+    }
+    for bad in [
+        json!("nonsense"),
+        json!(" "),
+        json!(0),
+        json!({}),
+        json!(["x"]),
+    ] {
+        let connected = connect_beside_a_good_header(&server, bad.clone()).await;
+        assert_eq!(connected, Err("unauthorized".to_owned()), "{bad}");
     }
 }
 

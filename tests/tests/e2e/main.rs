@@ -16,6 +16,7 @@ mod crash;
 mod deployment;
 mod device;
 mod docs;
+mod dotenv;
 mod drain;
 mod examples;
 mod guide;

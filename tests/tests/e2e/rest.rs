@@ -177,6 +177,49 @@ async fn a_bad_page_is_refused() {
     }
 }
 
+#[tokio::test]
+async fn a_repeated_put_gets_its_first_answer() {
+    let server = Server::start().await;
+    let order = place_order(&server, "c1").await;
+    let path = format!("/api/orders/{}/status", id_of(&order));
+    let keyed = server
+        .admin()
+        .header("idempotency-key", "k-1")
+        .header("if-match", "\"1\"");
+    let confirmed = json!({"status": "confirmed"});
+    let first = keyed.put(&path, &confirmed).await;
+    first.ok(200);
+    let progress = json!({"status": "in_progress"});
+    server.admin().put(&path, &progress).await.ok(200);
+    let again = keyed.put(&path, &confirmed).await;
+    assert_eq!(again.header("idempotency-replayed"), "true", "{again:#?}");
+    assert_eq!(again.header("etag"), first.header("etag"));
+    assert_eq!(again.text, first.text);
+    let other = keyed.put(&path, &progress).await;
+    other.refused_as(422, "idempotency_key_reused");
+}
+
+#[tokio::test]
+async fn the_same_request_may_be_written_in_several_forms() {
+    let server = Server::start().await;
+    let customer = server.api("customer", "c1");
+    let body = r#"{"items":[{"garment":"shirt","quantity":2.0,"price":4.99e4}]}"#;
+    let placed = customer.post_bytes("/api/orders/", body).await;
+    let order = placed.data(201)["order"].take();
+    assert_eq!(order["amount"].to_string(), "99800");
+    let list = "/api/orders/?_=1764444444444&status=&cursor=null&limit=1.0";
+    assert_eq!(customer.get(list).await.data(200)["orders"][0], order);
+    customer.get("/api/orders?sort=a").await.refused(422);
+    let path = format!("/api/orders/{}/status/", id_of(&order));
+    let confirmed = json!({"status": "confirmed"});
+    let seen = |tags| server.admin().header("if-match", tags);
+    seen("\"2\", W/\"3\"")
+        .put(&path, &confirmed)
+        .await
+        .refused(412);
+    seen("\"2\", W/\"1\"").put(&path, &confirmed).await.ok(200);
+}
+
 /// Every route that clients may use.
 const ROUTES: [&str; 20] = [
     "delete /api/realtime/sessions/{id}",

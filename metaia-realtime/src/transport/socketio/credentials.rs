@@ -7,14 +7,36 @@ use super::query::query_parameter;
 use crate::{auth::Credentials, session::ConnectRequest, values::DeviceId};
 
 /// The members of `auth` that this version reads. All are optional, and a member of the wrong type
-/// counts as absent.
+/// counts as absent, except for the token.
 #[derive(Debug, Default)]
 pub(super) struct ConnectAuth {
-    pub(super) token: Option<String>,
+    pub(super) token: AuthToken,
     pub(super) device: Option<DeviceId>,
     pub(super) request: ConnectRequest,
     /// Set if the session is to send no event until `rt:resume`.
     pub(super) hold: bool,
+}
+
+/// `auth.token`.
+#[derive(Debug, Default)]
+pub(super) enum AuthToken {
+    /// It is not there, null or empty: apps that have no token yet send such ones.
+    #[default]
+    Absent,
+    Text(String),
+    /// Something else. The client means a token, so that no other one takes its place.
+    NoText,
+}
+
+impl AuthToken {
+    fn read(value: Option<&Value>) -> Self {
+        match value {
+            None | Some(Value::Null) => Self::Absent,
+            Some(Value::String(text)) if text.is_empty() => Self::Absent,
+            Some(Value::String(text)) => Self::Text(text.clone()),
+            Some(_) => Self::NoText,
+        }
+    }
 }
 
 impl ConnectAuth {
@@ -22,7 +44,7 @@ impl ConnectAuth {
         let member = |name| auth.get(name).filter(|value| !value.is_null());
         let text = |name| member(name).and_then(Value::as_str);
         Self {
-            token: text("token").map(str::to_owned),
+            token: AuthToken::read(auth.get("token")),
             device: text("device").and_then(|device| device.parse().ok()),
             request: ConnectRequest::read(auth),
             hold: member("hold").is_some_and(|hold| *hold == true || *hold == "true"),
@@ -31,7 +53,7 @@ impl ConnectAuth {
 }
 
 /// Returns the bearer token as credentials. `auth.token` wins over the header, and the header over
-/// the query. A token of more than `max_bytes` counts as absent.
+/// the query. If the winner is not text or has more than `max_bytes`, there are no credentials.
 pub(super) fn bearer_credentials(
     parts: &Parts,
     auth: &ConnectAuth,
@@ -45,13 +67,12 @@ pub(super) fn bearer_credentials(
             None
         }
     };
-    let token = auth
-        .token
-        .as_deref()
-        .or_else(|| header_token(parts))
-        .or_else(in_query)
-        .filter(|token| token.len() <= max_bytes);
-    Credentials::bearer(token)
+    let token = match &auth.token {
+        AuthToken::Text(token) => Some(&**token),
+        AuthToken::NoText => None,
+        AuthToken::Absent => header_token(parts).or_else(in_query),
+    };
+    Credentials::bearer(token.filter(|token| token.len() <= max_bytes))
 }
 
 /// Returns the token of an `Authorization: Bearer` header.
@@ -91,7 +112,20 @@ mod tests {
         check("Bearer h", json!({ "token": "p" }), true, Some("p"));
         check("bearer h", json!({}), true, Some("h"));
         check("Basic h", json!(null), true, Some("q"));
-        check("Basic h", json!({ "token": 7 }), false, None);
+    }
+
+    #[test]
+    fn an_empty_token_counts_as_absent_and_a_bad_one_does_not() {
+        for absent in [json!(null), json!("")] {
+            check("Bearer h", json!({ "token": absent }), false, Some("h"));
+            check("Basic h", json!({ "token": absent }), true, Some("q"));
+            check("Basic h", json!({ "token": absent }), false, None);
+        }
+        check("Bearer h", json!({ "token": " " }), true, Some(" "));
+        check("Bearer h", json!({ "token": "eleven-byte" }), true, None);
+        for bad in [json!(7), json!(true), json!(["h"]), json!({}), json!(0)] {
+            check("Bearer h", json!({ "token": bad }), true, None);
+        }
     }
 
     #[test]

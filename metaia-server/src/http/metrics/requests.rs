@@ -77,6 +77,7 @@ pub(crate) async fn count(
         .extensions()
         .get::<MatchedPath>()
         .map_or(NO_ROUTE, MatchedPath::as_str)
+        .trim_end_matches('/')
         .to_owned();
     let method = method_label(request.method());
     let start = Instant::now();

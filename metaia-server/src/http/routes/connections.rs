@@ -22,7 +22,7 @@ use crate::{
         extract::{PathId, QueryParams},
         problem::{ApiError, Body as Problem},
     },
-    model::{Caller, FieldError},
+    model::{Caller, FieldError, whole},
     services::Services,
 };
 
@@ -42,6 +42,7 @@ pub(super) struct SessionParams {
     /// Only sessions in this room, such as `order-42`.
     room: Option<String>,
     /// 1 to 100; 20 by default.
+    #[serde(default, deserialize_with = "whole::in_query")]
     limit: Option<u16>,
     /// `nextCursor` of the previous page.
     cursor: Option<String>,
@@ -105,6 +106,7 @@ pub(super) async fn disconnect(
 #[into_params(parameter_in = Query)]
 pub(super) struct RoomParams {
     /// 1 to 100; 20 by default.
+    #[serde(default, deserialize_with = "whole::in_query")]
     limit: Option<u16>,
     /// `nextCursor` of the previous page.
     cursor: Option<String>,

@@ -58,8 +58,8 @@ pub(super) struct OneNotification<'a> {
 /// One notification, after it was marked as read.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ReadNotification {
-    pub(super) notification: Notification,
+pub(super) struct ReadNotification<'a> {
+    pub(super) notification: &'a Notification,
     /// The number of all unread notifications of the user.
     pub(super) unread_count: u64,
 }

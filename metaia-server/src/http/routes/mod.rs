@@ -21,9 +21,9 @@ use axum::{
     routing::{MethodRouter, delete, get, post, put},
 };
 
-use crate::{auth::request_auth::RequestAuth, services::Services};
+use crate::{auth::request_auth::RequestAuth, http::slash::with_slash, services::Services};
 
-/// Returns every route of this module, with absolute paths.
+/// Returns every route of this module, with absolute paths. A slash at the end makes no difference.
 pub(crate) fn router<S>() -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
@@ -32,7 +32,7 @@ where
 {
     let mut router = Router::new();
     for (path, methods) in routes() {
-        router = router.route(path, methods);
+        router = with_slash(router, path, methods);
     }
     router
 }

@@ -14,7 +14,7 @@ use crate::{
         extract::{IdempotencyKey, JsonBody, Key, PathId, QueryParams},
         problem::{ApiError, Body as Problem},
     },
-    model::{Caller, Cursor, NewNotice, Notification, NotificationId, Timestamp},
+    model::{Caller, Cursor, NewNotice, Notification, NotificationId, Timestamp, whole},
     services::{IdempotentReply, Services},
     store::StoredReply,
 };
@@ -30,6 +30,7 @@ pub(super) struct NotificationListParams {
     #[param(value_type = Option<String>)]
     since: Option<Timestamp>,
     /// 1 to 100; 20 by default.
+    #[serde(default, deserialize_with = "whole::in_query")]
     limit: Option<u16>,
     /// `nextCursor` of the previous page.
     #[param(value_type = Option<String>)]
@@ -93,12 +94,18 @@ fn created(notification: &Notification) -> StoredReply {
 
 /// Marks a notification as read.
 #[utoipa::path(put, path = "/api/notifications/{id}/read", tag = "notifications",
-    params(("id" = String, Path, description = "The notification")),
+    params(
+        ("id" = String, Path, description = "The notification"),
+        (
+            "Idempotency-Key" = Option<String>, Header,
+            description = "A repeated request gets the first reply for 24 h",
+        ),
+    ),
     responses(
         (
             status = 200,
             description = "The notification",
-            body = Success<ReadNotification>,
+            body = Success<ReadNotification<'_>>,
         ),
         (status = 404, description = "Not found, or of another user", body = Problem),
     ))]
@@ -106,28 +113,44 @@ pub(super) async fn read(
     State(services): State<Services>,
     caller: Caller,
     PathId(id): PathId<NotificationId>,
-) -> Result<Success<ReadNotification>, ApiError> {
-    let (notification, unread_count) = services.read_notification(&caller, id).await?;
+    IdempotencyKey(key): IdempotencyKey,
+) -> Result<IdempotentReply, ApiError> {
+    Ok(services
+        .read_notification(&caller, key.as_ref().map(Key::as_str), id, marked_one)
+        .await?)
+}
+
+fn marked_one((notification, unread_count): &(Notification, u64)) -> StoredReply {
     let body = ReadNotification {
         notification,
-        unread_count,
+        unread_count: *unread_count,
     };
-    Ok(Success::of(body))
+    success(StatusCode::OK, body)
 }
 
 /// Marks all of the caller's notifications as read.
 #[utoipa::path(put, path = "/api/notifications/read-all", tag = "notifications",
+    params((
+        "Idempotency-Key" = Option<String>, Header,
+        description = "A repeated request gets the first reply for 24 h",
+    )),
     responses(
         (status = 200, description = "The number that were unread", body = Success<AllRead>),
     ))]
 pub(super) async fn read_all(
     State(services): State<Services>,
     caller: Caller,
-) -> Result<Success<AllRead>, ApiError> {
-    let marked = services.read_all(&caller).await?;
+    IdempotencyKey(key): IdempotencyKey,
+) -> Result<IdempotentReply, ApiError> {
+    Ok(services
+        .read_all(&caller, key.as_ref().map(Key::as_str), marked_all)
+        .await?)
+}
+
+fn marked_all(marked: u64) -> StoredReply {
     let body = AllRead {
         marked,
         unread_count: 0,
     };
-    Ok(Success::of(body))
+    success(StatusCode::OK, body)
 }

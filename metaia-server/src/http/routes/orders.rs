@@ -15,8 +15,8 @@ use crate::{
         extract::{IdempotencyKey, IfMatch, JsonBody, Key, PathId, QueryParams},
         problem::{ApiError, Body as Problem},
     },
-    model::{Assignment, Caller, Cursor, NewOrder, Order, OrderStatus},
-    services::{IdempotentReply, Services, StatusChange},
+    model::{Assignment, Caller, Cursor, NewOrder, Order, OrderStatus, whole},
+    services::{IdempotentReply, OrderChange, Services, StatusChange},
     store::StoredReply,
 };
 
@@ -67,6 +67,7 @@ pub(super) struct OrderListParams {
     #[param(value_type = Option<String>)]
     status: Option<OrderStatus>,
     /// 1 to 100; 20 by default.
+    #[serde(default, deserialize_with = "whole::in_query")]
     limit: Option<u16>,
     /// `nextCursor` of the previous page.
     #[param(value_type = Option<String>)]
@@ -119,7 +120,11 @@ pub(super) async fn read(
         ("id" = String, Path, description = "The order"),
         (
             "If-Match" = Option<String>, Header,
-            description = "The version that the caller has seen, in quotes",
+            description = "The version that the caller has seen, in quotes, or a list of versions",
+        ),
+        (
+            "Idempotency-Key" = Option<String>, Header,
+            description = "A repeated request gets the first reply for 24 h",
         ),
     ),
     request_body = StatusChange,
@@ -134,12 +139,14 @@ pub(super) async fn read(
 pub(super) async fn set_status(
     State(services): State<Services>,
     caller: Caller,
-    PathId(id): PathId<OrderId>,
+    PathId(order): PathId<OrderId>,
     IfMatch(seen): IfMatch,
-    JsonBody(change): JsonBody<StatusChange>,
-) -> Result<StoredReply, ApiError> {
+    IdempotencyKey(key): IdempotencyKey,
+    JsonBody(body): JsonBody<StatusChange>,
+) -> Result<IdempotentReply, ApiError> {
+    let request = OrderChange { order, seen, body };
     Ok(services
-        .set_status(&caller, &id, seen, change, current)
+        .set_status(&caller, key.as_ref().map(Key::as_str), request, current)
         .await?)
 }
 
@@ -149,7 +156,11 @@ pub(super) async fn set_status(
         ("id" = String, Path, description = "The order"),
         (
             "If-Match" = Option<String>, Header,
-            description = "The version that the caller has seen, in quotes",
+            description = "The version that the caller has seen, in quotes, or a list of versions",
+        ),
+        (
+            "Idempotency-Key" = Option<String>, Header,
+            description = "A repeated request gets the first reply for 24 h",
         ),
     ),
     request_body = Assignment,
@@ -164,11 +175,13 @@ pub(super) async fn set_status(
 pub(super) async fn assign(
     State(services): State<Services>,
     caller: Caller,
-    PathId(id): PathId<OrderId>,
+    PathId(order): PathId<OrderId>,
     IfMatch(seen): IfMatch,
-    JsonBody(assignment): JsonBody<Assignment>,
-) -> Result<StoredReply, ApiError> {
+    IdempotencyKey(key): IdempotencyKey,
+    JsonBody(body): JsonBody<Assignment>,
+) -> Result<IdempotentReply, ApiError> {
+    let request = OrderChange { order, seen, body };
     Ok(services
-        .assign(&caller, &id, seen, assignment, current)
+        .assign(&caller, key.as_ref().map(Key::as_str), request, current)
         .await?)
 }

@@ -1,19 +1,25 @@
 //! `/api/tailors`
 
 use axum::extract::State;
+use http::StatusCode;
 
-use super::documents::Success;
+use super::{documents::Success, reply::success};
 use crate::{
     http::{
-        extract::JsonBody,
+        extract::{IdempotencyKey, JsonBody, Key},
         problem::{ApiError, Body as Problem},
     },
     model::{Caller, TailorStatus},
-    services::{Services, TailorStatusChange},
+    services::{IdempotentReply, Services, TailorStatusChange},
+    store::StoredReply,
 };
 
 /// Sets whether the calling tailor takes work.
 #[utoipa::path(put, path = "/api/tailors/me/status", tag = "tailors",
+    params((
+        "Idempotency-Key" = Option<String>, Header,
+        description = "A repeated request gets the first reply for 24 h",
+    )),
     request_body = TailorStatusChange,
     responses(
         (status = 200, description = "The status", body = Success<TailorStatus>),
@@ -23,8 +29,14 @@ use crate::{
 pub(super) async fn set_status(
     State(services): State<Services>,
     caller: Caller,
+    IdempotencyKey(key): IdempotencyKey,
     JsonBody(change): JsonBody<TailorStatusChange>,
-) -> Result<Success<TailorStatus>, ApiError> {
-    let status = services.set_tailor_status(&caller, change).await?;
-    Ok(Success::of(status))
+) -> Result<IdempotentReply, ApiError> {
+    Ok(services
+        .set_tailor_status(&caller, key.as_ref().map(Key::as_str), change, reported)
+        .await?)
+}
+
+fn reported(status: &TailorStatus) -> StoredReply {
+    success(StatusCode::OK, status)
 }

@@ -12,7 +12,7 @@ use reqwest::{Client, Response, redirect::Policy};
 use serde::{Deserialize, Serialize};
 
 use super::{NewPaymentOrder, PaymentProvider, ProviderError};
-use crate::auth::secrets::Secret;
+use crate::{auth::secrets::Secret, model::whole};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The time for the whole request, connection and answer included.
@@ -120,6 +120,7 @@ impl<'a> From<NewPaymentOrder<'a>> for OrderRequest<'a> {
 #[derive(Deserialize)]
 struct OrderAnswer {
     id: String,
+    #[serde(deserialize_with = "whole::in_json")]
     amount: i64,
     currency: String,
 }

@@ -83,6 +83,13 @@ async fn an_order_is_asked_for_as_documented() {
 }
 
 #[tokio::test]
+async fn an_amount_with_a_fraction_of_zero_is_the_same_amount() {
+    let mut created = created(1);
+    created["amount"] = json!(50_000.0);
+    assert!(answering(200, created).await.is_ok());
+}
+
+#[tokio::test]
 async fn a_refusal_is_passed_on_with_its_reason() {
     let refused = answering(
         400,

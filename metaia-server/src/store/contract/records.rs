@@ -24,13 +24,16 @@ pub(crate) async fn only_ones_own_notifications_are_marked_and_only_once<S: Site
         .unwrap();
     let u1 = user("u1");
     assert_eq!(
-        site.store().read_notification(&u1, other.id).await.unwrap(),
+        site.store()
+            .read_notification(&u1, other.id, None)
+            .await
+            .unwrap(),
         None
     );
     for _ in 0..2 {
         let (read, unread) = site
             .store()
-            .read_notification(&u1, mine.id)
+            .read_notification(&u1, mine.id, None)
             .await
             .unwrap()
             .unwrap();
@@ -40,8 +43,8 @@ pub(crate) async fn only_ones_own_notifications_are_marked_and_only_once<S: Site
         };
         assert_eq!((read, unread), (expected, 1));
     }
-    assert_eq!(site.store().read_all(&u1).await.unwrap(), 1);
-    assert_eq!(site.store().read_all(&u1).await.unwrap(), 0);
+    assert_eq!(site.store().read_all(&u1, None).await.unwrap(), 1);
+    assert_eq!(site.store().read_all(&u1, None).await.unwrap(), 0);
     assert_eq!(
         names(&site).await,
         ["notification_read", "notification_read"]
@@ -83,7 +86,7 @@ pub(crate) async fn a_tailors_status_reaches_the_rooms_of_their_open_orders<S: S
         status: TailorAvailability::Busy,
         at: Timestamp::now(),
     };
-    site.store().set_tailor_status(status).await.unwrap();
+    site.store().set_tailor_status(status, None).await.unwrap();
     assert_eq!(
         entries(&site).await[0].content().rooms(),
         [Room::Role(Role::Admin), Room::Order(open.id)]

@@ -1,5 +1,7 @@
 //! The store, and its requests to the committer. `read` adds the queries.
 
+use std::sync::Arc;
+
 use futures_util::future::BoxFuture;
 use metaia_realtime::{
     Limits, OrderId, UserId,
@@ -20,8 +22,8 @@ use super::{
 use crate::{
     model::{Notification, NotificationId, Order, Page, Payment, TailorStatus},
     store::{
-        Change, CommitError, IdempotencyClaim, IdempotencyState, NotificationQuery, OrderQuery,
-        PaymentQuery, Store, StoreError, StoredReply,
+        Change, CommitError, IdempotencyClaim, IdempotencyState, Keyed, NotificationQuery,
+        OrderQuery, PaymentQuery, Store, StoreError, StoredReply,
     },
 };
 
@@ -85,37 +87,47 @@ impl MongoStore {
         &self,
         user: &UserId,
         id: NotificationId,
-    ) -> Result<Option<(Notification, u64)>, StoreError> {
+        keyed: Option<Keyed<(Notification, u64)>>,
+    ) -> Result<Option<(Notification, u64)>, CommitError> {
         let ask = MarkRead {
             user: user.clone(),
             id,
             event: EventId::random(),
+            keyed,
         };
-        Ok(self.ask(ask).await?)
+        self.ask(ask).await
     }
 
     /// Marks all of a user's notifications, in as many requests as it takes.
-    async fn mark_all(&self, user: &UserId) -> Result<u64, StoreError> {
-        let mut all = 0;
+    async fn mark_all(&self, user: &UserId, keyed: Option<Keyed<u64>>) -> Result<u64, CommitError> {
+        let keyed = keyed.map(Arc::new);
+        let mut before = 0;
         loop {
             let ask = MarkAllRead {
                 user: user.clone(),
                 event: EventId::random(),
+                before,
+                keyed: keyed.clone(),
             };
             let marked = self.ask(ask).await?;
-            all += marked;
+            before += marked;
             if marked < u64::from(MAX_MARKED) {
-                return Ok(all);
+                return Ok(before);
             }
         }
     }
 
-    async fn store_tailor_status(&self, status: TailorStatus) -> Result<(), StoreError> {
+    async fn store_tailor_status(
+        &self,
+        status: TailorStatus,
+        keyed: Option<Keyed<TailorStatus>>,
+    ) -> Result<(), CommitError> {
         let ask = SetTailorStatus {
             status,
             event: EventId::random(),
+            keyed,
         };
-        Ok(self.ask(ask).await?)
+        self.ask(ask).await
     }
 }
 
@@ -168,16 +180,25 @@ impl Store for MongoStore {
         &'a self,
         user: &'a UserId,
         id: NotificationId,
-    ) -> BoxFuture<'a, Result<Option<(Notification, u64)>, StoreError>> {
-        Box::pin(self.mark_one(user, id))
+        keyed: Option<Keyed<(Notification, u64)>>,
+    ) -> BoxFuture<'a, Result<Option<(Notification, u64)>, CommitError>> {
+        Box::pin(self.mark_one(user, id, keyed))
     }
 
-    fn read_all<'a>(&'a self, user: &'a UserId) -> BoxFuture<'a, Result<u64, StoreError>> {
-        Box::pin(self.mark_all(user))
+    fn read_all<'a>(
+        &'a self,
+        user: &'a UserId,
+        keyed: Option<Keyed<u64>>,
+    ) -> BoxFuture<'a, Result<u64, CommitError>> {
+        Box::pin(self.mark_all(user, keyed))
     }
 
-    fn set_tailor_status(&self, status: TailorStatus) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(self.store_tailor_status(status))
+    fn set_tailor_status(
+        &self,
+        status: TailorStatus,
+        keyed: Option<Keyed<TailorStatus>>,
+    ) -> BoxFuture<'_, Result<(), CommitError>> {
+        Box::pin(self.store_tailor_status(status, keyed))
     }
 
     fn ping(&self) -> BoxFuture<'_, Result<Option<&'static str>, StoreError>> {

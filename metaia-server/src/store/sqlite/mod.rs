@@ -24,7 +24,7 @@ use rusqlite::Connection;
 
 use self::fault::{Fault, from_read, from_write};
 use super::{
-    Change, CommitError, IdempotencyClaim, IdempotencyState, NotificationQuery, OrderQuery,
+    Change, CommitError, IdempotencyClaim, IdempotencyState, Keyed, NotificationQuery, OrderQuery,
     PaymentQuery, Store, StoreError, StoredReply,
 };
 use crate::model::{Notification, NotificationId, Order, Page, Payment, TailorStatus};
@@ -131,16 +131,25 @@ impl Store for SqliteStore {
         &'a self,
         user: &'a UserId,
         id: NotificationId,
-    ) -> BoxFuture<'a, Result<Option<(Notification, u64)>, StoreError>> {
-        Box::pin(async move { Ok(self.mark_one(user.clone(), id).await?) })
+        keyed: Option<Keyed<(Notification, u64)>>,
+    ) -> BoxFuture<'a, Result<Option<(Notification, u64)>, CommitError>> {
+        Box::pin(self.mark_one(user.clone(), id, keyed))
     }
 
-    fn read_all<'a>(&'a self, user: &'a UserId) -> BoxFuture<'a, Result<u64, StoreError>> {
-        Box::pin(async move { Ok(self.mark_all(user.clone()).await?) })
+    fn read_all<'a>(
+        &'a self,
+        user: &'a UserId,
+        keyed: Option<Keyed<u64>>,
+    ) -> BoxFuture<'a, Result<u64, CommitError>> {
+        Box::pin(self.mark_all(user.clone(), keyed))
     }
 
-    fn set_tailor_status(&self, status: TailorStatus) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(async move { Ok(self.store_tailor_status(status).await?) })
+    fn set_tailor_status(
+        &self,
+        status: TailorStatus,
+        keyed: Option<Keyed<TailorStatus>>,
+    ) -> BoxFuture<'_, Result<(), CommitError>> {
+        Box::pin(self.store_tailor_status(status, keyed))
     }
 
     fn ping(&self) -> BoxFuture<'_, Result<Option<&'static str>, StoreError>> {

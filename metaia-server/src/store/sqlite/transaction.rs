@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     model::{Notification, NotificationId, TailorStatus, Timestamp},
-    store::{Change, CommitError, StoredReply, Write, events, name_of},
+    store::{Change, CommitError, Keyed, StoredReply, Write, events, name_of},
 };
 
 /// The result of a transaction, for its caller and for the readers of the log.
@@ -72,6 +72,7 @@ impl SqliteStore {
         &self,
         user: UserId,
         id: NotificationId,
+        keyed: Option<Keyed<(Notification, u64)>>,
     ) -> Result<Option<(Notification, u64)>, CommitError> {
         let work = move |db: &Connection| {
             let marked = notifications::mark_read(db, &user, Some(id))?;
@@ -83,10 +84,20 @@ impl SqliteStore {
             let own = notifications::own(db, &user, id)?;
             Ok((own.map(|own| (own, unread)), events))
         };
-        self.transact(work, |_, own, _| Ok(own)).await
+        let finish = move |db: &Connection, own: Option<_>, _: &[PublishReceipt]| {
+            if let Some(own) = &own {
+                claim(db, keyed.as_ref(), own)?;
+            }
+            Ok(own)
+        };
+        self.transact(work, finish).await
     }
 
-    pub(super) async fn mark_all(&self, user: UserId) -> Result<u64, CommitError> {
+    pub(super) async fn mark_all(
+        &self,
+        user: UserId,
+        keyed: Option<Keyed<u64>>,
+    ) -> Result<u64, CommitError> {
         let work = move |db: &Connection| {
             let marked = notifications::mark_read(db, &user, None)?;
             let mut events = Vec::new();
@@ -95,10 +106,18 @@ impl SqliteStore {
             }
             Ok((marked, events))
         };
-        self.transact(work, |_, marked, _| Ok(marked)).await
+        let finish = move |db: &Connection, marked: u64, _: &[PublishReceipt]| {
+            claim(db, keyed.as_ref(), &marked)?;
+            Ok(marked)
+        };
+        self.transact(work, finish).await
     }
 
-    pub(super) async fn store_tailor_status(&self, new: TailorStatus) -> Result<(), CommitError> {
+    pub(super) async fn store_tailor_status(
+        &self,
+        new: TailorStatus,
+        keyed: Option<Keyed<TailorStatus>>,
+    ) -> Result<(), CommitError> {
         let work = move |db: &Connection| {
             let sql = "INSERT INTO tailor_status (tailor, status, at) VALUES (?1, ?2, ?3)
                 ON CONFLICT (tailor) DO UPDATE SET status = ?2, at = ?3";
@@ -107,10 +126,22 @@ impl SqliteStore {
                 .execute(params![new.tailor.as_str(), name, new.at.ms()])?;
             let open = orders::open_for(db, &new.tailor)?;
             let event = events::tailor_status(&new, &open).map_err(Fault::Event)?;
-            Ok(((), vec![event]))
+            Ok((new, vec![event]))
         };
-        self.transact(work, |_, (), _| Ok(())).await
+        let finish = move |db: &Connection, new: TailorStatus, _: &[PublishReceipt]| {
+            claim(db, keyed.as_ref(), &new)
+        };
+        self.transact(work, finish).await
     }
+}
+
+/// Stores the reply to a result under its idempotency key, if there is one.
+fn claim<T>(db: &Connection, keyed: Option<&Keyed<T>>, result: &T) -> Result<(), Fault> {
+    let Some(keyed) = keyed else {
+        return Ok(());
+    };
+    let (claim, reply) = keyed.reply_to(result);
+    idempotency::insert(db, claim, &reply)
 }
 
 fn receipts(events: &[NewEntry], appended: &Appended) -> Vec<PublishReceipt> {

@@ -11,8 +11,8 @@ use metaia_tests::faults::cluster::{Database, Nodes, Redis, node};
 use metaia_tests::fixtures::razorpay::webhook_body;
 use metaia_tests::fixtures::token::token;
 use metaia_tests::fixtures::{
-    assign, deliver_webhook, emit, id_of, names, open_payment, place_order, place_order_at,
-    verification,
+    assign, deliver_webhook, emit, id_of, names, open_payment, order_body, place_order,
+    place_order_at, verification,
 };
 use metaia_tests::server::Server;
 use metaia_tests::server::paths::binary;
@@ -147,6 +147,24 @@ async fn payments_are_read_and_moved_by_nodes_of_both_versions() {
         let last = attempts.last().map(|last| (&last["id"], &last["status"]));
         assert_eq!(last, Some((&json!("pay_B"), &json!("refunded"))));
     }
+}
+
+/// Places an order at one node under a key, and repeats the request at the other.
+async fn is_repeated(at: &Server, then_at: &Server, key: &str) {
+    let keyed = |server: &Server| server.api("customer", "c1").header("idempotency-key", key);
+    let first = keyed(at).post("/api/orders", &order_body()).await;
+    first.ok(201);
+    let again = keyed(then_at).post("/api/orders", &order_body()).await;
+    assert_eq!(again.header("idempotency-replayed"), "true", "{again:#?}");
+    assert_eq!(again.text, first.text);
+    assert_eq!(again.header("etag"), first.header("etag"));
+}
+
+#[tokio::test]
+async fn a_node_of_either_version_gives_the_replies_that_the_other_stored() {
+    let Pair { nodes, .. } = &Pair::start().await;
+    is_repeated(&nodes[0], &nodes[1], "k-1").await;
+    is_repeated(&nodes[1], &nodes[0], "k-2").await;
 }
 
 #[tokio::test]

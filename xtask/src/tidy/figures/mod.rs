@@ -9,10 +9,11 @@ use super::root_names;
 use super::source::Source;
 
 /// The crates, and the folder of each that is left out since it is there for tests.
-const CRATES: [(&str, Option<&str>); 4] = [
+const CRATES: [(&str, Option<&str>); 5] = [
     ("metaia-realtime", Some("testing/")),
     ("metaia-server", None),
     ("metaia-cli", None),
+    ("metaia-dotenv", None),
     ("xtask", None),
 ];
 

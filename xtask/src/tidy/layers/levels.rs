@@ -44,7 +44,7 @@ impl Level {
     }
 }
 
-pub(super) const PLANS: [Plan; 4] = [
+pub(super) const PLANS: [Plan; 5] = [
     Plan {
         src: "metaia-realtime/src/",
         levels: REALTIME,
@@ -58,6 +58,11 @@ pub(super) const PLANS: [Plan; 4] = [
     Plan {
         src: "metaia-cli/src/",
         levels: CLI,
+        circles: &[],
+    },
+    Plan {
+        src: "metaia-dotenv/src/",
+        levels: DOTENV,
         circles: &[],
     },
     Plan {
@@ -120,6 +125,11 @@ const CLI: &[Level] = &[
     Level::apart(&["connection.rs"]),
     Level::apart(&["commands/"]),
     Level::apart(&["cli.rs"]),
+];
+
+const DOTENV: &[Level] = &[
+    Level::apart(&["file.rs", "scanner.rs"]),
+    Level::apart(&["variable.rs"]),
 ];
 
 const XTASK: &[Level] = &[

@@ -1,6 +1,8 @@
 //! The routes as a client sees them: requests in, statuses and codes out.
 
+mod changed_once;
 mod connections;
+mod forms;
 mod golden;
 mod idempotency;
 mod injection;

@@ -9,16 +9,14 @@ use metaia_realtime::{
 use mongodb::bson::doc;
 
 use super::{
-    super::document::{CLAIMS, PROVIDER_EVENTS, claim_document, claim_id, date},
+    super::document::{PROVIDER_EVENTS, claim_id, date},
     ask::Ask,
+    claims::{ClaimWrite, decide_claim},
     facts::Facts,
     notifications, orders, payments,
     wanted::WantedFacts,
 };
-use crate::{
-    model::Timestamp,
-    store::{Change, CommitError, IdempotencyClaim, StoredReply, Write},
-};
+use crate::store::{Change, CommitError, StoredReply, Write};
 
 /// See [`crate::store::Store::commit`]. The plans share the change, which makes the reply once the
 /// positions of the events are known.
@@ -84,26 +82,6 @@ fn see_provider_event(facts: &mut Facts, id: &str) -> Result<RecordWrite, Commit
     })
 }
 
-/// The way in which the reply to a claim is stored.
-#[derive(Debug, Clone, Copy)]
-enum ClaimWrite {
-    /// As a new document.
-    Insert,
-    /// In place of the claim of this time, which has expired.
-    Replace(Timestamp),
-}
-
-fn decide_claim(facts: &mut Facts, claim: &IdempotencyClaim) -> Result<ClaimWrite, CommitError> {
-    let id = claim_id(claim);
-    let write = match facts.claims.get(&id) {
-        None => ClaimWrite::Insert,
-        Some(at) if claim.is_after_expiry_of(*at) => ClaimWrite::Replace(*at),
-        Some(_) => return Err(CommitError::Claimed),
-    };
-    facts.claims.set(id, claim.at);
-    Ok(write)
-}
-
 /// Makes the reply of a change from the receipts of its events, and the write that stores it.
 fn finish(
     change: &Change,
@@ -118,22 +96,5 @@ fn finish(
     Finished {
         done: reply,
         writes,
-    }
-}
-
-impl ClaimWrite {
-    fn of_reply(self, claim: &IdempotencyClaim, reply: &StoredReply) -> RecordWrite {
-        let document = claim_document(claim, reply);
-        match self {
-            Self::Insert => RecordWrite::Insert {
-                collection: CLAIMS,
-                document,
-            },
-            Self::Replace(at) => RecordWrite::Update {
-                collection: CLAIMS,
-                filter: doc! { "_id": claim_id(claim), "at": date(at) },
-                update: document,
-            },
-        }
     }
 }

@@ -9,6 +9,7 @@
 mod ask;
 mod build;
 mod changes;
+mod claims;
 mod facts;
 mod layered;
 mod notifications;

@@ -1,5 +1,7 @@
 //! Notifications, and the number of a user's unread ones.
 
+use std::sync::Arc;
+
 use metaia_realtime::{
     UserId,
     mongo::{Plan, RecordWrite},
@@ -10,13 +12,13 @@ use mongodb::bson::{Bson, doc, oid::ObjectId};
 use super::{
     super::document::{NOTIFICATIONS, mark_read_update, notification_document, unread_in},
     ask::Ask,
-    build,
+    build, claims,
     facts::{Facts, Unread},
     wanted::WantedFacts,
 };
 use crate::{
     model::{Notification, NotificationId},
-    store::{CommitError, StoreError, events},
+    store::{CommitError, Keyed, StoreError, events},
 };
 
 /// The number of notifications of a user that one [`MarkAllRead`] marks.
@@ -47,6 +49,7 @@ pub(in super::super) struct MarkRead {
     pub(in super::super) user: UserId,
     pub(in super::super) id: NotificationId,
     pub(in super::super) event: EventId,
+    pub(in super::super) keyed: Option<Keyed<(Notification, u64)>>,
 }
 
 impl Ask for MarkRead {
@@ -56,6 +59,7 @@ impl Ask for MarkRead {
     fn want(&self, wanted: &mut WantedFacts) {
         wanted.notifications.insert(self.id);
         wanted.counted.insert(self.user.clone());
+        claims::want(wanted, self.keyed.as_ref());
     }
 
     fn decide(&self, facts: &mut Facts) -> Result<Plan<Self::Answer>, CommitError> {
@@ -66,7 +70,10 @@ impl Ask for MarkRead {
         };
         let unread = facts.unread.get(&self.user).cloned().unwrap_or_default();
         if found.read {
-            return Ok(Plan::answer(Some((found, unread.count))));
+            let answer = (found, unread.count);
+            let claim = claims::write(facts, self.keyed.as_ref(), &answer)?;
+            let writes = claim.into_iter().collect();
+            return Ok(build::plan(writes, Vec::new(), Some(answer)));
         }
         let count = unread.count.saturating_sub(1);
         let read = Notification {
@@ -81,10 +88,12 @@ impl Ask for MarkRead {
             filter: doc! { "_id": id, "read": unread_in() },
             update: mark_read_update(),
         };
+        let answer = (read, count);
+        let claim = claims::write(facts, self.keyed.as_ref(), &answer)?;
         Ok(build::plan(
-            vec![write],
+            [Some(write), claim].into_iter().flatten().collect(),
             vec![entry.with_id(self.event)],
-            Some((read, count)),
+            Some(answer),
         ))
     }
 }
@@ -114,6 +123,9 @@ impl MarkRead {
 pub(in super::super) struct MarkAllRead {
     pub(in super::super) user: UserId,
     pub(in super::super) event: EventId,
+    /// How many requests before this one have marked, for the same caller.
+    pub(in super::super) before: u64,
+    pub(in super::super) keyed: Option<Arc<Keyed<u64>>>,
 }
 
 impl Ask for MarkAllRead {
@@ -123,13 +135,18 @@ impl Ask for MarkAllRead {
     fn want(&self, wanted: &mut WantedFacts) {
         wanted.marked.insert(self.user.clone());
         wanted.counted.insert(self.user.clone());
+        claims::want(wanted, self.keyed.as_deref());
     }
 
     fn decide(&self, facts: &mut Facts) -> Result<Plan<u64>, CommitError> {
         let Unread { count, ids } = facts.unread.get(&self.user).cloned().unwrap_or_default();
         let marked = ids.len() as u64;
+        // The last request of several stores the reply.
+        let keyed = self.keyed.as_deref();
+        let keyed = keyed.filter(|_| marked < u64::from(MAX_MARKED));
+        let claim = claims::write(facts, keyed, &(self.before + marked))?;
         if marked == 0 {
-            return Ok(Plan::answer(0));
+            return Ok(build::plan(claim.into_iter().collect(), Vec::new(), 0));
         }
         let left = count.saturating_sub(marked);
         draft_all_read(facts, &self.user, &ids, left);
@@ -144,7 +161,7 @@ impl Ask for MarkAllRead {
             update: mark_read_update(),
         };
         Ok(build::plan(
-            vec![write],
+            [Some(write), claim].into_iter().flatten().collect(),
             vec![entry.with_id(self.event)],
             marked,
         ))

@@ -12,13 +12,13 @@ use super::{
         ORDERS, Revision, TAILORS, id, order_document, order_fields, tailor_document, tailor_fields,
     },
     ask::Ask,
-    build,
+    build, claims,
     facts::Facts,
     wanted::WantedFacts,
 };
 use crate::{
     model::{Order, TailorStatus},
-    store::{CommitError, StoreError, events},
+    store::{CommitError, Keyed, StoreError, events},
 };
 
 /// Inserts a new order, if its id and its number are free.
@@ -72,6 +72,7 @@ pub(super) fn signed(version: u64) -> Result<i64, StoreError> {
 pub(in super::super) struct SetTailorStatus {
     pub(in super::super) status: TailorStatus,
     pub(in super::super) event: EventId,
+    pub(in super::super) keyed: Option<Keyed<TailorStatus>>,
 }
 
 impl Ask for SetTailorStatus {
@@ -79,6 +80,7 @@ impl Ask for SetTailorStatus {
 
     fn want(&self, wanted: &mut WantedFacts) {
         wanted.tailors.insert(self.status.tailor.clone());
+        claims::want(wanted, self.keyed.as_ref());
     }
 
     fn decide(&self, facts: &mut Facts) -> Result<Plan<()>, CommitError> {
@@ -88,8 +90,9 @@ impl Ask for SetTailorStatus {
         let (write, version) = write_status(facts, status)?;
         let revision = Revision::new(version);
         facts.tailors.set(status.tailor.clone(), revision);
+        let claim = claims::write(facts, self.keyed.as_ref(), status)?;
         Ok(build::plan(
-            vec![write],
+            [Some(write), claim].into_iter().flatten().collect(),
             vec![entry.with_id(self.event)],
             (),
         ))

@@ -92,9 +92,11 @@ async fn answer(store: &dyn Store, step: &Step) -> String {
             };
             format!("{answer:?} {idempotency_state_in}")
         }
-        Step::ReadOne { user, id } => format!("{:?}", store.read_notification(&user, id).await),
-        Step::ReadAll { user } => format!("{:?}", store.read_all(&user).await),
-        Step::Tailor(status) => format!("{:?}", store.set_tailor_status(status).await),
+        Step::ReadOne { user, id } => {
+            format!("{:?}", store.read_notification(&user, id, None).await)
+        }
+        Step::ReadAll { user } => format!("{:?}", store.read_all(&user, None).await),
+        Step::Tailor(status) => format!("{:?}", store.set_tailor_status(status, None).await),
     }
 }
 

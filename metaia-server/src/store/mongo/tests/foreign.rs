@@ -251,12 +251,12 @@ async fn notifications_of_the_old_backend_are_listed_counted_and_marked() {
     assert_eq!(page.items[0].notice.order, Some(OLD.parse().unwrap()));
     let (read, unread) = fixture
         .store
-        .read_notification(&user, OLD.parse().unwrap())
+        .read_notification(&user, OLD.parse().unwrap(), None)
         .await
         .unwrap()
         .unwrap();
     assert!(read.read && unread == 1);
-    assert_eq!(fixture.store.read_all(&user).await.unwrap(), 1);
+    assert_eq!(fixture.store.read_all(&user, None).await.unwrap(), 1);
     let (page, unread) = fixture.store.notifications(query()).await.unwrap();
     assert_eq!(
         (page.items.iter().filter(|n| !n.read).count(), unread),

@@ -109,7 +109,7 @@ async fn orders_that_are_moved(api: Api) {
         ),
         ("over a version", seen("\"2\""), confirmed.clone()),
         ("over a malformed version", seen("2"), confirmed.clone()),
-        ("over a weak version", seen("W/\"1\""), confirmed.clone()),
+        ("over a weak version", seen("W/\"2\""), confirmed.clone()),
         ("by an admin", seen("\"1\""), confirmed.clone()),
         (
             "to where it cannot go",

@@ -50,9 +50,23 @@ fn request(step: &Step) -> Box<dyn AnyAsk> {
     let event = EventId::random();
     match step.clone() {
         Step::Change { writes, claim } => Box::new(CommitChange::new(Step::change(&writes, claim))),
-        Step::ReadOne { user, id } => Box::new(MarkRead { user, id, event }),
-        Step::ReadAll { user } => Box::new(MarkAllRead { user, event }),
-        Step::Tailor(status) => Box::new(SetTailorStatus { status, event }),
+        Step::ReadOne { user, id } => Box::new(MarkRead {
+            user,
+            id,
+            event,
+            keyed: None,
+        }),
+        Step::ReadAll { user } => Box::new(MarkAllRead {
+            user,
+            event,
+            before: 0,
+            keyed: None,
+        }),
+        Step::Tailor(status) => Box::new(SetTailorStatus {
+            status,
+            event,
+            keyed: None,
+        }),
     }
 }
 
