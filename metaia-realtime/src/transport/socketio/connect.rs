@@ -63,7 +63,7 @@ async fn authenticate(
         node.limits().token_bytes,
     );
     let port = Arc::new(SocketIoPort::new(engine, socket, &link));
-    let attached = match check_rate(engine, &link) {
+    let attached = match check_return(engine, &link) {
         Ok(()) => match node.authenticator().authenticate(credentials).await {
             Ok(identity) => attach(engine, socket, &link, port, identity, auth).await,
             Err(error) => Err(refuse(node, &link, &port, error).await),
@@ -76,10 +76,15 @@ async fn authenticate(
     attached
 }
 
-/// Checks the node's rate of handshakes for a client that comes back over the same transport. The
-/// first CONNECT belongs to the handshake, which was counted.
-fn check_rate(engine: &Engine, link: &Link) -> Result<(), AuthError> {
-    if link.joins() > 0 && !engine.takes_handshake() {
+/// Checks whether a client may come back over the same transport. The first CONNECT belongs to the
+/// handshake, which was counted.
+fn check_return(engine: &Engine, link: &Link) -> Result<(), AuthError> {
+    if link.joins() == 0 {
+        return Ok(());
+    }
+    // Each session may hand over a whole window. A client that does not read must not gather them.
+    let window = engine.node.limits().window_entries as u64;
+    if link.unwritten() > window || !engine.takes_handshake() {
         return Err(AuthError::Unavailable);
     }
     Ok(())
@@ -184,7 +189,7 @@ async fn connected(OwnedSocket(socket): OwnedSocket) {
     drop(attachment);
     let tasks = node.tasks().clone();
     tasks.spawn(async move {
-        let write = |outgoing| port::write(&socket, outgoing);
+        let write = |outgoing| port::write(&socket, &link, outgoing);
         drive(session, node, events, &link.wake, write).await;
     });
 }

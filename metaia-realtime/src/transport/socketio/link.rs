@@ -26,6 +26,8 @@ use crate::{
 pub(super) struct Link {
     /// Set once `guard` does not wrap one of the connections: packets cannot be counted then.
     uncounted: AtomicBool,
+    /// Packets handed to the engine, which writes them in order.
+    handed_over: AtomicU64,
     /// Packets written.
     written: AtomicU64,
     /// Packets written before the last ping.
@@ -54,6 +56,7 @@ impl Link {
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
             uncounted: AtomicBool::new(false),
+            handed_over: AtomicU64::new(0),
             written: AtomicU64::new(0),
             pinged: AtomicU64::new(0),
             answered: AtomicU64::new(0),
@@ -157,6 +160,22 @@ impl Link {
         self.attempt(Some(connection));
     }
 
+    /// Counts a packet that is handed to the engine.
+    pub(super) fn hand_over(&self) {
+        self.handed_over.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Returns the number of packets that were handed to the engine.
+    pub(super) fn handed_over(&self) -> u64 {
+        self.handed_over.load(Ordering::Acquire)
+    }
+
+    /// Returns how many packets the engine has yet to write.
+    pub(super) fn unwritten(&self) -> u64 {
+        let written = self.written.load(Ordering::Acquire);
+        self.handed_over().saturating_sub(written)
+    }
+
     /// Counts an accepted CONNECT.
     pub(super) fn add_join(&self) {
         self.joins.fetch_add(1, Ordering::AcqRel);
@@ -220,6 +239,7 @@ impl Observer for Link {
     /// Ends the Engine.IO session on every connection. The first reason is kept.
     fn lose(&self, why: EndReason) {
         self.lost.set(why).ok();
+        self.membership.end();
         self.kill();
         if let Some(polling) = &self.polling {
             polling.close();

@@ -7,16 +7,29 @@
 //! never sent CONNECT or its authentication takes too long; the session's
 //! [`port`](super::port) does so with one that has left.
 
+use std::time::Duration;
+
 use parking_lot::Mutex;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 use super::inbound_packet::PacketKind;
+
+/// The time after the answer to a CONNECT before which the engine may still ignore another one: it
+/// tells that a client has joined a moment before it is done with the CONNECT.
+const SETTLING_TIME: Duration = Duration::from_millis(100);
 
 /// A client's membership in the namespace.
 #[derive(Debug, Default)]
 pub(super) struct Membership {
-    stage: Mutex<MembershipStage>,
+    state: Mutex<MembershipState>,
     changed: Notify,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct MembershipState {
+    stage: MembershipStage,
+    /// When the last CONNECT was answered.
+    joined_at: Option<Instant>,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +46,22 @@ enum MembershipStage {
     Outside,
 }
 
+impl MembershipState {
+    /// Returns whether packets have to wait for the engine.
+    const fn is_changing(self) -> bool {
+        matches!(
+            self.stage,
+            MembershipStage::Connecting | MembershipStage::Leaving
+        )
+    }
+
+    /// Returns when the engine takes another CONNECT, if that is not yet so.
+    fn settles_at(self) -> Option<Instant> {
+        let settles_at = self.joined_at? + SETTLING_TIME;
+        (settles_at > Instant::now()).then_some(settles_at)
+    }
+}
+
 /// What is to be done with a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Admission {
@@ -40,26 +69,28 @@ pub(super) enum Admission {
     Pass,
     /// Nobody is there for it.
     Drop,
-    /// Ask again after the next change.
+    /// Ask again when the membership has [settled](Membership::settled).
     Wait,
 }
 
 impl Membership {
     /// Decides about the next packet of the client, and notes what the engine will do with it.
     pub(super) fn admit(&self, kind: PacketKind) -> Admission {
-        let mut stage = self.stage.lock();
-        match (kind, *stage) {
-            (PacketKind::Pong | PacketKind::Other, _) => return Admission::Pass,
-            (_, MembershipStage::Connecting | MembershipStage::Leaving) => return Admission::Wait,
-            (PacketKind::Event | PacketKind::Leave, MembershipStage::Outside) => {
-                return Admission::Drop;
-            }
-            (PacketKind::Connect, MembershipStage::New | MembershipStage::Outside) => {
-                *stage = MembershipStage::Connecting
-            }
-            (PacketKind::Leave, MembershipStage::Member) => *stage = MembershipStage::Leaving,
+        let mut state = self.state.lock();
+        if matches!(kind, PacketKind::Pong | PacketKind::Other) {
+            return Admission::Pass;
+        }
+        if state.is_changing() {
+            return Admission::Wait;
+        }
+        match (kind, state.stage) {
+            (PacketKind::Connect, MembershipStage::Member) => return Admission::Drop,
+            (PacketKind::Connect, _) if state.settles_at().is_some() => return Admission::Wait,
+            (PacketKind::Connect, _) => state.stage = MembershipStage::Connecting,
+            (_, MembershipStage::Outside) => return Admission::Drop,
+            (PacketKind::Leave, MembershipStage::Member) => state.stage = MembershipStage::Leaving,
             // An event before any CONNECT: the engine ends the connection, as the specification
-            // asks. A second CONNECT of a member is ignored by it.
+            // asks.
             _ => {}
         }
         Admission::Pass
@@ -67,16 +98,20 @@ impl Membership {
 
     /// Records that the CONNECT is answered.
     pub(super) fn join(&self) {
-        self.change(MembershipStage::Member);
+        self.change(|state| {
+            state.stage = MembershipStage::Member;
+            state.joined_at = Some(Instant::now());
+        });
     }
 
-    /// Records that the engine has refused the client, or forgotten it.
+    /// Records that the engine has refused the client, or forgotten it, or that the transport has
+    /// ended.
     pub(super) fn end(&self) {
-        self.change(MembershipStage::Outside);
+        self.change(|state| state.stage = MembershipStage::Outside);
     }
 
-    fn change(&self, stage: MembershipStage) {
-        *self.stage.lock() = stage;
+    fn change(&self, change: impl FnOnce(&mut MembershipState)) {
+        change(&mut self.state.lock());
         self.changed.notify_waiters();
     }
 
@@ -85,14 +120,15 @@ impl Membership {
         loop {
             // Before the check: a change between the two is not missed.
             let changed = self.changed.notified();
-            let stage = *self.stage.lock();
-            if !matches!(
-                stage,
-                MembershipStage::Connecting | MembershipStage::Leaving
-            ) {
+            let state = *self.state.lock();
+            if state.is_changing() {
+                changed.await;
+            } else {
+                if let Some(at) = state.settles_at() {
+                    tokio::time::sleep_until(at).await;
+                }
                 return;
             }
-            changed.await;
         }
     }
 }
@@ -113,18 +149,21 @@ mod tests {
         assert_eq!(membership.admit(PacketKind::Event), Admission::Pass);
     }
 
-    #[test]
-    fn nothing_reaches_the_engine_for_a_client_that_it_does_not_know() {
+    #[tokio::test(start_paused = true)]
+    async fn nothing_reaches_the_engine_for_a_client_that_it_does_not_know() {
         let membership = Membership::default();
         assert_eq!(membership.admit(PacketKind::Connect), Admission::Pass);
         membership.end();
         assert_eq!(membership.admit(PacketKind::Event), Admission::Drop);
         assert_eq!(membership.admit(PacketKind::Connect), Admission::Pass);
         membership.join();
+        assert_eq!(membership.admit(PacketKind::Connect), Admission::Drop);
         assert_eq!(membership.admit(PacketKind::Leave), Admission::Pass);
         assert_eq!(membership.admit(PacketKind::Connect), Admission::Wait);
         membership.end();
         assert_eq!(membership.admit(PacketKind::Leave), Admission::Drop);
+        assert_eq!(membership.admit(PacketKind::Connect), Admission::Wait);
+        membership.settled().await;
         assert_eq!(membership.admit(PacketKind::Connect), Admission::Pass);
     }
 

@@ -1,7 +1,7 @@
 //! The requests of clients that poll: the handshake, polls, and POSTs.
 //!
-//! At the edges: the body of a POST that is too long, or does not come in time, ends the session,
-//! since what it carried is lost.
+//! At the edges: the body of a POST that is too long, or does not come in time, or that the engine
+//! refuses, ends the session, since what it carried is lost.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -119,7 +119,12 @@ where
         authentication: limits.unauthenticated * 2,
         batch: String::new(),
     };
-    posting.pass(text).await
+    let answer = posting.pass(text).await;
+    if !answer.status().is_success() {
+        // What the body carried is lost.
+        engine.service.close_polling(sid);
+    }
+    answer
 }
 
 /// Returns the whole body, counted while it comes; otherwise the status of the answer.

@@ -36,9 +36,9 @@ pub(super) struct SocketIoPort {
     socket: Weak<Socket<LocalAdapter>>,
     sid: Sid,
     link: Arc<Link>,
-    /// Packets that the link had written before this session began: a client may leave and CONNECT
-    /// again over the same link.
-    written_before: u64,
+    /// Packets that the engine had taken before this session began, and may have yet to write: a
+    /// client may leave and CONNECT again over the same link.
+    handed_over_before: u64,
 }
 
 impl SocketIoPort {
@@ -48,7 +48,7 @@ impl SocketIoPort {
             socket: Arc::downgrade(socket),
             sid: socket.id,
             link: Arc::clone(link),
-            written_before: link.progress().unwrap_or_default().written,
+            handed_over_before: link.handed_over(),
         }
     }
 
@@ -58,6 +58,7 @@ impl SocketIoPort {
             return;
         };
         engine.links.remove(self.sid.as_str());
+        self.link.membership.end();
         let killed = self.link.kill();
         match self.socket.upgrade() {
             Some(socket) if socket.transport_type() == TransportType::Websocket => {
@@ -127,7 +128,7 @@ impl Port for SocketIoPort {
 
     fn progress(&self) -> Option<Progress> {
         let of_link = self.link.progress()?;
-        let of_session = |count: u64| count.saturating_sub(self.written_before);
+        let of_session = |count: u64| count.saturating_sub(self.handed_over_before);
         Some(Progress {
             written: of_session(of_link.written),
             pinged: of_session(of_link.pinged),
@@ -137,11 +138,12 @@ impl Port for SocketIoPort {
     }
 
     fn max_unwritten(&self) -> usize {
-        if self.link.is_polling() {
-            MAX_POLLED_PACKETS
-        } else {
-            usize::MAX
+        if !self.link.is_polling() {
+            return usize::MAX;
         }
+        let written = self.link.progress().unwrap_or_default().written;
+        let of_earlier_session = self.handed_over_before.saturating_sub(written);
+        MAX_POLLED_PACKETS.saturating_sub(usize::try_from(of_earlier_session).unwrap_or(usize::MAX))
     }
 
     fn wants_end(&self) -> Option<EndReason> {
@@ -165,7 +167,9 @@ impl Port for SocketIoPort {
 }
 
 /// Writes a packet to the engine, whose queue has space for every packet within the credit window.
-pub(super) fn write(socket: &IoSocket, outgoing: Outgoing) -> Result<(), EndReason> {
+pub(super) fn write(socket: &IoSocket, link: &Link, outgoing: Outgoing) -> Result<(), EndReason> {
+    // Before the engine has it, so that it is never written before it is counted.
+    link.hand_over();
     let sent = match &outgoing {
         Outgoing::Entry(entry) => socket.emit(entry.content().name(), entry.stamped()),
         Outgoing::Volatile(event) => socket.emit(event.name.as_str(), &*event.payload),
@@ -174,7 +178,7 @@ pub(super) fn write(socket: &IoSocket, outgoing: Outgoing) -> Result<(), EndReas
         Outgoing::End {
             payload,
             stays_away,
-        } => end(socket, payload, *stays_away),
+        } => end(socket, link, payload, *stays_away),
     };
     match sent {
         Ok(()) => Ok(()),
@@ -187,9 +191,15 @@ pub(super) fn write(socket: &IoSocket, outgoing: Outgoing) -> Result<(), EndReas
 }
 
 /// Writes `rt:end`, and after it DISCONNECT if the client is to stay away.
-fn end(socket: &IoSocket, payload: &RawValue, stays_away: bool) -> Result<(), SendError> {
+fn end(
+    socket: &IoSocket,
+    link: &Link,
+    payload: &RawValue,
+    stays_away: bool,
+) -> Result<(), SendError> {
     let sent = socket.emit(END, payload);
     if stays_away {
+        link.hand_over();
         Arc::clone(socket).disconnect().ok();
     }
     sent

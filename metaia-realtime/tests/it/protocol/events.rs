@@ -132,6 +132,9 @@ async fn binary_is_refused_and_the_connection_stays() {
     }
     socket.send_bytes(b"out of the blue").await;
     socket.send(r#"461-9[{"_placeholder":true,"num":0}]"#).await;
+    for ack in ["43[]", "437[1]", "4399999999999999999999[1]"] {
+        socket.send(ack).await;
+    }
     socket.send(r#"421["pair",1]"#).await;
     assert_eq!(socket.until("431").await, "431[1]");
 

@@ -5,12 +5,12 @@ use std::{sync::Arc, time::Duration};
 use metaia_realtime::{
     Authenticator, Identity, Role,
     auth::{AuthError, Credentials},
-    testing::{TestServer, eventually},
+    testing::{TestServer, eventually, within},
 };
 use serde_json::json;
 use tokio::sync::Semaphore;
 
-use crate::support::{Anyone, limits, poller::Poller, raw_socket::RawSocket};
+use crate::support::{Anyone, limits, poller::Poller, raw_socket::RawSocket, tick, user};
 
 fn connect(server: &TestServer, user: &str) -> String {
     format!(
@@ -82,6 +82,105 @@ async fn a_client_that_left_may_come_back_over_the_same_transport() {
         received.iter().any(|packet| packet.starts_with("40{")),
         "{received:?}"
     );
+}
+
+/// Sends CONNECTs and DISCONNECTs without waiting, and checks that the client is a member in the end.
+#[tokio::test]
+async fn connecting_twice_and_leaving_at_once_confuse_nobody() {
+    let server = TestServer::start(|builder| builder).await;
+    let mut socket = RawSocket::connect_until_ready(&server, Role::Customer, "c1", json!({})).await;
+    let again = connect(&server, "c1");
+    for round in 0..8 {
+        socket
+            .send_at_once(&[&again, "41", &again, "41", &again])
+            .await;
+        let call = format!(r#"42{round}["leave_order_room","o1"]"#);
+        socket.send(call).await;
+        assert!(socket.until(&format!("43{round}")).await.contains("ok"));
+    }
+    eventually("one session", || {
+        server.realtime().local_sessions().len() == 1
+    })
+    .await;
+}
+
+/// The events of the old session that the engine has yet to write are not the new session's.
+#[tokio::test]
+async fn what_an_earlier_session_left_unwritten_confirms_nothing() {
+    let slow_pings = limits(|limits| limits.ping_interval = Duration::from_secs(3_600));
+    let server = TestServer::start(|builder| builder.limits(slow_pings)).await;
+    let poller = Poller::open(&server).await;
+    let token = server.token(Role::Customer, "c1");
+    let auth = json!({ "token": token, "device": "d1" });
+    poller.post(&server, &format!("40{auth}")).await;
+    poller.receive_until(&server, "42[\"rt:ready\"").await;
+    for i in 0..12 {
+        tick(server.realtime(), user("c1"), i).await;
+    }
+    let handed_over = |count| server.realtime().stats().delivered >= count;
+    eventually("the events to be handed over", || handed_over(12)).await;
+    poller.post(&server, &format!("41\u{1e}40{auth}")).await;
+    eventually("the new session", || {
+        server.realtime().local_sessions().len() == 1
+    })
+    .await;
+    for i in 12..20 {
+        tick(server.realtime(), user("c1"), i).await;
+    }
+    // The client takes what the old session left, and leaves.
+    let mut received = poller.receive_until(&server, "40{").await;
+    poller.post(&server, "41").await;
+    poller.post(&server, "1").await;
+    eventually("the end", || server.realtime().local_sessions().is_empty()).await;
+    let mut back =
+        RawSocket::connect(&server, Role::Customer, "c1", json!({ "device": "d1" })).await;
+    while let Some(packet) = back.next().await {
+        let is_ready = packet.starts_with("42[\"rt:ready\"");
+        received.push(packet);
+        if is_ready {
+            break;
+        }
+    }
+    for i in 0..20 {
+        let event = format!("42[\"tick\",{{\"i\":{i},");
+        assert!(
+            received.iter().any(|packet| packet.starts_with(&event)),
+            "{i}: {received:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_may_not_come_back_for_ever() {
+    let narrow = limits(|limits| limits.window_entries = 4);
+    let server = TestServer::start(|builder| builder.limits(narrow)).await;
+    let poller = Poller::connect_until_ready(&server, Role::Customer, "c1").await;
+    for i in 0..50 {
+        tick(server.realtime(), user("c1"), i).await;
+    }
+    let since = json!({ "token": server.token(Role::Customer, "c1"), "since": "x" });
+    within("the end of the transport", async {
+        while poller
+            .post(&server, &format!("41\u{1e}40{since}"))
+            .await
+            .status
+            == 200
+        {
+            tick(server.realtime(), user("c1"), 99).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_packet_that_the_engine_refuses_ends_a_polling_session() {
+    let server = TestServer::start(|builder| builder).await;
+    for bad in ["6", "5", "2probe", "0", "x"] {
+        let poller = Poller::connect_until_ready(&server, Role::Customer, "c1").await;
+        let body = format!("{bad}\u{1e}41");
+        assert_eq!(poller.post(&server, &body).await.status, 400, "{bad}");
+        eventually("the end", || server.realtime().local_sessions().is_empty()).await;
+    }
 }
 
 #[tokio::test]

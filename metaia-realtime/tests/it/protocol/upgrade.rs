@@ -7,7 +7,7 @@ use metaia_realtime::{
     testing::{TestServer, within},
 };
 
-use crate::support::{poller::Poller, raw_socket::http, tick, user};
+use crate::support::{captured_log::CapturedLog, poller::Poller, raw_socket::http, tick, user};
 
 async fn server() -> TestServer {
     TestServer::start(|builder| builder).await
@@ -124,6 +124,31 @@ async fn one_upgrade_at_a_time() {
     assert_eq!(third.status, 400);
     tick(server.realtime(), user("c1"), 2).await;
     websocket.until("42[\"tick\"").await;
+}
+
+#[tokio::test]
+async fn a_probe_may_not_be_flooded() {
+    let server = server().await;
+    let poller = Poller::open(&server).await;
+    let mut websocket = poller.open_websocket().await;
+    websocket.send("2probe").await;
+    let mut sent = 0;
+    while sent < 100_000 && websocket.try_send_ping().await {
+        sent += 1;
+    }
+    assert!(sent < 100_000, "closed after 4 KiB");
+}
+
+#[tokio::test]
+async fn a_probe_does_not_delay_the_end_of_the_server() {
+    let log = CapturedLog::start();
+    let server = server().await;
+    let poller = Poller::open(&server).await;
+    let mut websocket = poller.open_websocket().await;
+    websocket.send("2probe").await;
+    websocket.until("3probe").await;
+    server.stop().await;
+    assert!(!log.contains("not every task ended in time"));
 }
 
 #[tokio::test]

@@ -168,6 +168,11 @@ impl RawSocket {
         self.0.flush().await.unwrap();
     }
 
+    /// Sends a ping of WebSocket itself. Returns false if the server has closed the connection.
+    pub(crate) async fn try_send_ping(&mut self) -> bool {
+        self.0.send(Message::Ping("ping".into())).await.is_ok()
+    }
+
     pub(crate) async fn send_bytes(&mut self, bytes: &'static [u8]) {
         self.0.send(Message::binary(bytes)).await.unwrap();
     }

@@ -30,7 +30,7 @@ pub(super) enum PacketKind {
     Connect,
     /// DISCONNECT from the namespace.
     Leave,
-    /// An event or an ack, for a client in the namespace.
+    /// An event, for a client in the namespace.
     Event,
     /// A pong of Engine.IO.
     Pong,
@@ -46,20 +46,19 @@ pub(super) struct InboundPacket<'a> {
 }
 
 impl<'a> InboundPacket<'a> {
-    /// Reads an Engine.IO packet. Returns `None` for one that is dropped: a binary attachment or a
-    /// binary ack, of which the server asks none.
+    /// Reads an Engine.IO packet. Returns `None` for one that is dropped: a binary attachment, or an
+    /// ack, of which the server asks none.
     pub(super) fn read(packet: &'a str) -> Option<Self> {
         let unchanged = |kind| {
             let text = Cow::Borrowed(packet);
             Some(Self { kind, text })
         };
         match packet.as_bytes() {
-            [b'b', ..] | [b'4', b'6', ..] => None,
+            [b'b', ..] | [b'4', b'3' | b'6', ..] => None,
             b"3probe" => unchanged(PacketKind::Other),
             [b'3', ..] => unchanged(PacketKind::Pong),
             [b'4', b'0', ..] if is_of_root(&packet[2..]) => unchanged(PacketKind::Connect),
             [b'4', b'1', ..] if is_of_root(&packet[2..]) => unchanged(PacketKind::Leave),
-            [b'4', b'3', ..] if is_of_root(&packet[2..]) => unchanged(PacketKind::Event),
             [b'4', b'2', ..] if is_of_root(&packet[2..]) => Some(Self::event(packet)),
             [b'4', b'5', ..] => Self::binary_event(&packet[2..]),
             _ => unchanged(PacketKind::Other),
@@ -70,7 +69,9 @@ impl<'a> InboundPacket<'a> {
     fn event(packet: &'a str) -> Self {
         let (ack, payload) = split_ack(without_root(&packet[2..]));
         let text = match rewrite_payload(payload) {
-            None => Cow::Borrowed(packet),
+            // The engine takes an id only right before the payload.
+            None if packet.ends_with(&format!("{ack}{payload}")) => Cow::Borrowed(packet),
+            None => Cow::Owned(format!("42{ack}{payload}")),
             Some(payload) => Cow::Owned(format!("42{ack}{payload}")),
         };
         let kind = PacketKind::Event;
@@ -116,6 +117,7 @@ fn split_digits(text: &str) -> (&str, &str) {
 /// Splits the id for an ack from the payload. An id that is no number of 64 bits counts as absent.
 fn split_ack(text: &str) -> (&str, &str) {
     let (digits, payload) = split_digits(text);
+    let payload = payload.trim_start();
     if digits.parse::<i64>().is_ok() {
         (digits, payload)
     } else {

@@ -17,7 +17,6 @@ fn an_event_that_the_engine_can_read_stays_as_it_is() {
         r#"4217["x"]"#,
         r#"42[ "x" , {"a": "\u00fc"} ]"#,
         r#"42/,3["größe",1,2,3]"#,
-        "437[]",
     ] {
         check(packet, Some((PacketKind::Event, packet)));
     }
@@ -79,6 +78,9 @@ fn binary_becomes_an_event_without_its_attachments() {
     check(r#"451-/admin,["x"]"#, None);
     check(r#"461-3["x"]"#, None);
     check("bAQID", None);
+    for ack in ["43[]", "437[]", "43", "43/admin,7[]"] {
+        check(ack, None);
+    }
 }
 
 #[test]
@@ -103,6 +105,14 @@ fn other_packets_stay_as_they_are() {
     ] {
         check(packet, Some((kind, packet)));
     }
+}
+
+#[test]
+fn a_space_before_the_payload_costs_no_ack() {
+    let event = |text| Some((PacketKind::Event, text));
+    check(r#"4217 ["x"]"#, event(r#"4217["x"]"#));
+    check(r#"42/,17  [ "x" ]"#, event(r#"4217[ "x" ]"#));
+    check(r#"42 [7]"#, event(r#"42["",7]"#));
 }
 
 #[test]

@@ -85,11 +85,16 @@ where
         Err(bad) => return bad.into_response(),
     };
     let upgrade = hyper::upgrade::on(request);
-    engine.node.tasks().spawn(async move {
+    let taking = async move {
         if let Ok(upgraded) = upgrade.await {
             take(TokioIo::new(upgraded)).await;
         }
-    });
+    };
+    let stopping = engine.node.stopping().clone();
+    engine
+        .node
+        .tasks()
+        .spawn(stopping.run_until_cancelled_owned(taking));
     response.map(|()| full(""))
 }
 

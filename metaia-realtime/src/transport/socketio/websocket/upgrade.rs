@@ -16,6 +16,9 @@ use crate::transport::socketio::{link::Link, upgrade_state::UpgradeStage};
 /// The time that a client has for an upgrade, as in the official server.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The most bytes that a client may send before it switches: its two packets, and some pings.
+const MAX_PROBE_BYTES: usize = 4 * 1024;
+
 /// The time in which a client that has failed is told so.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(100);
 
@@ -38,6 +41,7 @@ impl UpgradeAttempt {
         let mut probe = ProbedSocket {
             stream,
             reader: FrameReader::new(max_bytes),
+            bytes: 0,
         };
         let switched = async {
             probe.expect("2probe").await?;
@@ -78,6 +82,8 @@ impl Drop for UpgradeAttempt {
 struct ProbedSocket<'a, S> {
     stream: &'a mut S,
     reader: FrameReader,
+    /// Bytes that have come.
+    bytes: usize,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> ProbedSocket<'_, S> {
@@ -102,7 +108,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ProbedSocket<'_, S> {
                 return Some(message);
             }
             let read = self.stream.read(&mut bytes).await.ok()?;
-            if read == 0 {
+            self.bytes += read;
+            if read == 0 || self.bytes > MAX_PROBE_BYTES {
                 return None;
             }
             self.reader.feed(&bytes[..read]);

@@ -36,6 +36,18 @@ pub(super) enum BadFrame {
     NotUtf8,
 }
 
+impl BadFrame {
+    /// Returns the payload of the close frame that answers it (RFC 6455, 7.4.1).
+    pub(super) const fn close_payload(self) -> [u8; 2] {
+        let code: u16 = match self {
+            Self::Malformed | Self::Unmasked => 1_002,
+            Self::NotUtf8 => 1_007,
+            Self::TooLong => 1_009,
+        };
+        code.to_be_bytes()
+    }
+}
+
 /// Reads the messages of one client from its bytes.
 #[derive(Debug)]
 pub(super) struct FrameReader {

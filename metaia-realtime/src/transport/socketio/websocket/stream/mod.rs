@@ -6,7 +6,7 @@
 //!
 //! At the edges: packets that must wait ([`membership`](super::super::membership)) wait here, at
 //! most as many bytes as one message may have; after that nothing more is read. A frame that a
-//! client must not send ends the stream with an error.
+//! client must not send closes the stream.
 
 use std::{
     io,
@@ -16,9 +16,12 @@ use std::{
 };
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::Control;
 
 use super::{
-    frame::{FrameReader, Message, append_client_control, append_client_text, server_text},
+    frame::{
+        BadFrame, FrameReader, Message, append_client_control, append_client_text, server_text,
+    },
     waiting::WaitingPackets,
 };
 use crate::transport::socketio::{
@@ -41,6 +44,8 @@ pub(super) struct EngineStream<S> {
     taken: usize,
     waiting: WaitingPackets,
     written: FrameScanner,
+    /// Set once the client has sent what it must not: nothing more is read.
+    is_closed: bool,
     /// The number of bytes that the engine has yet to write and that the client has already got.
     unwanted: usize,
 }
@@ -75,6 +80,7 @@ impl<S> EngineStream<S> {
             taken: 0,
             waiting: WaitingPackets::new(max_bytes),
             written: FrameScanner::default(),
+            is_closed: false,
             unwanted: 0,
         }
     }
@@ -97,20 +103,26 @@ impl<S> EngineStream<S> {
     }
 
     /// Makes frames of the messages that have come, and of those that need not wait any more.
-    fn make_frames(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+    fn make_frames(&mut self, cx: &mut Context<'_>) {
         self.pass_waiting(cx);
-        while !self.waiting.is_full() {
-            let message = self.reader.next().map_err(invalid)?;
-            match message {
-                None => return Ok(()),
-                Some(Message::Binary) => {}
-                Some(Message::Control(control, payload)) => {
+        while !self.waiting.is_full() && !self.is_closed {
+            match self.reader.next() {
+                Ok(None) => return,
+                Ok(Some(Message::Binary)) => {}
+                Ok(Some(Message::Control(control, payload))) => {
                     append_client_control(&mut self.frames, control, &payload);
                 }
-                Some(Message::Text(text)) => self.take_packet(&text, cx),
+                Ok(Some(Message::Text(text))) => self.take_packet(&text, cx),
+                Err(bad) => self.close(bad),
             }
         }
-        Ok(())
+    }
+
+    /// Ends the stream. The engine echoes the code of the close frame to the client.
+    fn close(&mut self, bad: BadFrame) {
+        tracing::debug!(%bad, "a client sent a frame that is not allowed");
+        append_client_control(&mut self.frames, Control::Close, &bad.close_payload());
+        self.is_closed = true;
     }
 
     fn take_packet(&mut self, packet: &str, cx: &mut Context<'_>) {
@@ -157,10 +169,6 @@ impl<S> EngineStream<S> {
     }
 }
 
-fn invalid(error: impl std::error::Error + Send + Sync + 'static) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, error)
-}
-
 impl<S: AsyncRead + Unpin> EngineStream<S> {
     /// Reads more bytes of the client. Reads none, but notices the end of the connection, while
     /// too many packets wait.
@@ -190,8 +198,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for EngineStream<S> {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         loop {
-            self.make_frames(cx)?;
-            if self.take_frames(buf) {
+            self.make_frames(cx);
+            if self.take_frames(buf) || self.is_closed {
                 return Poll::Ready(Ok(()));
             }
             if ready!(self.poll_client(cx))? == 0 {
