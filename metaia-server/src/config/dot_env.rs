@@ -55,7 +55,8 @@ impl Reread {
         match self.line {
             Some(line) => format!(
                 ".env, line {line}: {name} has another value than in the version before: .env is \
-                 read as npm's dotenv reads it, and no `$` is replaced"
+                 read as npm's dotenv reads it, and no `$` is replaced. Check that it is the \
+                 value that you mean"
             ),
             None => format!(
                 ".env: {name} is not set, which it was in the version before: .env is read as \

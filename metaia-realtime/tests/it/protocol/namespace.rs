@@ -84,7 +84,7 @@ async fn a_client_that_left_may_come_back_over_the_same_transport() {
     );
 }
 
-/// Sends CONNECTs and DISCONNECTs without waiting, and checks that the client is a member in the end.
+/// Sends CONNECTs and DISCONNECTs without waiting: the client is a member in the end.
 #[tokio::test]
 async fn connecting_twice_and_leaving_at_once_confuse_nobody() {
     let server = TestServer::start(|builder| builder).await;

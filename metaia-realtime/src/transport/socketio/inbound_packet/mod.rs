@@ -46,8 +46,8 @@ pub(super) struct InboundPacket<'a> {
 }
 
 impl<'a> InboundPacket<'a> {
-    /// Reads an Engine.IO packet. Returns `None` for one that is dropped: a binary attachment, or an
-    /// ack, of which the server asks none.
+    /// Reads an Engine.IO packet. Returns `None` for one that is dropped: a binary attachment, or
+    /// an ack, of which the server asks none.
     pub(super) fn read(packet: &'a str) -> Option<Self> {
         let unchanged = |kind| {
             let text = Cow::Borrowed(packet);

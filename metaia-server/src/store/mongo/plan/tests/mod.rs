@@ -3,14 +3,20 @@
 
 mod memory;
 
-use std::fmt::Debug;
+use std::{fmt::Debug, sync::Arc};
 
 use metaia_realtime::{NewEntry, PublishReceipt, mongo::RecordWrite, values::EventId};
 use proptest::prelude::*;
 
 use self::memory::Memory;
 use super::{Ask, CommitChange, Facts, MarkAllRead, MarkRead, SetTailorStatus, WantedFacts, plan};
-use crate::store::contract::story::{Step, story};
+use crate::store::{
+    Keyed,
+    contract::{
+        claim, reply_of,
+        story::{Step, story},
+    },
+};
 
 /// A request, whatever the type of its answer is.
 trait AnyAsk {
@@ -46,7 +52,15 @@ impl<A: Ask<Answer: Debug>> AnyAsk for A {
     }
 }
 
-fn request(step: &Step) -> Box<dyn AnyAsk> {
+/// Returns a key for every other request. There are few of them, so that requests collide.
+fn keyed<T: Debug>(n: usize) -> Option<Keyed<T>> {
+    n.is_multiple_of(2).then(|| Keyed {
+        claim: claim(&format!("r{}", n % 3), "body"),
+        reply: |result| reply_of(format!("{result:?}")),
+    })
+}
+
+fn request((n, step): (usize, &Step)) -> Box<dyn AnyAsk> {
     let event = EventId::random();
     match step.clone() {
         Step::Change { writes, claim } => Box::new(CommitChange::new(Step::change(&writes, claim))),
@@ -54,18 +68,18 @@ fn request(step: &Step) -> Box<dyn AnyAsk> {
             user,
             id,
             event,
-            keyed: None,
+            keyed: keyed(n),
         }),
         Step::ReadAll { user } => Box::new(MarkAllRead {
             user,
             event,
             before: 0,
-            keyed: None,
+            keyed: keyed(n).map(Arc::new),
         }),
         Step::Tailor(status) => Box::new(SetTailorStatus {
             status,
             event,
-            keyed: None,
+            keyed: keyed(n),
         }),
     }
 }
@@ -118,7 +132,7 @@ proptest! {
     /// do.
     #[test]
     fn a_batch_is_planned_as_its_requests_one_by_one(story in story(40), size in 2usize..40) {
-        let requests: Vec<Box<dyn AnyAsk>> = story.iter().map(request).collect();
+        let requests: Vec<Box<dyn AnyAsk>> = story.iter().enumerate().map(request).collect();
         let (one_by_one, memory_one_by_one) = outcomes(&requests, 1);
         let (in_batches, memory_in_batches) = outcomes(&requests, size);
         prop_assert_eq!(one_by_one, in_batches);
