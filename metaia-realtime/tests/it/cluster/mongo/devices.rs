@@ -63,6 +63,7 @@ fn at(n: u64) -> DeviceRecord {
         position,
         orders: Vec::new(),
         connections: 1,
+        connected: 0,
         at: now.as_millis() as i64,
     }
 }
@@ -105,100 +106,63 @@ async fn claim(store: &MongoDevices, key: &DeviceKey, claimant: Claimant) -> (Ve
     (numbers(here), numbers(found.elsewhere))
 }
 
-#[tokio::test]
-async fn the_former_node_does_not_overwrite_the_position_of_a_phone_that_moved() {
-    let (mongo, one, other) = two().await;
-    let key = device_key();
-    save(&one, &key, 5).await;
-    assert_eq!(claim(&other, &key, Claimant::New).await, (vec![5], vec![]));
-    save(&other, &key, 9).await;
-    // The former node notices the dead connection only now.
-    save(&one, &key, 6).await;
-    assert_eq!(stored_positions(&mongo, &key).await, [9]);
+/// Several clients may share a device, as well as a token.
+fn keys() -> [DeviceKey; 2] {
+    [device_key(), token_key()]
 }
 
 #[tokio::test]
-async fn a_phone_that_returns_to_a_former_node_is_stored_by_that_node() {
+async fn a_client_of_the_same_key_stays_with_its_own_node() {
     let (mongo, one, other) = two().await;
-    let key = device_key();
-    save(&one, &key, 5).await;
-    claim(&other, &key, Claimant::New).await;
-    save(&other, &key, 9).await;
-    assert_eq!(claim(&one, &key, Claimant::Known).await, (vec![], vec![9]));
-    save(&other, &key, 10).await;
-    assert_eq!(stored_positions(&mongo, &key).await, [9]);
-    save(&one, &key, 12).await;
-    assert_eq!(stored_positions(&mongo, &key).await, [12]);
-}
-
-#[tokio::test]
-async fn a_node_that_does_not_own_a_device_keeps_it_from_expiring() {
-    const DAY: i64 = 24 * 60 * 60 * 1000;
-    let (mongo, one, other) = two().await;
-    let key = device_key();
-    let expires_soon = DeviceRecord {
-        at: at(0).at - DAY + 60_000,
-        ..at(5)
-    };
-    one.save(vec![(key.clone(), expires_soon.clone())])
-        .await
-        .unwrap();
-    save(&other, &key, 9).await;
-    assert_eq!(stored_positions(&mongo, &key).await, [5]);
-    let document = stored(&mongo, &key).await.unwrap();
-    let renewed = slots(&document).next().unwrap().get_i64("at").unwrap();
-    assert!(renewed > expires_soon.at, "{document}");
-}
-
-#[tokio::test]
-async fn a_phone_of_the_same_token_stays_with_its_own_node() {
-    let (mongo, one, other) = two().await;
-    let key = token_key();
-    save(&one, &key, 10).await;
-    assert_eq!(claim(&other, &key, Claimant::New).await, (vec![], vec![10]));
-    save(&other, &key, 20).await;
-    // As if the other node had been killed: on whichever node its phone connects, the smallest
-    // position counts, also if that node knows the key.
-    assert_eq!(stored_positions(&mongo, &key).await, [10, 20]);
-    assert_eq!(
-        claim(&other, &key, Claimant::Known).await,
-        (vec![], vec![10])
-    );
-    assert_eq!(claim(&one, &key, Claimant::Known).await, (vec![], vec![20]));
+    for key in keys() {
+        save(&one, &key, 10).await;
+        assert_eq!(claim(&other, &key, Claimant::New).await, (vec![], vec![10]));
+        save(&other, &key, 20).await;
+        // As if the other node had been killed: on whichever node its client connects, the smallest
+        // position counts, also if that node knows the key.
+        assert_eq!(stored_positions(&mongo, &key).await, [10, 20]);
+        assert_eq!(
+            claim(&other, &key, Claimant::Known).await,
+            (vec![], vec![10])
+        );
+        assert_eq!(claim(&one, &key, Claimant::Known).await, (vec![], vec![20]));
+    }
 }
 
 #[tokio::test]
 async fn a_record_that_a_node_left_is_taken_over_once() {
     let (mongo, one, other) = two().await;
-    let key = token_key();
-    one.leave(vec![(key.clone(), at(5))]).await.unwrap();
-    assert_eq!(
-        claim(&other, &key, Claimant::Known).await,
-        (vec![5], vec![])
-    );
-    assert_eq!(
-        claim(&other, &key, Claimant::Known).await,
-        (vec![], vec![]),
-        "the record waits in the ledger of the node"
-    );
-    assert_eq!(
-        stored_positions(&mongo, &key).await,
-        [5],
-        "the stored record stays until the node has saved it"
-    );
-    save(&other, &key, 20).await;
-    assert_eq!(stored_positions(&mongo, &key).await, [20]);
+    for key in keys() {
+        one.leave(vec![(key.clone(), at(5))]).await.unwrap();
+        assert_eq!(
+            claim(&other, &key, Claimant::Known).await,
+            (vec![5], vec![])
+        );
+        assert_eq!(
+            claim(&other, &key, Claimant::Known).await,
+            (vec![], vec![]),
+            "the record waits in the ledger of the node"
+        );
+        assert_eq!(
+            stored_positions(&mongo, &key).await,
+            [5],
+            "the stored record stays until the node has saved it"
+        );
+        save(&other, &key, 20).await;
+        assert_eq!(stored_positions(&mongo, &key).await, [20]);
+    }
 }
 
 #[tokio::test]
 async fn a_record_that_was_saved_again_meanwhile_is_not_removed() {
     let (mongo, one, other) = two().await;
-    let key = token_key();
-    one.leave(vec![(key.clone(), at(5))]).await.unwrap();
-    claim(&other, &key, Claimant::New).await;
-    save(&one, &key, 7).await;
-    save(&other, &key, 20).await;
-    assert_eq!(stored_positions(&mongo, &key).await, [7, 20]);
+    for key in keys() {
+        one.leave(vec![(key.clone(), at(5))]).await.unwrap();
+        claim(&other, &key, Claimant::New).await;
+        save(&one, &key, 7).await;
+        save(&other, &key, 20).await;
+        assert_eq!(stored_positions(&mongo, &key).await, [7, 20]);
+    }
 }
 
 #[tokio::test]
@@ -231,18 +195,54 @@ async fn the_slot_of_a_dead_node_is_taken_over_and_of_a_living_one_is_not() {
         (vec![], vec![5]),
         "the first node may not have announced itself yet"
     );
-    let devices = mongo.database().collection::<Document>("rt_device");
-    let long_ago = doc! { "$set": { "slots.0.saved": DateTime::from_millis(0) } };
-    devices.update_one(doc! {}, long_ago).await.unwrap();
+    saved_long_ago(&mongo).await;
     announce(first_node).await;
     assert_eq!(claim(&other, &key, Claimant::New).await, (vec![], vec![5]));
     directory.leave(first_node).await.unwrap();
     assert_eq!(claim(&other, &key, Claimant::New).await, (vec![5], vec![]));
 }
 
+/// As if the first slot of each document had been saved long ago.
+async fn saved_long_ago(mongo: &Mongo) {
+    let devices = mongo.database().collection::<Document>("rt_device");
+    let long_ago = doc! { "$set": { "slots.0.saved": DateTime::from_millis(0) } };
+    devices.update_many(doc! {}, long_ago).await.unwrap();
+}
+
+/// The client of a killed node came to another one before the lease had ended. Its position counts
+/// once more, since it may have been another client's, but nobody is awaited.
+#[tokio::test]
+async fn a_client_that_came_before_the_lease_had_ended_is_not_awaited() {
+    let (mongo, one, other) = two().await;
+    let directory = MongoDirectory::new(&mongo);
+    let node = NodeView {
+        id: NodeId::random(),
+        since: 0,
+        sessions: 0,
+        format: FORMAT,
+    };
+    other.serve(node.id);
+    let lease = Duration::from_secs(60);
+    directory.begin(&node, lease).await.unwrap();
+    for key in keys() {
+        save(&one, &key, 5).await;
+        assert_eq!(claim(&other, &key, Claimant::New).await, (vec![], vec![5]));
+        save(&other, &key, 9).await;
+        saved_long_ago(&mongo).await;
+        let left = other.claim(&key, Claimant::Known).await.unwrap().left;
+        let counted: Vec<_> = left
+            .iter()
+            .map(|record| (record.position.n(), record.connections))
+            .collect();
+        assert_eq!(counted, [(5, 0)]);
+        save(&other, &key, 10).await;
+        assert_eq!(stored_positions(&mongo, &key).await, [10]);
+    }
+}
+
 #[tokio::test]
 async fn a_record_that_cannot_be_read_leads_to_a_reset() {
-    for (key, stored) in [(device_key(), &[9][..]), (token_key(), &[6, 9])] {
+    for key in keys() {
         let mongo = open_mongo().await;
         let one = MongoDevices::new(&mongo);
         let other = MongoDevices::new(&mongo);
@@ -262,7 +262,7 @@ async fn a_record_that_cannot_be_read_leads_to_a_reset() {
         );
         save(&one, &key, 6).await;
         save(&other, &key, 9).await;
-        assert_eq!(stored_positions(&mongo, &key).await, stored);
+        assert_eq!(stored_positions(&mongo, &key).await, [6, 9]);
     }
 }
 
@@ -287,10 +287,14 @@ async fn a_full_batch_is_saved_at_once() {
 /// Returns the stored document of a client without the times and the random values in it.
 async fn stable_document(mongo: &Mongo, key: &DeviceKey) -> Document {
     let mut found = stored(mongo, key).await.unwrap();
+    if let Some(copies) = found.remove("copies") {
+        assert_eq!(Some(&copies), found.get("slots"));
+    }
     for slot in found.get_array_mut("slots").unwrap() {
         let slot = slot.as_document_mut().unwrap();
         assert!(matches!(slot.remove("stamp"), Some(Bson::Binary(_))));
         assert!(matches!(slot.remove("saved"), Some(Bson::DateTime(_))));
+        assert!(matches!(slot.remove("heard"), Some(Bson::DateTime(_))));
     }
     found
 }
@@ -306,6 +310,7 @@ async fn the_documents_of_records_stay_the_same() {
         position: "00000000000000e1-0a1b2c3d.42".parse().unwrap(),
         orders: vec!["o-1".parse().unwrap(), "o_2".parse().unwrap()],
         connections: 2,
+        connected: 1,
         at: 4_102_444_800_000,
     };
     let records = [device_key(), token_key()].map(|key| (key, record.clone()));
@@ -316,13 +321,14 @@ async fn the_documents_of_records_stay_the_same() {
         "position": "00000000000000e1-0a1b2c3d.42",
         "orders": "o-1 o_2",
         "connections": 2_i64,
+        "connected": 1_i64,
         "at": 4_102_444_800_000_i64,
     };
     let device = doc! {
         "_id": "u device d",
         "user": "u",
         "slots": [&slot],
-        "owner": &node,
+        "owner": "several",
         "at": 4_102_444_800_000_i64,
     };
     assert_eq!(stable_document(&mongo, &device_key()).await, device);
@@ -333,6 +339,95 @@ async fn the_documents_of_records_stay_the_same() {
         "at": 4_102_444_800_000_i64,
     };
     assert_eq!(stable_document(&mongo, &token_key()).await, token);
+}
+
+/// A node of version 79f6e03, which takes a device for one phone.
+struct EarlierNode {
+    mongo: Mongo,
+    id: NodeId,
+}
+
+impl EarlierNode {
+    fn new(mongo: &Mongo) -> Self {
+        Self {
+            mongo: mongo.clone(),
+            id: NodeId::random(),
+        }
+    }
+
+    async fn update(&self, key: &DeviceKey, stages: Vec<Document>) {
+        let devices = self.mongo.database().collection::<Document>("rt_device");
+        let filter = doc! { "_id": key.to_string() };
+        let updated = devices.update_one(filter, stages).upsert(true).await;
+        updated.unwrap();
+    }
+
+    /// Makes the node the owner, as when the phone connects to it.
+    async fn connect(&self, key: &DeviceKey) {
+        let owner = doc! { "$set": { "owner": self.id.to_string() } };
+        self.update(key, vec![owner]).await;
+    }
+
+    async fn save(&self, key: &DeviceKey, n: u64) {
+        let record = at(n);
+        let node = self.id.to_string();
+        let slot = doc! {
+            "by": &node,
+            "stamp": n as i64,
+            "here": true,
+            "position": record.position.to_string(),
+            "orders": "",
+            "connections": 1_i64,
+            "at": record.at,
+        };
+        let mine = doc! { "$mergeObjects": [{ "$literal": slot }, { "saved": "$$NOW" }] };
+        let latest = doc! { "$max": ["$$this.at", record.at] };
+        let renewed = doc! { "$mergeObjects": ["$$this", { "at": latest }] };
+        let before = doc! { "$ifNull": ["$slots", []] };
+        let renewed = doc! { "$map": { "input": before, "in": renewed } };
+        let owner = doc! { "$ifNull": ["$owner", &node] };
+        let is_owner = doc! { "$eq": [&owner, &node] };
+        let set = doc! {
+            "user": "u",
+            "slots": { "$cond": [is_owner, [mine], renewed] },
+            "owner": owner,
+        };
+        let times = doc! { "$set": { "at": { "$max": "$slots.at" } } };
+        self.update(key, vec![doc! { "$set": set }, times]).await;
+    }
+}
+
+#[tokio::test]
+async fn an_earlier_node_hides_no_record_of_a_newer_one() {
+    let (mongo, one, other) = two().await;
+    let earlier = EarlierNode::new(&mongo);
+    let key = device_key();
+    save(&one, &key, 5).await;
+    earlier.connect(&key).await;
+    earlier.save(&key, 9).await;
+    assert_eq!(
+        stored_positions(&mongo, &key).await,
+        [9],
+        "it sees no other"
+    );
+    let (here, elsewhere) = claim(&other, &key, Claimant::New).await;
+    assert_eq!((here.len(), elsewhere), (0, vec![9, 5]));
+    save(&one, &key, 6).await;
+    assert_eq!(claim(&other, &key, Claimant::New).await.1, [9, 6]);
+}
+
+#[tokio::test]
+async fn an_earlier_node_finds_the_records_of_a_newer_one() {
+    let (mongo, one, _) = two().await;
+    let earlier = EarlierNode::new(&mongo);
+    let key = device_key();
+    earlier.connect(&key).await;
+    earlier.save(&key, 5).await;
+    save(&one, &key, 7).await;
+    assert_eq!(stored_positions(&mongo, &key).await, [5, 7]);
+    // It notices only now that its connection is dead. It is not the owner any more.
+    earlier.save(&key, 6).await;
+    assert_eq!(stored_positions(&mongo, &key).await, [5, 7]);
 }
 
 /// Gives every token the same id.
@@ -390,4 +485,51 @@ async fn a_phone_does_not_get_the_position_of_another_phone_on_the_node() {
             .unwrap()
             .starts_with(r#"42["tick",{"i":1"#)
     );
+}
+
+/// Two tabs of one device are connected to two nodes. Both lose their lines, and the one that
+/// returns first comes to the node of the other.
+#[tokio::test]
+async fn two_tabs_of_one_device_on_two_nodes_both_receive_everything() {
+    let mongo = open_mongo().await;
+    let log = SharedLog::new(Retention::DISK);
+    let start = async || {
+        let log = log.node(Some(Duration::from_millis(50)));
+        let devices = MongoDevices::new(&mongo);
+        let limits = limits(|limits| limits.ping_interval = Duration::from_millis(50));
+        TestServer::start(|builder| builder.limits(limits).log(log).device_store(devices)).await
+    };
+    let one = start().await;
+    let other = start().await;
+    let connect = async |server: &TestServer| {
+        let auth = json!({ "device": "d" });
+        RawSocket::connect(server, Role::Customer, "u", auth).await
+    };
+    let mut first = connect(&one).await;
+    first.until(r#"42["rt:ready""#).await;
+    let mut second = connect(&other).await;
+    second.until(r#"42["rt:ready""#).await;
+    tick(one.realtime(), user("u"), 1).await;
+    first.until(r#"42["tick",{"i":1"#).await;
+    second.until(r#"42["tick",{"i":1"#).await;
+    first.answer_a_ping().await;
+    second.answer_a_ping().await;
+    drop(first);
+    drop(second);
+    let all_left = async || while has_connections(&mongo).await {};
+    within("both tabs to be left", all_left()).await;
+    tick(one.realtime(), user("u"), 2).await;
+    let mut first = connect(&other).await;
+    first.until(r#"42["tick",{"i":2"#).await;
+    first.answer_a_ping().await;
+    let mut second = connect(&one).await;
+    second.until(r#"42["tick",{"i":2"#).await;
+}
+
+/// Returns whether the device has a slot of a node to which it is connected, or fewer than two.
+async fn has_connections(mongo: &Mongo) -> bool {
+    let Some(document) = stored(mongo, &device_key()).await else {
+        return true;
+    };
+    slots(&document).count() < 2 || slots(&document).any(|slot| slot.get_bool("here").unwrap())
 }
