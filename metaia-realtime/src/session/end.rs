@@ -20,8 +20,8 @@ codes! {
         /// Another connection took the place of this one. No session ends for this reason now,
         /// since a device may have several connections. The code stays reserved.
         Replaced = "replaced",
-        /// The user had too many sessions, and this was the least recently active one: of the device
-        /// that connected, otherwise of all.
+        /// The user had too many sessions, and this was the least recently active one: of the
+        /// device that connected, otherwise of all.
         OverUserCap = "too_many_sessions",
         /// The client sent events far beyond its rate.
         RateLimited = "rate_limited",

@@ -148,8 +148,8 @@ impl Session {
         Ok(resumed)
     }
 
-    /// Records what the other connections of the client's device have received, and their last signs
-    /// of life.
+    /// Records what the other connections of the client's device have received, and their last
+    /// signs of life.
     pub(crate) fn update_other_connections(&self, node: &Node) {
         if self.device_key.is_none() {
             return;

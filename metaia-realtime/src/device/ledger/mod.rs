@@ -12,8 +12,8 @@
 //! life: any but a ping timeout or a write stall.
 //!
 //! A client that connects for the first time is taken for one that is away, if any is. So a waiting
-//! position that a connection has claimed counts for two minutes more, for the one that may yet come
-//! back, as long as the connection lives.
+//! position that a connection has claimed counts for two minutes more, for the one that may yet
+//! come back, as long as the connection lives.
 
 mod connection;
 mod device;

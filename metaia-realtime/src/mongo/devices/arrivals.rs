@@ -68,9 +68,9 @@ impl Arrivals {
     /// Takes the clients that have arrived here out of the slots that other nodes left. Returns the
     /// slots that still count, and forgets the arrivals from their nodes.
     ///
-    /// If a node itself has left its slot, it says when it last heard of the clients. If the node is
-    /// dead, they may have been alive there for as long as the slot did not change. So its position
-    /// counts once more, even if nobody is awaited.
+    /// If a node itself has left its slot, it says when it last heard of the clients. If the node
+    /// is dead, they may have been alive there for as long as the slot did not change. So its
+    /// position counts once more, even if nobody is awaited.
     pub(super) fn settle(&mut self, key: &DeviceKey, mut left: Vec<Slot>) -> Vec<Slot> {
         let Some(of_client) = self.0.get_mut(key) else {
             return left;

@@ -30,8 +30,8 @@ async fn a_device_resumes_at_the_other_node_after_a_kill() {
     assert_eq!(numbers(&without_duplicates(events)), [1, 2, 3, 4, 5, 6]);
 }
 
-/// Two tabs of one device are connected to two nodes. Both lose their lines, and each returns to the
-/// node of the other.
+/// Two tabs of one device are connected to two nodes. Both lose their lines, and each returns to
+/// the node of the other.
 #[tokio::test]
 async fn two_tabs_on_two_nodes_both_receive_everything() {
     let pair = Pair::start().await;

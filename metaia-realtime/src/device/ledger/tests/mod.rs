@@ -186,7 +186,8 @@ impl Tabs {
         self.0.end(&key(), session, now, last_sign);
     }
 
-    /// Begins two connections that have received everything up to 5 and up to 7, long before time 0.
+    /// Begins two connections, long before time 0. They have received everything up to 5 and up to
+    /// 7.
     fn two() -> (Self, SessionId, SessionId) {
         let mut tabs = Self(Ledger::default());
         let (one, _) = tabs.connect(-CLAIM_GRACE_MS);

@@ -1,21 +1,19 @@
 //! The positions of devices and tokens, stored by several nodes.
 
+mod earlier;
+mod servers;
+
 use std::time::Duration;
 
 use metaia_realtime::{
-    Authenticator, Identity, Position, Role,
-    auth::{AuthError, Credentials},
+    Identity, Position, Role,
     device::{Claimant, DeviceKey, DeviceRecord, DeviceStore},
-    log::Retention,
     mongo::{Mongo, MongoDevices, MongoDirectory, MongoOptions},
     presence::{Directory, FORMAT, NodeView},
-    testing::{SharedLog, TestServer, mongod::Mongod, within},
+    testing::mongod::Mongod,
     values::{DeviceId, Epoch, EventId, NodeId},
 };
 use mongodb::bson::{Bson, DateTime, Document, doc};
-use serde_json::json;
-
-use crate::support::{limits, raw_socket::RawSocket, tick, user};
 
 async fn open_mongo() -> Mongo {
     Mongo::open(
@@ -339,197 +337,4 @@ async fn the_documents_of_records_stay_the_same() {
         "at": 4_102_444_800_000_i64,
     };
     assert_eq!(stable_document(&mongo, &token_key()).await, token);
-}
-
-/// A node of version 79f6e03, which takes a device for one phone.
-struct EarlierNode {
-    mongo: Mongo,
-    id: NodeId,
-}
-
-impl EarlierNode {
-    fn new(mongo: &Mongo) -> Self {
-        Self {
-            mongo: mongo.clone(),
-            id: NodeId::random(),
-        }
-    }
-
-    async fn update(&self, key: &DeviceKey, stages: Vec<Document>) {
-        let devices = self.mongo.database().collection::<Document>("rt_device");
-        let filter = doc! { "_id": key.to_string() };
-        let updated = devices.update_one(filter, stages).upsert(true).await;
-        updated.unwrap();
-    }
-
-    /// Makes the node the owner, as when the phone connects to it.
-    async fn connect(&self, key: &DeviceKey) {
-        let owner = doc! { "$set": { "owner": self.id.to_string() } };
-        self.update(key, vec![owner]).await;
-    }
-
-    async fn save(&self, key: &DeviceKey, n: u64) {
-        let record = at(n);
-        let node = self.id.to_string();
-        let slot = doc! {
-            "by": &node,
-            "stamp": n as i64,
-            "here": true,
-            "position": record.position.to_string(),
-            "orders": "",
-            "connections": 1_i64,
-            "at": record.at,
-        };
-        let mine = doc! { "$mergeObjects": [{ "$literal": slot }, { "saved": "$$NOW" }] };
-        let latest = doc! { "$max": ["$$this.at", record.at] };
-        let renewed = doc! { "$mergeObjects": ["$$this", { "at": latest }] };
-        let before = doc! { "$ifNull": ["$slots", []] };
-        let renewed = doc! { "$map": { "input": before, "in": renewed } };
-        let owner = doc! { "$ifNull": ["$owner", &node] };
-        let is_owner = doc! { "$eq": [&owner, &node] };
-        let set = doc! {
-            "user": "u",
-            "slots": { "$cond": [is_owner, [mine], renewed] },
-            "owner": owner,
-        };
-        let times = doc! { "$set": { "at": { "$max": "$slots.at" } } };
-        self.update(key, vec![doc! { "$set": set }, times]).await;
-    }
-}
-
-#[tokio::test]
-async fn an_earlier_node_hides_no_record_of_a_newer_one() {
-    let (mongo, one, other) = two().await;
-    let earlier = EarlierNode::new(&mongo);
-    let key = device_key();
-    save(&one, &key, 5).await;
-    earlier.connect(&key).await;
-    earlier.save(&key, 9).await;
-    assert_eq!(
-        stored_positions(&mongo, &key).await,
-        [9],
-        "it sees no other"
-    );
-    let (here, elsewhere) = claim(&other, &key, Claimant::New).await;
-    assert_eq!((here.len(), elsewhere), (0, vec![9, 5]));
-    save(&one, &key, 6).await;
-    assert_eq!(claim(&other, &key, Claimant::New).await.1, [9, 6]);
-}
-
-#[tokio::test]
-async fn an_earlier_node_finds_the_records_of_a_newer_one() {
-    let (mongo, one, _) = two().await;
-    let earlier = EarlierNode::new(&mongo);
-    let key = device_key();
-    earlier.connect(&key).await;
-    earlier.save(&key, 5).await;
-    save(&one, &key, 7).await;
-    assert_eq!(stored_positions(&mongo, &key).await, [5, 7]);
-    // It notices only now that its connection is dead. It is not the owner any more.
-    earlier.save(&key, 6).await;
-    assert_eq!(stored_positions(&mongo, &key).await, [5, 7]);
-}
-
-/// Gives every token the same id.
-struct OneTokenId;
-
-impl Authenticator for OneTokenId {
-    async fn authenticate(&self, _: Credentials) -> Result<Identity, AuthError> {
-        Ok(identity())
-    }
-}
-
-/// Two phones of one token are on two nodes, and one phone moves to the node of the other.
-#[tokio::test]
-async fn a_phone_does_not_get_the_position_of_another_phone_on_the_node() {
-    let mongo = open_mongo().await;
-    let log = SharedLog::new(Retention::DISK);
-    let start = async || {
-        let log = log.node(Some(Duration::from_millis(50)));
-        let devices = MongoDevices::new(&mongo);
-        let limits = limits(|limits| limits.ping_interval = Duration::from_millis(50));
-        TestServer::start(|builder| {
-            builder
-                .limits(limits)
-                .log(log)
-                .device_store(devices)
-                .authenticator(OneTokenId)
-        })
-        .await
-    };
-    let one = start().await;
-    let other = start().await;
-    let connect_live = async |server: &TestServer| {
-        let mut socket = RawSocket::connect(server, Role::Customer, "u", json!({})).await;
-        socket.until(r#"42["rt:ready""#).await;
-        socket.answer_a_ping().await;
-        socket
-    };
-    let mut first = connect_live(&one).await;
-    let second = connect_live(&other).await;
-    let count_stored = async || {
-        let document = stored(&mongo, &token_key()).await;
-        document.map_or(0, |document| slots(&document).count())
-    };
-    let both_stored = async || while count_stored().await < 2 {};
-    within("both phones to be stored", both_stored()).await;
-    drop(second);
-    tick(one.realtime(), user("u"), 1).await;
-    first.until(r#"42["tick",{"i":1"#).await;
-    first.answer_a_ping().await;
-    let mut second = RawSocket::connect(&one, Role::Customer, "u", json!({})).await;
-    assert!(
-        second
-            .next()
-            .await
-            .unwrap()
-            .starts_with(r#"42["tick",{"i":1"#)
-    );
-}
-
-/// Two tabs of one device are connected to two nodes. Both lose their lines, and the one that
-/// returns first comes to the node of the other.
-#[tokio::test]
-async fn two_tabs_of_one_device_on_two_nodes_both_receive_everything() {
-    let mongo = open_mongo().await;
-    let log = SharedLog::new(Retention::DISK);
-    let start = async || {
-        let log = log.node(Some(Duration::from_millis(50)));
-        let devices = MongoDevices::new(&mongo);
-        let limits = limits(|limits| limits.ping_interval = Duration::from_millis(50));
-        TestServer::start(|builder| builder.limits(limits).log(log).device_store(devices)).await
-    };
-    let one = start().await;
-    let other = start().await;
-    let connect = async |server: &TestServer| {
-        let auth = json!({ "device": "d" });
-        RawSocket::connect(server, Role::Customer, "u", auth).await
-    };
-    let mut first = connect(&one).await;
-    first.until(r#"42["rt:ready""#).await;
-    let mut second = connect(&other).await;
-    second.until(r#"42["rt:ready""#).await;
-    tick(one.realtime(), user("u"), 1).await;
-    first.until(r#"42["tick",{"i":1"#).await;
-    second.until(r#"42["tick",{"i":1"#).await;
-    first.answer_a_ping().await;
-    second.answer_a_ping().await;
-    drop(first);
-    drop(second);
-    let all_left = async || while has_connections(&mongo).await {};
-    within("both tabs to be left", all_left()).await;
-    tick(one.realtime(), user("u"), 2).await;
-    let mut first = connect(&other).await;
-    first.until(r#"42["tick",{"i":2"#).await;
-    first.answer_a_ping().await;
-    let mut second = connect(&one).await;
-    second.until(r#"42["tick",{"i":2"#).await;
-}
-
-/// Returns whether the device has a slot of a node to which it is connected, or fewer than two.
-async fn has_connections(mongo: &Mongo) -> bool {
-    let Some(document) = stored(mongo, &device_key()).await else {
-        return true;
-    };
-    slots(&document).count() < 2 || slots(&document).any(|slot| slot.get_bool("here").unwrap())
 }

@@ -2,12 +2,14 @@
 //! id, and sends what they missed. Events that were in flight when the connection broke may arrive
 //! twice, with the same id.
 
+mod tabs;
+
 use metaia_tests::clients::driver::Driver;
 use metaia_tests::clients::phone::{Event, Phone};
 use metaia_tests::faults::forwarder::Forwarder;
 use metaia_tests::fixtures::token::{Token, in_seconds, token};
 use metaia_tests::fixtures::{emit, id_of, place_order, raise_fence};
-use metaia_tests::server::{Server, Setup};
+use metaia_tests::server::Server;
 use serde_json::{Value, json};
 
 /// Returns the `auth` of a client that has only a device.
@@ -228,127 +230,6 @@ async fn more_than_a_thousand_missed_events_are_a_reset() {
         ["rt:reset", "rt:ready"]
     );
     assert_eq!(events[0].data["reason"], "too_old");
-}
-
-/// Two sockets of one key lose their lines in turn. Both receive everything.
-async fn both_receive_everything(auth: Value) {
-    let server = Server::start().await;
-    let forwarder_one = Forwarder::to(&server).await;
-    let forwarder_two = Forwarder::to(&server).await;
-    let mut driver = Driver::node();
-    driver
-        .connect_with("one", &forwarder_one, &json!({"auth": auth}))
-        .await;
-    driver.event("one", "rt:ready").await;
-    driver
-        .connect_with("two", &forwarder_two, &json!({"auth": auth}))
-        .await;
-    driver.event("two", "rt:ready").await;
-    for (round, forwarder) in [&forwarder_one, &forwarder_two, &forwarder_one]
-        .into_iter()
-        .enumerate()
-    {
-        let first = round as u64 * 6 + 1;
-        send(&server, "c1", first..=first + 2).await;
-        forwarder.down();
-        send(&server, "c1", first + 3..=first + 5).await;
-        forwarder.up();
-        let (name, times) = [("one", 2), ("two", 2), ("one", 3)][round];
-        assert_eq!(driver.nth(name, "rt:ready", times).await["recovered"], true);
-    }
-    raise_fence(&server).await;
-    for name in ["one", "two"] {
-        driver.event(name, "test:fence").await;
-        assert_eq!(
-            numbers(&driver.events(name)),
-            (1..=18).collect::<Vec<_>>(),
-            "{name}"
-        );
-    }
-}
-
-#[tokio::test]
-async fn two_phones_on_one_token_id_both_receive_everything() {
-    both_receive_everything(by_token_id("c1", "shared")).await;
-}
-
-#[tokio::test]
-async fn two_tabs_of_one_device_both_receive_everything() {
-    both_receive_everything(by_device("c1", "browser")).await;
-}
-
-/// None is disconnected, whatever its transport, although they share a device.
-#[tokio::test]
-async fn the_tabs_of_one_device_stay_connected() {
-    let server = Server::start().await;
-    let mut driver = Driver::node();
-    let auth = by_device("c1", "browser");
-    let tabs = ["default", "websocket", "polling"];
-    for name in tabs {
-        let mut opts = json!({"auth": auth});
-        if name != "default" {
-            opts["transports"] = json!([name]);
-        }
-        driver.connect_with(name, &server, &opts).await;
-        driver.event(name, "rt:ready").await;
-    }
-    for round in 0..20_u64 {
-        send(&server, "c1", round..=round).await;
-        for name in tabs {
-            driver.nth(name, "load", round as usize + 1).await;
-        }
-    }
-    for name in tabs {
-        assert_eq!(driver.count(name, "disconnect"), 0, "{name}");
-        assert_eq!(driver.count(name, "connect"), 1, "{name}");
-        assert_eq!(numbers(&driver.events(name)), (0..20).collect::<Vec<_>>());
-    }
-}
-
-/// The lines of both tabs break at the same time. One returns at once, the other later.
-#[tokio::test]
-async fn of_two_tabs_that_lost_their_lines_the_later_one_misses_nothing() {
-    let server = Server::start().await;
-    let forwarders = [Forwarder::to(&server).await, Forwarder::to(&server).await];
-    let auth = by_device("c1", "browser");
-    let mut driver = Driver::node();
-    for (name, forwarder) in ["soon", "late"].into_iter().zip(&forwarders) {
-        driver
-            .connect_with(name, forwarder, &json!({"auth": auth}))
-            .await;
-        driver.event(name, "rt:ready").await;
-    }
-    send(&server, "c1", 1..=3).await;
-    for name in ["soon", "late"] {
-        driver.nth(name, "load", 3).await;
-    }
-    for forwarder in &forwarders {
-        forwarder.down();
-    }
-    send(&server, "c1", 4..=6).await;
-    forwarders[0].up();
-    assert_eq!(driver.nth("soon", "rt:ready", 2).await["recovered"], true);
-    send(&server, "c1", 7..=9).await;
-    forwarders[1].up();
-    assert_eq!(driver.nth("late", "rt:ready", 2).await["recovered"], true);
-    raise_fence(&server).await;
-    for name in ["soon", "late"] {
-        driver.event(name, "test:fence").await;
-        let received = numbers(&driver.events(name));
-        assert_eq!(received, (1..=9).collect::<Vec<_>>(), "{name}");
-    }
-}
-
-#[tokio::test]
-async fn at_the_users_limit_a_tab_of_the_same_device_goes_first() {
-    let setup = Setup::new().env("METAIA_LIMITS", "per_user=2");
-    let server = setup.start().await;
-    let mut other = Phone::ready_with(&server, &by_device("c1", "phone")).await;
-    let mut first_tab = Phone::ready_with(&server, &by_device("c1", "browser")).await;
-    let _second_tab = Phone::ready_with(&server, &by_device("c1", "browser")).await;
-    first_tab.closed().await;
-    send(&server, "c1", 1..=1).await;
-    assert_eq!(other.event("load").await["n"], 1);
 }
 
 #[tokio::test]
