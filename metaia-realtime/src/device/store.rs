@@ -64,7 +64,8 @@ pub struct ClaimedRecords {
 /// - The record of each node is claimed by the others until that node has replaced it or another
 ///   node has taken it over. This holds for both kinds of keys: several clients may share a device,
 ///   and several a token. Otherwise the client that is furthest behind continues from the position
-///   of another one.
+///   of another one. Records are claimed with all their fields: by `connected` a node sees whether
+///   another one awaits clients.
 /// - A record that a node saved with `leave` is in `left` of one claim, and stays stored until the
 ///   claimant saves the key: otherwise a crash of the claimant loses it.
 /// - If a node claimed a record in `elsewhere`, and the other node then leaves it with an `at`
