@@ -30,7 +30,7 @@ const TOKEN: &str = "token";
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub enum DeviceKey {
-    /// A device, which one client has at a time.
+    /// A device, which several clients may share: for instance the tabs of one browser.
     Device {
         /// The user.
         user: UserId,

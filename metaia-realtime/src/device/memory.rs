@@ -168,6 +168,7 @@ mod tests {
             position,
             orders: Vec::new(),
             connections: 1,
+            connected: 0,
             at,
         };
         (DeviceKey::new(&identity, Some(&device)).unwrap(), record)

@@ -4,6 +4,10 @@
 //! `jti`. A [`DeviceStore`] keeps for a day the position up to which the client has certainly
 //! received everything, and its order rooms. A client that reconnects receives what it missed, even
 //! after the server was killed.
+//!
+//! Several clients may share a device or a token, and be connected at the same time: two tabs, or
+//! two phones. Then the smallest of their positions counts until as many have come back as have
+//! left.
 
 mod key;
 pub(crate) mod ledger;

@@ -16,26 +16,38 @@ pub struct DeviceRecord {
     pub position: Position,
     /// The order rooms that the client was in. Access to them is decided again when it reconnects.
     pub orders: Vec<OrderId>,
-    /// The number of connections that the record stands for: several if phones share a token.
+    /// The number of connections that the record stands for: several if clients share a device or a
+    /// token.
     pub connections: u32,
-    /// The time of the record, in ms since the Unix epoch.
+    /// How many of the connections are live. The clients of the others may come back. A store that
+    /// one node uses need not keep it, and reads 0.
+    pub connected: u32,
+    /// The time when the client was last heard of, in ms since the Unix epoch; for one that is
+    /// connected, the time of the record.
     pub at: i64,
 }
 
 impl DeviceRecord {
-    /// Merges two records of one client, so that whichever phone continues from the result misses
+    /// Merges two records of one key, so that whichever client continues from the result misses
     /// nothing: the smaller position, all order rooms, all connections, the later time.
     ///
     /// The result does not depend on the order in which records are merged.
     pub(crate) fn merge(self, other: Self) -> Self {
         let connections = self.connections.saturating_add(other.connections);
+        let connected = self.connected.saturating_add(other.connected);
         let orders: BTreeSet<OrderId> = self.orders.into_iter().chain(other.orders).collect();
         Self {
             position: smaller(self.position, other.position),
             orders: orders.into_iter().collect(),
             connections: connections.min(MAX_CONNECTIONS),
+            connected: connected.min(MAX_CONNECTIONS),
             at: self.at.max(other.at),
         }
+    }
+
+    /// Returns the number of clients that may come back.
+    pub(crate) fn away(&self) -> u32 {
+        self.connections.saturating_sub(self.connected)
     }
 
     /// Returns the order rooms as one text, the form for stores.
@@ -62,6 +74,7 @@ impl DeviceRecord {
             position: Position::UNUSABLE,
             orders: Vec::new(),
             connections: 1,
+            connected: 0,
             at: time::unix_ms(),
         }
     }
@@ -109,6 +122,7 @@ pub(super) mod any {
             position,
             orders: orders.into_iter().collect(),
             connections,
+            connected: 0,
             at,
         })
     }
@@ -174,6 +188,7 @@ mod tests {
             },
             orders: Vec::new(),
             connections: 1,
+            connected: 0,
             at: 0,
         }
     }

@@ -35,7 +35,8 @@ pub struct ClaimedRecords {
     /// The record that this node saved last. `None` for a client that the node knows.
     pub own: Option<DeviceRecord>,
     /// Records of other nodes that have no connection of the client any more. They belong to this
-    /// node from now on: its next save of the key replaces them.
+    /// node from now on: its next save of the key replaces them. If the clients of a record have
+    /// come back already, it may count no `connections`: then it is used once.
     pub left: Vec<DeviceRecord>,
     /// Records of other nodes that have, or may have, connections of the client. They stay with
     /// those nodes.
@@ -46,7 +47,7 @@ pub struct ClaimedRecords {
 ///
 /// If several nodes share a store, the older position is always the safe one. A node saves the
 /// positions of its own connections; that must not hide the record of another node whose connection
-/// with the same token is further behind.
+/// under the same key is further behind.
 ///
 /// Contract, with the failure that each clause prevents:
 /// - `save` is all or nothing, and `claim` returns what the last completed `save` stored: otherwise
@@ -61,10 +62,16 @@ pub struct ClaimedRecords {
 ///
 /// Clauses for a store that several nodes share:
 /// - The record of each node is claimed by the others until that node has replaced it or another
-///   node has taken it over. This holds for tokens, which several phones may share. Otherwise the
-///   phone that is furthest behind continues from the position of another one.
+///   node has taken it over. This holds for both kinds of keys: several clients may share a device,
+///   and several a token. Otherwise the client that is furthest behind continues from the position
+///   of another one. Records are claimed with all their fields: by `connected` a node sees whether
+///   another one awaits clients.
 /// - A record that a node saved with `leave` is in `left` of one claim, and stays stored until the
 ///   claimant saves the key: otherwise a crash of the claimant loses it.
+/// - If a node claimed a record in `elsewhere`, and the other node then leaves it with an `at`
+///   before that claim, the client is the one that came to the claimant. The record is in `left` of
+///   no claim of that node: otherwise the client receives everything after it again, at each
+///   connect. If `at` is after the claim, the client is another one, and the record is in `left`.
 ///
 /// No method has a default: what is right for a store of one node loses events as soon as there are
 /// two. A store that one node uses ignores `serve`, returns the stored record as `own` to a

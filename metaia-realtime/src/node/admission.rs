@@ -64,18 +64,17 @@ impl Node {
         true
     }
 
-    /// Ends the former session of the same device, and beyond the user's cap the least recently
-    /// active ones.
+    /// Ends sessions of the user beyond the user's cap: those of the same device first, and of
+    /// these and of the others the least recently active ones.
     fn make_place_for(&self, session: &Session) {
-        let others = self.registry.of_user(&session.identity.user);
-        let (same_device, mut others): (Vec<_>, Vec<_>) = others
-            .into_iter()
-            .partition(|other| session.device.is_some() && other.device == session.device);
-        for former in same_device {
-            self.end(&former, EndReason::Replaced);
-        }
-        others.sort_by_key(|other| other.active_at());
+        let mut others = self.registry.of_user(&session.identity.user);
         let excess = (others.len() + 1).saturating_sub(self.limits.sessions_per_user);
+        if excess == 0 {
+            return;
+        }
+        let is_of_device =
+            |other: &Session| session.device.is_some() && other.device == session.device;
+        others.sort_by_cached_key(|other| (!is_of_device(other), other.active_at()));
         for idle in others.into_iter().take(excess) {
             self.end(&idle, EndReason::OverUserCap);
         }
@@ -87,6 +86,9 @@ impl Node {
         if self.registry.remove(session) {
             // The session may have ended before for another reason, which counts.
             let reason = session.ended_by().unwrap_or(reason);
+            // What is known of the others by now decides whether this client's position waits
+            // together with an earlier one.
+            session.update_other_connections(self);
             self.devices.end(session);
             self.announcer.note_change(session.id);
             self.counters.ends.add(reason);

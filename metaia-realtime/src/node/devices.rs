@@ -92,10 +92,11 @@ impl DeviceClaim<'_> {
         // Before the ledger is locked: this locks the session.
         let sign = self.session.client_progress().sign;
         let found = self.records;
+        let now = time::unix_ms();
         let mut ledger = devices.ledger.lock();
         ledger.learn(key, found.own);
         ledger.adopt(key, found.left);
-        let resumed = ledger.connect(key, self.session.id, sign, &found.elsewhere);
+        let resumed = ledger.connect(key, self.session.id, sign, &found.elsewhere, now);
         // Before `pinned` is dropped, which locks the ledger.
         drop(ledger);
         resumed
@@ -141,7 +142,7 @@ impl Devices {
             key,
             is_known: self.ledger.lock().pin(key),
         };
-        // The store is asked even if this node knows the client: several phones may share a key,
+        // The store is asked even if this node knows the client: several clients may share a key,
         // and other nodes may have records of the others.
         let records = store.claim(key, pinned.claimant()).await?;
         Ok(Some(DeviceClaim {

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeSet,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
 
@@ -44,6 +44,10 @@ pub(crate) struct Session {
     pub(super) written: Notify,
     /// When the client last did something, in ms since the Unix epoch.
     active_at: AtomicI64,
+    /// The pings that the client has answered, as known at `heard_at`.
+    pub(super) pongs: AtomicU64,
+    /// When the client last did something or answered a ping, in ms since the Unix epoch.
+    pub(super) heard_at: AtomicI64,
     end_reason: OnceLock<EndReason>,
     ended: CancellationToken,
 }
@@ -74,6 +78,8 @@ impl Session {
             counters: Arc::clone(node.counters()),
             written: Notify::new(),
             active_at: AtomicI64::new(now),
+            pongs: AtomicU64::new(0),
+            heard_at: AtomicI64::new(now),
             end_reason: OnceLock::new(),
             ended: CancellationToken::new(),
         }
@@ -203,7 +209,9 @@ impl Session {
 
     /// Records that the client did something.
     pub(super) fn touch(&self) {
-        self.active_at.store(time::unix_ms(), Ordering::Relaxed);
+        let now = time::unix_ms();
+        self.active_at.store(now, Ordering::Relaxed);
+        self.heard_at.store(now, Ordering::Relaxed);
     }
 
     /// Returns when the client last did something, in ms since the Unix epoch.

@@ -1,19 +1,31 @@
 //! Waiting for credit, and for packets to be written. [`credit`](super::credit) keeps the count.
 
+use std::sync::atomic::Ordering;
+
 use super::{Session, state::SessionState};
+use crate::{device::SignOfLife, values::time};
 
 impl Session {
     /// Gives credit back for the packets that were written since the last call. If the transport
     /// counts nothing, every packet that was taken counts as written.
-    ///
-    /// Returns how many pings the client has answered.
-    pub(super) fn apply_progress(&self, state: &mut SessionState) -> u64 {
+    pub(super) fn apply_progress(&self, state: &mut SessionState) {
         let Some(progress) = self.port.progress() else {
             state.outbox_mut().assume_taken_is_written();
-            return 0;
+            return;
         };
         state.outbox_mut().apply_progress(progress);
-        progress.pongs
+        // The transport wakes the session's task at each pong, so that this is soon.
+        if self.pongs.swap(progress.pongs, Ordering::Relaxed) != progress.pongs {
+            self.heard_at.store(time::unix_ms(), Ordering::Relaxed);
+        }
+    }
+
+    /// Returns the last sign of life of the client, as of the last applied progress.
+    pub(super) fn sign_of_life(&self) -> SignOfLife {
+        SignOfLife {
+            pongs: self.pongs.load(Ordering::Relaxed),
+            heard_at: self.heard_at.load(Ordering::Relaxed),
+        }
     }
 
     /// Returns whether the session has credit for a packet of `size` bytes now.

@@ -17,9 +17,11 @@ codes! {
         Expired = "token_expired",
         /// The client did not read what was sent.
         Slow = "slow_consumer",
-        /// The same device connected again.
+        /// Another connection took the place of this one. No session ends for this reason now,
+        /// since a device may have several connections. The code stays reserved.
         Replaced = "replaced",
-        /// The user had too many sessions, and this was the least recently active one.
+        /// The user had too many sessions, and this was the least recently active one: of the
+        /// device that connected, otherwise of all.
         OverUserCap = "too_many_sessions",
         /// The client sent events far beyond its rate.
         RateLimited = "rate_limited",

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     OrderId, Position, Room,
-    device::{ClientProgress, DeviceError, SignOfLife},
+    device::{ClientProgress, DeviceError},
     log::{LogError, ResetReason, Resumable, ResumeFacts, judge},
     node::Node,
 };
@@ -157,8 +157,9 @@ impl Session {
         Ok(resumed)
     }
 
-    /// Records what the other connections of the client's device have received.
-    fn update_other_connections(&self, node: &Node) {
+    /// Records what the other connections of the client's device have received, and their last
+    /// signs of life.
+    pub(crate) fn update_other_connections(&self, node: &Node) {
         if self.device_key.is_none() {
             return;
         }
@@ -253,7 +254,7 @@ impl Session {
     /// reconnects. A client that has sent DISCONNECT has received everything that was written.
     pub(crate) fn client_progress(&self) -> ClientProgress {
         let mut state = self.state();
-        let pongs = self.apply_progress(&mut state);
+        self.apply_progress(&mut state);
         let position = if self.ended_by() == Some(EndReason::ClientLeft) {
             state.outbox().confirmed().written()
         } else {
@@ -263,10 +264,7 @@ impl Session {
         ClientProgress {
             position,
             orders,
-            sign: SignOfLife {
-                pongs,
-                active_at: self.active_at(),
-            },
+            sign: self.sign_of_life(),
         }
     }
 }

@@ -1,23 +1,29 @@
 //! The ledger: the positions of clients by device key. A pure kernel.
 //!
-//! A connection that ends leaves its position *waiting*; the next connection under the same key
-//! claims it. Several phones may share one token and so one key: then the smallest of their
-//! positions counts, and a position waits until as many phones have reconnected as have left.
+//! A device may have several connections: tabs that share one `auth.device`, or phones that share
+//! one token. The ledger cannot tell their clients apart. A connection that ends leaves its
+//! position *waiting*, and the smallest position counts until as many clients have come back as
+//! have left.
 //!
-//! A phone whose line broke silently reconnects while its old connection still seems alive. It
-//! claims the old connection's position. So that position does not wait when the server finds the
-//! old connection dead. If the old connection shows after the claim that it is alive, it belongs to
-//! another phone, and its position counts again. An end by which the client was heard of is such a
-//! sign: any but a ping timeout or a write stall.
+//! A client whose line broke silently comes back while its old connection still seems alive. So a
+//! connection that begins puts the others *in doubt*, until each gives a sign of life. Positions in
+//! doubt count like waiting ones: as many of both are dropped as clients have come back, and the
+//! smallest of them stays until the last. An end by which the client was heard of is a sign of
+//! life: any but a ping timeout or a write stall.
+//!
+//! A client that connects for the first time is taken for one that is away, if any is. So a waiting
+//! position that a connection has claimed counts for two minutes more, for the one that may yet
+//! come back, as long as the connection lives.
 
+mod connection;
 mod device;
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashMap;
 
+pub(crate) use connection::{ClientProgress, LastSign, SignOfLife};
 use device::Device;
-pub(crate) use device::{ClientProgress, LastSign, SignOfLife};
 
 use super::{DeviceKey, DeviceRecord};
 use crate::{OrderId, Position, values::SessionId};
@@ -58,19 +64,20 @@ impl Ledger {
         device.adopt(left);
     }
 
-    /// Begins a connection. Returns the client's position and order rooms, if the client was here
-    /// before or may be one of those `elsewhere`.
+    /// Begins a connection at `at` (in ms since the Unix epoch). Returns the client's position and
+    /// order rooms, if the client was here before or may be one of those `elsewhere`.
     ///
-    /// The ledger cannot tell which of the phones it is, so the smallest position counts.
+    /// The ledger cannot tell which of the device's clients it is, so the smallest position counts.
     pub(crate) fn connect(
         &mut self,
         key: &DeviceKey,
         session: SessionId,
         sign: SignOfLife,
         elsewhere: &[DeviceRecord],
+        at: i64,
     ) -> Option<(Position, Vec<OrderId>)> {
         let device = self.devices.entry(key.clone()).or_default();
-        let found = device.connect(session, sign, elsewhere)?;
+        let found = device.connect(session, sign, elsewhere, at)?;
         Some((found.position, found.orders))
     }
 

@@ -79,6 +79,8 @@ fn parse(row: &Row<'_>, key: &str) -> Option<DeviceRecord> {
         position: position.parse().ok()?,
         orders: DeviceRecord::read_orders(orders)?,
         connections,
+        // This node stores them for the time after its end.
+        connected: 0,
         at,
     })
 }

@@ -1,14 +1,11 @@
 //! Claims: the records of a client that connects to this node.
 
-use mongodb::bson::{Bson, doc};
+use mongodb::bson::Bson;
 
-use super::{
-    MongoDevices,
-    document::{DeviceDocument, Slot},
-};
+use super::{MongoDevices, document::Slot};
 use crate::{
     device::{Claimant, ClaimedRecords, DeviceKey, DeviceRecord},
-    mongo::{directory, fault::MongoFault, options::OPERATION_TIMEOUT},
+    mongo::{directory, fault::MongoFault},
 };
 
 /// The most clients of which slots are taken in and not yet removed. Beyond it slots stay in the
@@ -24,45 +21,6 @@ impl MongoDevices {
         let Some(found) = self.read_document(key).await? else {
             return Ok(ClaimedRecords::default());
         };
-        match key {
-            DeviceKey::Device { .. } => self.claim_device(key, claimant, found).await,
-            DeviceKey::Token { .. } => self.claim_token(key, claimant, found).await,
-        }
-    }
-
-    async fn claim_device(
-        &self,
-        key: &DeviceKey,
-        claimant: Claimant,
-        found: DeviceDocument,
-    ) -> Result<ClaimedRecords, MongoFault> {
-        if found.owner != Some(self.node()) {
-            self.take_ownership(key).await?;
-        }
-        let (own, others) = self.split_own(found.slots);
-        let others = records(others);
-        Ok(match claimant {
-            Claimant::New => ClaimedRecords {
-                own,
-                left: others,
-                elsewhere: Vec::new(),
-            },
-            // To a node that knows the client this is one more connection of the same phone. It
-            // leaves nothing for yet another one.
-            Claimant::Known => ClaimedRecords {
-                own: None,
-                left: Vec::new(),
-                elsewhere: others,
-            },
-        })
-    }
-
-    async fn claim_token(
-        &self,
-        key: &DeviceKey,
-        claimant: Claimant,
-        found: DeviceDocument,
-    ) -> Result<ClaimedRecords, MongoFault> {
         let (own, others) = self.split_own(found.slots);
         // The directory is only read if it can make a difference.
         let are_all_left = others.iter().all(|slot| slot.is_left(&[]));
@@ -73,8 +31,16 @@ impl MongoDevices {
         };
         // There is no await from here on: a slot that counts as taken in is handed to the caller.
         let (left, elsewhere) = self.take_in_left(key, others, |slot| slot.is_left(&live_nodes));
+        let own = own.filter(|_| claimant == Claimant::New);
+        let mut arrivals = self.inner.arrivals.lock();
+        // If a record waits here, it is taken to be that of the client.
+        if own.is_none() && left.is_empty() {
+            arrivals.note(key, &elsewhere, found.now);
+        }
+        let left = arrivals.settle(key, left);
+        drop(arrivals);
         Ok(ClaimedRecords {
-            own: own.filter(|_| claimant == Claimant::New),
+            own,
             left: records(left),
             elsewhere: records(elsewhere),
         })
@@ -110,22 +76,6 @@ impl MongoDevices {
             slots.into_iter().partition(|slot| slot.by == Some(node));
         let own = own.into_iter().map(|slot| slot.record);
         (own.reduce(DeviceRecord::merge), others)
-    }
-
-    /// Makes this node the owner of a device: it has the newest connection.
-    async fn take_ownership(&self, key: &DeviceKey) -> Result<(), MongoFault> {
-        let devices = self.devices().await?;
-        let concern = self.inner.mongo.known_deployment().await?.write_concern();
-        let filter = doc! { "_id": key.to_string() };
-        let update = doc! { "$set": { "owner": self.node().to_string() } };
-        let work = async move {
-            devices
-                .update_one(filter, update)
-                .write_concern(concern)
-                .await
-                .map(drop)
-        };
-        self.inner.mongo.run(OPERATION_TIMEOUT, work).await
     }
 
     /// Returns the stamps of the slots that this node has taken in, per client.

@@ -3,13 +3,18 @@
 use mongodb::bson::{Bson, Document, doc};
 use uuid::Uuid;
 
-use crate::{device::DeviceRecord, mongo::bson::from_uuid, presence::LEASE, values::NodeId};
+use crate::{
+    device::DeviceRecord,
+    mongo::bson::from_uuid,
+    presence::LEASE,
+    values::{NodeId, time},
+};
 
 /// The document of a client.
 #[derive(Debug)]
 pub(super) struct DeviceDocument {
-    /// The node that a device connected to last.
-    pub(super) owner: Option<NodeId>,
+    /// The time of the read by the server's clock, in ms since the Unix epoch.
+    pub(super) now: i64,
     pub(super) slots: Vec<Slot>,
 }
 
@@ -20,10 +25,13 @@ pub(super) struct Slot {
     pub(super) by: Option<NodeId>,
     /// A random value, new with each save; null if it cannot be read.
     pub(super) stamp: Bson,
-    /// True if phones of the client were connected to the node when it saved.
-    is_connected: bool,
+    /// True if the client had connections to the node when it saved.
+    pub(super) is_connected: bool,
     /// True if the save is so long ago that a lease from then would have ended.
     is_older_than_lease: bool,
+    /// The time when the node last heard of the client, in ms since the Unix epoch: by the server's
+    /// clock, otherwise, in a slot of version 79f6e03, by the node's.
+    pub(super) heard_at: i64,
     pub(super) record: DeviceRecord,
 }
 
@@ -31,10 +39,6 @@ impl DeviceDocument {
     /// Reads a document, without slots that were not saved after `oldest`, in ms since the Unix
     /// epoch. The document has the server's time in `now`.
     pub(super) fn read(document: &Document, oldest: i64) -> Self {
-        let owner = document
-            .get_str("owner")
-            .ok()
-            .and_then(|owner| owner.parse().ok());
         let now = document
             .get_datetime("now")
             .map_or(0, |now| now.timestamp_millis());
@@ -42,8 +46,14 @@ impl DeviceDocument {
             Ok(slots) => slots.iter().map(|slot| Slot::read(slot, now)).collect(),
             Err(_) => vec![Slot::read(&Bson::Null, now)],
         };
+        let copies = document.get_array("copies").into_iter().flatten();
+        for copy in copies.map(|copy| Slot::read(copy, now)) {
+            if slots.iter().all(|slot: &Slot| slot.stamp != copy.stamp) {
+                slots.push(copy);
+            }
+        }
         slots.retain(|slot| slot.record.at > oldest);
-        Self { owner, slots }
+        Self { now, slots }
     }
 }
 
@@ -59,30 +69,40 @@ impl Slot {
             stamp: stamp.cloned().unwrap_or(Bson::Null),
             is_connected: false,
             is_older_than_lease: true,
+            heard_at: 0,
             record: DeviceRecord::replace_damaged(),
         }
     }
 
     fn parse(slot: &Bson, now: i64) -> Option<Self> {
         let slot = slot.as_document()?;
+        let is_connected = slot.get_bool("here").ok()?;
+        let connected = slot.get_i64("connected").ok();
+        // A slot of version 79f6e03 does not say how many are connected: one certainly is.
+        let connected = connected
+            .and_then(|count| u32::try_from(count).ok())
+            .unwrap_or(1);
         let record = DeviceRecord {
             position: slot.get_str("position").ok()?.parse().ok()?,
             orders: DeviceRecord::read_orders(slot.get_str("orders").ok()?)?,
             connections: u32::try_from(slot.get_i64("connections").ok()?).ok()?,
+            connected: if is_connected { connected } else { 0 },
             at: slot.get_i64("at").ok()?,
         };
         let saved = slot.get_datetime("saved").ok()?.timestamp_millis();
+        let heard = slot.get_datetime("heard");
         let lease = i64::try_from(LEASE.as_millis()).unwrap_or(i64::MAX);
         Some(Self {
             by: Some(slot.get_str("by").ok()?.parse().ok()?),
             stamp: slot.get("stamp")?.clone(),
-            is_connected: slot.get_bool("here").ok()?,
+            is_connected,
             is_older_than_lease: now.saturating_sub(saved) > lease,
+            heard_at: heard.map_or(record.at, |heard| heard.timestamp_millis()),
             record,
         })
     }
 
-    /// Returns true if no phone of the client is connected to the node any more. `live_nodes` are
+    /// Returns true if the client has no connection to the node any more. `live_nodes` are
     /// the nodes in the directory; without a directory there are none, and no node counts as dead.
     /// A node that is not in it counts as dead, unless it has saved within a lease: it may not have
     /// announced itself yet.
@@ -95,7 +115,8 @@ impl Slot {
         has_directory && !is_live && self.is_older_than_lease
     }
 
-    /// Returns the expression that makes a slot. The time of the save is the server's.
+    /// Returns the expression that makes a slot. The times of the save and of the last sign of life
+    /// are the server's.
     pub(super) fn document(by: NodeId, record: &DeviceRecord, is_connected: bool) -> Document {
         let slot = doc! {
             "by": by.to_string(),
@@ -104,8 +125,11 @@ impl Slot {
             "position": record.position.to_string(),
             "orders": record.orders_text(),
             "connections": i64::from(record.connections),
+            "connected": i64::from(record.connected),
             "at": record.at,
         };
-        doc! { "$mergeObjects": [{ "$literal": slot }, { "saved": "$$NOW" }] }
+        let age = time::unix_ms().saturating_sub(record.at).max(0);
+        let times = doc! { "saved": "$$NOW", "heard": { "$subtract": ["$$NOW", age] } };
+        doc! { "$mergeObjects": [{ "$literal": slot }, times] }
     }
 }

@@ -1,16 +1,20 @@
 //! The records of devices, for many nodes: the last positions of clients that send no position
 //! themselves. Of two positions the older one is always the safe one.
 //!
-//! - A device is one phone. The node that it connected to last *owns* its document. Every new
-//!   connection makes its node the owner, even if that node still counts the phone as its own. A
-//!   save by another node does not change the position; it only delays the expiry of the document.
-//! - A token may be shared by several phones. Each node keeps a *slot* of its own in the token's
-//!   document. No node touches the slot of another live node while phones are connected there, and
-//!   a client that connects continues from the smallest position of all slots. A slot is *left*
-//!   when its phones have disconnected from its node, or when the lease of that node has ended. The
-//!   node that reads a left slot takes it in, and removes it with its next save if the slot is
-//!   unchanged.
+//! - A device or a token may have several connections. Each node keeps a *slot* of its own in the
+//!   document. No node touches the slot of another live node while the client has connections
+//!   there, and a client that connects continues from the smallest position of all slots.
+//! - A slot is *left* when its connections to its node have ended, or when the lease of that node
+//!   has ended. The node that reads a left slot takes it in, and removes it with its next save if
+//!   the slot is unchanged.
+//! - A client may come to another node before its slot is left: its line broke without a sign, or
+//!   its node was killed. The node that it came to notes its *arrival*, so that nobody is awaited
+//!   once the slot is left.
+//! - Nodes of version 79f6e03 let one node own the document of a device: the slot of the owner
+//!   takes the place of all others. So the slots of a device are also kept as *copies*, which such
+//!   nodes do not know, and the owner is none of them until a client connects to one.
 
+mod arrivals;
 mod claim;
 mod document;
 mod save;
@@ -31,7 +35,7 @@ use mongodb::{
 };
 use parking_lot::Mutex;
 
-use self::document::DeviceDocument;
+use self::{arrivals::Arrivals, document::DeviceDocument};
 use super::{collection, fault::MongoFault, handle::Mongo, options::OPERATION_TIMEOUT};
 use crate::{
     device::{
@@ -60,6 +64,8 @@ struct MongoDevicesState {
     saving: tokio::sync::Mutex<()>,
     /// The stamps of the slots that this node has taken in, and that no save has removed yet.
     taken_in: Mutex<HashMap<DeviceKey, Vec<Bson>>>,
+    /// The connections that may be of clients of other nodes' slots.
+    arrivals: Mutex<Arrivals>,
 }
 
 impl MongoDevices {
@@ -72,6 +78,7 @@ impl MongoDevices {
             has_indexes: AtomicBool::new(false),
             saving: tokio::sync::Mutex::default(),
             taken_in: Mutex::default(),
+            arrivals: Mutex::default(),
         };
         Self {
             inner: Arc::new(inner),

@@ -20,6 +20,11 @@ use crate::{
     values::{NodeId, time},
 };
 
+/// The owner in the document of a device. A node of version 79f6e03 takes a device for one phone,
+/// and the node that it connected to last for its owner. It saves no position of a device whose
+/// owner it is not.
+const NO_OWNER: &str = "several";
+
 /// The most records of one user that one save removes. The next saves remove the others.
 const MAX_REMOVED_PER_USER: i32 = 1_000;
 
@@ -41,10 +46,11 @@ impl MongoDevices {
         let mut users = BTreeSet::new();
         for ((key, record), (_, stamps)) in records.iter().zip(&taken_in) {
             let slot = Slot::document(node, record, is_connected);
-            let set = match key {
-                DeviceKey::Device { .. } => device_fields(node, slot, record),
-                DeviceKey::Token { .. } => token_fields(node, slot, stamps),
-            };
+            let mut set = doc! { "slots": with_slot("slots", node, &slot, stamps) };
+            if matches!(key, DeviceKey::Device { .. }) {
+                set.insert("copies", with_slot("copies", node, &slot, stamps));
+                set.insert("owner", NO_OWNER);
+            }
             updates.push(upsert(key, set));
             users.insert(key.user().to_string());
         }
@@ -68,38 +74,18 @@ impl MongoDevices {
     }
 }
 
-/// The slots so far, or none if the document is new or damaged.
-fn slots_before() -> Document {
-    doc! { "$cond": [{ "$isArray": "$slots" }, "$slots", []] }
-}
-
-/// Returns the fields for a device: the owner's slot takes the place of all others. The save of
-/// another node only renews the slots, which keeps the document from expiring: the phone is
-/// connected somewhere.
-fn device_fields(node: NodeId, slot: Document, record: &DeviceRecord) -> Document {
-    let node = node.to_string();
-    let owner = doc! { "$ifNull": ["$owner", &node] };
-    let is_owner = doc! { "$eq": [&owner, &node] };
-    let latest = doc! { "$max": ["$$this.at", record.at] };
-    let with_latest = doc! { "$mergeObjects": ["$$this", { "at": latest }] };
-    let is_object = doc! { "$eq": [{ "$type": "$$this" }, "object"] };
-    let renewed_slot = doc! { "$cond": [is_object, with_latest, "$$this"] };
-    let renewed = doc! { "$map": { "input": slots_before(), "in": renewed_slot } };
-    doc! {
-        "slots": { "$cond": [is_owner, [slot], renewed] },
-        "owner": owner,
-    }
-}
-
-/// Returns the fields for a token: the node's slot takes the place of its previous one and of those
-/// that it has taken in, if they are unchanged.
-fn token_fields(node: NodeId, slot: Document, taken_in: &[Bson]) -> Document {
+/// Returns the slots of an array of the document, with this one in the place of the node's previous
+/// one and of those that it has taken in, if they are unchanged.
+fn with_slot(array: &str, node: NodeId, slot: &Document, taken_in: &[Bson]) -> Document {
+    let before = format!("${array}");
+    // None if the document is new or damaged.
+    let before = doc! { "$cond": [{ "$isArray": &before }, &before, []] };
     let is_of_other_node = doc! { "$ne": ["$$this.by", node.to_string()] };
     let stamp = doc! { "$ifNull": ["$$this.stamp", null] };
     let is_taken_in = doc! { "$in": [stamp, { "$literal": taken_in }] };
     let stays = doc! { "$and": [is_of_other_node, { "$not": [is_taken_in] }] };
-    let others = doc! { "$filter": { "input": slots_before(), "cond": stays } };
-    doc! { "slots": { "$concatArrays": [others, [slot]] } }
+    let others = doc! { "$filter": { "input": before, "cond": stays } };
+    doc! { "$concatArrays": [others, [slot]] }
 }
 
 /// Returns the statement that writes these fields.

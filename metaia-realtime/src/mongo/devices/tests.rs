@@ -40,9 +40,39 @@ fn a_slot_of_an_earlier_version_is_the_same() {
             let parts = written.get_array("$mergeObjects").unwrap();
             let literal = parts[0].as_document().unwrap();
             let mut written = literal.get_document("$literal").unwrap().clone();
+            assert!(written.remove("connected").is_some());
             // It is random.
             written.insert("stamp", slot.stamp.clone());
+            assert_eq!(slot.heard_at, slot.record.at);
             assert_eq!(written, stored);
         }
     }
+}
+
+/// A node of version 79f6e03 removes the slots of others, but not their copies.
+#[test]
+fn a_copy_counts_if_its_slot_is_gone() {
+    let slot = |by: u8, stamp: i32, n: u64| {
+        doc! {
+            "by": NodeId::from_bytes([by; 16]).to_string(),
+            "stamp": stamp,
+            "here": true,
+            "position": format!("00000000000000e1-0a1b2c3d.{n}"),
+            "orders": "",
+            "connections": 1_i64,
+            "at": 1_i64,
+            "saved": mongodb::bson::DateTime::from_millis(1),
+        }
+    };
+    let stored = doc! {
+        "slots": [slot(1, 1, 9), slot(2, 2, 7)],
+        "copies": [slot(2, 2, 7), slot(3, 3, 5)],
+    };
+    let found = DeviceDocument::read(&stored, 0);
+    let positions: Vec<u64> = found
+        .slots
+        .iter()
+        .map(|slot| slot.record.position.n())
+        .collect();
+    assert_eq!(positions, [9, 7, 5]);
 }

@@ -1,10 +1,14 @@
 //! Parts that the contract suites share: clauses, verdicts, and the runtime of a check.
 
 mod broken;
+#[cfg(test)]
+mod planted;
 mod run;
 mod verdict;
 
 pub use broken::Broken;
+#[cfg(test)]
+pub(super) use planted::{assert_caught, plant};
 pub(super) use run::on_runtime;
 pub(super) use verdict::{Verdict, ensure, equal};
 

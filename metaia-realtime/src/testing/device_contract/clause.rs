@@ -26,9 +26,12 @@ clauses! {
     Known => checks::known,
     /// A durable store has all records when it is opened again.
     Reopened => checks::reopened,
-    /// In a shared store, a node that saves the record of a token hides no record of another node.
+    /// In a shared store, a node that saves a record hides no record of another node.
     Apiece => shared::apiece,
     /// In a shared store, a record that a node left goes to a claimant once, and stays stored until
     /// the claimant has saved the key.
     TakenOver => shared::taken_over,
+    /// In a shared store, a record that a node left is not for a claimant to which its client had
+    /// come before.
+    Moved => shared::moved,
 }

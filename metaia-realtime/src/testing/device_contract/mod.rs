@@ -44,7 +44,7 @@ macro_rules! device_contract {
         $crate::device_contract! { @tests $subject:
             saved Saved, replaced Replaced, apart Apart, expired Expired, bounded Bounded,
             at_once AtOnce, left Left, known Known, reopened Reopened, apiece Apiece,
-            taken_over TakenOver,
+            taken_over TakenOver, moved Moved,
         }
     };
     (@tests $subject:ty: $($name:ident $clause:ident,)+) => {

@@ -75,6 +75,7 @@ pub(super) fn record(n: u64) -> DeviceRecord {
         position,
         orders: Vec::new(),
         connections: 1,
+        connected: 0,
         at: time::unix_ms(),
     }
 }

@@ -8,6 +8,7 @@ use crate::{
         Directory, DirectoryError, FORMAT, MemoryDirectory, NodeView, RoomQuery, RoomView,
         SessionChange, SessionQuery, SessionView,
     },
+    testing::contract::plant,
     values::NodeId,
 };
 
@@ -233,23 +234,6 @@ mod sound {
     }
 
     crate::directory_contract!(Planted<Sound>);
-}
-
-/// Makes a test for each flaw: the named clause must catch it.
-macro_rules! plant {
-    ($($name:ident: $clause:ident catches $flaw:ident,)+) => {$(
-        #[test]
-        fn $name() {
-            struct Here;
-            impl Plan for Here {
-                const FLAW: Flaw = Flaw::$flaw;
-            }
-            let checked = check::<Planted<Here>>(Clause::$clause);
-            let broken = checked.expect_err("the defect was not caught");
-            let by_accident = broken.came.contains("panic") || broken.came.contains("no end");
-            assert!(!by_accident, "{broken}");
-        }
-    )+};
 }
 
 plant! {

@@ -45,16 +45,7 @@ async fn a_session_over_the_limit_of_a_user_evicts_the_least_active_which_reconn
     let (_second, mut seconds) = server.client(Role::Customer, "c1").await;
     ready(&mut firsts).await;
     ready(&mut seconds).await;
-    let active = |realtime: &Realtime| {
-        let mut times: Vec<i64> = realtime
-            .local_sessions()
-            .iter()
-            .map(|session| session.active_at - session.connected_at)
-            .collect();
-        times.sort_unstable();
-        times[1] > 0
-    };
-    emit_until(&server, &first, active).await;
+    make_active(&server, &first).await;
     let (third, _thirds) = server.client(Role::Customer, "c1").await;
     disconnected(&mut seconds).await;
     assert_eq!(server.realtime().local_sessions().len(), 2);
@@ -62,9 +53,15 @@ async fn a_session_over_the_limit_of_a_user_evicts_the_least_active_which_reconn
     reconnected(&mut seconds).await;
 }
 
-/// Emits events, and so makes the client active, until `holds` returns true.
-async fn emit_until(server: &TestServer, client: &Client, holds: impl Fn(&Realtime) -> bool) {
-    while !holds(server.realtime()) {
+/// Emits events until the client is the only one that was active after it connected.
+async fn make_active(server: &TestServer, client: &Client) {
+    let is_active = |realtime: &Realtime| {
+        let sessions = realtime.local_sessions();
+        let newest = sessions.iter().map(|session| session.connected_at).max();
+        let last_active = sessions.iter().map(|session| session.active_at).max();
+        last_active > newest
+    };
+    while !is_active(server.realtime()) {
         client
             .emit_with_ack("leave_order_room", "o1", SOON)
             .await
@@ -73,13 +70,52 @@ async fn emit_until(server: &TestServer, client: &Client, holds: impl Fn(&Realti
 }
 
 #[tokio::test]
-async fn a_device_that_connects_again_replaces_its_own_session() {
+async fn a_device_that_connects_again_ends_no_session() {
     let server = server_with(|_| {}).await;
     let builder = server.client_builder(Role::Customer, "c1").device("phone");
-    let (_old, mut olds) = builder.clone().no_reconnect().connect().await.unwrap();
-    let (_other, _others) = builder.clone().device("tablet").connect().await.unwrap();
-    let (_new, _news) = builder.connect().await.unwrap();
-    disconnected(&mut olds).await;
+    let (old, mut olds) = builder.clone().no_reconnect().connect().await.unwrap();
+    let (_new, mut news) = builder.connect().await.unwrap();
+    ready(&mut olds).await;
+    ready(&mut news).await;
+    assert_eq!(server.realtime().local_sessions().len(), 2);
+    old.emit_with_ack("leave_order_room", "o1", SOON)
+        .await
+        .expect("the first connection still works");
+}
+
+#[tokio::test]
+async fn at_the_limit_of_a_user_a_session_of_the_same_device_goes_first() {
+    let server = server_with(|limits| limits.sessions_per_user = 3).await;
+    let builder = server.client_builder(Role::Customer, "c1").no_reconnect();
+    let tablet = builder.clone().device("tablet");
+    let phone = builder.device("phone");
+    // The least recently active session is that of the tablet.
+    let (_idle, _idles) = tablet.connect().await.unwrap();
+    let (first, _firsts) = phone.clone().connect().await.unwrap();
+    let (_second, mut seconds) = phone.clone().connect().await.unwrap();
+    make_active(&server, &first).await;
+    let (_third, _thirds) = phone.connect().await.unwrap();
+    disconnected(&mut seconds).await;
+    let sessions = server.realtime().local_sessions();
+    let mut devices: Vec<String> = sessions
+        .iter()
+        .filter_map(|session| session.device.as_ref())
+        .map(ToString::to_string)
+        .collect();
+    devices.sort_unstable();
+    assert_eq!(devices, ["phone", "phone", "tablet"]);
+}
+
+#[tokio::test]
+async fn at_the_limit_of_a_user_a_new_device_ends_the_least_active_session_of_all() {
+    let server = server_with(|limits| limits.sessions_per_user = 2).await;
+    let builder = server.client_builder(Role::Customer, "c1").no_reconnect();
+    let phone = builder.clone().device("phone");
+    let (first, _firsts) = phone.clone().connect().await.unwrap();
+    let (_second, mut seconds) = phone.connect().await.unwrap();
+    make_active(&server, &first).await;
+    let (_other, _others) = builder.device("tablet").connect().await.unwrap();
+    disconnected(&mut seconds).await;
     assert_eq!(server.realtime().local_sessions().len(), 2);
 }
 

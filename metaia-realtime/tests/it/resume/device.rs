@@ -181,6 +181,95 @@ async fn device_resume_can_be_switched_off() {
     assert_eq!(server.realtime().census().devices, 0);
 }
 
+/// Reads ticks up to this one, and answers a ping after it.
+async fn receive_tick(socket: &mut RawSocket, i: u64) {
+    socket.until(&format!(r#"42["tick",{{"i":{i}"#)).await;
+    socket.answer_a_ping().await;
+}
+
+#[tokio::test]
+async fn two_tabs_of_one_device_both_receive_everything() {
+    let server = server().await;
+    let mut one = live_phone(&server).await;
+    let mut other = live_phone(&server).await;
+    for i in 1..=5 {
+        tick(server.realtime(), user("c1"), i).await;
+        receive_tick(&mut one, i).await;
+        receive_tick(&mut other, i).await;
+    }
+    assert_eq!(server.realtime().local_sessions().len(), 2);
+}
+
+#[tokio::test]
+async fn of_two_tabs_that_dropped_the_second_to_return_misses_nothing() {
+    let server = server().await;
+    let mut one = live_phone(&server).await;
+    let mut other = live_phone(&server).await;
+    tick(server.realtime(), user("c1"), 1).await;
+    receive_tick(&mut one, 1).await;
+    receive_tick(&mut other, 1).await;
+    drop(one);
+    drop(other);
+    all_gone(&server).await;
+    tick(server.realtime(), user("c1"), 2).await;
+    let mut one = phone(&server, "c1").await;
+    assert_eq!(read_until_ready(&mut one).await.0, [2]);
+    tick(server.realtime(), user("c1"), 3).await;
+    receive_tick(&mut one, 3).await;
+    let mut other = phone(&server, "c1").await;
+    assert_eq!(read_until_ready(&mut other).await.0, [2, 3]);
+}
+
+/// Both lines break silently, as in a notebook that changes its network.
+#[tokio::test]
+async fn of_two_tabs_whose_lines_broke_silently_the_second_to_return_misses_nothing() {
+    let server = server().await;
+    let mut lost_one = live_phone(&server).await;
+    let mut lost_other = live_phone(&server).await;
+    tick(server.realtime(), user("c1"), 1).await;
+    receive_tick(&mut lost_one, 1).await;
+    receive_tick(&mut lost_other, 1).await;
+    lost_one.answer_a_ping().await;
+    tick(server.realtime(), user("c1"), 2).await;
+    let mut one = phone(&server, "c1").await;
+    assert_eq!(read_until_ready(&mut one).await.0, [2]);
+    tick(server.realtime(), user("c1"), 3).await;
+    receive_tick(&mut one, 3).await;
+    let mut other = phone(&server, "c1").await;
+    assert_eq!(read_until_ready(&mut other).await.0, [2, 3]);
+    drop((lost_one, lost_other));
+}
+
+#[tokio::test]
+async fn a_tab_that_returns_gets_no_event_twice_when_the_other_tab_stayed() {
+    let server = server().await;
+    let mut stays = live_phone(&server).await;
+    for round in 0..3_u64 {
+        let mut drops = phone(&server, "c1").await;
+        read_until_ready(&mut drops).await;
+        let seen = round * 2 + 1;
+        tick(server.realtime(), user("c1"), seen).await;
+        receive_tick(&mut drops, seen).await;
+        receive_tick(&mut stays, seen).await;
+        drop(drops);
+        eventually("the tab to be gone", || {
+            server.realtime().local_sessions().len() == 1
+        })
+        .await;
+        tick(server.realtime(), user("c1"), seen + 1).await;
+        receive_tick(&mut stays, seen + 1).await;
+        let mut returned = phone(&server, "c1").await;
+        assert_eq!(read_until_ready(&mut returned).await.0, [seen + 1]);
+        returned.answer_a_ping().await;
+        stays.answer_a_ping().await;
+        returned.send("41").await;
+        eventually("the tab to be gone", || {
+            server.realtime().local_sessions().len() == 1
+        })
+        .await;
+    }
+}
+
 /// Gives every token the same id.
 struct OneTokenId;
 

@@ -29,3 +29,41 @@ async fn a_device_resumes_at_the_other_node_after_a_kill() {
     assert_eq!(events.last().unwrap().data["recovered"], true);
     assert_eq!(numbers(&without_duplicates(events)), [1, 2, 3, 4, 5, 6]);
 }
+
+/// Two tabs of one device are connected to two nodes. Both lose their lines, and each returns to
+/// the node of the other.
+#[tokio::test]
+async fn two_tabs_on_two_nodes_both_receive_everything() {
+    let pair = Pair::start().await;
+    let auth = json!({"token": token("customer", "c1"), "device": "browser"});
+    let mut one = Phone::ready_with(&pair.nodes[0], &auth).await;
+    let mut other = Phone::ready_with(&pair.nodes[1], &auth).await;
+    send(&pair.nodes[0], 1..=3).await;
+    let mut ones = Vec::new();
+    let mut others = Vec::new();
+    for _ in 1..=3 {
+        ones.extend(one.until("load").await);
+        others.extend(other.until("load").await);
+    }
+    one.drop_connection();
+    other.drop_connection();
+    for node in 0..2 {
+        pair.nodes[node]
+            .wait_for_output("User disconnected: c1")
+            .await;
+    }
+    send(&pair.nodes[0], 4..=6).await;
+    let mut one = Phone::connected(&pair.nodes[1], &auth).await;
+    ones.extend(one.until("rt:ready").await);
+    send(&pair.nodes[1], 7..=9).await;
+    for _ in 7..=9 {
+        ones.extend(one.until("load").await);
+    }
+    let mut other = Phone::connected(&pair.nodes[0], &auth).await;
+    others.extend(other.until("rt:ready").await);
+    for received in [ones, others] {
+        let mut received = numbers(&without_duplicates(received));
+        received.sort_unstable();
+        assert_eq!(received, (1..=9).collect::<Vec<_>>());
+    }
+}

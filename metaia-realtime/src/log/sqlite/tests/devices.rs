@@ -27,6 +27,7 @@ fn record() -> DeviceRecord {
         position: "00000000000000e1-0a1b2c3d.42".parse().unwrap(),
         orders: vec!["o-1".parse().unwrap(), "o_2".parse().unwrap()],
         connections: 2,
+        connected: 0,
         at: AT,
     }
 }

@@ -16,6 +16,7 @@ use crate::{
         Claimant, ClaimedRecords, DeviceError, DeviceKey, DeviceRecord, DeviceStore, LIFE_MS,
         MemoryDevices, RECORDS_PER_USER,
     },
+    testing::contract::plant,
     values::{NodeId, time},
 };
 
@@ -219,22 +220,6 @@ mod sound {
     }
 
     crate::device_contract!(Planted<Sound>);
-}
-
-/// Makes a test for each flaw: the named clause must catch it.
-macro_rules! plant {
-    ($($name:ident: $clause:ident catches $flaw:ident,)+) => {$(
-        #[test]
-        fn $name() {
-            struct Here;
-            impl Plan for Here {
-                const FLAW: Flaw = Flaw::$flaw;
-            }
-            let checked = check::<Planted<Here>>(Clause::$clause);
-            let broken = checked.expect_err("the defect was not caught");
-            assert!(broken.came.starts_with("the record of"), "{broken}");
-        }
-    )+};
 }
 
 plant! {

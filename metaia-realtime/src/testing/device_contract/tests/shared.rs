@@ -1,7 +1,7 @@
 //! The suite against a store that several nodes share, sound and with planted defects.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     marker::PhantomData,
     sync::{Arc, Mutex},
 };
@@ -12,6 +12,7 @@ use crate::{
         Claimant, ClaimedRecords, DeviceError, DeviceKey, DeviceRecord, DeviceStore, LIFE_MS,
         RECORDS_PER_USER,
     },
+    testing::contract::plant,
     values::{NodeId, time},
 };
 
@@ -24,6 +25,9 @@ enum Flaw {
     RemovesWhatItHandsOver,
     NeverHandsOver,
     KeepsWhatWasHandedOver,
+    AwaitsWhoHasMoved,
+    ForgetsWhoHasStayed,
+    ForgetsWhoIsConnected,
 }
 
 /// The record that one node has saved.
@@ -42,11 +46,24 @@ struct SharedStore {
     rows: Arc<Mutex<Vec<Row>>>,
     /// The keys and nodes of the rows that this node has taken over and not yet replaced.
     taken: Mutex<HashSet<(DeviceKey, NodeId)>>,
+    /// When this node claimed a record that stayed with another node.
+    arrivals: Mutex<HashMap<(DeviceKey, NodeId), i64>>,
 }
 
 impl SharedStore {
     fn node(&self) -> NodeId {
         *self.node.lock().unwrap()
+    }
+
+    /// Returns whether the client of a row that was left had come to this node before.
+    fn has_arrived(&self, row: &Row) -> bool {
+        let arrivals = self.arrivals.lock().unwrap();
+        let arrived = arrivals.get(&(row.key.clone(), row.by));
+        arrived.is_some_and(|at| match self.flaw {
+            Flaw::AwaitsWhoHasMoved => false,
+            Flaw::ForgetsWhoHasStayed => true,
+            _ => *at > row.record.at,
+        })
     }
 
     fn put(&self, records: Vec<(DeviceKey, DeviceRecord)>, is_connected: bool) {
@@ -111,11 +128,18 @@ impl DeviceStore for SharedStore {
             if row.by == node {
                 claimed.own = Some(record).filter(|_| claimant == Claimant::New);
             } else if row.is_connected || self.flaw == Flaw::NeverHandsOver {
+                let mut arrivals = self.arrivals.lock().unwrap();
+                arrivals.insert((key.clone(), row.by), time::unix_ms());
+                let mut record = record;
+                if self.flaw == Flaw::ForgetsWhoIsConnected {
+                    record.connected = 0;
+                }
                 claimed.elsewhere.push(record);
             } else if taken.insert((key.clone(), row.by))
                 || self.flaw == Flaw::HandsOverAgainAndAgain
             {
-                claimed.left.push(record);
+                let is_awaited = !self.has_arrived(row);
+                claimed.left.extend(Some(record).filter(|_| is_awaited));
             }
         }
         if self.flaw == Flaw::RemovesWhatItHandsOver {
@@ -135,13 +159,13 @@ impl DeviceStore for SharedStore {
     }
 }
 
-trait SharedPlan: Send + Sync + 'static {
+trait Plan: Send + Sync + 'static {
     const FLAW: Flaw;
 }
 
-struct PlantedShared<P>(Arc<Mutex<Vec<Row>>>, PhantomData<P>);
+struct Planted<P>(Arc<Mutex<Vec<Row>>>, PhantomData<P>);
 
-impl<P: SharedPlan> Subject for PlantedShared<P> {
+impl<P: Plan> Subject for Planted<P> {
     type Store = SharedStore;
     const DURABLE: bool = true;
     const SHARED: bool = true;
@@ -156,36 +180,21 @@ impl<P: SharedPlan> Subject for PlantedShared<P> {
             node: Mutex::new(NodeId::random()),
             rows: Arc::clone(&self.0),
             taken: Mutex::default(),
+            arrivals: Mutex::default(),
         }
     }
 }
 
 mod sound {
-    use super::{Flaw, PlantedShared, SharedPlan};
+    use super::{Flaw, Plan, Planted};
 
     struct Sound;
 
-    impl SharedPlan for Sound {
+    impl Plan for Sound {
         const FLAW: Flaw = Flaw::None;
     }
 
-    crate::device_contract!(PlantedShared<Sound>);
-}
-
-/// Makes a test for each flaw: the named clause must catch it.
-macro_rules! plant {
-    ($($name:ident: $clause:ident catches $flaw:ident,)+) => {$(
-        #[test]
-        fn $name() {
-            struct Here;
-            impl SharedPlan for Here {
-                const FLAW: Flaw = Flaw::$flaw;
-            }
-            let checked = check::<PlantedShared<Here>>(Clause::$clause);
-            let broken = checked.expect_err("the defect was not caught");
-            assert!(broken.came.starts_with("the record of"), "{broken}");
-        }
-    )+};
+    crate::device_contract!(Planted<Sound>);
 }
 
 plant! {
@@ -194,4 +203,7 @@ plant! {
     a_record_that_is_removed_too_soon: TakenOver catches RemovesWhatItHandsOver,
     a_record_that_is_never_handed_over: TakenOver catches NeverHandsOver,
     a_record_that_stays_after_it_was_taken_over: TakenOver catches KeepsWhatWasHandedOver,
+    a_record_without_its_connected_clients: Apiece catches ForgetsWhoIsConnected,
+    a_client_that_is_awaited_although_it_has_moved: Moved catches AwaitsWhoHasMoved,
+    a_client_that_is_taken_for_one_that_moved: Moved catches ForgetsWhoHasStayed,
 }

@@ -9,7 +9,10 @@ use std::{
 use super::{disk::Disk, flaw::Flaw, flawed::Flawed};
 use crate::{
     log::Retention,
-    testing::log_contract::{Clause, Subject, check},
+    testing::{
+        contract::{assert_caught, plant},
+        log_contract::{Clause, Subject, check},
+    },
 };
 
 /// The defect to plant in a log.
@@ -60,29 +63,6 @@ impl<P: Plan> Subject for Planted<P> {
     }
 }
 
-#[track_caller]
-fn caught<P: Plan>(clause: Clause) {
-    let broken = check::<Planted<P>>(clause).expect_err("the defect was not caught");
-    let by_accident = ["a panic", "no end"]
-        .iter()
-        .any(|what| broken.came.starts_with(what));
-    assert!(!by_accident, "{broken}");
-}
-
-/// Makes a test for each flaw: the named clause must catch it.
-macro_rules! plant {
-    ($($name:ident: $clause:ident catches $flaw:ident,)+) => {$(
-        #[test]
-        fn $name() {
-            struct Here;
-            impl Plan for Here {
-                const FLAW: Flaw = Flaw::$flaw;
-            }
-            caught::<Here>(Clause::$clause);
-        }
-    )+};
-}
-
 plant! {
     numbers_with_holes: Numbers catches SkipsNumbers,
     a_batch_that_is_cut: LargeBatches catches CutsBatches,
@@ -131,7 +111,7 @@ fn an_epoch_that_outlives_its_entries() {
         const FLAW: Flaw = Flaw::KeepsItsEpoch;
         const DURABLE: bool = false;
     }
-    caught::<Here>(Clause::Reopened);
+    assert_caught(check::<Planted<Here>>(Clause::Reopened));
 }
 
 mod sound {

@@ -2,6 +2,8 @@
 //! id, and sends what they missed. Events that were in flight when the connection broke may arrive
 //! twice, with the same id.
 
+mod tabs;
+
 use metaia_tests::clients::driver::Driver;
 use metaia_tests::clients::phone::{Event, Phone};
 use metaia_tests::faults::forwarder::Forwarder;
@@ -228,44 +230,6 @@ async fn more_than_a_thousand_missed_events_are_a_reset() {
         ["rt:reset", "rt:ready"]
     );
     assert_eq!(events[0].data["reason"], "too_old");
-}
-
-#[tokio::test]
-async fn two_phones_on_one_token_id_both_receive_everything() {
-    let server = Server::start().await;
-    let auth = by_token_id("c1", "shared");
-    let forwarder_one = Forwarder::to(&server).await;
-    let forwarder_two = Forwarder::to(&server).await;
-    let mut driver = Driver::node();
-    driver
-        .connect_with("one", &forwarder_one, &json!({"auth": auth}))
-        .await;
-    driver.event("one", "rt:ready").await;
-    driver
-        .connect_with("two", &forwarder_two, &json!({"auth": auth}))
-        .await;
-    driver.event("two", "rt:ready").await;
-    for (round, forwarder) in [&forwarder_one, &forwarder_two, &forwarder_one]
-        .into_iter()
-        .enumerate()
-    {
-        let first = round as u64 * 6 + 1;
-        send(&server, "c1", first..=first + 2).await;
-        forwarder.down();
-        send(&server, "c1", first + 3..=first + 5).await;
-        forwarder.up();
-        let (name, times) = [("one", 2), ("two", 2), ("one", 3)][round];
-        assert_eq!(driver.nth(name, "rt:ready", times).await["recovered"], true);
-    }
-    raise_fence(&server).await;
-    for name in ["one", "two"] {
-        driver.event(name, "test:fence").await;
-        assert_eq!(
-            numbers(&driver.events(name)),
-            (1..=18).collect::<Vec<_>>(),
-            "{name}"
-        );
-    }
 }
 
 #[tokio::test]

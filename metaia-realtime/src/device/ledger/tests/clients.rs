@@ -1,37 +1,6 @@
-//! The ledger, tested against a model of real phones.
-
-use std::collections::BTreeSet;
+//! The ledger of one node, tested against a model of real clients.
 
 use super::*;
-use crate::{
-    Identity, Role,
-    device::{LIFE_MS, record::any},
-    values::Epoch,
-};
-use proptest::prelude::*;
-
-const EPOCH: Epoch = Epoch::from_bits(1);
-
-fn key() -> DeviceKey {
-    let mut identity = Identity::new("u1".parse().unwrap(), Role::Customer);
-    identity.token_id = Some("t".to_owned());
-    DeviceKey::new(&identity, None).unwrap()
-}
-
-fn sign(pongs: u64) -> SignOfLife {
-    SignOfLife {
-        pongs,
-        active_at: 0,
-    }
-}
-
-fn at(n: u64) -> Position {
-    Position {
-        epoch: EPOCH,
-        check: 0,
-        n,
-    }
-}
 
 /// A real phone: the number up to which it has received everything, and its connection if that is
 /// unbroken, with the number of its pongs.
@@ -70,11 +39,10 @@ impl World {
 
     /// Connects the phone and returns the number from which the server continues.
     fn connect(&mut self, phone: &mut Phone) -> Option<u64> {
-        self.ghosts
-            .extend(phone.connection.take().map(|(session, _)| session));
+        self.break_silently(phone);
         let session = SessionId::random();
         self.ledger.learn(&key(), self.stored.clone());
-        let found = self.ledger.connect(&key(), session, sign(0), &[]);
+        let found = self.ledger.connect(&key(), session, sign(0), &[], self.now);
         let from = found.map(|(position, _)| position.n());
         phone.connection = Some((session, 0));
         let start = from.unwrap_or(self.head);
@@ -108,9 +76,16 @@ impl World {
         }
     }
 
+    /// Breaks the phone's line so that the server does not notice.
+    fn break_silently(&mut self, phone: &mut Phone) {
+        let broken = phone.connection.take();
+        self.ghosts.extend(broken.map(|(session, _)| session));
+    }
+
     /// Has the server notice that a broken connection is dead.
-    fn bury(&mut self) {
-        if let Some(ghost) = self.ghosts.pop() {
+    fn bury(&mut self, which: usize) {
+        if !self.ghosts.is_empty() {
+            let ghost = self.ghosts.swap_remove(which % self.ghosts.len());
             self.now += 1;
             self.ledger.end(&key(), ghost, self.now, LastSign::LongAgo);
         }
@@ -136,6 +111,8 @@ proptest! {
         let mut stored = 0;
         for step in steps {
             world.head += 1;
+            // The starts of former connections count no longer.
+            world.now += CLAIM_GRACE_MS;
             match step {
                 0 | 1 => {
                     let known = phones[0].received;
@@ -150,7 +127,7 @@ proptest! {
                 }
                 2 | 3 => world.confirm(&mut phones[0]),
                 4 => world.lose(&mut phones[0]),
-                5 => world.bury(),
+                5 => world.bury(0),
                 _ => world.crash(&mut phones),
             }
             if step != 6 {
@@ -187,136 +164,86 @@ proptest! {
             world.save();
         }
     }
-}
 
-proptest! {
-    /// The ledger merges by the rule of [`DeviceRecord::merge`], however the records arrive.
+    /// Of the clients of one device, all of which the server knows, none continues later than where
+    /// it was, whatever breaks, and in whatever order the server notices.
     #[test]
-    fn records_that_wait_here_are_merged_by_the_one_rule(
-        records in proptest::collection::vec(any::record(), 1..6),
-        split in 0usize..6,
+    fn clients_of_one_device_miss_nothing(
+        steps in proptest::collection::vec((0u8..9, 0usize..3), 0..80),
+        pause in 0..2 * CLAIM_GRACE_MS,
     ) {
-        let expected = records.iter().cloned().reduce(DeviceRecord::merge);
-        let mut left = records;
-        let later = left.split_off(split.min(left.len()));
-        let mut ledger = Ledger::default();
-        ledger.learn(&key(), left.pop());
-        ledger.adopt(&key(), later);
-        ledger.adopt(&key(), left);
-        ledger.devices.get_mut(&key()).unwrap().set_changed();
-        let stored = ledger.take_changed(0).pop().map(|(_, record)| record);
-        prop_assert_eq!(stored, expected);
+        let mut world = World::new();
+        let mut clients = [(); 3].map(|()| Phone::default());
+        for client in &mut clients {
+            world.connect(client);
+        }
+        for client in &mut clients {
+            world.confirm(client);
+        }
+        world.save();
+        for (step, which) in steps {
+            world.head += 1;
+            world.now += pause;
+            let client = &mut clients[which];
+            match step {
+                0 | 1 => {
+                    let from = world.connect(client);
+                    let received = client.received;
+                    prop_assert!(from.is_some() && from <= received, "{from:?} for {received:?}");
+                }
+                2..=4 => world.confirm(client),
+                5 => world.lose(client),
+                6 => world.break_silently(client),
+                7 => world.bury(which),
+                _ => world.crash(&mut clients),
+            }
+            if step != 8 {
+                world.save();
+            }
+        }
     }
-}
 
-fn progress(n: u64, sign: SignOfLife) -> ClientProgress {
-    ClientProgress {
-        position: Some(at(n)),
-        orders: BTreeSet::new(),
-        sign,
+    /// When all clients are back and the server has heard of them, nothing of their broken
+    /// connections is left: a closed position would be replayed for ever.
+    #[test]
+    fn nothing_waits_once_all_clients_are_back(
+        steps in proptest::collection::vec((0u8..8, 0usize..3), 0..80),
+    ) {
+        let mut world = World::new();
+        let mut clients = [(); 3].map(|()| Phone::default());
+        for client in &mut clients {
+            world.connect(client);
+        }
+        for client in &mut clients {
+            world.confirm(client);
+        }
+        world.save();
+        for (step, which) in steps {
+            world.head += 1;
+            let client = &mut clients[which];
+            match step {
+                0 | 1 => drop(world.connect(client)),
+                2..=4 => world.confirm(client),
+                5 => world.lose(client),
+                6 => world.break_silently(client),
+                _ => world.bury(which),
+            }
+        }
+        for client in &mut clients {
+            if client.connection.is_none() {
+                world.connect(client);
+            }
+        }
+        while !world.ghosts.is_empty() {
+            world.bury(0);
+        }
+        world.head += 1;
+        world.now += CLAIM_GRACE_MS;
+        for client in &mut clients {
+            world.confirm(client);
+        }
+        world.save();
+        let stored = world.stored.unwrap();
+        prop_assert_eq!((stored.position.n(), stored.connections), (world.head, 3));
     }
-}
-
-#[test]
-fn a_client_that_stays_connected_is_stored_again_in_time() {
-    let mut ledger = Ledger::default();
-    let session = SessionId::random();
-    ledger.learn(&key(), None);
-    ledger.connect(&key(), session, sign(0), &[]);
-    ledger.update(&key(), session, progress(1, sign(0)));
-    let mut stored = |now| {
-        let changed = ledger.take_changed(now).pop();
-        changed.map(|(_, record)| record.at)
-    };
-    assert_eq!(stored(LIFE_MS), Some(LIFE_MS));
-    assert_eq!(stored(LIFE_MS + 1), None, "nothing has changed");
-    let later = LIFE_MS * 2 - 1;
-    assert_eq!(
-        stored(later),
-        Some(later),
-        "otherwise the store would forget it in a moment"
-    );
-}
-
-#[test]
-fn a_position_of_another_epoch_stays_as_it_is() {
-    let mut ledger = Ledger::default();
-    let old = Position {
-        epoch: Epoch::from_bits(9),
-        check: 0,
-        n: 90,
-    };
-    let stored = DeviceRecord {
-        position: old,
-        orders: Vec::new(),
-        connections: 2,
-        at: 0,
-    };
-    ledger.learn(&key(), Some(stored));
-    let first = ledger.connect(&key(), SessionId::random(), sign(0), &[]);
-    assert_eq!(first.map(|(position, _)| position), Some(old));
-    let second = ledger.connect(&key(), SessionId::random(), sign(0), &[]);
-    assert_eq!(second.map(|(position, _)| position), Some(old));
-}
-
-fn record_at(position: Position) -> DeviceRecord {
-    DeviceRecord {
-        position,
-        orders: Vec::new(),
-        connections: 1,
-        at: 0,
-    }
-}
-
-#[test]
-fn a_phone_that_may_be_another_continues_from_the_smallest_position_of_all_nodes() {
-    let mut ledger = Ledger::default();
-    let connect = |ledger: &mut Ledger, elsewhere: &[DeviceRecord]| {
-        let found = ledger.connect(&key(), SessionId::random(), sign(0), elsewhere);
-        found.map(|(position, _)| position)
-    };
-    ledger.learn(&key(), Some(record_at(at(50))));
-    assert_eq!(connect(&mut ledger, &[]), Some(at(50)));
-    assert_eq!(
-        connect(&mut ledger, &[record_at(at(5)), record_at(at(70))]),
-        Some(at(5))
-    );
-    let old = Position {
-        epoch: Epoch::from_bits(9),
-        check: 0,
-        n: 90,
-    };
-    assert_eq!(
-        connect(&mut ledger, &[record_at(old)]),
-        Some(Position::UNUSABLE),
-        "one of the two phones has to reload, and the server cannot know which"
-    );
-}
-
-#[test]
-fn a_record_that_another_node_left_behind_waits_here() {
-    let mut ledger = Ledger::default();
-    ledger.learn(&key(), Some(record_at(at(50))));
-    ledger.adopt(&key(), vec![record_at(at(5))]);
-    let record = ledger.take_changed(1).pop().map(|(_, record)| record);
-    assert_eq!(
-        record,
-        Some(DeviceRecord {
-            connections: 2,
-            ..record_at(at(5))
-        })
-    );
-}
-
-#[test]
-fn a_pinned_device_is_not_forgotten() {
-    let mut ledger = Ledger::default();
-    assert!(!ledger.pin(&key()));
-    ledger.learn(&key(), Some(record_at(at(5))));
-    assert!(ledger.pin(&key()));
-    ledger.forget_stored();
-    assert_eq!(ledger.len(), 1);
-    ledger.unpin(&key());
-    ledger.forget_stored();
-    assert_eq!(ledger.len(), 0);
 }
