@@ -1,15 +1,16 @@
 //! Inbound events: what clients send, handled one at a time in order. They wait in the
 //! [queue](super::inbound_queue) before.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use serde_json::value::RawValue;
 
 use super::{
     EventRefusal, Outgoing, Session,
     join::{JOIN, LEAVE},
+    outbox::Unhandled,
     parsed_event::ParsedEvent,
-    wire::{self, ERROR, RESUME},
+    wire::{self, RESUME},
 };
 use crate::node::Node;
 
@@ -48,25 +49,22 @@ impl Session {
         ack: Option<i64>,
     ) {
         self.record_refusal(code);
-        let refusal = match ack {
-            Some(id) => Outgoing::Ack {
-                id,
-                answer: wire::refused(code),
-            },
-            None => Outgoing::control(ERROR, wire::error(event, code, reference)),
-        };
-        self.push_refusal(refusal);
+        self.push_refusal(Outgoing::refusal(event, code, reference, ack));
     }
 
     /// Refuses an event that is not handled at all. A client may send thousands of them at once, so
-    /// that their acks wait until the connection has written others.
+    /// that their refusals wait until the connection has written others.
     pub(super) fn refuse_unhandled(&self, inbound: &Inbound, refusal: EventRefusal) {
-        let Some(id) = inbound.ack else {
-            let label = ParsedEvent::read(&inbound.json).label();
-            return self.refuse(&label, refusal.code(), None, None);
-        };
         self.record_refusal(refusal.code());
-        self.state().outbox_mut().push_refused_ack(id, refusal);
+        let label = match inbound.ack {
+            Some(_) => Cow::Borrowed(""),
+            None => ParsedEvent::read(&inbound.json).label(),
+        };
+        self.state().outbox_mut().push_unhandled(Unhandled {
+            ack: inbound.ack,
+            name: wire::shorten(&label).into(),
+            refusal,
+        });
         self.port.wake();
     }
 

@@ -5,10 +5,13 @@
 //! join all of its rooms at once. They are small; a larger one names no order, and is refused for
 //! that. The session stays, unless its client [floods](super::flood) it.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use parking_lot::Mutex;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc};
 
 use super::{EndReason, EventRefusal, Inbound, Session, flood::Flood};
 use crate::{Limits, rate::Rate};
@@ -23,39 +26,39 @@ pub(crate) struct InboundQueue {
     room_rate: Rate,
     max_room_event: usize,
     flood: Mutex<Flood>,
-    queue: mpsc::Sender<WaitingEvent>,
-    /// One permit for each byte that may wait.
-    free_bytes: Arc<Semaphore>,
-    max_bytes: u32,
+    queue: mpsc::Sender<Inbound>,
+    waiting_bytes: Arc<AtomicUsize>,
+    max_waiting_bytes: usize,
 }
 
 /// The receiver's end of a session's inbound events.
 #[derive(Debug)]
-pub(crate) struct InboundEvents(mpsc::Receiver<WaitingEvent>);
-
-#[derive(Debug)]
-struct WaitingEvent {
-    inbound: Inbound,
-    /// Released when the event leaves the queue.
-    _bytes: OwnedSemaphorePermit,
+pub(crate) struct InboundEvents {
+    queue: mpsc::Receiver<Inbound>,
+    waiting_bytes: Arc<AtomicUsize>,
 }
 
 impl InboundQueue {
     /// Creates the queue of one session.
     pub(crate) fn new(limits: &Limits) -> (Self, InboundEvents) {
-        let max_bytes = u32::try_from(limits.inbound_bytes).unwrap_or(u32::MAX);
-        // The channel takes memory only for what is in it. Its events are bounded by their bytes.
-        let (queue, events) = mpsc::channel(max_bytes as usize / EVENT_OVERHEAD + 1);
+        // The bytes are the bound. The channel takes memory only for what is in it.
+        let max_events = limits.inbound_bytes / EVENT_OVERHEAD + 1;
+        let (queue, events) = mpsc::channel(max_events.min(Semaphore::MAX_PERMITS));
+        let waiting_bytes = Arc::default();
+        let events = InboundEvents {
+            queue: events,
+            waiting_bytes: Arc::clone(&waiting_bytes),
+        };
         let inbound = Self {
             rate: Rate::new(limits.inbound_burst, limits.inbound_per_s),
             room_rate: Rate::new(limits.room_events_burst, limits.inbound_per_s),
             max_room_event: limits.room_event_bytes,
             flood: Mutex::new(Flood::new(limits)),
             queue,
-            free_bytes: Arc::new(Semaphore::new(max_bytes as usize)),
-            max_bytes,
+            waiting_bytes,
+            max_waiting_bytes: limits.inbound_bytes,
         };
-        (inbound, InboundEvents(events))
+        (inbound, events)
     }
 
     /// Queues the event, or refuses it. Ends the session if its client floods it. Never blocks.
@@ -66,28 +69,27 @@ impl InboundQueue {
         }
         session.touch();
         match self.admit(&inbound) {
-            Ok(bytes) => {
-                let event = WaitingEvent {
-                    inbound,
-                    _bytes: bytes,
-                };
+            Ok(()) => {
                 // This fails only if the session's task has ended.
-                self.queue.try_send(event).ok();
+                self.queue.try_send(inbound).ok();
                 session.wake();
             }
             Err(refusal) => self.refuse(session, &inbound, refusal),
         }
     }
 
-    /// Returns the bytes that the event may take in the queue.
-    fn admit(&self, inbound: &Inbound) -> Result<OwnedSemaphorePermit, EventRefusal> {
+    /// Reserves the bytes that the event takes in the queue.
+    fn admit(&self, inbound: &Inbound) -> Result<(), EventRefusal> {
         self.check_size_and_rate(inbound)?;
-        let size = u32::try_from(inbound.json.len() + EVENT_OVERHEAD).unwrap_or(u32::MAX);
-        let free_bytes = Arc::clone(&self.free_bytes);
-        // An event that is larger than the queue may wait in it alone.
-        free_bytes
-            .try_acquire_many_owned(size.min(self.max_bytes))
-            .map_err(|_| EventRefusal::RateLimited)
+        let add = |waiting: usize| {
+            let sum = waiting.saturating_add(size_in_queue(inbound));
+            // An event that is larger than the queue may wait in it alone.
+            (waiting == 0 || sum <= self.max_waiting_bytes).then_some(sum)
+        };
+        let added = self
+            .waiting_bytes
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, add);
+        added.map(drop).map_err(|_| EventRefusal::RateLimited)
     }
 
     fn check_size_and_rate(&self, inbound: &Inbound) -> Result<(), EventRefusal> {
@@ -115,7 +117,13 @@ impl InboundQueue {
 impl InboundEvents {
     /// Returns the next event. Cancel safe.
     pub(super) async fn recv(&mut self) -> Option<Inbound> {
-        let event = self.0.recv().await?;
-        Some(event.inbound)
+        let inbound = self.queue.recv().await?;
+        let size = size_in_queue(&inbound);
+        self.waiting_bytes.fetch_sub(size, Ordering::AcqRel);
+        Some(inbound)
     }
+}
+
+fn size_in_queue(inbound: &Inbound) -> usize {
+    inbound.json.len() + EVENT_OVERHEAD
 }

@@ -8,21 +8,31 @@ use super::{
     packet::{Outgoing, Volatile},
     port::Progress,
     volatile_queue::{VolatileOffered, VolatileQueue},
-    wire::{self, EventRefusal},
+    wire::EventRefusal,
 };
 use crate::{Limits, OrderId, Position, Room};
 
-/// The most acks of refused events that wait. Further ones are dropped: only a client that floods
-/// its session gets there.
-const MAX_REFUSED_ACKS: usize = 4_096;
+/// The most refusals of unhandled events that wait. Further ones are dropped: only a client that
+/// floods its session gets there.
+const MAX_UNHANDLED: usize = 4_096;
+
+/// An event that was refused without being handled, as much of it as its refusal needs.
+#[derive(Debug)]
+pub(super) struct Unhandled {
+    /// The id under which the client wants an answer, if it does.
+    pub(super) ack: Option<i64>,
+    /// Its name, at most as long as it is repeated; empty if there is an ack.
+    pub(super) name: Box<str>,
+    pub(super) refusal: EventRefusal,
+}
 
 /// The queue of a session's packets, with its credit window.
 #[derive(Debug)]
 pub(super) struct Outbox {
     queue: VecDeque<Outgoing>,
-    /// The acks of refused events, which wait until half of the credit is free: they take no credit
-    /// from entries, and no memory for their packets before.
-    refused_acks: VecDeque<(i64, EventRefusal)>,
+    /// Their refusals wait until half of the credit is free: they take no credit from entries, and
+    /// no memory for their packets before.
+    unhandled: VecDeque<Unhandled>,
     volatile: VolatileQueue,
     credit: Credit,
     /// Refusals are dropped when this many packets are in flight.
@@ -35,7 +45,7 @@ impl Outbox {
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
             queue: VecDeque::new(),
-            refused_acks: VecDeque::new(),
+            unhandled: VecDeque::new(),
             volatile: VolatileQueue::default(),
             credit: Credit::new(limits.window_entries, limits.window_bytes),
             refusal_limit: limits.window_entries * 3 / 2,
@@ -78,10 +88,10 @@ impl Outbox {
         }
     }
 
-    /// Queues the ack of an event that was refused without being handled.
-    pub(super) fn push_refused_ack(&mut self, id: i64, refusal: EventRefusal) {
-        if self.refused_acks.len() < MAX_REFUSED_ACKS {
-            self.refused_acks.push_back((id, refusal));
+    /// Queues the refusal of an event that is not handled.
+    pub(super) fn push_unhandled(&mut self, event: Unhandled) {
+        if self.unhandled.len() < MAX_UNHANDLED {
+            self.unhandled.push_back(event);
         }
     }
 
@@ -112,8 +122,8 @@ impl Outbox {
         if let Some(outgoing) = self.queue.pop_front() {
             return Some(outgoing);
         }
-        if !self.refused_acks.is_empty() {
-            return self.take_refused_ack();
+        if !self.unhandled.is_empty() {
+            return self.take_refusal();
         }
         if self.credit.in_flight() > 0 {
             return None;
@@ -123,19 +133,19 @@ impl Outbox {
         Some(event)
     }
 
-    fn take_refused_ack(&mut self) -> Option<Outgoing> {
+    fn take_refusal(&mut self) -> Option<Outgoing> {
         if !self.credit.is_half_free() {
             return None;
         }
-        let (id, refusal) = self.refused_acks.pop_front()?;
-        if self.refused_acks.is_empty() {
+        let event = self.unhandled.pop_front()?;
+        if self.unhandled.is_empty() {
             // Frees the memory.
-            self.refused_acks = VecDeque::new();
+            self.unhandled = VecDeque::new();
         }
-        let answer = wire::refused(refusal.code());
-        let ack = Outgoing::Ack { id, answer };
-        self.credit.hand_over(ack.size(), None);
-        Some(ack)
+        let code = event.refusal.code();
+        let refusal = Outgoing::refusal(&event.name, code, None, event.ack);
+        self.credit.hand_over(refusal.size(), None);
+        Some(refusal)
     }
 
     /// Gives credit back for what the connection has written.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
+use super::wire::{self, ERROR};
 use crate::{Position, event::EventName, log::Entry};
 
 /// The approximate size of a packet on the wire without its name and payload, in bytes.
@@ -55,6 +56,22 @@ impl Outgoing {
             name,
             payload,
             at: Some(at),
+        }
+    }
+
+    /// Returns the refusal of an event: the ack if the client asked for one, otherwise `rt:error`.
+    pub(super) fn refusal(
+        event: &str,
+        code: &str,
+        reference: Option<&str>,
+        ack: Option<i64>,
+    ) -> Self {
+        match ack {
+            Some(id) => Self::Ack {
+                id,
+                answer: wire::refused(code),
+            },
+            None => Self::control(ERROR, wire::error(event, code, reference)),
         }
     }
 

@@ -209,7 +209,7 @@ pub(super) fn left(room: &Room) -> Box<RawValue> {
 }
 
 /// Returns the first `MAX_ECHO` characters of a text.
-fn shorten(text: &str) -> &str {
+pub(super) fn shorten(text: &str) -> &str {
     text.char_indices()
         .nth(MAX_ECHO)
         .map_or(text, |(end, _)| &text[..end])

@@ -137,6 +137,21 @@ async fn two_thousand_events_at_once_are_all_answered_and_the_session_stays() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn two_thousand_events_without_acks_are_all_answered_too() {
+    let phone = Phone::connect(&node(), "c1");
+    for _ in 0..2_000 {
+        phone.emit_without_ack("unknown", json!({}));
+    }
+    phone.emit(JOIN, order(1));
+    phone.wait_for_acks(1).await;
+    sleep(Duration::from_secs(1)).await;
+    let written = phone.written();
+    let refused = r#"rt:error {"event":"unknown","code":"rate_limited","ref":null}"#;
+    let count = written.iter().filter(|packet| *packet == refused).count();
+    assert_eq!(count, 1_960);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_events_that_wait_have_256_kib_at_most() {
     let node = node_with(SlowPolicy, 1_000);
     let phone = Phone::connect(&node, "c1");

@@ -112,3 +112,23 @@ async fn a_page_that_joins_its_128_rooms_on_connect_gets_128_acks_in_order() {
         check_joins_its_rooms_on_connect(&json!({"auth": auth, "transports": [transport]})).await;
     }
 }
+
+#[tokio::test]
+async fn the_client_is_told_why_its_session_ends() {
+    let server = Server::start().await;
+    let mut driver = Driver::node();
+    for transport in ["polling", "websocket"] {
+        let opts = json!({"transports": [transport], "auth": {"token": token("customer", "c1")}});
+        driver.connect_with(transport, &server, &opts).await;
+        driver.event(transport, "rt:ready").await;
+        let admin = server.admin();
+        let list = admin.get("/api/realtime/sessions?user=c1").await.data(200);
+        let id = list["sessions"][0]["id"].as_str().expect("an id");
+        let path = format!("/api/realtime/sessions/{id}");
+        admin.send("DELETE", &path, None).await.ok(200);
+        let end = driver.event(transport, "rt:end").await;
+        assert_eq!(end, json!({"code": "kicked"}));
+        let reason = driver.event(transport, "disconnect").await;
+        assert_eq!(reason, "io server disconnect", "it stays away");
+    }
+}
