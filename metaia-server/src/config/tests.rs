@@ -146,11 +146,17 @@ fn production_is_strict_and_can_be_satisfied() {
 }
 
 #[test]
-fn variables_of_other_versions_are_named_and_ignored() {
-    assert_eq!(
-        config(&[("METAIA_TRUSTED_PROXIES", "5")]).unused,
-        ["METAIA_TRUSTED_PROXIES"]
-    );
+fn trusted_proxies_are_read_and_what_is_wrong_is_listed_with_everything_else() {
+    let read = config(&[("METAIA_TRUSTED_PROXIES", "10.0.0.0/8,::1")]).trusted_proxies;
+    assert_eq!(read.len(), 2);
+    assert_eq!(config(&[]).trusted_proxies, []);
+    let given = [
+        ("PORT", "x"),
+        ("METAIA_TRUSTED_PROXIES", "10.0.0.0/8,5,proxy"),
+    ];
+    assert_eq!(refused(&given), ["PORT", "METAIA_TRUSTED_PROXIES"]);
+    let problems = problems(&load(of(&given)).config.unwrap_err());
+    assert!(problems.contains("; not \"5\", \"proxy\""), "{problems}");
 }
 
 #[test]

@@ -32,4 +32,7 @@ pub use run::{Serve, serve};
 
 #[cfg(feature = "axum")]
 pub use crate::transport::guard::PeerAddr;
-pub use crate::transport::{RealtimeLayer, RealtimeService, Transports};
+pub use crate::transport::{
+    InvalidOrigin, InvalidProxy, RealtimeLayer, RealtimeService, Transports, TrustedProxy,
+    WebOrigin,
+};

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Method, header};
+use metaia_realtime::serve::WebOrigin;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::request_id;
@@ -33,8 +34,8 @@ pub(super) fn layer(origins: &Origins) -> CorsLayer {
     let origins = match origins {
         Origins::Any => AllowOrigin::any(),
         Origins::These(these) => {
-            let values = these.iter().map(|origin| HeaderValue::from_str(origin));
-            AllowOrigin::list(values.filter_map(Result::ok))
+            let these = these.clone();
+            AllowOrigin::predicate(move |origin, _| is_listed(&these, origin))
         }
     };
     CorsLayer::new()
@@ -43,4 +44,9 @@ pub(super) fn layer(origins: &Origins) -> CorsLayer {
         .allow_headers(REQUEST_HEADERS)
         .expose_headers(RESPONSE_HEADERS)
         .max_age(PREFLIGHT_AGE)
+}
+
+fn is_listed(these: &[WebOrigin], origin: &HeaderValue) -> bool {
+    let origin = origin.to_str().ok().and_then(WebOrigin::from_header);
+    origin.is_some_and(|origin| these.contains(&origin))
 }

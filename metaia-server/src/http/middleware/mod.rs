@@ -128,7 +128,7 @@ mod tests {
             let allowed = response.headers().get(header::ACCESS_CONTROL_ALLOW_ORIGIN);
             allowed.map(|origin| origin.to_str().unwrap().to_owned())
         };
-        let these = || Origins::These(vec!["https://app.example".to_owned()]);
+        let these = || Origins::These(vec!["https://app.example".parse().unwrap()]);
         assert_eq!(
             allowed(Origins::Any, "https://a.example").await.as_deref(),
             Some("*")
