@@ -5,6 +5,7 @@ mod connections;
 mod handshakes;
 mod hostile;
 mod inbound;
+mod keep_alive;
 mod sessions;
 mod stuck_writer;
 #[cfg(target_os = "linux")]

@@ -10,10 +10,16 @@
 //! the probe of an upgrade, is no pong: a server writes it and never receives it.
 
 mod frames;
+#[cfg_attr(
+    not(feature = "axum"),
+    allow(dead_code, reason = "used by serve alone")
+)]
+mod head;
 mod payload;
 mod pongs;
 
 pub(crate) use frames::FrameScanner;
+pub(super) use head::HeadScanner;
 pub(crate) use payload::PacketScanner;
 pub(crate) use pongs::PongScanner;
 
