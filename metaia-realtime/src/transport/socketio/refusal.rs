@@ -94,6 +94,8 @@ pub(crate) fn too_many_connections() -> String {
          content-type: {PROBLEM}\r\n\
          content-length: {length}\r\n\
          retry-after: {RETRY_AFTER_S}\r\n\
+         cache-control: no-store\r\n\
+         x-content-type-options: nosniff\r\n\
          connection: close\r\n\
          \r\n\
          {problem}"

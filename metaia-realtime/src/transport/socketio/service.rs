@@ -17,7 +17,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{
-    cors::cors,
+    cors::{complete, cors},
     engine::Engine,
     engine_service::PATH,
     gate::{Gate, GateService},
@@ -99,7 +99,11 @@ where
         if is_socket_io(request.uri().path()) {
             let gate = GateService(Arc::clone(&self.layer.gate));
             let response = tower::ServiceExt::oneshot(self.layer.cors.layer(gate), request);
-            Box::pin(async move { response.await.map_err(|never| match never {}) })
+            Box::pin(async move {
+                let mut response = response.await.map_err(|never| match never {})?;
+                complete(response.headers_mut());
+                Ok(response)
+            })
         } else {
             let response = self.inner.call(request);
             Box::pin(async move {

@@ -1,6 +1,7 @@
 //! Limits hold, and hostile clients do not affect other clients.
 
 mod authentication;
+mod browsers;
 mod connections;
 mod handshakes;
 mod hostile;
