@@ -26,7 +26,8 @@ impl HandshakeRefusal {
     const fn detail(self) -> &'static str {
         match self {
             Self::Origin => {
-                "This origin is not allowed. Add it to the allowed origins of the server."
+                "This origin is not allowed. Add it to the allowed origins of the server. If it is \
+                 the server's own, behind a proxy: add the proxy to the trusted ones."
             }
             Self::TooManySessions => "The session limit is reached. Try again later.",
             Self::TooManyHandshakes => "Too many clients are connecting. Try again in a moment.",
