@@ -4,7 +4,8 @@ use metaia_realtime::{log::Retention, serve::TrustedProxy};
 
 use super::{
     configuration::{Config, Environment, Log, Razorpay},
-    defaults, doorbell, limits,
+    defaults, doorbell,
+    limits::{self, ServerLimits},
     mongodb::{self, MongoDb},
     parse,
     problem::ConfigProblem,
@@ -68,7 +69,7 @@ fn read(reader: &mut Reader) -> Config {
         origins: reader.read("CORS_ORIGINS", defaults::ORIGINS, parse::origins),
         trusted_proxies: trusted_proxies(reader),
         transports: reader.read("METAIA_TRANSPORTS", defaults::TRANSPORTS, parse::transports),
-        limits: reader.read("METAIA_LIMITS", &defaults::limits(), limits::parse),
+        limits: limits(reader),
         razorpay: razorpay(reader),
         drain: reader.read("METAIA_DRAIN_MS", defaults::DRAIN_MS, parse::drain),
         metrics: reader.read("METAIA_METRICS_ADDR", defaults::METRICS, parse::metrics),
@@ -85,6 +86,16 @@ fn mongodb(reader: &mut Reader) -> Option<MongoDb> {
     let (uri, place) = address?;
     reader.show("MONGODB_URI", place.to_string());
     Some(MongoDb::new(uri, place, pool))
+}
+
+fn limits(reader: &mut Reader) -> ServerLimits {
+    let mut limits = reader.read("METAIA_LIMITS", &defaults::limits(), limits::parse);
+    limits.realtime.keep_alive = reader.read(
+        "METAIA_KEEP_ALIVE_MS",
+        defaults::KEEP_ALIVE_MS,
+        parse::keep_alive,
+    );
+    limits
 }
 
 fn trusted_proxies(reader: &mut Reader) -> Vec<TrustedProxy> {

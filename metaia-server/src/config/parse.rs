@@ -1,6 +1,6 @@
 //! Parsers of settings. An error is the rest of a sentence that begins with the value.
 
-use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
+use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf, str::FromStr, time::Duration};
 
 use http::Uri;
 use metaia_realtime::{
@@ -21,6 +21,9 @@ const MAX_DRAIN_MS: u64 = 9_000;
 /// The longest drain.
 #[cfg(test)]
 pub(crate) const MAX_DRAIN: Duration = Duration::from_millis(MAX_DRAIN_MS);
+
+/// The times that idle connections may live, in milliseconds: a second to an hour.
+const KEEP_ALIVE_MS: RangeInclusive<u64> = 1_000..=3_600_000;
 
 /// The longest retention, in days: ten years.
 const MAX_DAYS: u64 = 3_650;
@@ -100,6 +103,18 @@ pub(super) fn drain(text: &str) -> Result<Duration, String> {
     match text.parse() {
         Ok(ms) if ms <= MAX_DRAIN_MS => Ok(Duration::from_millis(ms)),
         _ => Err(format!("must be milliseconds, at most {MAX_DRAIN_MS}")),
+    }
+}
+
+/// Parses the time that idle connections live, in milliseconds.
+pub(super) fn keep_alive(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(ms) if KEEP_ALIVE_MS.contains(&ms) => Ok(Duration::from_millis(ms)),
+        _ => Err(format!(
+            "must be milliseconds, {} to {}",
+            KEEP_ALIVE_MS.start(),
+            KEEP_ALIVE_MS.end()
+        )),
     }
 }
 

@@ -253,6 +253,25 @@ fn a_drain_is_at_most_nine_seconds() {
 }
 
 #[test]
+fn idle_connections_live_for_75_s_or_as_long_as_is_set() {
+    let default = config(&[]).limits;
+    assert_eq!(default.realtime, metaia_realtime::Limits::default());
+    for ms in ["1000", "620000", "3600000"] {
+        let limits = config(&[
+            ("METAIA_KEEP_ALIVE_MS", ms),
+            ("METAIA_LIMITS", "per_user=2"),
+        ])
+        .limits;
+        assert_eq!(limits.realtime.keep_alive.as_millis().to_string(), ms);
+        assert_eq!(limits.realtime.sessions_per_user, 2);
+    }
+    for ms in ["0", "999", "3600001", "75s", "-1", "1e4"] {
+        let name = "METAIA_KEEP_ALIVE_MS";
+        assert_eq!(refused(&[(name, ms)]), [name], "{ms}");
+    }
+}
+
+#[test]
 fn the_doorbell_is_checked_and_shown_without_its_password() {
     let given = [
         ("REDIS_URL", "redis://metaia:hush@cache:6380/2"),

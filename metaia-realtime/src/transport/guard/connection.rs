@@ -36,7 +36,7 @@ struct ConnectionState {
     link: OnceLock<Arc<dyn Observer>>,
     poll_answer: Mutex<PollAnswer>,
     /// `None`: nothing watches the requests, or the connection is no longer one of HTTP.
-    watch: Mutex<Option<Watch>>,
+    watch: Mutex<Option<Box<Watch>>>,
 }
 
 impl Connection {
@@ -147,7 +147,8 @@ impl Connection {
 
     /// Returns when the connection is to end, unless a request comes before.
     pub(super) fn request_deadline(&self) -> Option<Instant> {
-        self.0.watch.lock().as_ref().and_then(Watch::deadline)
+        let watch = self.0.watch.lock();
+        watch.as_ref().and_then(|watch| watch.deadline())
     }
 
     pub(super) fn register_reader(&self, waker: &Waker) {
@@ -182,7 +183,7 @@ impl Connection {
     pub(crate) fn watch_requests(&self, timeouts: RequestTimeouts, idle: Arc<IdleConnections>) {
         let state = Arc::downgrade(&self.0);
         let watch = Watch::new(state, timeouts, idle);
-        *self.0.watch.lock() = Some(watch);
+        *self.0.watch.lock() = Some(Box::new(watch));
     }
 
     /// Records that HTTP has read the head of a request. `body` is the length of the body, if it is

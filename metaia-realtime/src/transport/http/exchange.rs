@@ -8,7 +8,8 @@ use std::{
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version, header::CONNECTION,
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version,
+    header::CONNECTION,
 };
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
@@ -35,6 +36,8 @@ pub(super) fn announcement(keep_alive: Duration) -> Option<HeaderValue> {
 #[derive(Debug)]
 pub(super) struct Exchange {
     connection: Connection,
+    /// A success opens a tunnel.
+    is_connect: bool,
     /// `None`: the connection closes after the answer.
     keep_alive: Option<HeaderValue>,
 }
@@ -49,13 +52,16 @@ impl Exchange {
         connection.serve_request(request.body().size_hint().exact());
         Self {
             connection: connection.clone(),
+            is_connect: request.method() == Method::CONNECT,
             keep_alive: keep_alive.filter(|_| is_kept_alive(request)).cloned(),
         }
     }
 
     /// Returns the answer as it goes out.
     pub(super) fn answer<B>(self, mut response: Response<B>) -> Response<AnswerBody<B>> {
-        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        let status = response.status();
+        let opens_tunnel = self.is_connect && status.is_success();
+        if opens_tunnel || status == StatusCode::SWITCHING_PROTOCOLS {
             self.connection.leave_http();
         } else if let Some(keep_alive) = self.keep_alive
             && !response.headers().contains_key(CONNECTION)
