@@ -4,16 +4,22 @@ use metaia_tests::clients::browser::{Browser, PageServer};
 use metaia_tests::fixtures::token::token;
 use metaia_tests::server::{Listening as _, Server, Setup};
 use serde_json::{Value, json};
+use tokio::sync::{Mutex, MutexGuard};
 
 /// The host of the page that is listed. To a browser, `localhost` is another origin.
 const LISTED: &str = "127.0.0.1";
 const FOREIGN: &str = "localhost";
+
+/// Browsers are large: the tests of this file run one after the other.
+static ONE_BROWSER: Mutex<()> = Mutex::const_new(());
 
 /// A server that lists one page, and a browser.
 struct Scene {
     server: Server,
     pages: PageServer,
     browser: Browser,
+    // Dropped after the browser.
+    _only: MutexGuard<'static, ()>,
 }
 
 impl Scene {
@@ -25,11 +31,12 @@ impl Scene {
     }
 
     async fn with(server: Server, pages: PageServer, host: &str) -> Self {
-        let browser = Browser::start().await;
+        let only = ONE_BROWSER.lock().await;
         let mut scene = Self {
             server,
             pages,
-            browser,
+            browser: Browser::start().await,
+            _only: only,
         };
         let origin = scene.pages.origin(host);
         scene.browser.open(&origin).await;
