@@ -70,11 +70,16 @@ pub struct Limits {
     pub write_stall: Duration,
     /// TCP connections of one listener: 120,000. Further connections receive 503 with
     /// `Retry-After`. A polling session uses two connections, and idle keep-alive connections may
-    /// remain after it.
+    /// remain after it: while nine of ten connections are used, each new one closes the one that
+    /// has been idle for longest.
     pub connections: usize,
-    /// Time within which the head of a request must arrive, also on a connection that had requests
-    /// before: 10 s.
+    /// Time within which the head of a request must arrive, from its first byte: 10 s. A new
+    /// connection must send that byte within this time, too.
     pub request_head: Duration,
+    /// Time that a connection stays open after an answered request, while nothing of the next one
+    /// comes: 75 s. Clients are told five seconds less (`Keep-Alive: timeout=70`). Choose more than
+    /// a proxy before the server keeps its own connections.
+    pub keep_alive: Duration,
     /// Time within which the whole body of a request must arrive: 30 s.
     pub request_body: Duration,
     /// Entries that one resume replays: 10,000. If more are missing, the client receives `rt:reset`
@@ -108,6 +113,7 @@ impl Default for Limits {
             write_stall: Duration::from_secs(15),
             connections: 120_000,
             request_head: Duration::from_secs(10),
+            keep_alive: Duration::from_secs(75),
             request_body: Duration::from_secs(30),
             replay_entries: 10_000,
         }
@@ -186,7 +192,7 @@ impl Limits {
         ]
     }
 
-    fn time_rules(&self) -> [Rule; 5] {
+    fn time_rules(&self) -> [Rule; 6] {
         let has_request_times = !self.request_head.is_zero() && !self.request_body.is_zero();
         let rule = "above zero";
         [
@@ -194,6 +200,7 @@ impl Limits {
             ("ping_interval", rule, !self.ping_interval.is_zero()),
             ("ping_timeout", rule, !self.ping_timeout.is_zero()),
             ("write_stall", rule, !self.write_stall.is_zero()),
+            ("keep_alive", rule, !self.keep_alive.is_zero()),
             ("request_head, request_body", rule, has_request_times),
         ]
     }
@@ -331,6 +338,11 @@ mod tests {
         check_refused(
             |limits| limits.write_stall = Duration::ZERO,
             "write_stall",
+            rule,
+        );
+        check_refused(
+            |limits| limits.keep_alive = Duration::ZERO,
+            "keep_alive",
             rule,
         );
         check_refused(|limits| limits.request_head = Duration::ZERO, request, rule);

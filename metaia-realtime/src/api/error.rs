@@ -1,6 +1,6 @@
 //! What makes a [`Realtime`](crate::Realtime) impossible to build.
 
-use crate::limits::InvalidLimit;
+use crate::{limits::InvalidLimit, transport::InvalidOrigin};
 
 /// The reason why a [`Realtime`](crate::Realtime) could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +22,11 @@ pub enum BuildError {
     /// A limit is out of its range.
     #[error(transparent)]
     Limit(#[from] InvalidLimit),
+    /// A text given to
+    /// [`RealtimeBuilder::allowed_origins`](crate::RealtimeBuilder::allowed_origins) is not an
+    /// origin.
+    #[error(transparent)]
+    Origin(#[from] InvalidOrigin),
 }
 
 /// The reason why an event of some name cannot have a handler.

@@ -3,7 +3,10 @@
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use metaia_realtime::{
-    doorbell::ClusterKey, log::Retention, serve::Transports, sqlite::Durability,
+    doorbell::ClusterKey,
+    log::Retention,
+    serve::{Transports, TrustedProxy, WebOrigin},
+    sqlite::Durability,
 };
 use tracing_subscriber::filter::Targets;
 
@@ -35,6 +38,8 @@ pub(crate) struct Config {
     /// True if a client without a position continues at the last position of its device.
     pub(crate) device_resume: bool,
     pub(crate) origins: Origins,
+    /// The proxies that say under which address a client reached the server.
+    pub(crate) trusted_proxies: Vec<TrustedProxy>,
     pub(crate) transports: Transports,
     pub(crate) limits: ServerLimits,
     pub(crate) razorpay: Razorpay,
@@ -42,8 +47,6 @@ pub(crate) struct Config {
     /// The address of the metrics listener. `None`: there is none.
     pub(crate) metrics: Option<SocketAddr>,
     pub(crate) log: Log,
-    /// Variables that are set and have no effect in this version.
-    pub(crate) unused: Vec<&'static str>,
 }
 
 /// `NODE_ENV`. Production refuses insecure settings.
@@ -68,7 +71,7 @@ impl fmt::Display for Environment {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Origins {
     Any,
-    These(Vec<String>),
+    These(Vec<WebOrigin>),
 }
 
 /// The payment provider. Without an address it is the built-in one, which takes no money.

@@ -1,10 +1,11 @@
 //! Reads every setting into a [`Config`].
 
-use metaia_realtime::log::Retention;
+use metaia_realtime::{log::Retention, serve::TrustedProxy};
 
 use super::{
     configuration::{Config, Environment, Log, Razorpay},
-    defaults, doorbell, limits,
+    defaults, doorbell,
+    limits::{self, ServerLimits},
     mongodb::{self, MongoDb},
     parse,
     problem::ConfigProblem,
@@ -47,7 +48,7 @@ pub(crate) fn load(sources: Sources) -> Loaded {
 
 /// Reads the settings in the order in which `metaia-server config` lists them.
 fn read(reader: &mut Reader) -> Config {
-    let mut config = Config {
+    let config = Config {
         port: reader.read("PORT", defaults::PORT, parse::port),
         environment: reader.read("NODE_ENV", defaults::ENVIRONMENT, parse::environment),
         data: reader.read("METAIA_DATA", defaults::DATA, parse::path),
@@ -70,17 +71,15 @@ fn read(reader: &mut Reader) -> Config {
             parse::boolean,
         ),
         origins: reader.read("CORS_ORIGINS", defaults::ORIGINS, parse::origins),
+        trusted_proxies: trusted_proxies(reader),
         transports: reader.read("METAIA_TRANSPORTS", defaults::TRANSPORTS, parse::transports),
-        limits: reader.read("METAIA_LIMITS", &defaults::limits(), limits::parse),
+        limits: limits(reader),
         razorpay: razorpay(reader),
         drain: reader.read("METAIA_DRAIN_MS", defaults::DRAIN_MS, parse::drain),
         metrics: reader.read("METAIA_METRICS_ADDR", defaults::METRICS, parse::metrics),
         log: log(reader),
-        unused: Vec::new(),
     };
     refuse_unsupported(reader);
-    reader.unused("METAIA_TRUSTED_PROXIES", parse::anything);
-    config.unused = std::mem::take(&mut reader.unused);
     show_substitutes(reader, &config);
     config
 }
@@ -91,6 +90,21 @@ fn mongodb(reader: &mut Reader) -> Option<MongoDb> {
     let (uri, place) = address?;
     reader.show("MONGODB_URI", place.to_string());
     Some(MongoDb::new(uri, place, pool))
+}
+
+fn limits(reader: &mut Reader) -> ServerLimits {
+    let mut limits = reader.read("METAIA_LIMITS", &defaults::limits(), limits::parse);
+    limits.realtime.keep_alive = reader.read(
+        "METAIA_KEEP_ALIVE_MS",
+        defaults::KEEP_ALIVE_MS,
+        parse::keep_alive,
+    );
+    limits
+}
+
+fn trusted_proxies(reader: &mut Reader) -> Vec<TrustedProxy> {
+    let proxies = reader.optional("METAIA_TRUSTED_PROXIES", parse::proxies);
+    proxies.unwrap_or_default()
 }
 
 fn retention(reader: &mut Reader) -> Retention {

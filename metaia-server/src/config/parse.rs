@@ -1,9 +1,12 @@
 //! Parsers of settings. An error is the rest of a sentence that begins with the value.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf, str::FromStr, time::Duration};
 
 use http::Uri;
-use metaia_realtime::{serve::Transports, sqlite::Durability};
+use metaia_realtime::{
+    serve::{Transports, TrustedProxy},
+    sqlite::Durability,
+};
 use tracing_subscriber::filter::Targets;
 
 use super::{
@@ -18,6 +21,9 @@ const MAX_DRAIN_MS: u64 = 9_000;
 /// The longest drain.
 #[cfg(test)]
 pub(crate) const MAX_DRAIN: Duration = Duration::from_millis(MAX_DRAIN_MS);
+
+/// The times that idle connections may live, in milliseconds: a second to an hour.
+const KEEP_ALIVE_MS: RangeInclusive<u64> = 1_000..=3_600_000;
 
 /// The longest retention, in days: ten years.
 const MAX_DAYS: u64 = 3_650;
@@ -40,10 +46,6 @@ pub(super) fn boolean(text: &str) -> Result<bool, String> {
         "false" | "0" | "no" | "off" => Ok(false),
         _ => Err("must be true or false".to_owned()),
     }
-}
-
-pub(super) fn anything(text: &str) -> Result<String, String> {
-    Ok(text.to_owned())
 }
 
 pub(super) fn environment(text: &str) -> Result<Environment, String> {
@@ -104,6 +106,18 @@ pub(super) fn drain(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Parses the time that idle connections live, in milliseconds.
+pub(super) fn keep_alive(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(ms) if KEEP_ALIVE_MS.contains(&ms) => Ok(Duration::from_millis(ms)),
+        _ => Err(format!(
+            "must be milliseconds, {} to {}",
+            KEEP_ALIVE_MS.start(),
+            KEEP_ALIVE_MS.end()
+        )),
+    }
+}
+
 /// Parses the address of the metrics listener; `off` is `None`.
 pub(super) fn metrics(text: &str) -> Result<Option<SocketAddr>, String> {
     if text == "off" {
@@ -134,30 +148,33 @@ pub(super) fn origins(text: &str) -> Result<Origins, String> {
     if text == "*" {
         return Ok(Origins::Any);
     }
-    let origins = text
-        .split(',')
-        .map(str::trim)
-        .filter(|origin| !origin.is_empty())
-        .map(origin);
-    origins.collect::<Result<_, _>>().map(Origins::These)
+    list(text, "origins, for example https://app.metaia.example").map(Origins::These)
 }
 
-/// Returns an origin as browsers send it: in lower case, without a path.
-fn origin(text: &str) -> Result<String, String> {
-    if !is_origin(text) {
-        return Err(format!(
-            "{text:?} is not an origin, for example https://app.metaia.example"
-        ));
+/// Parses the proxies whose headers count.
+pub(super) fn proxies(text: &str) -> Result<Vec<TrustedProxy>, String> {
+    list(
+        text,
+        "addresses and networks, for example 10.0.0.7 or fd00::/8",
+    )
+}
+
+/// Parses a list whose parts are separated by commas. The error names every part that is not one of
+/// what the list must have.
+fn list<T: FromStr>(text: &str, must_be: &str) -> Result<Vec<T>, String> {
+    let mut list = Vec::new();
+    let mut wrong = Vec::new();
+    let parts = text.split(',').map(str::trim);
+    for part in parts.filter(|part| !part.is_empty()) {
+        match part.parse() {
+            Ok(value) => list.push(value),
+            Err(_) => wrong.push(format!("{part:?}")),
+        }
     }
-    Ok(text.trim_end_matches('/').to_ascii_lowercase())
-}
-
-fn is_origin(text: &str) -> bool {
-    let Ok(uri) = text.parse::<Uri>() else {
-        return false;
-    };
-    let has_path = uri.path_and_query().is_some_and(|rest| rest != "/");
-    uri.scheme().is_some() && uri.host().is_some() && !has_path && !text.contains(['@', '*'])
+    if wrong.is_empty() {
+        return Ok(list);
+    }
+    Err(format!("must be {must_be}; not {}", wrong.join(", ")))
 }
 
 /// Returns an `http` or `https` address without a slash at its end.
@@ -192,9 +209,11 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: Option<&[&str]>) {
-        let expected =
-            expected.map(|origins| Origins::These(origins.iter().map(|&o| o.to_owned()).collect()));
-        assert_eq!(origins(text).ok(), expected, "{text}");
+        let these = |origins: &[&str]| {
+            let origins = origins.iter().map(|origin| origin.parse().unwrap());
+            Origins::These(origins.collect())
+        };
+        assert_eq!(origins(text).ok(), expected.map(these), "{text}");
     }
 
     #[test]
@@ -203,6 +222,8 @@ mod tests {
             "https://App.example/, http://localhost:3000",
             Some(&["https://app.example", "http://localhost:3000"]),
         );
+        check("https://App.example:443", Some(&["https://app.example"]));
+        check("capacitor://localhost", Some(&["capacitor://localhost"]));
         check("https://app.example/path", None);
         check("app.example", None);
         check("null", None);
@@ -210,6 +231,38 @@ mod tests {
         check("https://user@app.example", None);
         assert_eq!(origins("*"), Ok(Origins::Any));
         assert!(origins("*,https://app.example").is_err());
+    }
+
+    #[test]
+    fn every_part_of_a_list_that_is_not_valid_is_named() {
+        let error = origins("https://a.example, b.example, https://c.example/c").unwrap_err();
+        assert!(
+            error.ends_with("; not \"b.example\", \"https://c.example/c\""),
+            "{error}"
+        );
+        let error = proxies("10.0.0.0/8,10.0.0.0/33, ::1,proxy").unwrap_err();
+        assert!(
+            error.ends_with("; not \"10.0.0.0/33\", \"proxy\""),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn proxies_are_addresses_and_networks_of_both_families() {
+        let read = proxies("127.0.0.1, 10.0.0.9/8,fd00::/8, ").unwrap();
+        let shown: Vec<String> = read.iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["127.0.0.1", "10.0.0.0/8", "fd00::/8"]);
+        for text in [
+            "*",
+            "true",
+            "1",
+            "loopback",
+            "10.0.0",
+            "10.0.0.1:80",
+            "::1/129",
+        ] {
+            assert!(proxies(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -22,8 +22,6 @@ pub(super) struct Reader {
     sources: Sources,
     pub(super) settings: Vec<Setting>,
     pub(super) problems: Vec<ConfigProblem>,
-    /// Variables that are set, well-formed, and without effect in this version.
-    pub(super) unused: Vec<&'static str>,
 }
 
 impl Reader {
@@ -119,22 +117,6 @@ impl Reader {
 
     pub(super) fn is_set(&self, name: &str) -> bool {
         self.sources.find(name).is_some()
-    }
-
-    /// Reads a variable that another version uses. A well-formed one is noted as unused; the server
-    /// starts all the same, with a warning.
-    pub(super) fn unused<T>(
-        &mut self,
-        name: &'static str,
-        parse: impl Fn(&str) -> Result<T, String>,
-    ) {
-        let Some((text, _)) = self.sources.find(name) else {
-            return;
-        };
-        match parse(text.trim()) {
-            Ok(_) => self.unused.push(name),
-            Err(reason) => self.problem(name, reason),
-        }
     }
 
     /// Replaces the text that is shown for a setting.

@@ -148,11 +148,17 @@ fn production_is_strict_and_can_be_satisfied() {
 }
 
 #[test]
-fn variables_of_other_versions_are_named_and_ignored() {
-    assert_eq!(
-        config(&[("METAIA_TRUSTED_PROXIES", "5")]).unused,
-        ["METAIA_TRUSTED_PROXIES"]
-    );
+fn trusted_proxies_are_read_and_what_is_wrong_is_listed_with_everything_else() {
+    let read = config(&[("METAIA_TRUSTED_PROXIES", "10.0.0.0/8,::1")]).trusted_proxies;
+    assert_eq!(read.len(), 2);
+    assert_eq!(config(&[]).trusted_proxies, []);
+    let given = [
+        ("PORT", "x"),
+        ("METAIA_TRUSTED_PROXIES", "10.0.0.0/8,5,proxy"),
+    ];
+    assert_eq!(refused(&given), ["PORT", "METAIA_TRUSTED_PROXIES"]);
+    let problems = problems(&load(of(&given)).config.unwrap_err());
+    assert!(problems.contains("; not \"5\", \"proxy\""), "{problems}");
 }
 
 #[test]
@@ -245,6 +251,25 @@ fn a_drain_is_at_most_nine_seconds() {
                 .any(|problem| problem.contains("METAIA_DRAIN_MS")),
             "{ms}"
         );
+    }
+}
+
+#[test]
+fn idle_connections_live_for_75_s_or_as_long_as_is_set() {
+    let default = config(&[]).limits;
+    assert_eq!(default.realtime, metaia_realtime::Limits::default());
+    for ms in ["1000", "620000", "3600000"] {
+        let limits = config(&[
+            ("METAIA_KEEP_ALIVE_MS", ms),
+            ("METAIA_LIMITS", "per_user=2"),
+        ])
+        .limits;
+        assert_eq!(limits.realtime.keep_alive.as_millis().to_string(), ms);
+        assert_eq!(limits.realtime.sessions_per_user, 2);
+    }
+    for ms in ["0", "999", "3600001", "75s", "-1", "1e4"] {
+        let name = "METAIA_KEEP_ALIVE_MS";
+        assert_eq!(refused(&[(name, ms)]), [name], "{ms}");
     }
 }
 

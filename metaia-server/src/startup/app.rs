@@ -95,10 +95,11 @@ async fn build_realtime(
         .device_resume(config.device_resume)
         .limits(config.limits.realtime.clone())
         .transports(config.transports)
+        .trusted_proxies(config.trusted_proxies.iter().copied())
         .token_in_query(config.token_in_query);
     let builder = match &config.origins {
         Origins::Any => builder,
-        Origins::These(these) => builder.allowed_origins(these),
+        Origins::These(these) => builder.allowed_origins(these.iter().map(ToString::to_string)),
     };
     Ok(with_doorbell(builder, config)?.build().await?)
 }

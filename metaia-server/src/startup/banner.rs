@@ -35,7 +35,7 @@ pub(crate) fn text(
          \x20  doorbell  {doorbell}\n\
          \x20  metrics   {metrics}\n\
          \x20  payments  {payments}\n\
-         {secrets}\
+         {proxies}{secrets}\
          \x20  a token   {mint}\n",
         environment = config.environment,
         store = storage.store,
@@ -43,6 +43,7 @@ pub(crate) fn text(
         days = config.retention.age.as_secs() / (24 * 60 * 60),
         entries = config.retention.entries,
         doorbell = doorbell(config),
+        proxies = proxies(config),
         secrets = secrets(config),
         mint = mint(config),
     )
@@ -65,6 +66,16 @@ fn doorbell(config: &Config) -> String {
         "not signed: METAIA_CLUSTER_KEY is not set"
     };
     format!("Redis at {}, {note}", doorbell.place)
+}
+
+/// Returns a line with the proxies that the server trusts, if there are any.
+fn proxies(config: &Config) -> String {
+    if config.trusted_proxies.is_empty() {
+        return String::new();
+    }
+    let proxies = config.trusted_proxies.iter().map(ToString::to_string);
+    let proxies = proxies.collect::<Vec<_>>().join(", ");
+    format!("   proxies   {proxies}, trusted with X-Forwarded-Proto and X-Forwarded-Host\n")
 }
 
 /// Returns a line for each generated secret: its name and its file, never its text.
@@ -193,6 +204,13 @@ mod tests {
             &[redis],
             "Redis at 10.0.0.7:6379, not used without MONGODB_URI: one node",
         );
+    }
+
+    #[test]
+    fn trusted_proxies_are_named() {
+        let text = banner_of(&[("METAIA_TRUSTED_PROXIES", "10.0.0.9/8, ::1")]);
+        let line = "proxies   10.0.0.0/8, ::1, trusted with X-Forwarded-Proto and X-Forwarded-Host";
+        assert!(text.contains(&format!("   {line}\n")), "{text}");
     }
 
     #[test]

@@ -101,10 +101,6 @@ fn announce(config: &Config, storage: &Description, listeners: &Listeners) {
         .as_ref()
         .and_then(|listener| listener.local_addr().ok());
     print(&banner::text(config, storage, port, metrics));
-    if !config.unused.is_empty() {
-        let names = config.unused.join(", ");
-        tracing::warn!("not supported by this version, and ignored: {names}");
-    }
 }
 
 /// Serves until the first signal, then until the node is empty: for at most `drain` and the 4 s

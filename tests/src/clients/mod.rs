@@ -4,8 +4,10 @@
 //! - [`driver`]: the official JavaScript and Python clients.
 //! - [`crowd`]: a thousand phones that only count.
 //! - [`polling`]: Engine.IO over long polling.
+//! - [`browser`]: a real Chromium.
 //! - [`cli`]: the `metaia` binary.
 
+pub mod browser;
 pub mod cli;
 pub mod crowd;
 pub mod driver;

@@ -1,8 +1,9 @@
 //! Browser origins: one list for REST, polling and the WebSocket handshake.
 
 use metaia_tests::clients::phone::Phone;
-use metaia_tests::clients::polling::HANDSHAKE;
-use metaia_tests::server::{Server, Setup};
+use metaia_tests::clients::polling::{HANDSHAKE, Polling};
+use metaia_tests::fixtures::token::token;
+use metaia_tests::server::{Listening as _, Server, Setup};
 
 const ALLOWED: &str = "https://app.metaia.example";
 
@@ -81,6 +82,136 @@ async fn foreign_origins_receive_no_permission_and_no_session() {
             "{origin}"
         );
     }
+}
+
+#[tokio::test]
+async fn listed_origins_may_be_written_in_several_ways() {
+    let server = Setup::new()
+        .env("CORS_ORIGINS", "https://App.metaia.example:443/")
+        .start()
+        .await;
+    for origin in [
+        ALLOWED,
+        "https://app.metaia.example:443",
+        "wss://APP.metaia.example",
+    ] {
+        check(&server, &[("origin", origin)], 200).await;
+    }
+}
+
+/// Checks the status of both handshakes with these headers.
+async fn check(server: &Server, headers: &[(&'static str, &str)], expected: u16) {
+    let start = server.anonymous();
+    let client = headers
+        .iter()
+        .fold(start, |client, (name, value)| client.header(name, value));
+    let polling = client.get(HANDSHAKE).await;
+    assert_eq!(
+        polling.status, expected,
+        "polling, {headers:?}: {polling:#?}"
+    );
+    let websocket = Phone::open_with(server, headers).await;
+    let status = websocket.map_or_else(|refusal| refusal.status, |_| 200);
+    assert_eq!(status, expected, "WebSocket, {headers:?}");
+}
+
+/// Python's WebSocket, Swift and React Native send it.
+#[tokio::test]
+async fn the_servers_own_origin_is_served() {
+    let server = strict().await;
+    let own = server.url();
+    check(&server, &[("origin", &own)], 200).await;
+    check(&server, &[("origin", &own.replace("http", "ws"))], 200).await;
+    for foreign in [
+        own.replace("http", "https"),
+        own.replace("127.0.0.1", "localhost"),
+        "http://127.0.0.1".to_owned(),
+        format!("{own}/"),
+        "null".to_owned(),
+    ] {
+        check(&server, &[("origin", &foreign)], 403).await;
+    }
+    let host = ("host", "API.metaia.example");
+    for origin in ["http://api.metaia.example", "ws://api.metaia.example:80"] {
+        check(&server, &[host, ("origin", origin)], 200).await;
+    }
+    check(
+        &server,
+        &[host, ("origin", "https://api.metaia.example")],
+        403,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn only_a_trusted_proxy_says_how_the_server_was_addressed() {
+    let origin = ("origin", "https://api.metaia.example");
+    let host = ("host", "node-1:5000");
+    let outer = ("x-forwarded-host", "api.metaia.example");
+    let https = ("x-forwarded-proto", "https");
+    let from_proxy = [origin, host, outer, https];
+    let behind = |proxies: &'static str| Setup::new().env("METAIA_TRUSTED_PROXIES", proxies);
+    let listed = |setup: Setup| setup.env("CORS_ORIGINS", ALLOWED).start();
+
+    let server = listed(behind("10.0.0.0/8,127.0.0.0/8")).await;
+    check(&server, &from_proxy, 200).await;
+    check(
+        &server,
+        &[origin, ("host", "api.metaia.example"), https],
+        200,
+    )
+    .await;
+    check(&server, &[origin, host, outer], 403).await;
+    check(&server, &[origin, host, https], 403).await;
+    check(
+        &server,
+        &[("origin", "https://evil.example"), host, outer, https],
+        403,
+    )
+    .await;
+
+    let server = listed(behind("10.0.0.0/8, ::1")).await;
+    check(&server, &from_proxy, 403).await;
+    check(&strict().await, &from_proxy, 403).await;
+}
+
+/// A page of another origin could make a browser send the server's cookies. There are none: this is
+/// why the server's own origin may pass.
+#[tokio::test]
+async fn no_answer_depends_on_cookies() {
+    let server = strict().await;
+    let token = token("admin", "a1");
+    let cookies = format!(
+        "token={token}; jwt={token}; access_token={token}; Authorization=Bearer {token}; io=x"
+    );
+    for client in [server.anonymous(), server.admin()] {
+        let client = client.header("x-request-id", "r1");
+        for path in [
+            "/api/orders",
+            "/api/notifications",
+            "/api/nothing",
+            "/openapi.json",
+        ] {
+            let without = client.get(path).await;
+            let with = client.header("cookie", &cookies).get(path).await;
+            assert_eq!(
+                (with.status, &with.text),
+                (without.status, &without.text),
+                "{path}"
+            );
+            assert_eq!(with.header("set-cookie"), "", "{path}");
+        }
+    }
+    let polling = Polling::open(&server.anonymous().header("cookie", &cookies)).await;
+    polling.send("40").await.ok(200);
+    let refused = polling.receive().await;
+    assert!(
+        refused.text.contains("44{\"message\":\"unauthorized\""),
+        "{refused:#?}"
+    );
+    assert_eq!(refused.header("set-cookie"), "");
+    let handshake = server.anonymous().get(HANDSHAKE).await;
+    assert_eq!(handshake.header("set-cookie"), "");
 }
 
 #[tokio::test]

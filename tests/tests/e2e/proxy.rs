@@ -115,6 +115,33 @@ async fn official_clients_upgrade_and_reconnect_to_the_other_node() {
 }
 
 #[tokio::test]
+async fn the_origin_of_the_proxy_is_the_servers_own() {
+    let start = || {
+        Setup::new()
+            .with_fixed_port()
+            .env("CORS_ORIGINS", "https://app.metaia.example")
+            .env("METAIA_TRUSTED_PROXIES", "127.0.0.1")
+            .start()
+    };
+    let (one, other) = tokio::join!(start(), start());
+    let nginx = Nginx::start([Port(one.port()), Port(other.port())]).await;
+    let own = nginx.url();
+    for (origin, status) in [(&own, 200), (&own.replace("http", "https"), 403)] {
+        let polling = api(&nginx).header("origin", origin).get(HANDSHAKE).await;
+        assert_eq!(polling.status, status, "{origin}: {polling:#?}");
+        // The client chooses neither scheme nor host.
+        let forged = [
+            ("origin", origin.as_str()),
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-host", "evil.example"),
+        ];
+        let websocket = Phone::open_with(&nginx, &forged).await;
+        let answered = websocket.map_or_else(|refusal| refusal.status, |_| 200);
+        assert_eq!(answered, status, "{origin}");
+    }
+}
+
+#[tokio::test]
 async fn a_websocket_client_reaches_a_node_that_accepts_it() {
     let (nginx, _servers) = start_two("total=1").await;
     let _one = Phone::ready_as(&nginx, "customer", "c1").await;

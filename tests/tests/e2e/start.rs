@@ -198,6 +198,19 @@ async fn an_unreachable_doorbell_is_retried_and_logged_once() {
 }
 
 #[tokio::test]
+async fn proxies_that_are_no_addresses_are_listed_with_everything_else_that_is_wrong() {
+    let setup = Setup::new()
+        .env("METAIA_TRUSTED_PROXIES", "10.0.0.0/33,10.0.0.7,proxy")
+        .env("METAIA_DURABILITY", "maybe");
+    let mentions = [
+        "METAIA_TRUSTED_PROXIES",
+        "\"10.0.0.0/33\", \"proxy\"",
+        "METAIA_DURABILITY",
+    ];
+    assert_refused(setup.run_to_end().await, &mentions);
+}
+
+#[tokio::test]
 async fn production_refuses_a_missing_secret() {
     let setup = Setup::new()
         .env("NODE_ENV", "production")

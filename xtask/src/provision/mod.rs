@@ -5,6 +5,7 @@
 //! and the command fails. No test is skipped because a tool is missing.
 
 mod apt;
+mod chromium;
 mod mongod;
 mod nginx;
 mod node;
@@ -15,12 +16,13 @@ mod stamp;
 /// A tool's name, and what makes sure that it is there.
 type Tool = (&'static str, fn() -> Result<(), String>);
 
-const TOOLS: [Tool; 5] = [
+const TOOLS: [Tool; 6] = [
     ("node", node::provide),
     ("python", python::provide),
     ("redis", redis::provide),
     ("mongod", mongod::provide),
     ("nginx", nginx::provide),
+    ("chromium", chromium::provide),
 ];
 
 /// Makes sure that every tool is there.

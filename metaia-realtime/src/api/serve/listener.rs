@@ -27,9 +27,10 @@ use crate::{
 
 /// A listener for [`axum::serve`](fn@axum::serve), for servers that keep their own loop.
 ///
-/// Three things that [`serve`](fn@crate::serve) does are missing:
+/// Four things that [`serve`](fn@crate::serve) does are missing:
 ///
 /// - a deadline for the head of a request;
+/// - the end of idle connections;
 /// - a deadline for the body of a request that is not for Socket.IO;
 /// - the drain. Call [`Realtime::drain`] when the server is to stop, and let axum's graceful
 ///   shutdown follow it: axum does not wait for WebSockets.

@@ -12,6 +12,7 @@
 //! | bounds the number of connections | yes | yes | no |
 //! | bounds the bytes that a client sends over a WebSocket | yes | yes | no |
 //! | deadline for the head of a request | yes | no | no |
+//! | closes idle connections: after 75 s, and to make room for others | yes | no | no |
 //! | deadline for the body of a request | yes | for Socket.IO | for Socket.IO |
 //! | drains the node at a shutdown | yes | you call `drain` | you call `drain` |
 //! | layers of yours can see the requests of Socket.IO | no | yes | yes |
@@ -32,4 +33,7 @@ pub use run::{Serve, serve};
 
 #[cfg(feature = "axum")]
 pub use crate::transport::guard::PeerAddr;
-pub use crate::transport::{RealtimeLayer, RealtimeService, Transports};
+pub use crate::transport::{
+    InvalidOrigin, InvalidProxy, RealtimeLayer, RealtimeService, Transports, TrustedProxy,
+    WebOrigin,
+};

@@ -1,7 +1,8 @@
 //! The wrapped stream.
 //!
 //! At the edges: after a kill, the next read and write fail. If the peer takes nothing, reading
-//! pauses some way behind writing, and the write fails after the timeout.
+//! pauses some way behind writing, and the write fails after the timeout. If no request comes in
+//! time, reading returns the end of the stream.
 
 use std::{
     io,
@@ -15,7 +16,9 @@ use tokio::{
     sync::OwnedSemaphorePermit,
 };
 
-use super::{Connection, read_pause::ReadPause, write_stall::WriteStall};
+use super::{
+    Connection, read_pause::ReadPause, request_timer::RequestTimer, write_stall::WriteStall,
+};
 
 /// A stream that its [`Connection`] can kill.
 #[derive(Debug)]
@@ -23,6 +26,7 @@ pub(crate) struct GuardedIo<S> {
     stream: S,
     connection: Connection,
     read_pause: ReadPause,
+    request_timer: RequestTimer,
     write_stall: WriteStall,
     /// Released when the stream is dropped, however the connection ends.
     _permit: OwnedSemaphorePermit,
@@ -43,6 +47,7 @@ impl<S> GuardedIo<S> {
             stream,
             connection,
             read_pause: ReadPause::default(),
+            request_timer: RequestTimer::default(),
             write_stall: WriteStall::new(write_stall),
             _permit: permit,
         }
@@ -74,6 +79,17 @@ impl<S> GuardedIo<S> {
         result
     }
 
+    /// Ready once the time for the next request has passed.
+    fn poll_request_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let deadline = self.connection.request_deadline();
+        self.request_timer.poll(deadline, cx)
+    }
+
+    fn record_read(&mut self, read: &[u8]) {
+        self.connection.read(read);
+        self.read_pause.add_read(read.len());
+    }
+
     /// Records that bytes were written.
     fn record_write(&mut self) {
         if self.read_pause.unblock_write() {
@@ -102,9 +118,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for GuardedIo<S> {
             return Poll::Pending;
         }
         let before = buf.filled().len();
-        let result = ready!(Pin::new(&mut self.stream).poll_read(cx, buf));
+        let Poll::Ready(result) = Pin::new(&mut self.stream).poll_read(cx, buf) else {
+            // Reading nothing means the end of the stream.
+            return self.poll_request_deadline(cx).map(Ok);
+        };
         self.stall_on_timeout(result)?;
-        self.read_pause.add_read(buf.filled().len() - before);
+        self.record_read(&buf.filled()[before..]);
         // What was read may have ended the session.
         Poll::Ready(self.fail_if_killed())
     }
@@ -133,7 +152,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for GuardedIo<S> {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.fail_if_killed()?;
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
-        self.connection.flushed();
+        if self.connection.flushed() {
+            // HTTP may have read before this, and not read again until it is woken.
+            let _ = self.poll_request_deadline(cx);
+        }
         Poll::Ready(Ok(()))
     }
 

@@ -7,6 +7,8 @@
 //!
 //! - If the peer takes nothing for too long, its link is ended as too slow and the connection is
 //!   killed.
+//! - If a request does not come in time, reading returns the end of the stream. HTTP then closes
+//!   the connection, as if the peer had.
 //! - If a connection ends before the answer to a poll was written, its link is lost: no other copy
 //!   of the packets in that answer exists, so that the client must reconnect and resume.
 
@@ -20,11 +22,30 @@ mod peer;
 // The answer to a poll that is being written.
 mod poll_answer;
 
-// Limits: a writer that is stuck, a reader that must wait.
+// Limits: a writer that is stuck, a reader that must wait, a request that does not come.
+#[cfg_attr(
+    not(feature = "axum"),
+    allow(dead_code, reason = "used by serve alone")
+)]
+mod head;
+#[cfg_attr(
+    not(feature = "axum"),
+    allow(dead_code, reason = "used by serve alone")
+)]
+mod idle;
 mod read_pause;
+mod request_timer;
+#[cfg_attr(
+    not(feature = "axum"),
+    allow(dead_code, reason = "used by serve alone")
+)]
+mod requests;
+mod watch;
 mod write_stall;
 
 pub(crate) use connection::{Connection, WeakConnection};
+#[cfg(feature = "axum")]
+pub(crate) use idle::IdleConnections;
 #[cfg_attr(
     not(feature = "axum"),
     allow(unused_imports, reason = "mounted by serve and GuardedListener alone")
@@ -33,3 +54,5 @@ pub(crate) use io::GuardedIo;
 pub(crate) use observer::Observer;
 #[cfg(feature = "axum")]
 pub use peer::PeerAddr;
+#[cfg(feature = "axum")]
+pub(crate) use requests::RequestTimeouts;

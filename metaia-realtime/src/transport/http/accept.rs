@@ -3,6 +3,9 @@
 //! A connection beyond the limit is answered 503 and closed, in a task of its own, so that
 //! accepting never waits for a peer. The number of such rejections at a time is limited, too;
 //! beyond it a connection is closed without an answer.
+//!
+//! Idle connections make room: while nine of ten connections are used, each new one closes the one
+//! that has been idle for longest.
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -17,7 +20,7 @@ use crate::{
     Limits,
     node::{Counters, HandshakeRefusal},
     transport::{
-        guard::{Connection, GuardedIo},
+        guard::{Connection, GuardedIo, IdleConnections},
         socketio::too_many_connections,
     },
 };
@@ -30,6 +33,10 @@ const RETRY_PAUSE: Duration = Duration::from_millis(200);
 /// megabytes would wait between an event and its client.
 #[cfg(target_os = "linux")]
 const MAX_UNSENT_BYTES: u32 = 16 * 1024;
+
+/// The time within which a connection that was closed to make room has gone. Nothing is written to
+/// it, so that it ends as soon as its task runs.
+const ROOM_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// The most connections that are being rejected at a time.
 const MAX_REJECTIONS: usize = 64;
@@ -45,6 +52,9 @@ const MAX_REJECTED_REQUEST_BYTES: u64 = 64 * 1024;
 pub(crate) struct Entrance {
     listener: TcpListener,
     permits: Arc<Semaphore>,
+    /// If no more than this many connections are left, idle ones are closed.
+    few: usize,
+    idle: Arc<IdleConnections>,
     write_stall: Duration,
     counters: Arc<Counters>,
     rejections: TaskTracker,
@@ -56,6 +66,8 @@ impl Entrance {
         Self {
             listener,
             permits: Arc::new(Semaphore::new(permits)),
+            few: permits / 10,
+            idle: Arc::default(),
             write_stall: limits.write_stall,
             counters,
             rejections: TaskTracker::new(),
@@ -66,11 +78,19 @@ impl Entrance {
         self.listener.local_addr()
     }
 
-    /// Accepts the next connection within the limit. Rejects those beyond it. Cancel safe.
+    /// Returns the idle connections, of those whose requests are watched.
+    pub(crate) const fn idle(&self) -> &Arc<IdleConnections> {
+        &self.idle
+    }
+
+    /// Accepts the next connection within the limit. Rejects those beyond it.
+    ///
+    /// If it is dropped while an idle connection makes room, the new connection is closed.
     pub(crate) async fn accept(&self) -> GuardedIo<TcpStream> {
         loop {
             match self.listener.accept().await {
                 Ok((stream, peer)) => {
+                    self.make_room().await;
                     if let Some(io) = self.guard(stream, peer) {
                         return io;
                     }
@@ -82,6 +102,17 @@ impl Entrance {
                 }
             }
         }
+    }
+
+    /// Closes the connection that has been idle for longest, if few connections are left.
+    async fn make_room(&self) {
+        let left = self.permits.available_permits();
+        if left > self.few || !self.idle.close_oldest() || left > 0 {
+            return;
+        }
+        // The permit is given back at once, and taken again for the new connection. If the time is
+        // over, the new connection is rejected.
+        let _ = tokio::time::timeout(ROOM_TIMEOUT, self.permits.acquire()).await;
     }
 
     /// Wraps and tunes a connection, or rejects it and returns `None`.

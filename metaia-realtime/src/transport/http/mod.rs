@@ -2,22 +2,28 @@
 //! wraps each connection.
 
 mod accept;
+mod exchange;
+#[cfg(test)]
+mod tests;
 
-use std::{pin::pin, time::Duration};
+use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
 
-use axum::Router;
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
-use tokio::net::TcpStream;
+use axum::{Router, body::Body};
+use http::{HeaderValue, Request, Response};
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
 
 use crate::{
     Limits,
-    transport::{deadline::Deadline, guard::GuardedIo},
+    transport::{
+        deadline::Deadline,
+        guard::{Connection, GuardedIo, RequestTimeouts},
+    },
 };
+use exchange::{AnswerBody, Exchange, announcement};
 
 pub(crate) use accept::Entrance;
 
@@ -29,7 +35,7 @@ const MAX_REQUEST_HEAD_BYTES: usize = 64 * 1024;
 #[derive(Debug)]
 pub(crate) struct Connections {
     entrance: Entrance,
-    deadlines: Deadlines,
+    terms: Terms,
     tasks: TaskTracker,
     stopping: CancellationToken,
 }
@@ -38,7 +44,7 @@ impl Connections {
     pub(crate) fn new(entrance: Entrance, limits: &Limits) -> Self {
         Self {
             entrance,
-            deadlines: Deadlines::new(limits),
+            terms: Terms::new(limits),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
         }
@@ -49,9 +55,12 @@ impl Connections {
     pub(crate) async fn serve(&self, app: &Router) {
         loop {
             let io = self.entrance.accept().await;
+            let idle = Arc::clone(self.entrance.idle());
+            io.connection().watch_requests(self.terms.requests, idle);
             let stopping = self.stopping.clone();
+            let terms = self.terms.clone();
             self.tasks
-                .spawn(serve_connection(io, app.clone(), self.deadlines, stopping));
+                .spawn(serve_connection(io, app.clone(), terms, stopping));
         }
     }
 
@@ -71,43 +80,46 @@ impl Connections {
     }
 }
 
-/// The time from the beginning of a request within which its parts must have come.
-#[derive(Debug, Clone, Copy)]
-struct Deadlines {
-    head: Duration,
+/// How connections are served.
+#[derive(Debug, Clone)]
+struct Terms {
+    requests: RequestTimeouts,
+    /// From the beginning of a request to the end of its body.
     body: Duration,
+    /// What `Keep-Alive` says.
+    announcement: Option<HeaderValue>,
 }
 
-impl Deadlines {
-    const fn new(limits: &Limits) -> Self {
+impl Terms {
+    fn new(limits: &Limits) -> Self {
         Self {
-            head: limits.request_head,
+            requests: RequestTimeouts {
+                head: limits.request_head,
+                keep_alive: limits.keep_alive,
+            },
             body: limits.request_body,
+            announcement: announcement(limits.keep_alive),
         }
     }
 }
 
 /// Serves one connection until it ends. Once the server stops, the connection ends after its
 /// pending request.
-async fn serve_connection(
-    io: GuardedIo<TcpStream>,
+async fn serve_connection<S>(
+    io: GuardedIo<S>,
     app: Router,
-    deadlines: Deadlines,
+    terms: Terms,
     stopping: CancellationToken,
-) {
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let connection = io.connection().clone();
-    let service = TowerToHyperService::new(app.map_request(
-        move |mut request: http::Request<hyper::body::Incoming>| {
-            let extensions = request.extensions_mut();
-            extensions.insert(axum::extract::ConnectInfo(connection.peer()));
-            extensions.insert(connection.clone());
-            request.map(|body| axum::body::Body::new(Deadline::new(body, deadlines.body)))
-        },
-    ));
+    let service = service_fn(move |request| answer(&connection, &app, &terms, request));
     let mut builder = hyper::server::conn::http1::Builder::new();
+    // The guard has a deadline for the head of a request. The one of HTTP also runs while a
+    // connection is idle.
     builder
-        .timer(TokioTimer::new())
-        .header_read_timeout(deadlines.head)
+        .header_read_timeout(None)
         .max_buf_size(MAX_REQUEST_HEAD_BYTES);
     let mut serving = pin!(
         builder
@@ -120,6 +132,23 @@ async fn serve_connection(
     }
     serving.as_mut().graceful_shutdown();
     log_end(serving.await);
+}
+
+/// Answers one request.
+fn answer(
+    connection: &Connection,
+    app: &Router,
+    terms: &Terms,
+    mut request: Request<hyper::body::Incoming>,
+) -> impl Future<Output = Result<Response<AnswerBody<Body>>, Infallible>> + Send + use<> {
+    let exchange = Exchange::begin(connection, &request, terms.announcement.as_ref());
+    let extensions = request.extensions_mut();
+    extensions.insert(axum::extract::ConnectInfo(connection.peer()));
+    extensions.insert(connection.clone());
+    let timeout = terms.body;
+    let request = request.map(|body| Body::new(Deadline::new(body, timeout)));
+    let responding = app.clone().oneshot(request);
+    async move { responding.await.map(|response| exchange.answer(response)) }
 }
 
 fn log_end(ended: Result<(), hyper::Error>) {

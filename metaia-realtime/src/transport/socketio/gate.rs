@@ -13,7 +13,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use http::{HeaderMap, Request, Response, header::ORIGIN};
+use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
@@ -22,13 +22,14 @@ use super::{
     engine_error::EngineError,
     engine_service::InnerService,
     link::Link,
+    origins::origin_is_allowed,
     polling,
     query::query_parameter,
     request::{RequestKind, connection_of},
     response_body::BoxBody,
     websocket::WebSocketRequest,
 };
-use crate::{node::HandshakeRefusal, transport::Origins};
+use crate::node::HandshakeRefusal;
 
 /// The gate before the engine of a node.
 pub(super) struct Gate {
@@ -135,7 +136,7 @@ impl Gate {
 
     /// Returns the engine's service if the request may pass.
     fn check<B>(&self, request: &Request<B>) -> Result<InnerService, HandshakeRefusal> {
-        if !origin_is_allowed(&self.engine.settings.origins, request.headers()) {
+        if !origin_is_allowed(&self.engine.settings, request) {
             return Err(HandshakeRefusal::Origin);
         }
         let is_handshake = query_parameter(request.uri().query(), "sid").is_none();
@@ -169,47 +170,5 @@ impl Gate {
             return Some(HandshakeRefusal::TooManySessions);
         }
         None
-    }
-}
-
-/// Returns whether every origin that the request names is allowed. Clients other than browsers name
-/// none.
-fn origin_is_allowed(origins: &Origins, headers: &HeaderMap) -> bool {
-    let Origins::These(list) = origins else {
-        return true;
-    };
-    headers
-        .get_all(ORIGIN)
-        .iter()
-        .all(|origin| origin.to_str().is_ok_and(|origin| list.contains(origin)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_foreign_origin_does_not_hide_behind_an_allowed_one() {
-        let allowed = Origins::These(["https://ours.example".to_owned()].into_iter().collect());
-        let is_allowed = |origins: &[&'static str]| {
-            let mut headers = HeaderMap::new();
-            for origin in origins {
-                headers.append(ORIGIN, http::HeaderValue::from_static(origin));
-            }
-            origin_is_allowed(&allowed, &headers)
-        };
-        assert!(is_allowed(&[]));
-        assert!(is_allowed(&["https://ours.example"]));
-        assert!(!is_allowed(&[
-            "https://ours.example",
-            "https://evil.example"
-        ]));
-        assert!(!is_allowed(&[
-            "https://evil.example",
-            "https://ours.example"
-        ]));
-        assert!(!is_allowed(&["null"]));
-        assert!(!is_allowed(&[""]));
-        assert!(!is_allowed(&["https://OURS.example"]));
     }
 }

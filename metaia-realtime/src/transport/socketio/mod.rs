@@ -11,8 +11,10 @@ mod engine_service;
 mod start;
 
 // Before the engine: the tower layer, its checks, and what a request is for.
+mod cors;
 mod engine_error;
 mod gate;
+mod origins;
 mod query;
 mod refusal;
 mod request;

@@ -25,7 +25,8 @@ impl HandshakeRefusal {
     const fn detail(self) -> &'static str {
         match self {
             Self::Origin => {
-                "This origin is not allowed. Add it to the allowed origins of the server."
+                "This origin is not allowed. Add it to the allowed origins of the server. If it is \
+                 the server's own, behind a proxy: add the proxy to the trusted ones."
             }
             Self::TooManySessions => "The session limit is reached. Try again later.",
             Self::TooManyHandshakes => "Too many clients are connecting. Try again in a moment.",
@@ -76,6 +77,8 @@ pub(crate) fn too_many_connections() -> String {
          content-type: {PROBLEM}\r\n\
          content-length: {length}\r\n\
          retry-after: {RETRY_AFTER_S}\r\n\
+         cache-control: no-store\r\n\
+         x-content-type-options: nosniff\r\n\
          connection: close\r\n\
          \r\n\
          {problem}"

@@ -1,6 +1,6 @@
 //! The purpose of a request to the engine, and the connection that it came over.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use http::{Method, Request};
 
@@ -17,6 +17,21 @@ pub(super) fn connection_of<B>(request: &Request<B>) -> Option<&Connection> {
         return Some(&peer.0);
     }
     request.extensions().get::<Connection>()
+}
+
+/// Returns the address of the peer that a request came from, if the server tells it.
+pub(super) fn peer_of<B>(request: &Request<B>) -> Option<IpAddr> {
+    if let Some(connection) = connection_of(request) {
+        return Some(connection.peer().ip());
+    }
+    #[cfg(feature = "axum")]
+    if let Some(axum::extract::ConnectInfo(peer)) = request
+        .extensions()
+        .get::<axum::extract::ConnectInfo<std::net::SocketAddr>>()
+    {
+        return Some(peer.ip());
+    }
+    None
 }
 
 /// The purpose of a request to the engine.

@@ -9,24 +9,21 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{
-    Method, Request, Response,
-    header::{AUTHORIZATION, CONTENT_TYPE},
-};
+use http::{Request, Response};
 use http_body::Body;
 use http_body_util::BodyExt as _;
-use tower_http::cors::{AllowOrigin, Any, CorsLayer};
+use tower_http::cors::CorsLayer;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{
+    cors::{complete, cors},
     engine::Engine,
     engine_service::PATH,
     gate::{Gate, GateService},
     request::connection_of,
     response_body::{BoxBody, ResponseError},
 };
-use crate::transport::Origins;
 
 /// The tower layer of a [`Realtime`](crate::Realtime): requests for Socket.IO go to it, all others
 /// to the inner service. Clones share the same `Realtime`.
@@ -43,21 +40,6 @@ impl RealtimeLayer {
             gate: Arc::new(Gate::new(engine)),
         }
     }
-}
-
-/// Returns the CORS headers for polling. Credentials are not allowed: tokens come in a header,
-/// never in cookies.
-fn cors(origins: &Origins) -> CorsLayer {
-    let allowed = match origins {
-        Origins::Any => AllowOrigin::from(Any),
-        Origins::These(list) => {
-            AllowOrigin::list(list.iter().filter_map(|origin| origin.parse().ok()))
-        }
-    };
-    CorsLayer::new()
-        .allow_origin(allowed)
-        .allow_methods([Method::GET, Method::POST])
-        .allow_headers([AUTHORIZATION, CONTENT_TYPE])
 }
 
 impl fmt::Debug for RealtimeLayer {
@@ -117,7 +99,11 @@ where
         if is_socket_io(request.uri().path()) {
             let gate = GateService(Arc::clone(&self.layer.gate));
             let response = tower::ServiceExt::oneshot(self.layer.cors.layer(gate), request);
-            Box::pin(async move { response.await.map_err(|never| match never {}) })
+            Box::pin(async move {
+                let mut response = response.await.map_err(|never| match never {})?;
+                complete(response.headers_mut());
+                Ok(response)
+            })
         } else {
             let response = self.inner.call(request);
             Box::pin(async move {

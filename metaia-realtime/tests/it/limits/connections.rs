@@ -133,7 +133,11 @@ async fn a_client_that_polls_and_upgrades_releases_its_connections() {
 
 #[tokio::test]
 async fn a_request_head_that_does_not_arrive_ends_its_connection() {
-    let server = server_with(|limits| limits.request_head = SHORT).await;
+    let server = server_with(|limits| {
+        limits.request_head = SHORT;
+        limits.keep_alive = SHORT;
+    })
+    .await;
     let request = "GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n";
     for (sent, responses) in [
         ("", 0),

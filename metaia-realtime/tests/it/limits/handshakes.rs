@@ -1,7 +1,7 @@
 //! Limits of handshakes: their rate, their origins and their transports.
 
 use metaia_realtime::{
-    Role,
+    BuildError, Realtime, Role,
     client::{ConnectError, Transport},
     serve::Transports,
     testing::TestServer,
@@ -10,7 +10,8 @@ use serde_json::json;
 
 use super::server_with;
 use crate::support::{
-    raw_socket::{RawSocket, open_polling},
+    Anyone,
+    raw_socket::{RawSocket, http_of_host, open_polling},
     tick, ticks, user,
 };
 
@@ -66,6 +67,36 @@ async fn origins_are_checked_on_polling_and_on_websocket() {
             .is_ok()
     );
     assert_eq!(open_polling(&server, "").await.status, 200);
+}
+
+#[tokio::test]
+async fn the_servers_own_origin_is_let_in_over_polling_and_over_websocket() {
+    let server =
+        TestServer::start(|builder| builder.allowed_origins(["https://app.example"])).await;
+    let own = format!("http://{}", server.address());
+    for (origin, status) in [
+        (own.clone(), 200),
+        (own.replace("http", "ws"), 200),
+        (own.replace("http", "https"), 403),
+        (format!("{own}0"), 403),
+        (own.replace("127.0.0.1", "localhost"), 403),
+    ] {
+        let headers = format!("Host: {}\r\nOrigin: {origin}\r\n", server.address());
+        let request = "GET /socket.io/?EIO=4&transport=polling";
+        let answer = http_of_host(&server, request, &headers).await;
+        assert_eq!(answer.status, status, "{origin}");
+        let opened = RawSocket::open_with(&server, &[("origin", &origin)]).await;
+        assert_eq!(opened.err().unwrap_or(200), status, "{origin}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_origin_is_refused_when_the_server_is_built() {
+    for origin in ["app.example", "*", "https://app.example/path", ""] {
+        let builder = Realtime::builder().authenticator(Anyone);
+        let refused = builder.allowed_origins([origin]).build().await;
+        assert!(matches!(refused, Err(BuildError::Origin(_))), "{origin}");
+    }
 }
 
 #[tokio::test]

@@ -1,10 +1,12 @@
 //! Limits hold, and hostile clients do not affect other clients.
 
 mod authentication;
+mod browsers;
 mod connections;
 mod handshakes;
 mod hostile;
 mod inbound;
+mod keep_alive;
 mod sessions;
 mod stuck_writer;
 #[cfg(target_os = "linux")]

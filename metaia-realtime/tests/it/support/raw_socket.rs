@@ -238,12 +238,29 @@ pub(crate) async fn http(
     headers: &str,
     body: &str,
 ) -> HttpResponse {
-    let mut tcp = TcpStream::connect(server.address()).await.unwrap();
     let length = body.len();
-    let request = format!(
-        "{request_line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
-         Content-Length: {length}\r\n{headers}\r\n{body}"
-    );
+    let headers = format!("Host: x\r\nContent-Length: {length}\r\n{headers}");
+    send(
+        server,
+        &format!("{request_line} HTTP/1.1\r\n{headers}"),
+        body,
+    )
+    .await
+}
+
+/// Sends one request without a body. The headers name the host.
+pub(crate) async fn http_of_host(
+    server: &TestServer,
+    request_line: &str,
+    headers: &str,
+) -> HttpResponse {
+    send(server, &format!("{request_line} HTTP/1.1\r\n{headers}"), "").await
+}
+
+/// Sends one request over a new connection, which closes after the answer.
+async fn send(server: &TestServer, head: &str, body: &str) -> HttpResponse {
+    let mut tcp = TcpStream::connect(server.address()).await.unwrap();
+    let request = format!("{head}Connection: close\r\n\r\n{body}");
     tcp.write_all(request.as_bytes()).await.unwrap();
     let mut response = Vec::new();
     within("a response", tcp.read_to_end(&mut response))

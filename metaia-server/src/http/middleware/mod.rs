@@ -1,12 +1,16 @@
-//! The middleware of every REST request, outermost first: request id, log line, panic catcher,
-//! CORS, body limit.
+//! The middleware of every REST request, outermost first: request id, log line, CORS, panic
+//! catcher, body limit.
 
 mod access_log;
 mod cors;
 mod panic;
 pub(crate) mod request_id;
 
-use axum::{Router, extract::DefaultBodyLimit, middleware::from_fn};
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware::{from_fn, map_response},
+};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{config::Origins, http::problem::ApiError};
@@ -23,8 +27,9 @@ pub(crate) fn around<S: Clone + Send + Sync + 'static>(
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(cors::layer(origins))
         .layer(CatchPanicLayer::custom(panic::answer))
+        .layer(cors::layer(origins))
+        .layer(map_response(cors::complete))
         .layer(from_fn(access_log::line))
         .layer(from_fn(request_id::assign))
 }
@@ -128,7 +133,7 @@ mod tests {
             let allowed = response.headers().get(header::ACCESS_CONTROL_ALLOW_ORIGIN);
             allowed.map(|origin| origin.to_str().unwrap().to_owned())
         };
-        let these = || Origins::These(vec!["https://app.example".to_owned()]);
+        let these = || Origins::These(vec!["https://app.example".parse().unwrap()]);
         assert_eq!(
             allowed(Origins::Any, "https://a.example").await.as_deref(),
             Some("*")
@@ -140,23 +145,55 @@ mod tests {
         assert_eq!(allowed(these(), "https://evil.example").await, None);
     }
 
-    #[tokio::test]
-    async fn a_preflight_is_answered() {
+    /// Asks before a `PUT` with these headers, as a browser does.
+    async fn preflight(origins: Origins, origin: &str, asked: &str) -> http::HeaderMap {
         let request = Request::options("/ok")
-            .header(header::ORIGIN, "https://a.example")
+            .header(header::ORIGIN, origin)
             .header(header::ACCESS_CONTROL_REQUEST_METHOD, "PUT")
-            .header(
-                header::ACCESS_CONTROL_REQUEST_HEADERS,
-                "authorization,if-match",
-            );
-        let response = ask(Origins::Any, request, "").await;
+            .header(header::ACCESS_CONTROL_REQUEST_HEADERS, asked);
+        let response = ask(origins, request, "").await;
         assert_eq!(response.status(), 200);
-        let headers = response.headers()[header::ACCESS_CONTROL_ALLOW_HEADERS]
-            .to_str()
-            .unwrap();
-        assert!(
-            headers.contains("authorization") && headers.contains("if-match"),
-            "{headers}"
-        );
+        response.headers().clone()
+    }
+
+    #[tokio::test]
+    async fn a_page_may_send_the_headers_that_it_asks_for() {
+        let these = || Origins::These(vec!["https://app.example".parse().unwrap()]);
+        let asked = "authorization,if-match,x-app-version";
+        for (origins, credentials) in [(Origins::Any, None), (these(), Some("true"))] {
+            let headers = preflight(origins, "https://app.example", asked).await;
+            assert_eq!(headers[header::ACCESS_CONTROL_ALLOW_HEADERS], asked);
+            assert_eq!(headers[header::ACCESS_CONTROL_MAX_AGE], "600");
+            let allowed = headers.get(header::ACCESS_CONTROL_ALLOW_CREDENTIALS);
+            assert_eq!(allowed.and_then(|value| value.to_str().ok()), credentials);
+        }
+        let headers = preflight(these(), "https://evil.example", asked).await;
+        let granted = headers
+            .keys()
+            .find(|name| name.as_str().starts_with("access-control-"));
+        assert_eq!(granted, None);
+    }
+
+    #[tokio::test]
+    async fn nothing_may_keep_an_answer_or_read_it_as_another_type() {
+        for path in ["/ok", "/no", "/panic"] {
+            let request = Request::get(path).header(header::ORIGIN, "https://a.example");
+            let response = ask(Origins::Any, request, "").await;
+            let headers = response.headers();
+            assert_eq!(headers[header::CACHE_CONTROL], "no-store", "{path}");
+            assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff", "{path}");
+            assert_eq!(headers[header::ACCESS_CONTROL_ALLOW_ORIGIN], "*", "{path}");
+            let exposed = headers[header::ACCESS_CONTROL_EXPOSE_HEADERS]
+                .to_str()
+                .unwrap();
+            for name in [
+                "x-request-id",
+                "x-realtime-position",
+                "retry-after",
+                "ratelimit",
+            ] {
+                assert!(exposed.contains(name), "{path}: {exposed}");
+            }
+        }
     }
 }

@@ -91,8 +91,9 @@ const REALTIME: &[Level] = &[
     Level::apart(&[
         "transport/guard/",
         "transport/deadline.rs",
-        "transport/settings.rs",
+        "transport/origin/",
     ]),
+    Level::apart(&["transport/settings.rs"]),
     Level::apart(&["transport/socketio/"]),
     Level::apart(&["transport/http/"]),
     Level::apart(&["transport/mod.rs"]),

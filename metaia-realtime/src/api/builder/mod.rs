@@ -1,5 +1,7 @@
 //! The builder of a [`Realtime`].
 
+mod clients;
+
 use std::{future::Future, sync::Arc};
 
 use serde::{Serialize, de::DeserializeOwned};
@@ -16,7 +18,7 @@ use crate::{
     doorbell::{ClusterKey, Doorbell},
     node::{Node, NodeParts, Window},
     presence::Directory,
-    transport::{Origins, Settings, Transports},
+    transport::{Origins, Settings},
 };
 
 /// Builds a [`Realtime`]. Only the [authenticator](Self::authenticator) has no default.
@@ -25,6 +27,8 @@ pub struct RealtimeBuilder {
     authenticator: Option<Arc<dyn DynAuthenticator>>,
     parts: NodeParts,
     device_resume: bool,
+    /// As they were given. `None`: any.
+    allowed_origins: Option<Vec<String>>,
     settings: Settings,
     handlers: Handlers,
 }
@@ -63,6 +67,7 @@ impl RealtimeBuilder {
             authenticator: None,
             parts: NodeParts::default(),
             device_resume: true,
+            allowed_origins: None,
             settings: Settings::default(),
             handlers: Handlers::default(),
         }
@@ -223,19 +228,6 @@ impl RealtimeBuilder {
         self
     }
 
-    /// Sets the origins (`scheme://host[:port]`) that browsers may connect from. Default: any. The
-    /// handshake of another origin receives 403. Apps outside browsers send no `Origin` and are
-    /// always let in.
-    ///
-    /// ```
-    /// # use metaia_realtime::Realtime;
-    /// let builder = Realtime::builder().allowed_origins(["https://app.metaia.example"]);
-    /// ```
-    pub fn allowed_origins(mut self, origins: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.settings.origins = Origins::These(origins.into_iter().map(Into::into).collect());
-        self
-    }
-
     /// Sets the node's limits. [`build`](Self::build) validates them.
     ///
     /// ```
@@ -246,28 +238,6 @@ impl RealtimeBuilder {
     /// ```
     pub fn limits(mut self, limits: Limits) -> Self {
         self.parts.limits = limits;
-        self
-    }
-
-    /// Sets which transports clients may use. Default: all.
-    ///
-    /// ```
-    /// # use metaia_realtime::{Realtime, serve::Transports};
-    /// let builder = Realtime::builder().transports(Transports::WebSocketOnly);
-    /// ```
-    pub fn transports(mut self, transports: Transports) -> Self {
-        self.settings.transports = transports;
-        self
-    }
-
-    /// Sets whether a token may also come as `?token=` of the handshake. Default: `false`, since
-    /// addresses end up in logs.
-    ///
-    /// ```
-    /// let builder = metaia_realtime::Realtime::builder().token_in_query(true);
-    /// ```
-    pub fn token_in_query(mut self, allowed: bool) -> Self {
-        self.settings.token_in_query = allowed;
         self
     }
 
@@ -343,7 +313,8 @@ impl RealtimeBuilder {
     ///
     /// # Cancel safety
     /// If the future is dropped, nothing has been started.
-    pub async fn build(self) -> Result<Realtime, BuildError> {
+    pub async fn build(mut self) -> Result<Realtime, BuildError> {
+        self.settings.origins = Origins::read(self.allowed_origins.take())?;
         self.parts.limits.validate()?;
         self.handlers.validate()?;
         let authenticator = self.authenticator.ok_or(BuildError::NoAuthenticator)?;
