@@ -15,7 +15,7 @@ use crate::{
         extract::{IdempotencyKey, JsonBody, Key, PathId, QueryParams, RawBody},
         problem::{ApiError, Body as Problem},
     },
-    model::{Caller, Cursor, Payment},
+    model::{Caller, Cursor, Payment, whole},
     services::{Delivery, DeliveryResult, IdempotentReply, Services, Verification},
     store::StoredReply,
 };
@@ -64,6 +64,7 @@ pub(super) struct PaymentListParams {
     #[serde(default)]
     flagged: bool,
     /// 1 to 100; 20 by default.
+    #[serde(default, deserialize_with = "whole::in_query")]
     limit: Option<u16>,
     /// `nextCursor` of the previous page.
     #[param(value_type = Option<String>)]

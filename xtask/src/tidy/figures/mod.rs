@@ -13,7 +13,7 @@ const CRATES: [(&str, Option<&str>); 5] = [
     ("metaia-realtime", Some("testing/")),
     ("metaia-server", None),
     ("metaia-cli", None),
-    ("metaia-dotenv", None),
+    ("metaia-server/dotenv", None),
     ("xtask", None),
 ];
 

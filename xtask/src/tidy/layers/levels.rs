@@ -61,7 +61,7 @@ pub(super) const PLANS: [Plan; 5] = [
         circles: &[],
     },
     Plan {
-        src: "metaia-dotenv/src/",
+        src: "metaia-server/dotenv/src/",
         levels: DOTENV,
         circles: &[],
     },

@@ -13,7 +13,7 @@
 pub(crate) struct Scanner(Vec<char>);
 
 /// An assignment.
-pub(crate) struct Assignment {
+pub(crate) struct KeyValue {
     pub(crate) name: String,
     /// The value as it is written, with its quotes and with blanks around it.
     pub(crate) written: String,
@@ -40,7 +40,7 @@ impl Scanner {
 
     /// Reads the assignment that begins at the beginning of a line. Blank lines before it are
     /// skipped.
-    pub(crate) fn assignment(&self, line_start: usize) -> Option<Assignment> {
+    pub(crate) fn assignment(&self, line_start: usize) -> Option<KeyValue> {
         let start = self.skip_blanks(line_start);
         // `export` before a name is skipped; without a name behind it, it is the name.
         let exported = self.after_export(start);
@@ -59,13 +59,13 @@ impl Scanner {
     }
 
     /// Reads an assignment from its name on.
-    fn named(&self, start: usize) -> Option<Assignment> {
+    fn named(&self, start: usize) -> Option<KeyValue> {
         let end = self.skip_while(start, is_name);
         if end == start {
             return None;
         }
         let (written, end_of_all) = self.value(self.after_operator(end)?);
-        Some(Assignment {
+        Some(KeyValue {
             name: self.text(start, end),
             written,
             line: 1 + self.0[..start].iter().filter(|c| **c == '\n').count(),

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use crate::{parse, read_text};
 
-const CASES: &str = include_str!("../../tests/fixtures/dotenv/cases.json");
+const CASES: &str = include_str!("../../../tests/fixtures/dotenv/cases.json");
 
 fn values(text: &str) -> BTreeMap<String, String> {
     let variables = parse(text).into_iter();
