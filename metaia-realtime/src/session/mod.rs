@@ -59,6 +59,7 @@ pub(crate) use handler::{EventHandlers, Handled};
 pub(crate) use inbound::{Inbound, SESSION_EVENTS};
 pub(crate) use inbound_queue::{InboundEvents, InboundQueue};
 pub(crate) use packet::{Outgoing, Volatile};
+pub(crate) use parsed_event::EventLabel;
 pub(crate) use phase::{BeforeStart, Phase};
 #[cfg(any(test, feature = "__bench"))]
 pub(crate) use port::SilentPort;

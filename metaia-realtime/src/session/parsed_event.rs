@@ -43,10 +43,10 @@ impl<'a> ParsedEvent<'a> {
             });
         }
         let argument = parts.get(1)?.get();
-        if let Ok([name]) = serde_json::from_str::<[Label; 1]>(argument) {
+        if let Ok([name]) = serde_json::from_str::<[EventLabel; 1]>(argument) {
             return Some(Self::Binary { name: name.into() });
         }
-        let label: Label = serde_json::from_str(argument).ok()?;
+        let label: EventLabel = serde_json::from_str(argument).ok()?;
         Some(Self::Nameless {
             label: label.into(),
         })
@@ -62,19 +62,19 @@ impl<'a> ParsedEvent<'a> {
     }
 }
 
-/// A name as Socket.IO allows it.
-#[derive(serde::Deserialize)]
+/// The name of an event as Socket.IO allows it.
+#[derive(Debug, serde::Deserialize)]
 #[serde(untagged)]
-enum Label {
+pub(crate) enum EventLabel {
     Text(String),
     Number(Number),
 }
 
-impl From<Label> for String {
-    fn from(label: Label) -> Self {
+impl From<EventLabel> for String {
+    fn from(label: EventLabel) -> Self {
         match label {
-            Label::Text(text) => text,
-            Label::Number(number) => number.to_string(),
+            EventLabel::Text(text) => text,
+            EventLabel::Number(number) => number.to_string(),
         }
     }
 }

@@ -174,7 +174,7 @@ impl Connection {
     /// Gives the requests of the connection deadlines, from now on. While it is idle, it is among
     /// the `idle` ones.
     ///
-    /// Whoever calls this must tell of every request: [`serve_request`](Self::serve_request),
+    /// The caller must record every request: [`serve_request`](Self::serve_request),
     /// then [`complete_answer`](Self::complete_answer) or [`leave_http`](Self::leave_http).
     pub(crate) fn watch_requests(&self, timeouts: RequestTimeouts, idle: Arc<IdleConnections>) {
         let state = Arc::downgrade(&self.0);

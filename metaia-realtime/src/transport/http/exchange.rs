@@ -13,6 +13,7 @@ use http::{
 };
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
+use tokio_util::sync::CancellationToken;
 
 use crate::transport::guard::Connection;
 
@@ -40,6 +41,8 @@ pub(super) struct Exchange {
     is_connect: bool,
     /// `None`: the connection closes after the answer.
     keep_alive: Option<HeaderValue>,
+    /// Set once the server stops: the connection closes after the answer.
+    stopping: CancellationToken,
 }
 
 impl Exchange {
@@ -48,12 +51,14 @@ impl Exchange {
         connection: &Connection,
         request: &Request<B>,
         keep_alive: Option<&HeaderValue>,
+        stopping: &CancellationToken,
     ) -> Self {
         connection.serve_request(request.body().size_hint().exact());
         Self {
             connection: connection.clone(),
             is_connect: request.method() == Method::CONNECT,
             keep_alive: keep_alive.filter(|_| is_kept_alive(request)).cloned(),
+            stopping: stopping.clone(),
         }
     }
 
@@ -64,6 +69,7 @@ impl Exchange {
         if opens_tunnel || status == StatusCode::SWITCHING_PROTOCOLS {
             self.connection.leave_http();
         } else if let Some(keep_alive) = self.keep_alive
+            && !self.stopping.is_cancelled()
             && !response.headers().contains_key(CONNECTION)
         {
             let headers = response.headers_mut();

@@ -114,7 +114,12 @@ async fn serve_connection<S>(
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let connection = io.connection().clone();
-    let service = service_fn(move |request| answer(&connection, &app, &terms, request));
+    let stopped = stopping.clone();
+    let service = service_fn(move |request| {
+        let exchange =
+            Exchange::begin(&connection, &request, terms.announcement.as_ref(), &stopped);
+        answer(&connection, &app, terms.body, exchange, request)
+    });
     let mut builder = hyper::server::conn::http1::Builder::new();
     // The guard has a deadline for the head of a request. The one of HTTP also runs while a
     // connection is idle.
@@ -138,15 +143,14 @@ async fn serve_connection<S>(
 fn answer(
     connection: &Connection,
     app: &Router,
-    terms: &Terms,
+    body_timeout: Duration,
+    exchange: Exchange,
     mut request: Request<hyper::body::Incoming>,
 ) -> impl Future<Output = Result<Response<AnswerBody<Body>>, Infallible>> + Send + use<> {
-    let exchange = Exchange::begin(connection, &request, terms.announcement.as_ref());
     let extensions = request.extensions_mut();
     extensions.insert(axum::extract::ConnectInfo(connection.peer()));
     extensions.insert(connection.clone());
-    let timeout = terms.body;
-    let request = request.map(|body| Body::new(Deadline::new(body, timeout)));
+    let request = request.map(|body| Body::new(Deadline::new(body, body_timeout)));
     let responding = app.clone().oneshot(request);
     async move { responding.await.map(|response| exchange.answer(response)) }
 }

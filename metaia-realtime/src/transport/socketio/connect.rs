@@ -71,7 +71,7 @@ async fn authenticate(
         Err(error) => Err(refuse(node, &link, &port, error).await),
     };
     if attached.is_err() {
-        link.membership.end();
+        link.membership.refuse();
     }
     attached
 }

@@ -3,7 +3,7 @@
 
 use http::{
     HeaderValue, Response, StatusCode,
-    header::{CONTENT_TYPE, SEC_WEBSOCKET_VERSION, UPGRADE},
+    header::{CONNECTION, CONTENT_TYPE, SEC_WEBSOCKET_VERSION, UPGRADE},
 };
 
 use super::{
@@ -55,8 +55,8 @@ impl EngineError {
 }
 
 impl BadHandshake {
-    /// Returns the answer: 400, or 426 with what the server offers (RFC 9110, 15.5.22, and RFC
-    /// 6455, 4.4).
+    /// Returns the answer: 400, or 426 with what the server offers (RFC 9110, 7.8 and 15.5.22;
+    /// RFC 6455, 4.4).
     pub(super) fn into_response(self) -> Response<BoxBody> {
         let mut response = EngineError::BadRequest.into_response();
         if self == Self::Key {
@@ -64,6 +64,7 @@ impl BadHandshake {
         }
         *response.status_mut() = StatusCode::UPGRADE_REQUIRED;
         let headers = response.headers_mut();
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
         headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
         response

@@ -165,6 +165,19 @@ impl Link {
         self.handed_over.fetch_add(1, Ordering::AcqRel);
     }
 
+    /// Takes back a packet that the engine has refused.
+    pub(super) fn take_back(&self) {
+        self.handed_over.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// Waits until the engine has written all packets. For a link whose session has ended: a
+    /// session is woken by the same writes.
+    pub(super) async fn all_written(&self) {
+        while self.unwritten() > 0 {
+            self.wake.notified().await;
+        }
+    }
+
     /// Returns the number of packets that were handed to the engine.
     pub(super) fn handed_over(&self) -> u64 {
         self.handed_over.load(Ordering::Acquire)

@@ -29,7 +29,7 @@ pub(super) struct Membership {
 struct MembershipState {
     stage: MembershipStage,
     /// When the last CONNECT was answered.
-    joined_at: Option<Instant>,
+    answered_at: Option<Instant>,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl MembershipState {
 
     /// Returns when the engine takes another CONNECT, if that is not yet so.
     fn settles_at(self) -> Option<Instant> {
-        let settles_at = self.joined_at? + SETTLING_TIME;
+        let settles_at = self.answered_at? + SETTLING_TIME;
         (settles_at > Instant::now()).then_some(settles_at)
     }
 }
@@ -67,7 +67,7 @@ impl MembershipState {
 pub(super) enum Admission {
     /// The engine may have it.
     Pass,
-    /// Nobody is there for it.
+    /// The client is not in the namespace: there is no session for it.
     Drop,
     /// Ask again when the membership has [settled](Membership::settled).
     Wait,
@@ -100,12 +100,19 @@ impl Membership {
     pub(super) fn join(&self) {
         self.change(|state| {
             state.stage = MembershipStage::Member;
-            state.joined_at = Some(Instant::now());
+            state.answered_at = Some(Instant::now());
         });
     }
 
-    /// Records that the engine has refused the client, or forgotten it, or that the transport has
-    /// ended.
+    /// Records that the CONNECT is refused.
+    pub(super) fn refuse(&self) {
+        self.change(|state| {
+            state.stage = MembershipStage::Outside;
+            state.answered_at = Some(Instant::now());
+        });
+    }
+
+    /// Records that the engine has forgotten the client, or that the transport has ended.
     pub(super) fn end(&self) {
         self.change(|state| state.stage = MembershipStage::Outside);
     }
@@ -115,8 +122,8 @@ impl Membership {
         self.changed.notify_waiters();
     }
 
-    /// Waits while packets have to wait. Cancel safe.
-    pub(super) async fn settled(&self) {
+    /// Waits while a packet of this kind has to wait. Cancel safe.
+    pub(super) async fn settled(&self, kind: PacketKind) {
         loop {
             // Before the check: a change between the two is not missed.
             let changed = self.changed.notified();
@@ -124,7 +131,8 @@ impl Membership {
             if state.is_changing() {
                 changed.await;
             } else {
-                if let Some(at) = state.settles_at() {
+                let settles_at = state.settles_at().filter(|_| kind == PacketKind::Connect);
+                if let Some(at) = settles_at {
                     tokio::time::sleep_until(at).await;
                 }
                 return;
@@ -153,8 +161,10 @@ mod tests {
     async fn nothing_reaches_the_engine_for_a_client_that_it_does_not_know() {
         let membership = Membership::default();
         assert_eq!(membership.admit(PacketKind::Connect), Admission::Pass);
-        membership.end();
+        membership.refuse();
         assert_eq!(membership.admit(PacketKind::Event), Admission::Drop);
+        assert_eq!(membership.admit(PacketKind::Connect), Admission::Wait);
+        membership.settled(PacketKind::Connect).await;
         assert_eq!(membership.admit(PacketKind::Connect), Admission::Pass);
         membership.join();
         assert_eq!(membership.admit(PacketKind::Connect), Admission::Drop);
@@ -163,16 +173,16 @@ mod tests {
         membership.end();
         assert_eq!(membership.admit(PacketKind::Leave), Admission::Drop);
         assert_eq!(membership.admit(PacketKind::Connect), Admission::Wait);
-        membership.settled().await;
+        membership.settled(PacketKind::Connect).await;
         assert_eq!(membership.admit(PacketKind::Connect), Admission::Pass);
     }
 
     #[tokio::test]
-    async fn who_waits_is_woken_by_the_answer() {
+    async fn a_waiting_packet_is_woken_by_the_answer() {
         let membership = Membership::default();
-        membership.settled().await;
+        membership.settled(PacketKind::Event).await;
         membership.admit(PacketKind::Connect);
-        let settled = membership.settled();
+        let settled = membership.settled(PacketKind::Event);
         tokio::pin!(settled);
         assert!(futures_util::poll!(settled.as_mut()).is_pending());
         membership.join();

@@ -190,7 +190,7 @@ impl Posting<'_> {
             match self.link.membership.admit(packet.kind) {
                 Admission::Drop => return Ok(()),
                 Admission::Pass => break,
-                Admission::Wait => self.wait().await?,
+                Admission::Wait => self.wait(packet.kind).await?,
             }
         }
         // The engine counts the separators, too.
@@ -204,10 +204,10 @@ impl Posting<'_> {
         Ok(())
     }
 
-    /// Waits until the client is a member of the namespace, or is none.
-    async fn wait(&mut self) -> Result<(), Response<BoxBody>> {
+    /// Waits until a packet of this kind may have its turn.
+    async fn wait(&mut self, kind: PacketKind) -> Result<(), Response<BoxBody>> {
         self.flush().await?;
-        let settled = self.link.membership.settled();
+        let settled = self.link.membership.settled(kind);
         tokio::time::timeout(self.authentication, settled)
             .await
             .map_err(|_| EngineError::UnknownSession.into_response())

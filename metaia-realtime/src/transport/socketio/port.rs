@@ -1,6 +1,7 @@
 //! The session core's [`Port`] over socketioxide.
 
 use std::{
+    future::Future,
     sync::{Arc, Weak},
     time::Duration,
 };
@@ -15,7 +16,7 @@ use socketioxide::{
 };
 use socketioxide_core::{Str, Value};
 
-use super::{engine::Engine, link::Link, socket::IoSocket};
+use super::{engine::Engine, inbound_packet::PacketKind, link::Link, socket::IoSocket};
 use crate::session::{END, EndReason, Outgoing, Port, Progress};
 
 /// The time in which a refusal may be written before the transport is closed.
@@ -24,10 +25,12 @@ const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
 /// The time in which `rt:end` may be written before the transport is closed. Clients are promised
 /// 250 ms at most.
 const END_TIMEOUT: Duration = Duration::from_millis(200);
+const _: () = assert!(END_TIMEOUT.as_millis() < 250);
 
 /// The most packets of a session in the answer to one poll. python-engineio takes 16, and never
-/// comes back after an answer with more; the engine adds a ping, and an answer to CONNECT.
-const MAX_POLLED_PACKETS: usize = 14;
+/// comes back after an answer with more. Beside these there may be a ping, the answer to a CONNECT,
+/// and at the end `rt:end` and DISCONNECT.
+const MAX_POLLED_PACKETS: usize = 12;
 
 /// The port of one session. It does not own its socket, since the socket owns the session.
 #[derive(Clone)]
@@ -83,7 +86,9 @@ impl SocketIoPort {
 
     /// Ends the transport once a refusal has had time to be written.
     pub(super) fn end_transport_after_refusal(&self) {
-        self.after(REFUSAL_TIMEOUT, |port| port.end_transport());
+        self.after(tokio::time::sleep(REFUSAL_TIMEOUT), |port| {
+            port.end_transport()
+        });
     }
 
     /// Ends the transport of a client that has left the namespace, unless it comes back in the time
@@ -93,15 +98,45 @@ impl SocketIoPort {
             return;
         };
         let joins = self.link.joins();
-        self.after(engine.node.limits().unauthenticated, move |port| {
+        let link = Arc::clone(&self.link);
+        let time = engine.node.limits().unauthenticated;
+        let returned = async move {
+            tokio::time::sleep(time).await;
+            // A CONNECT that came in time has as long to be answered.
+            let settled = link.membership.settled(PacketKind::Event);
+            tokio::time::timeout(time, settled).await.ok();
+        };
+        self.after(returned, move |port| {
             if port.link.joins() == joins {
                 port.end_transport();
             }
         });
     }
 
+    /// Ends the transport of a client that was sent its last packets, when these have had time to
+    /// be written. A client that polls and is to stay away must fetch them: it would come back if
+    /// it missed DISCONNECT.
+    fn end_transport_after_last_packets(&self, end: EndReason) {
+        if !(end.stays_away() && self.link.is_polling()) {
+            return self.after(tokio::time::sleep(END_TIMEOUT), |port| port.end_transport());
+        }
+        let link = Arc::clone(&self.link);
+        let fetched = async move {
+            // Not earlier: the session's task has yet to write them.
+            tokio::time::sleep(END_TIMEOUT).await;
+            tokio::time::timeout(REFUSAL_TIMEOUT, link.all_written())
+                .await
+                .ok();
+        };
+        self.after(fetched, |port| port.end_transport());
+    }
+
     /// Calls `act` after `time`, or when the node stops: a drain does not wait.
-    fn after(&self, time: Duration, act: impl FnOnce(Self) + Send + 'static) {
+    fn after(
+        &self,
+        time: impl Future<Output = ()> + Send + 'static,
+        act: impl FnOnce(Self) + Send + 'static,
+    ) {
         let Some(engine) = self.engine.upgrade() else {
             return;
         };
@@ -113,7 +148,7 @@ impl SocketIoPort {
         let stopping = engine.node.stopping().clone();
         engine.node.tasks().spawn(async move {
             tokio::select! {
-                () = tokio::time::sleep(time) => {}
+                () = time => {}
                 () = stopping.cancelled() => {}
             }
             act(port);
@@ -160,7 +195,7 @@ impl Port for SocketIoPort {
         }
         // The session's task writes `rt:end` now, and DISCONNECT if the client is to stay away.
         match end.code_for_client() {
-            Some(_) => self.after(END_TIMEOUT, |port| port.end_transport()),
+            Some(_) => self.end_transport_after_last_packets(end),
             None => self.end_transport(),
         }
     }
@@ -182,11 +217,24 @@ pub(super) fn write(socket: &IoSocket, link: &Link, outgoing: Outgoing) -> Resul
     };
     match sent {
         Ok(()) => Ok(()),
-        Err(SendError::Socket(SocketError::InternalChannelFull)) => {
+        Err(error) => {
+            // It is never written.
+            link.take_back();
+            refused(&error)
+        }
+    }
+}
+
+/// Returns how the session goes on after the engine has refused a packet.
+fn refused(error: &SendError) -> Result<(), EndReason> {
+    match error {
+        SendError::Socket(SocketError::InternalChannelFull) => {
             tracing::warn!("a client's queue is full");
             Err(EndReason::Slow)
         }
-        Err(_) => Err(EndReason::TransportLost),
+        // The client has left, or its transport has ended. The engine tells which right after.
+        SendError::Socket(SocketError::Closed) => Ok(()),
+        SendError::Serialize(_) => Err(EndReason::TransportLost),
     }
 }
 
@@ -200,7 +248,9 @@ fn end(
     let sent = socket.emit(END, payload);
     if stays_away {
         link.hand_over();
-        Arc::clone(socket).disconnect().ok();
+        if Arc::clone(socket).disconnect().is_err() {
+            link.take_back();
+        }
     }
     sent
 }

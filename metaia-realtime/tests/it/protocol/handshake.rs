@@ -52,7 +52,8 @@ async fn a_handshake_that_opens_no_websocket_is_refused() {
         assert_eq!(answer.status, status, "{changes:?}");
         if status == 426 {
             assert!(
-                answer.head.contains("sec-websocket-version: 13"),
+                answer.head.contains("sec-websocket-version: 13")
+                    && answer.head.contains("connection: upgrade"),
                 "{}",
                 answer.head
             );

@@ -10,7 +10,9 @@ use metaia_realtime::{
 use serde_json::json;
 use tokio::sync::Semaphore;
 
-use crate::support::{Anyone, limits, poller::Poller, raw_socket::RawSocket, tick, user};
+use crate::support::{
+    Anyone, captured_log::CapturedLog, limits, poller::Poller, raw_socket::RawSocket, tick, user,
+};
 
 fn connect(server: &TestServer, user: &str) -> String {
     format!(
@@ -194,6 +196,29 @@ async fn a_client_that_left_and_does_not_come_back_loses_its_transport() {
     })
     .await;
     socket.rest().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_leaves_while_its_room_is_busy_has_left() {
+    let short = limits(|limits| limits.unauthenticated = Duration::from_millis(300));
+    let log = CapturedLog::start();
+    let server = TestServer::start(|builder| builder.limits(short)).await;
+    for _ in 0..20 {
+        let mut socket =
+            RawSocket::connect_until_ready(&server, Role::Customer, "c1", json!({})).await;
+        let publish = async {
+            for i in 0..50 {
+                tick(server.realtime(), user("c1"), i).await;
+            }
+        };
+        tokio::join!(publish, socket.send("41"));
+        let end = tokio::time::timeout(Duration::from_secs(4), socket.rest()).await;
+        assert!(
+            end.is_ok(),
+            "the transport of a client that has left stays open"
+        );
+    }
+    assert!(!log.contains("transport_lost"));
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Polls: how much one answer has, and what becomes of it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use metaia_realtime::{
     Role,
@@ -66,4 +66,31 @@ async fn acks_are_spread_over_polls_too_and_an_upgrade_takes_the_rest() {
     assert!(first.split('\u{1e}').count() <= MAX_PACKETS);
     let mut socket = poller.upgrade(&server).await;
     socket.until("4359").await;
+}
+
+#[tokio::test]
+async fn a_kicked_client_with_a_slow_line_is_told_to_stay_away() {
+    let server = TestServer::start(|builder| builder).await;
+    let poller = Poller::connect_until_ready(&server, Role::Customer, "c1").await;
+    let mut waiting = Box::pin(poller.get(&server));
+    let soon = Duration::from_millis(300);
+    while let Ok(ping) = tokio::time::timeout(soon, &mut waiting).await {
+        assert_eq!(ping.body, "2");
+        poller.post(&server, "3").await;
+        waiting = Box::pin(poller.get(&server));
+    }
+    let kicked = "c1".parse().unwrap();
+    server.realtime().disconnect_user(&kicked).await.unwrap();
+    // The poll that waited has the first of the last two packets.
+    let mut received = waiting.await.body;
+    let mut round_trips = tokio::time::interval(Duration::from_millis(600));
+    round_trips.tick().await;
+    within("DISCONNECT", async {
+        while !received.contains("41") {
+            round_trips.tick().await;
+            received.push_str(&poller.get(&server).await.body);
+        }
+    })
+    .await;
+    assert!(!received.contains("Session ID unknown"), "{received}");
 }

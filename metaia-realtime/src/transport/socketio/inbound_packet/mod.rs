@@ -16,6 +16,8 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
+use crate::session::EventLabel;
+
 /// The most bytes of a packet that rewriting made longer.
 pub(super) const MAX_REWRITTEN_BYTES: usize = 1_024;
 
@@ -87,7 +89,7 @@ impl<'a> InboundPacket<'a> {
         }
         let (ack, payload) = split_ack(without_root(rest));
         let argument = match event_name(payload) {
-            Some(name) => format!("[{}]", name.to_json()),
+            Some(name) => format!("[{}]", label_to_json(&name)),
             None => "null".to_owned(),
         };
         Some(Self {
@@ -130,16 +132,16 @@ fn rewrite_payload(payload: &str) -> Option<String> {
     let Ok(parts) = serde_json::from_str::<Vec<&RawValue>>(payload) else {
         return Some(r#"["",null]"#.to_owned());
     };
-    let name = parts.first().and_then(|first| EventLabel::read(first));
+    let name = parts.first().and_then(|first| read_label(first));
     let Some(name) = name else {
         return Some(r#"["",null]"#.to_owned());
     };
     let EventLabel::Text(text) = &name else {
-        return Some(format!("[\"\",{}]", name.to_json()));
+        return Some(format!("[\"\",{}]", label_to_json(&name)));
     };
     let json = serde_json::Value::from(text.as_str()).to_string();
     if text.is_empty() || json.len() != text.len() + 2 {
-        return Some(format!("[\"\",{}]", name.to_json()));
+        return Some(format!("[\"\",{}]", label_to_json(&name)));
     }
     if parts.first().is_some_and(|first| first.get() == json) {
         return None;
@@ -152,32 +154,22 @@ fn rewrite_payload(payload: &str) -> Option<String> {
 /// Returns the name of an event, by its payload.
 fn event_name(payload: &str) -> Option<EventLabel> {
     let parts: Vec<&RawValue> = serde_json::from_str(payload).ok()?;
-    EventLabel::read(parts.first()?)
+    read_label(parts.first()?)
 }
 
-/// The first element of an event's payload.
-#[derive(Debug, serde::Deserialize)]
-#[serde(untagged)]
-enum EventLabel {
-    Text(String),
-    Number(serde_json::Number),
+/// Reads a name, which Socket.IO allows to be a string or a number.
+fn read_label(json: &RawValue) -> Option<EventLabel> {
+    serde_json::from_str(json.get()).ok()
 }
 
-impl EventLabel {
-    /// Reads a name, which Socket.IO allows to be a string or a number.
-    fn read(json: &RawValue) -> Option<Self> {
-        serde_json::from_str(json.get()).ok()
-    }
-
-    /// Returns the name as JSON, shortened if it is long.
-    fn to_json(&self) -> String {
-        match self {
-            Self::Text(text) => {
-                let text: String = text.chars().take(MAX_NAME_CHARS).collect();
-                serde_json::Value::from(text).to_string()
-            }
-            Self::Number(number) => number.to_string(),
+/// Returns a name as JSON, shortened if it is long.
+fn label_to_json(label: &EventLabel) -> String {
+    match label {
+        EventLabel::Text(text) => {
+            let text: String = text.chars().take(MAX_NAME_CHARS).collect();
+            serde_json::Value::from(text).to_string()
         }
+        EventLabel::Number(number) => number.to_string(),
     }
 }
 

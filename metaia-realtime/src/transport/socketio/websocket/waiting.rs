@@ -13,6 +13,9 @@ use crate::transport::socketio::{
     link::Link,
 };
 
+/// The memory that a waiting packet takes beside its text, in bytes.
+const PACKET_OVERHEAD: usize = 64;
+
 /// Packets that wait, in order.
 pub(super) struct WaitingPackets {
     packets: VecDeque<(PacketKind, String)>,
@@ -38,7 +41,7 @@ impl WaitingPackets {
     }
 
     pub(super) fn push(&mut self, packet: InboundPacket<'_>) {
-        self.bytes += packet.text.len();
+        self.bytes += packet.text.len() + PACKET_OVERHEAD;
         self.packets
             .push_back((packet.kind, packet.text.into_owned()));
     }
@@ -49,7 +52,7 @@ impl WaitingPackets {
             .packets
             .pop_front()
             .unwrap_or((PacketKind::Other, String::new()));
-        self.bytes -= packet.len();
+        self.bytes = self.bytes.saturating_sub(packet.len() + PACKET_OVERHEAD);
         packet
     }
 
@@ -58,11 +61,16 @@ impl WaitingPackets {
         self.bytes >= self.max_bytes
     }
 
-    /// Ready when the first packet may have its turn.
-    pub(super) fn poll_settled(&mut self, link: &Arc<Link>, cx: &mut Context<'_>) -> Poll<()> {
+    /// Ready when the first packet, which is of this kind, may have its turn.
+    pub(super) fn poll_settled(
+        &mut self,
+        link: &Arc<Link>,
+        kind: PacketKind,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
         let settled = self.settled.get_or_insert_with(|| {
             let link = Arc::clone(link);
-            Box::pin(async move { link.membership.settled().await })
+            Box::pin(async move { link.membership.settled(kind).await })
         });
         ready!(settled.as_mut().poll(cx));
         self.settled = None;

@@ -1,7 +1,7 @@
 //! The stream that the engine reads and writes as the WebSocket of a client.
 //!
 //! What comes in is read frame by frame, rewritten
-//! ([`inbound_packet`](super::super::inbound_packet)), and framed anew for the engine. What goes
+//! ([`inbound_packet`](super::super::inbound_packet)), and framed again for the engine. What goes
 //! out passes as it is, and is counted.
 //!
 //! At the edges: packets that must wait ([`membership`](super::super::membership)) wait here, at
@@ -151,7 +151,7 @@ impl<S> EngineStream<S> {
         while let Some(kind) = self.waiting.first() {
             let admission = self.link.membership.admit(kind);
             if admission == Admission::Wait {
-                if self.waiting.poll_settled(&self.link, cx).is_pending() {
+                if self.waiting.poll_settled(&self.link, kind, cx).is_pending() {
                     return;
                 }
                 continue;
@@ -170,8 +170,8 @@ impl<S> EngineStream<S> {
 }
 
 impl<S: AsyncRead + Unpin> EngineStream<S> {
-    /// Reads more bytes of the client. Reads none, but notices the end of the connection, while
-    /// too many packets wait.
+    /// Reads more bytes of the client. Reads none while too many packets wait, but notices if the
+    /// connection is killed.
     fn poll_client(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let mut bytes = [0; READ_BYTES];
         let space = if self.waiting.is_full() {

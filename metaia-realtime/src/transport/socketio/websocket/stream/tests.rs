@@ -55,7 +55,7 @@ async fn events_behind_connect_wait_and_pongs_do_not() {
     assert_eq!(read(&mut stream).await, passed);
     link.membership.end();
     assert_eq!(read(&mut stream).await, [""; 0]);
-    link.membership.settled().await;
+    link.membership.settled(PacketKind::Connect).await;
     assert_eq!(read(&mut stream).await, ["40"]);
 }
 
