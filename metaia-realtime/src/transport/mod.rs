@@ -9,8 +9,10 @@ mod origin;
 mod settings;
 pub(crate) mod socketio;
 
-pub(crate) use origin::own_origin;
-pub use origin::{InvalidOrigin, InvalidProxy, TrustedProxy, WebOrigin};
+pub use origin::{
+    InvalidOrigin, InvalidProxy, TrustedProxy, WebOrigin, complete_headers, cors_layer,
+};
+pub(crate) use origin::{is_listed, own_origin};
 pub use settings::Transports;
 pub(crate) use settings::{Origins, Settings};
 pub use socketio::{RealtimeLayer, RealtimeService};

@@ -35,5 +35,5 @@ pub use run::{Serve, serve};
 pub use crate::transport::guard::PeerAddr;
 pub use crate::transport::{
     InvalidOrigin, InvalidProxy, RealtimeLayer, RealtimeService, Transports, TrustedProxy,
-    WebOrigin,
+    WebOrigin, complete_headers, cors_layer,
 };

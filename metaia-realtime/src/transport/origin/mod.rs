@@ -6,9 +6,12 @@
 //! page of another origin cannot name the server's own.
 
 mod own;
+mod pages;
 mod proxy;
 mod web;
 
 pub(crate) use own::own_origin;
+pub(crate) use pages::is_listed;
+pub use pages::{complete_headers, cors_layer};
 pub use proxy::{InvalidProxy, TrustedProxy};
 pub use web::{InvalidOrigin, WebOrigin};

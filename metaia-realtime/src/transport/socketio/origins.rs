@@ -1,11 +1,9 @@
 //! Which origins may send requests.
 
-use std::collections::BTreeSet;
-
 use http::{HeaderValue, Request, header::ORIGIN};
 
 use super::request::peer_of;
-use crate::transport::{Origins, Settings, WebOrigin, own_origin};
+use crate::transport::{Origins, Settings, WebOrigin, is_listed, own_origin};
 
 /// Returns whether every origin that the request names is listed or the server's own.
 ///
@@ -16,11 +14,6 @@ pub(super) fn origin_is_allowed<B>(settings: &Settings, request: &Request<B>) ->
     };
     let mut named = request.headers().get_all(ORIGIN).iter();
     named.all(|origin| is_listed(listed, origin) || is_own(settings, request, origin))
-}
-
-/// Returns whether the list has the origin of this header.
-pub(super) fn is_listed(listed: &BTreeSet<WebOrigin>, origin: &HeaderValue) -> bool {
-    read(origin).is_some_and(|origin| listed.contains(&origin))
 }
 
 /// Returns whether this is the origin under which the request addresses the server.

@@ -17,13 +17,14 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{
-    cors::{complete, cors},
+    cors::cors,
     engine::Engine,
     engine_service::PATH,
     gate::{Gate, GateService},
     request::connection_of,
     response_body::{BoxBody, ResponseError},
 };
+use crate::transport::complete_headers;
 
 /// The tower layer of a [`Realtime`](crate::Realtime): requests for Socket.IO go to it, all others
 /// to the inner service. Clones share the same `Realtime`.
@@ -101,7 +102,7 @@ where
             let response = tower::ServiceExt::oneshot(self.layer.cors.layer(gate), request);
             Box::pin(async move {
                 let mut response = response.await.map_err(|never| match never {})?;
-                complete(response.headers_mut());
+                complete_headers(response.headers_mut());
                 Ok(response)
             })
         } else {
