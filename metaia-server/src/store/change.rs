@@ -3,7 +3,7 @@
 use std::fmt;
 
 use metaia_realtime::{
-    NewEntry, PublishReceipt,
+    NewEntry, OrderId, PublishReceipt,
     event::{EventError, PaymentStatus},
 };
 use serde::Serialize;
@@ -22,6 +22,14 @@ pub enum Write {
     /// An order in its next version. Condition: the stored order has the version before. Members of
     /// an order that never change need not be written.
     Order(Order),
+    /// Nothing is written. Condition: the stored order has this version. For changes that were
+    /// decided on an order, and do not change it.
+    OrderAsRead {
+        /// The order.
+        order: OrderId,
+        /// The version that was read.
+        version: u64,
+    },
     /// A new notification.
     NewNotification(Notification),
     /// A new payment. Condition: the order has no payment that is open or completed.

@@ -168,8 +168,10 @@ impl Payment {
         is_paid && holding.any(|attempt| self.payer() != Some(&attempt.id))
     }
 
-    /// Returns whether the attempt that the event names holds money, and did not before.
-    fn takes_money(&self, next: &Self, event: &PaymentEvent) -> bool {
+    /// Returns whether the attempt that the event names holds money in the next version of this
+    /// payment, and did not before.
+    #[must_use]
+    pub fn takes_money(&self, next: &Self, event: &PaymentEvent) -> bool {
         let holds = |payment: &Self| {
             let attempt = payment.attempt(&event.attempt);
             attempt.is_some_and(Attempt::holds_money)

@@ -24,7 +24,7 @@ async fn a_payment_of_the_old_backend_stands_and_moves_on() {
     fixture.insert("payments", old).await;
     let order = OLD.parse().unwrap();
     let mut standing = fixture.store.standing_payments(&order).await.unwrap();
-    let payment = standing.remove(0);
+    let payment = standing.payments.remove(0);
     assert_eq!(payment.customer.as_str(), CUSTOMER);
     let event = PaymentEvent {
         attempt: "pay_1".into(),
@@ -52,8 +52,9 @@ async fn a_payment_of_the_old_backend_stands_and_moves_on() {
         )
         .await;
     let order = "o1".parse().unwrap();
-    let read = fixture.store.standing_payments(&order).await;
-    assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
+    let read = fixture.store.standing_payments(&order).await.unwrap();
+    assert_eq!(read.payments, []);
+    assert_eq!(read.unreadable, [Created]);
 }
 
 #[tokio::test]
@@ -93,6 +94,6 @@ async fn of_several_payments_that_others_left_open_one_is_completed() {
         Err(CommitError::Missed)
     ));
     let standing = fixture.store.standing_payments(&order.id).await.unwrap();
-    let ids: Vec<_> = standing.iter().map(|payment| payment.id).collect();
+    let ids: Vec<_> = standing.payments.iter().map(|payment| payment.id).collect();
     assert_eq!(ids, [second.id, first.id]);
 }
