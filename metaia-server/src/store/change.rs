@@ -36,7 +36,8 @@ pub enum Write {
     NewPayment(Payment),
     /// A payment in its next version. Condition: the stored payment has the version before and the
     /// status `from`, and no other payment of the order is open or completed if this one becomes
-    /// so. Nodes of earlier versions move the status and leave the version as it is.
+    /// so. Nodes of earlier versions move the status and leave the version as it is. It has all
+    /// flags that it had before: flags are added, never removed.
     Payment {
         /// The payment in its new state.
         payment: Payment,

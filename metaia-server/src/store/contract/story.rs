@@ -343,6 +343,9 @@ fn a_payment(n: u8, status: PaymentStatus, version: u64) -> Payment {
             currency: "INR".into(),
             at: at(6),
         });
+    }
+    // Flags stay.
+    if version > 1 {
         payment.flags.push(PaymentFlag::AmountMismatch);
     }
     Payment {
