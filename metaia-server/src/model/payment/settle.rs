@@ -38,7 +38,8 @@ impl Payment {
     #[must_use]
     pub fn settled(&self, event: &PaymentEvent, order: OrderSituation) -> Settlement {
         let mut next = self.clone();
-        let recorded = record(&mut next.attempts, event, &self.price());
+        let kept = self.razorpay_payment_id.as_deref();
+        let recorded = record(&mut next.attempts, event, &self.price(), kept);
         let is_listed = recorded.is_ok();
         if let Some((status, attempt)) = next.next_status(event, order) {
             next.status = status;

@@ -347,7 +347,6 @@ async fn of_two_open_payments_the_one_that_can_be_read_completes() {
     for by_checkout in [true, false] {
         let payment = opened(&api).await;
         let order = payment["order"].as_str().unwrap();
-        let order = ::mongodb::bson::oid::ObjectId::parse_str(order).unwrap();
         let foreign = doc! { "order": order, "status": "created", "razorpayOrderId": 5 };
         api.world.insert_foreign("payments", foreign).await;
         if by_checkout {
