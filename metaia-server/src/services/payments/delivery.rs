@@ -154,3 +154,80 @@ fn ignored(decision: &PaymentDecision) -> Option<IgnoredDelivery> {
         Some(IgnoredDelivery::NotListed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use hmac::Mac as _;
+    use parking_lot::Mutex;
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        auth::secrets::digest,
+        services::testing::{On, WEBHOOK_SECRET, World, reply_of},
+    };
+
+    /// The lines of the log.
+    #[derive(Clone, Default)]
+    struct Lines(std::sync::Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().extend(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// Returns the line about a delivery.
+    async fn logged(world: &World, event_id: &str, body: &[u8]) -> String {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        let guard = tracing::subscriber::set_default(subscriber);
+        let signature = digest(WEBHOOK_SECRET.as_bytes(), body).finalize();
+        let signature = hex::encode(signature.into_bytes());
+        let delivery = Delivery {
+            body,
+            signature: Some(&signature),
+            event_id: Some(event_id),
+        };
+        let reply = |result| reply_of(&result);
+        let delivered = world.services.receive_delivery(delivery, reply).await;
+        assert_eq!(delivered.unwrap(), reply(DeliveryResult::Ignored));
+        drop(guard);
+        let logged = lines.0.lock().clone();
+        String::from_utf8(logged).unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_ignored_webhook_names_its_event_and_what_was_read() {
+        let world = World::new(On::Embedded).await;
+        let entity = json!({ "id": "pay_7", "order_id": "order_7" });
+        let body = json!({
+            "event": "payment.captured", "payload": { "payment": { "entity": entity } },
+        });
+        let line = logged(&world, "evt_7", body.to_string().as_bytes()).await;
+        for part in [
+            "WARN",
+            "incomplete",
+            "\"evt_7\"",
+            "\"order_7\"",
+            "\"pay_7\"",
+        ] {
+            assert!(line.contains(part), "{part}: {line}");
+        }
+        let line = logged(&world, &"x".repeat(500), b"{").await;
+        assert!(line.contains("event=\"sha256:"), "{line}");
+        assert!(!line.contains("attempt"), "{line}");
+        assert!(line.len() < 500, "{line}");
+    }
+}
