@@ -173,11 +173,36 @@ impl World {
         }
     }
 
-    /// Inserts a document as another program would. No other program writes the embedded store.
+    /// Inserts a document as another program would.
+    ///
+    /// # Panics
+    /// Panics for the embedded store, which no other program writes.
     pub(crate) async fn insert_foreign(&self, collection: &str, document: Document) {
-        if let Place::Uri(uri) = &self.place {
-            insert(uri, collection, document).await;
-        }
+        let Place::Uri(uri) = &self.place else {
+            panic!("no other program writes the embedded store");
+        };
+        insert(uri, collection, document).await;
+    }
+
+    /// Makes a payment one that cannot be read. Its status and its order stay as they are.
+    pub(crate) async fn damage_payment(&self, razorpay_order_id: &str) {
+        let damaged = match &self.place {
+            Place::Folder(folder) => {
+                let sql = "UPDATE payments SET document = '{}' WHERE provider_order = ?1";
+                let database = rusqlite::Connection::open(folder.file("metaia.db")).unwrap();
+                database.execute(sql, [razorpay_order_id]).unwrap() as u64
+            }
+            Place::Uri(uri) => {
+                let client = mongodb::Client::with_uri_str(uri).await.unwrap();
+                let database = client.default_database().unwrap();
+                let payments = database.collection::<Document>("payments");
+                let one = doc! { "razorpayOrderId": razorpay_order_id };
+                let damage = doc! { "$set": { "amount": "much" } };
+                let updated = payments.update_one(one, damage).await.unwrap();
+                updated.modified_count
+            }
+        };
+        assert_eq!(damaged, 1);
     }
 
     /// Returns the length of the body that is stored under the key of a claim.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use metaia_realtime::{
-    NewEntry, PublishReceipt,
+    NewEntry, OrderId, PublishReceipt,
     event::{EventError, PaymentStatus},
 };
 use serde::Serialize;
@@ -22,13 +22,22 @@ pub enum Write {
     /// An order in its next version. Condition: the stored order has the version before. Members of
     /// an order that never change need not be written.
     Order(Order),
+    /// Nothing is written. Condition: the stored order has this version. For changes that were
+    /// decided on an order, and do not change it.
+    OrderAsRead {
+        /// The order.
+        order: OrderId,
+        /// The version that was read.
+        version: u64,
+    },
     /// A new notification.
     NewNotification(Notification),
     /// A new payment. Condition: the order has no payment that is open or completed.
     NewPayment(Payment),
     /// A payment in its next version. Condition: the stored payment has the version before and the
     /// status `from`, and no other payment of the order is open or completed if this one becomes
-    /// so. Nodes of earlier versions move the status and leave the version as it is.
+    /// so. Nodes of earlier versions move the status and leave the version as it is. It has all
+    /// flags that it had before: flags are added, never removed.
     Payment {
         /// The payment in its new state.
         payment: Payment,

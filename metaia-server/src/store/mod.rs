@@ -17,7 +17,7 @@ mod sqlite;
 pub(crate) mod testing;
 
 use futures_util::future::BoxFuture;
-use metaia_realtime::{OrderId, UserId};
+use metaia_realtime::{OrderId, UserId, event::PaymentStatus};
 
 pub use change::{
     Change, IdempotencyClaim, IdempotencyState, Keyed, MakeReply, StoredReply, Write,
@@ -77,6 +77,16 @@ pub struct PaymentQuery {
     pub page: PageRequest,
 }
 
+/// The payments of an order that stand, that is, are open or completed. There is at most one, unless
+/// other programs have left more.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StandingPayments {
+    /// Those that can be read, the completed ones first.
+    pub payments: Vec<Payment>,
+    /// The statuses of those that cannot be read. The store has logged them.
+    pub unreadable: Vec<PaymentStatus>,
+}
+
 /// The number of standing payments that are read. An order has one, unless other programs have left
 /// more.
 const MAX_STANDING: u16 = 100;
@@ -96,8 +106,8 @@ const MAX_STANDING: u16 = 100;
 /// - Only typed values reach a query, never a client's JSON. Otherwise `{"$ne": null}` matches
 ///   every record.
 /// - A record that cannot be parsed is an error: it is never skipped, and never returned as another
-///   record. One exception: lists over collections that other programs write, too, leave out
-///   documents that are no records, and log that.
+///   record. Two exceptions: lists over collections that other programs write, too, leave out
+///   documents that are no records, and log that; [`StandingPayments`] name them.
 ///
 /// # Cancel safety
 /// Not cancel safe for changes: if the future is dropped, the change may be stored or not. Reads
@@ -122,12 +132,12 @@ pub trait Store: Send + Sync + 'static {
         razorpay_order_id: &'a str,
     ) -> BoxFuture<'a, Result<Option<Payment>, StoreError>>;
 
-    /// Returns the payments of an order that stand, that is, are open or completed: the completed
-    /// ones first. There is at most one, unless other programs have left more.
+    /// Returns the payments of an order that stand. One that cannot be read is no error, because
+    /// what others of the order took must be recorded all the same.
     fn standing_payments<'a>(
         &'a self,
         order: &'a OrderId,
-    ) -> BoxFuture<'a, Result<Vec<Payment>, StoreError>>;
+    ) -> BoxFuture<'a, Result<StandingPayments, StoreError>>;
 
     /// Returns a page of payments, newest first.
     fn payments(&self, query: PaymentQuery) -> BoxFuture<'_, Result<Page<Payment>, StoreError>>;

@@ -138,8 +138,8 @@ fn verified(payment: &Payment) -> StoredReply {
     params(
         ("x-razorpay-signature" = String, Header, description = "HMAC-SHA256 of the body, in hex"),
         (
-            "x-razorpay-event-id" = String, Header,
-            description = "A repeated event is applied only once",
+            "x-razorpay-event-id" = Option<String>, Header,
+            description = "A repeated event is applied only once. Without it, the event is known by its body",
         ),
     ),
     request_body(content = Object, content_type = "application/json"),

@@ -8,8 +8,8 @@ use crate::model::Timestamp;
 /// The number of attempts that a payment lists.
 ///
 /// If there are as many, attempts that fail are no longer listed, and one that takes money replaces
-/// the oldest that failed. Only if every listed attempt has taken money, no further one is listed:
-/// [`Settlement::is_listed`](super::Settlement::is_listed) is false.
+/// the oldest that failed, but not the one that the payment names. Only if there is none, no
+/// further one is listed: [`Settlement::is_listed`](super::Settlement::is_listed) is false.
 pub const MAX_LISTED_ATTEMPTS: usize = 32;
 
 /// One try to pay, as the provider reported it.
@@ -65,11 +65,12 @@ impl Attempt {
     }
 }
 
-/// Lists the attempt that an event names, or moves it forward.
+/// Lists the attempt that an event names, or moves it forward. `kept` stays listed.
 pub(super) fn record(
     attempts: &mut Vec<Attempt>,
     event: &PaymentEvent,
     price: &Money,
+    kept: Option<&str>,
 ) -> Result<(), NoRoom> {
     let known = attempts.iter_mut().find(|known| known.id == event.attempt);
     if let Some(attempt) = known {
@@ -77,7 +78,7 @@ pub(super) fn record(
         return Ok(());
     }
     if attempts.len() >= MAX_LISTED_ATTEMPTS {
-        make_room(attempts, event.status)?;
+        make_room(attempts, event.status, kept)?;
     }
     let money = event.money.as_ref().unwrap_or(price).clone();
     attempts.push(Attempt {
@@ -90,13 +91,19 @@ pub(super) fn record(
     Ok(())
 }
 
-/// Removes the oldest attempt that failed, for one that did not.
-fn make_room(attempts: &mut Vec<Attempt>, newcomer: AttemptStatus) -> Result<(), NoRoom> {
+/// Removes the oldest attempt that failed, for one that did not. `kept` stays: the payment names it,
+/// and would list it again when it is read.
+fn make_room(
+    attempts: &mut Vec<Attempt>,
+    newcomer: AttemptStatus,
+    kept: Option<&str>,
+) -> Result<(), NoRoom> {
     if newcomer == AttemptStatus::Failed {
         return Err(NoRoom);
     }
-    let failed = |attempt: &Attempt| attempt.status == AttemptStatus::Failed;
-    let oldest = attempts.iter().position(failed).ok_or(NoRoom)?;
+    let is_free =
+        |attempt: &Attempt| attempt.status == AttemptStatus::Failed && Some(&*attempt.id) != kept;
+    let oldest = attempts.iter().position(is_free).ok_or(NoRoom)?;
     attempts.remove(oldest);
     Ok(())
 }

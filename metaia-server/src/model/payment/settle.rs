@@ -38,7 +38,8 @@ impl Payment {
     #[must_use]
     pub fn settled(&self, event: &PaymentEvent, order: OrderSituation) -> Settlement {
         let mut next = self.clone();
-        let recorded = record(&mut next.attempts, event, &self.price());
+        let kept = self.razorpay_payment_id.as_deref();
+        let recorded = record(&mut next.attempts, event, &self.price(), kept);
         let is_listed = recorded.is_ok();
         if let Some((status, attempt)) = next.next_status(event, order) {
             next.status = status;
@@ -168,8 +169,10 @@ impl Payment {
         is_paid && holding.any(|attempt| self.payer() != Some(&attempt.id))
     }
 
-    /// Returns whether the attempt that the event names holds money, and did not before.
-    fn takes_money(&self, next: &Self, event: &PaymentEvent) -> bool {
+    /// Returns whether the attempt that the event names holds money in the next version of this
+    /// payment, and did not before.
+    #[must_use]
+    pub fn takes_money(&self, next: &Self, event: &PaymentEvent) -> bool {
         let holds = |payment: &Self| {
             let attempt = payment.attempt(&event.attempt);
             attempt.is_some_and(Attempt::holds_money)

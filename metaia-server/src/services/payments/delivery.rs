@@ -8,7 +8,11 @@ use std::borrow::Cow;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use super::{counts::IgnoredDelivery, provider_event::ProviderEvent, settle::PaymentDecision};
+use super::{
+    counts::IgnoredDelivery,
+    provider_event::{ProviderEvent, Unused},
+    settle::PaymentDecision,
+};
 use crate::{
     payment::signature::webhook_is_valid,
     services::{
@@ -69,9 +73,10 @@ impl Services {
         reply: fn(DeliveryResult) -> StoredReply,
     ) -> Result<StoredReply, ServiceError> {
         self.require_genuine(delivery)?;
+        let id = delivery.id();
         match ProviderEvent::read(delivery.body) {
-            Ok(reported) => self.apply(&reported, &delivery.id(), reply).await,
-            Err(why) => Ok(reply(self.ignore(why))),
+            Ok(reported) => self.apply(&reported, &id, reply).await,
+            Err(unused) => Ok(reply(self.ignore(&id, &unused))),
         }
     }
 
@@ -95,10 +100,11 @@ impl Services {
         event_id: &str,
         reply: fn(DeliveryResult) -> StoredReply,
     ) -> Result<StoredReply, ServiceError> {
+        let ignore = |why| reply(self.ignore(event_id, &reported.unused(why)));
         for _ in 0..MAX_ATTEMPTS {
             let found = self.store().payment(&reported.razorpay_order_id).await?;
             let Some(payment) = found else {
-                return Ok(reply(self.ignore(IgnoredDelivery::UnknownOrder)));
+                return Ok(ignore(IgnoredDelivery::UnknownOrder));
             };
             let decision = self.decide(payment, &reported.event).await?;
             let mut change = decision.change(reply(DeliveryResult::Applied))?;
@@ -106,28 +112,32 @@ impl Services {
             change.writes.insert(0, seen);
             match self.store().commit(change).await {
                 Err(CommitError::Missed) => {}
-                Err(CommitError::Seen) => {
-                    return Ok(reply(self.ignore(IgnoredDelivery::Duplicate)));
-                }
+                Err(CommitError::Seen) => return Ok(ignore(IgnoredDelivery::Duplicate)),
                 Err(error) => return Err(error.into()),
                 Ok(applied) => {
                     self.report(&decision, &reported.event);
-                    let ignored = ignored(&decision).map(|why| reply(self.ignore(why)));
-                    return Ok(ignored.unwrap_or(applied));
+                    return Ok(ignored(&decision).map_or(applied, ignore));
                 }
             }
         }
         Err(ServiceError::Busy)
     }
 
-    /// Counts a delivery without effect, and logs it if the provider should not have sent it.
-    fn ignore(&self, why: IgnoredDelivery) -> DeliveryResult {
+    /// Counts a delivery without effect, and logs it if the provider should not have sent it. The
+    /// ids are the provider's, and no secrets.
+    fn ignore(&self, event_id: &str, unused: &Unused) -> DeliveryResult {
         use IgnoredDelivery::{Duplicate, Incomplete, UnknownOrder, Unreadable};
-        self.payment_counts().count_ignored(why);
-        if matches!(why, Unreadable | Incomplete | UnknownOrder) {
-            tracing::warn!(reason = why.as_str(), "webhook ignored");
+        self.payment_counts().count_ignored(unused.why);
+        if matches!(unused.why, Unreadable | Incomplete | UnknownOrder) {
+            tracing::warn!(
+                reason = unused.why.as_str(),
+                event = event_id,
+                razorpay_order = unused.razorpay_order_id,
+                attempt = unused.attempt,
+                "webhook ignored: compare it with the provider's dashboard"
+            );
         }
-        match why {
+        match unused.why {
             Duplicate => DeliveryResult::Duplicate,
             _ => DeliveryResult::Ignored,
         }
@@ -142,5 +152,82 @@ fn ignored(decision: &PaymentDecision) -> Option<IgnoredDelivery> {
         Some(IgnoredDelivery::Unchanged)
     } else {
         Some(IgnoredDelivery::NotListed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use hmac::Mac as _;
+    use parking_lot::Mutex;
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        auth::secrets::digest,
+        services::testing::{On, WEBHOOK_SECRET, World, reply_of},
+    };
+
+    /// The lines of the log.
+    #[derive(Clone, Default)]
+    struct Lines(std::sync::Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().extend(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// Returns the line about a delivery.
+    async fn logged(world: &World, event_id: &str, body: &[u8]) -> String {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        let guard = tracing::subscriber::set_default(subscriber);
+        let signature = digest(WEBHOOK_SECRET.as_bytes(), body).finalize();
+        let signature = hex::encode(signature.into_bytes());
+        let delivery = Delivery {
+            body,
+            signature: Some(&signature),
+            event_id: Some(event_id),
+        };
+        let reply = |result| reply_of(&result);
+        let delivered = world.services.receive_delivery(delivery, reply).await;
+        assert_eq!(delivered.unwrap(), reply(DeliveryResult::Ignored));
+        drop(guard);
+        let logged = lines.0.lock().clone();
+        String::from_utf8(logged).unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_ignored_webhook_names_its_event_and_what_was_read() {
+        let world = World::new(On::Embedded).await;
+        let entity = json!({ "id": "pay_7", "order_id": "order_7" });
+        let body = json!({
+            "event": "payment.captured", "payload": { "payment": { "entity": entity } },
+        });
+        let line = logged(&world, "evt_7", body.to_string().as_bytes()).await;
+        for part in [
+            "WARN",
+            "incomplete",
+            "\"evt_7\"",
+            "\"order_7\"",
+            "\"pay_7\"",
+        ] {
+            assert!(line.contains(part), "{part}: {line}");
+        }
+        let line = logged(&world, &"x".repeat(500), b"{").await;
+        assert!(line.contains("event=\"sha256:"), "{line}");
+        assert!(!line.contains("attempt"), "{line}");
+        assert!(line.len() < 500, "{line}");
     }
 }

@@ -9,6 +9,7 @@ mod delivery;
 mod list;
 mod open;
 mod provider_event;
+mod provider_members;
 mod settings;
 mod settle;
 mod verify;

@@ -11,7 +11,7 @@ use crate::{
         idempotency::IdempotentReply,
         permissions::only,
     },
-    store::{Change, CommitError, IdempotencyClaim, StoredReply, Write},
+    store::{Change, CommitError, IdempotencyClaim, StoreError, StoredReply, Write},
 };
 
 /// Makes the reply to a request for a payment from the payment and the public half of the
@@ -53,7 +53,12 @@ impl Services {
         let key_id = &self.payment_settings().key_id;
         for _ in 0..MAX_ATTEMPTS {
             let standing = self.store().standing_payments(&order.id).await?;
-            let mut change = match standing.first() {
+            if !standing.unreadable.is_empty() {
+                // Whether it is paid must be known before the customer pays again.
+                let what = "a payment of the order cannot be read".into();
+                return Err(StoreError::Corrupt(what).into());
+            }
+            let mut change = match standing.payments.first() {
                 Some(payment) if payment.status == PaymentStatus::Created => {
                     Change::replying(reply(payment, key_id))
                 }

@@ -3,13 +3,14 @@
 //! The reader is lenient. A delivery is signed, and an error would only make the provider repeat
 //! it: whatever is not as expected is ignored, with the reason.
 
-use serde_json::Value;
+use metaia_realtime::values::JsonNumber;
+use serde_json::value::RawValue;
 
-use super::counts::IgnoredDelivery;
+use super::{counts::IgnoredDelivery, provider_members::Members};
 use crate::model::{AttemptStatus, Money, PaymentEvent, Timestamp};
 
-/// The longest id of an attempt, in bytes. The provider's have 18.
-pub(super) const MAX_ATTEMPT_ID_BYTES: usize = 128;
+/// The longest id of an order or an attempt, in bytes. The provider's have 20 and 18.
+pub(super) const MAX_PROVIDER_ID_BYTES: usize = 128;
 
 /// The longest name of a currency, in bytes.
 const MAX_CURRENCY_BYTES: usize = 8;
@@ -21,74 +22,91 @@ pub(super) struct ProviderEvent {
     pub(super) event: PaymentEvent,
 }
 
+/// A delivery without effect: why, and what it names.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Unused {
+    pub(super) why: IgnoredDelivery,
+    pub(super) razorpay_order_id: Option<String>,
+    pub(super) attempt: Option<String>,
+}
+
 impl ProviderEvent {
     /// Reads the body of a delivery. A byte order mark before it is skipped.
-    pub(super) fn read(body: &[u8]) -> Result<Self, IgnoredDelivery> {
+    pub(super) fn read(body: &[u8]) -> Result<Self, Unused> {
         let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-        let document: Value =
-            serde_json::from_slice(text).map_err(|_| IgnoredDelivery::Unreadable)?;
-        let name = document["event"].as_str();
-        let name = name.ok_or(IgnoredDelivery::Unreadable)?;
-        let entity = &document["payload"]["payment"]["entity"];
-        let status = status_of(name, entity).ok_or(IgnoredDelivery::OtherEvent)?;
-        report(entity, status).ok_or(IgnoredDelivery::Incomplete)
+        let members = Members::read(text).map_err(|_| Unused::from(IgnoredDelivery::Unreadable))?;
+        let unused = |why| Unused {
+            why,
+            razorpay_order_id: bounded_text(members.order_id, MAX_PROVIDER_ID_BYTES),
+            attempt: bounded_text(members.id, MAX_PROVIDER_ID_BYTES),
+        };
+        let name = text_in(members.event).ok_or_else(|| unused(IgnoredDelivery::Unreadable))?;
+        let status =
+            status_of(&name, &members).ok_or_else(|| unused(IgnoredDelivery::OtherEvent))?;
+        report(&members, status).ok_or_else(|| unused(IgnoredDelivery::Incomplete))
+    }
+
+    /// Returns this event as one without effect.
+    pub(super) fn unused(&self, why: IgnoredDelivery) -> Unused {
+        Unused {
+            why,
+            razorpay_order_id: Some(self.razorpay_order_id.clone()),
+            attempt: Some(self.event.attempt.clone()),
+        }
+    }
+}
+
+impl From<IgnoredDelivery> for Unused {
+    /// Returns a delivery that names nothing.
+    fn from(why: IgnoredDelivery) -> Self {
+        Self {
+            why,
+            razorpay_order_id: None,
+            attempt: None,
+        }
     }
 }
 
 /// Returns how far an event says that the attempt has come. A partial refund leaves it paid.
-fn status_of(name: &str, entity: &Value) -> Option<AttemptStatus> {
+fn status_of(name: &str, members: &Members<'_>) -> Option<AttemptStatus> {
+    let is_partial = || text_in(members.refund_status).as_deref() == Some("partial");
     match name {
         "payment.captured" | "order.paid" => Some(AttemptStatus::Completed),
         "payment.failed" => Some(AttemptStatus::Failed),
-        "refund.processed" if entity["refund_status"] != "partial" => Some(AttemptStatus::Refunded),
+        "refund.processed" if !is_partial() => Some(AttemptStatus::Refunded),
         _ => None,
     }
 }
 
-fn report(entity: &Value, status: AttemptStatus) -> Option<ProviderEvent> {
+fn report(members: &Members<'_>, status: AttemptStatus) -> Option<ProviderEvent> {
     let money = Money {
-        amount: whole_number(&entity["amount"])?,
-        currency: bounded_text(&entity["currency"], MAX_CURRENCY_BYTES)?,
+        amount: JsonNumber::parse(members.amount?.get())?.to_whole()?,
+        currency: bounded_text(members.currency, MAX_CURRENCY_BYTES)?,
     };
     let event = PaymentEvent {
-        attempt: bounded_text(&entity["id"], MAX_ATTEMPT_ID_BYTES)?,
+        attempt: bounded_text(members.id, MAX_PROVIDER_ID_BYTES)?,
         status,
         money: Some(money),
         at: Timestamp::now(),
     };
     Some(ProviderEvent {
-        razorpay_order_id: entity["order_id"].as_str()?.to_owned(),
+        razorpay_order_id: bounded_text(members.order_id, MAX_PROVIDER_ID_BYTES)?,
         event,
     })
 }
 
-fn bounded_text(value: &Value, max_bytes: usize) -> Option<String> {
-    let text = value.as_str()?;
-    (1..=max_bytes)
-        .contains(&text.len())
-        .then(|| text.to_owned())
+fn bounded_text(value: Option<&RawValue>, max_bytes: usize) -> Option<String> {
+    text_in(value).filter(|text| (1..=max_bytes).contains(&text.len()))
 }
 
-/// Returns a whole number, also if it is written with a fraction of zero.
-fn whole_number(value: &Value) -> Option<i64> {
-    /// 2⁵³, up to which doubles represent every whole number.
-    const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
-    if let Some(whole) = value.as_i64() {
-        return Some(whole);
-    }
-    let number = value.as_f64()?;
-    let is_whole = number.fract() == 0.0 && number.abs() < MAX_EXACT;
-    #[allow(
-        clippy::cast_possible_truncation,
-        reason = "without a fraction, and in range"
-    )]
-    is_whole.then_some(number as i64)
+fn text_in(value: Option<&RawValue>) -> Option<String> {
+    serde_json::from_str(value?.get()).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn event(name: &str) -> Value {
         let entity = json!({
@@ -101,7 +119,11 @@ mod tests {
     fn check_ignored(body: &[u8], expected: IgnoredDelivery) {
         let text = String::from_utf8_lossy(body);
         let read = ProviderEvent::read(body);
-        assert_eq!(read.map(|_| ()), Err(expected), "{text}");
+        assert_eq!(
+            read.map_err(|unused| unused.why).err(),
+            Some(expected),
+            "{text}"
+        );
     }
 
     #[track_caller]
@@ -119,6 +141,9 @@ mod tests {
             check_ignored(body.as_bytes(), IgnoredDelivery::Unreadable);
         }
         check_ignored(b"\xff\xfe{}", IgnoredDelivery::Unreadable);
+        check_ignored(b"{} {}", IgnoredDelivery::Unreadable);
+        let list = br#"["payment.captured", {"payment": []}]"#;
+        check_ignored(list, IgnoredDelivery::Unreadable);
         check_ignored("[".repeat(10_000).as_bytes(), IgnoredDelivery::Unreadable);
     }
 
@@ -147,6 +172,9 @@ mod tests {
             ("amount", json!("90000")),
             ("amount", json!(0.5)),
             ("amount", json!(1e300)),
+            ("amount", json!([90_000])),
+            ("order_id", json!("x".repeat(129))),
+            ("id", json!({ "$ne": null })),
             ("currency", json!(7)),
         ] {
             let mut body = event("payment.captured");
@@ -164,5 +192,101 @@ mod tests {
         for amount in ["90000", "90000.0", "9e4", "9.0E+4"] {
             check_amount(amount, 90_000);
         }
+    }
+
+    /// Adds a member to each of the objects that are read, before and behind the others.
+    fn with_further(member: &[u8]) -> Vec<Vec<u8>> {
+        let body = event("payment.captured").to_string();
+        let opening = body.match_indices('{').map(|(at, _)| (at + 1, false));
+        let closing = body.match_indices('}').map(|(at, _)| (at, true));
+        let places = opening.chain(closing);
+        places
+            .map(|(at, is_last)| {
+                let (before, behind) = body.as_bytes().split_at(at);
+                let comma: &[u8] = b",";
+                let added = if is_last {
+                    [comma, member]
+                } else {
+                    [member, comma]
+                };
+                [before, &added.concat(), behind].concat()
+            })
+            .collect()
+    }
+
+    /// What nobody reads must not lose an event.
+    #[test]
+    fn members_that_are_not_read_may_be_anything() {
+        let deep = format!(r#""notes":{}{}"#, "[".repeat(5_000), "]".repeat(5_000));
+        let deep_objects = format!(r#""notes":{}1{}"#, r#"{"a":"#.repeat(300), "}".repeat(300));
+        let members: [&[u8]; 12] = [
+            br#""notes":{"name":"\ud83d"}"#,
+            br#""notes":{"\ud83d":1}"#,
+            br#""\udc00":1"#,
+            b"\"notes\":[\"\xff\xfe\"]",
+            b"\"\xc3\":1",
+            br#""fee":1e400"#,
+            br#""fee":-1E+99999"#,
+            br#""fee":123456789012345678901234567890"#,
+            br#""notes":1,"notes":2"#,
+            br#""":null"#,
+            deep.as_bytes(),
+            deep_objects.as_bytes(),
+        ];
+        for member in members {
+            for body in with_further(member) {
+                let read = ProviderEvent::read(&body);
+                let text = String::from_utf8_lossy(member);
+                let read = read.unwrap_or_else(|unused| panic!("{unused:?}: {text:.99}"));
+                assert_eq!(
+                    read.event,
+                    ProviderEvent::read(event("payment.captured").to_string().as_bytes())
+                        .map(|plain| PaymentEvent {
+                            at: read.event.at,
+                            ..plain.event
+                        })
+                        .unwrap()
+                );
+            }
+        }
+    }
+
+    /// As in other readers of JSON.
+    #[test]
+    fn of_members_with_one_name_the_last_counts() {
+        let body = event("payment.captured").to_string();
+        let twice = body.replace("\"amount\"", "\"amount\":\"\\ud83d\",\"amount\"");
+        let read = ProviderEvent::read(twice.as_bytes()).unwrap();
+        assert_eq!(read.event.money.unwrap().amount, 90_000);
+        let emptied = body.replace("{\"payment\"", "{\"payment\":[],\"payment\"");
+        assert!(ProviderEvent::read(emptied.as_bytes()).is_ok());
+        let lost = format!("{},\"payload\":[]}}", &body[..body.len() - 1]);
+        check_ignored(lost.as_bytes(), IgnoredDelivery::Incomplete);
+    }
+
+    #[test]
+    fn no_amount_is_rounded() {
+        for amount in [
+            "90000.0000000000001",
+            "89999.99999999999999",
+            "9007199254740993.5",
+        ] {
+            let body = event("payment.captured").to_string();
+            let body = body.replace("90000", amount);
+            check_ignored(body.as_bytes(), IgnoredDelivery::Incomplete);
+        }
+        check_amount("9007199254740993.0", 9_007_199_254_740_993);
+    }
+
+    #[test]
+    fn an_event_without_effect_names_what_was_read() {
+        let mut body = event("payment.captured");
+        body["payload"]["payment"]["entity"]["amount"] = json!(null);
+        let unused = ProviderEvent::read(body.to_string().as_bytes()).unwrap_err();
+        assert_eq!(unused.attempt.as_deref(), Some("pay_1"));
+        assert_eq!(unused.razorpay_order_id.as_deref(), Some("order_1"));
+        body["payload"]["payment"]["entity"]["id"] = json!("x".repeat(129));
+        let unused = ProviderEvent::read(body.to_string().as_bytes()).unwrap_err();
+        assert_eq!(unused.attempt, None);
     }
 }

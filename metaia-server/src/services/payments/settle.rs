@@ -2,17 +2,17 @@
 //! are open when it completes.
 
 use metaia_realtime::{
-    NewEntry, OrderId,
+    NewEntry,
     event::{PaymentStatus, PaymentUpdate},
 };
 
 use crate::{
     model::{
-        AttemptStatus, Notice, OrderSituation, OrderStatus, Payment, PaymentEvent, Settlement,
-        Timestamp,
+        AttemptStatus, Notice, Order, OrderSituation, OrderStatus, Payment, PaymentEvent,
+        Settlement, Timestamp,
     },
     services::{error::ServiceError, handle::Services, notifications::add_notices},
-    store::{Change, StoreError, StoredReply, Write},
+    store::{Change, StandingPayments, StoreError, StoredReply, Write},
 };
 
 /// What an event makes of a payment, before it is committed.
@@ -23,6 +23,8 @@ pub(super) struct PaymentDecision {
     settlement: Settlement,
     /// Other open payments of the order, which end because this one completes.
     superseded: Vec<Payment>,
+    /// The condition that the order is as it was read, if the decision depends on it.
+    condition: Option<Write>,
 }
 
 impl Services {
@@ -32,40 +34,33 @@ impl Services {
         payment: Payment,
         event: &PaymentEvent,
     ) -> Result<PaymentDecision, ServiceError> {
-        let mut others = self.standing_payments(&payment.order).await?;
-        others.retain(|other| other.id != payment.id);
-        let has = |status| others.iter().any(|other| other.status == status);
-        let order = OrderSituation {
-            is_cancelled: self.is_cancelled(&payment.order).await?,
-            is_paid_by_another: has(PaymentStatus::Completed),
-            has_another_open: has(PaymentStatus::Created),
+        let order = self.order_of(&payment).await?;
+        let mut standing = self.store().standing_payments(&payment.order).await?;
+        standing.payments.retain(|other| other.id != payment.id);
+        let is_cancelled = |order: &Order| order.status == OrderStatus::Cancelled;
+        let situation = OrderSituation {
+            is_cancelled: order.as_ref().is_some_and(is_cancelled),
+            is_paid_by_another: counts_as_paid(&payment, &standing),
+            has_another_open: has(&standing.payments, PaymentStatus::Created),
         };
-        let settlement = payment.settled(event, order);
-        others.retain(|other| settlement.completes() && other.status == PaymentStatus::Created);
+        let settlement = payment.settled(event, situation);
+        let takes_money = payment.takes_money(&settlement.payment, event);
+        let mut superseded = standing.payments;
+        superseded.retain(|other| settlement.completes() && other.status == PaymentStatus::Created);
         Ok(PaymentDecision {
             before: payment,
             settlement,
-            superseded: others,
+            superseded,
+            condition: order.filter(|_| takes_money).map(as_read),
         })
     }
 
-    /// Returns the standing payments of an order. If another program has left one that cannot be
-    /// read, none counts: money was taken, and must be recorded. The store still refuses a second
-    /// payment that stands.
-    async fn standing_payments(&self, order: &OrderId) -> Result<Vec<Payment>, ServiceError> {
-        match self.store().standing_payments(order).await {
-            Err(StoreError::Corrupt(_)) => Ok(Vec::new()),
+    /// Returns the order of a payment. One that cannot be read counts as one that is not there:
+    /// money was taken, and must be recorded.
+    async fn order_of(&self, payment: &Payment) -> Result<Option<Order>, ServiceError> {
+        match self.store().order(&payment.order).await {
+            Err(StoreError::Corrupt(_)) => Ok(None),
             read => Ok(read?),
-        }
-    }
-
-    /// Returns whether an order is cancelled. An order that cannot be read counts as one that is
-    /// not, for the same reason.
-    async fn is_cancelled(&self, order: &OrderId) -> Result<bool, ServiceError> {
-        match self.store().order(order).await {
-            Ok(found) => Ok(found.is_some_and(|order| order.status == OrderStatus::Cancelled)),
-            Err(StoreError::Corrupt(_)) => Ok(false),
-            Err(error) => Err(error.into()),
         }
     }
 
@@ -119,6 +114,7 @@ impl PaymentDecision {
     /// Returns the change that carries the decision out.
     pub(super) fn change(&self, reply: StoredReply) -> Result<Change, ServiceError> {
         let mut change = Change::replying(reply);
+        change.writes.extend(self.condition.clone());
         // First, because only one payment of an order may stand.
         for open in &self.superseded {
             supersede(&mut change, open)?;
@@ -157,6 +153,31 @@ impl PaymentDecision {
     }
 }
 
+/// Returns whether another payment counts as the one that pays the order. So does one that cannot be
+/// read, if it is completed, or if the store refuses this payment beside it.
+fn counts_as_paid(payment: &Payment, standing: &StandingPayments) -> bool {
+    let stands = matches!(
+        payment.status,
+        PaymentStatus::Created | PaymentStatus::Completed
+    );
+    let unreadable = &standing.unreadable;
+    has(&standing.payments, PaymentStatus::Completed)
+        || unreadable.contains(&PaymentStatus::Completed)
+        || !(stands || unreadable.is_empty())
+}
+
+fn has(payments: &[Payment], status: PaymentStatus) -> bool {
+    payments.iter().any(|payment| payment.status == status)
+}
+
+/// A cancellation between the read and the commit must not go unnoticed.
+fn as_read(order: Order) -> Write {
+    Write::OrderAsRead {
+        order: order.id,
+        version: order.version,
+    }
+}
+
 /// Ends an open payment. The customer gets no notice: the order is paid.
 fn supersede(change: &mut Change, open: &Payment) -> Result<(), ServiceError> {
     let ended = open.superseded();
@@ -167,4 +188,84 @@ fn supersede(change: &mut Change, open: &Payment) -> Result<(), ServiceError> {
         from: open.status,
     });
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use metaia_realtime::{Role, event::PaymentFlag};
+
+    use super::*;
+    use crate::{
+        model::{PaymentId, testing::order},
+        services::testing::{World, on_both_stores, reply_of},
+        store::CommitError,
+    };
+
+    on_both_stores!(
+        World: a_cancellation_between_the_decision_and_its_commit_is_flagged,
+        what_takes_no_money_does_not_depend_on_the_order,
+    );
+
+    fn event(status: AttemptStatus) -> PaymentEvent {
+        PaymentEvent {
+            attempt: "pay_1".into(),
+            status,
+            money: None,
+            at: Timestamp::now(),
+        }
+    }
+
+    async fn commit(world: &World, write: Write) {
+        let mut change = Change::replying(reply_of(&()));
+        change.writes.push(write);
+        world.store.commit(change).await.unwrap();
+    }
+
+    /// Returns a stored order, and its open payment.
+    async fn opened(world: &World) -> (Order, Payment) {
+        let order = order();
+        commit(world, Write::NewOrder(order.clone())).await;
+        let id = PaymentId::random();
+        let opened = Payment::open(id, &order, format!("order_{id}"), Timestamp::now());
+        commit(world, Write::NewPayment(opened.clone())).await;
+        (order, opened)
+    }
+
+    /// Decides an event, cancels the order, and only then commits the decision.
+    async fn settled_late(
+        world: &World,
+        event: &PaymentEvent,
+    ) -> (Payment, Result<StoredReply, CommitError>) {
+        let (order, payment) = opened(world).await;
+        let decision = world.services.decide(payment.clone(), event).await.unwrap();
+        let cancelled = order
+            .moved(Role::Admin, OrderStatus::Cancelled, Timestamp::now())
+            .unwrap();
+        commit(world, Write::Order(cancelled)).await;
+        let change = decision.change(reply_of(&())).unwrap();
+        (payment, world.store.commit(change).await)
+    }
+
+    async fn a_cancellation_between_the_decision_and_its_commit_is_flagged(world: World) {
+        let event = event(AttemptStatus::Completed);
+        let (payment, committed) = settled_late(&world, &event).await;
+        assert!(
+            matches!(committed, Err(CommitError::Missed)),
+            "{committed:?}"
+        );
+        let again = world.services.decide(payment, &event).await.unwrap();
+        let change = again.change(reply_of(&())).unwrap();
+        world.store.commit(change).await.unwrap();
+        let id = &again.payment().razorpay_order_id;
+        let stored = world.store.payment(id).await.unwrap().unwrap();
+        assert_eq!(stored.status, PaymentStatus::Completed);
+        assert_eq!(stored.flags, [PaymentFlag::OrderCancelled]);
+    }
+
+    async fn what_takes_no_money_does_not_depend_on_the_order(world: World) {
+        for status in [AttemptStatus::Failed, AttemptStatus::Refunded] {
+            let (_, committed) = settled_late(&world, &event(status)).await;
+            committed.unwrap();
+        }
+    }
 }

@@ -15,7 +15,7 @@ use crate::{
     store::{CommitError, IdempotencyClaim, StoredReply},
 };
 
-use super::provider_event::MAX_ATTEMPT_ID_BYTES;
+use super::provider_event::MAX_PROVIDER_ID_BYTES;
 
 /// The body of `POST /api/payments/verify`: the result that the app got from the provider's
 /// checkout. Further members are ignored: money was taken, and the app sends what it got.
@@ -116,7 +116,7 @@ impl Services {
             &given.razorpay_payment_id,
             &given.razorpay_signature,
         );
-        let is_id = (1..=MAX_ATTEMPT_ID_BYTES).contains(&given.razorpay_payment_id.len());
+        let is_id = (1..=MAX_PROVIDER_ID_BYTES).contains(&given.razorpay_payment_id.len());
         if is_valid && is_id {
             Ok(())
         } else {

@@ -164,3 +164,37 @@ pub(crate) async fn many_at_once_are_logged_in_the_order_in_which_each_was_answe
         assert_eq!(answer.unwrap(), reply_of(entry.n()));
     }
 }
+
+/// The condition sees the writes before it in the same change.
+pub(crate) async fn a_change_that_was_decided_on_an_order_misses_once_that_moves_on<S: Site>() {
+    let site = S::new().await;
+    let order = order();
+    let id = &order.id;
+    let as_read = |version| Write::OrderAsRead {
+        order: id.clone(),
+        version,
+    };
+    let committed = async |writes| {
+        let done = site.store().commit(change(writes, vec![], None)).await;
+        match done {
+            Ok(_) => true,
+            Err(CommitError::Missed) => false,
+            Err(other) => panic!("{other:?}"),
+        }
+    };
+    assert!(!committed(vec![as_read(1)]).await);
+    site.store().commit(placed(&order)).await.unwrap();
+    for (version, holds) in [(1, true), (0, false), (2, false), (u64::MAX >> 1, false)] {
+        assert_eq!(committed(vec![as_read(version)]).await, holds, "{version}");
+    }
+    let moved = Order {
+        version: 2,
+        ..order.clone()
+    };
+    let move_on = || Write::Order(moved.clone());
+    assert!(!committed(vec![move_on(), as_read(1)]).await);
+    assert!(committed(vec![as_read(1), move_on(), as_read(2)]).await);
+    assert!(!committed(vec![as_read(1)]).await);
+    let stored = site.store().order(id).await.unwrap();
+    assert_eq!(stored, Some(moved));
+}

@@ -48,6 +48,7 @@ macro_rules! store_contract {
                 a_position_is_known_before_the_commit,
                 a_position_outlives_a_restart,
                 a_later_write_that_misses_takes_back_the_earlier_ones,
+                a_change_that_was_decided_on_an_order_misses_once_that_moves_on,
                 many_at_once_are_logged_in_the_order_in_which_each_was_answered;
             claims: an_answer_is_kept_with_its_change_and_given_again,
                 a_claim_ends_after_a_day,

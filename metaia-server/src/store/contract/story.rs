@@ -84,6 +84,10 @@ enum Deed {
     Receive {
         event: u8,
     },
+    Rely {
+        order: u8,
+        ahead: u8,
+    },
 }
 
 /// The steps of payments, and changes that leave the status as it is.
@@ -111,6 +115,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         6 => (0..5u8, select(&STEPS[..]))
             .prop_map(|(payment, (from, to))| Deed::Advance { payment, from, to }),
         1 => (0..4u8).prop_map(|event| Deed::Receive { event }),
+        1 => (0..4u8, 0..2u8).prop_map(|(order, ahead)| Deed::Rely { order, ahead }),
     ]
 }
 
@@ -260,6 +265,10 @@ impl Teller {
                 payment: a_payment(payment, to, self.next_version(payment, from, to)),
                 from,
             },
+            Deed::Rely { order, ahead } => Write::OrderAsRead {
+                order: id(1, order).parse().unwrap(),
+                version: self.versions[usize::from(order)] + u64::from(ahead),
+            },
             Deed::Receive { event } => Write::ProviderEvent(format!("evt_{event}")),
         }
     }
@@ -334,6 +343,9 @@ fn a_payment(n: u8, status: PaymentStatus, version: u64) -> Payment {
             currency: "INR".into(),
             at: at(6),
         });
+    }
+    // Flags stay.
+    if version > 1 {
         payment.flags.push(PaymentFlag::AmountMismatch);
     }
     Payment {

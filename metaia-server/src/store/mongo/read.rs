@@ -14,7 +14,7 @@ use super::{
     deployment::STANDALONE,
     document::{
         CLAIMS, NOTIFICATIONS, ORDERS, PAYMENTS, claim_id, id, id_or_text, idempotency_state_in,
-        notification_in, order_in, payment_in,
+        notification_in, order_in, payment_in, status_in,
     },
     error::from_log,
     filter,
@@ -24,7 +24,7 @@ use crate::{
     model::{Notification, Order, Page, Payment},
     store::{
         IdempotencyClaim, IdempotencyState, MAX_STANDING, NotificationQuery, OrderQuery,
-        PaymentQuery, StoreError,
+        PaymentQuery, StandingPayments, StoreError,
     },
 };
 
@@ -107,11 +107,23 @@ impl MongoStore {
     }
 
     /// Returns the standing payments of an order, the completed ones first.
-    pub(super) async fn read_standing(&self, order: &OrderId) -> Result<Vec<Payment>, StoreError> {
+    pub(super) async fn read_standing(
+        &self,
+        order: &OrderId,
+    ) -> Result<StandingPayments, StoreError> {
         let filter = filter::standing(id_or_text(order.as_str()));
         let found = self.payments_by_status(filter, MAX_STANDING).await?;
-        let payments = found.iter().map(payment_in);
-        Ok(payments.collect::<Result<_, _>>()?)
+        let mut standing = StandingPayments::default();
+        for document in &found {
+            match payment_in(document) {
+                Ok(payment) => standing.payments.push(payment),
+                Err(error) => {
+                    tracing::error!("a payment that stands cannot be read: {error}");
+                    standing.unreadable.extend(status_in(document));
+                }
+            }
+        }
+        Ok(standing)
     }
 
     async fn payments_by_status(

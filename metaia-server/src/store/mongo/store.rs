@@ -23,7 +23,7 @@ use crate::{
     model::{Notification, NotificationId, Order, Page, Payment, TailorStatus},
     store::{
         Change, CommitError, IdempotencyClaim, IdempotencyState, Keyed, NotificationQuery,
-        OrderQuery, PaymentQuery, Store, StoreError, StoredReply,
+        OrderQuery, PaymentQuery, StandingPayments, Store, StoreError, StoredReply,
     },
 };
 
@@ -157,7 +157,7 @@ impl Store for MongoStore {
     fn standing_payments<'a>(
         &'a self,
         order: &'a OrderId,
-    ) -> BoxFuture<'a, Result<Vec<Payment>, StoreError>> {
+    ) -> BoxFuture<'a, Result<StandingPayments, StoreError>> {
         Box::pin(self.read_standing(order))
     }
 

@@ -25,7 +25,7 @@ use rusqlite::Connection;
 use self::fault::{Fault, from_read, from_write};
 use super::{
     Change, CommitError, IdempotencyClaim, IdempotencyState, Keyed, NotificationQuery, OrderQuery,
-    PaymentQuery, Store, StoreError, StoredReply,
+    PaymentQuery, StandingPayments, Store, StoreError, StoredReply,
 };
 use crate::model::{Notification, NotificationId, Order, Page, Payment, TailorStatus};
 
@@ -106,7 +106,7 @@ impl Store for SqliteStore {
     fn standing_payments<'a>(
         &'a self,
         order: &'a OrderId,
-    ) -> BoxFuture<'a, Result<Vec<Payment>, StoreError>> {
+    ) -> BoxFuture<'a, Result<StandingPayments, StoreError>> {
         let order = order.clone();
         Box::pin(self.read(move |db| payments::standing(db, &order)))
     }

@@ -143,6 +143,20 @@ pub(super) fn update(db: &Connection, order: &Order) -> Result<(), Fault> {
     }
 }
 
+/// Requires that an order still has the version that was read.
+pub(super) fn require(db: &Connection, id: &OrderId, version: u64) -> Result<(), Fault> {
+    let sql = "SELECT TRUE FROM orders WHERE id = :id AND version = :version";
+    let is_as_read = db.prepare_cached(sql)?.exists(named_params! {
+        ":id": id.as_str(),
+        ":version": signed(version)?,
+    })?;
+    if is_as_read {
+        Ok(())
+    } else {
+        Err(Fault::Missed)
+    }
+}
+
 pub(super) fn signed(number: u64) -> Result<i64, Fault> {
     number
         .try_into()

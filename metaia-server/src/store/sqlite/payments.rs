@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     model::{Page, Payment, Timestamp},
-    store::{MAX_STANDING, PaymentQuery, name_of},
+    store::{MAX_STANDING, PaymentQuery, StandingPayments, name_of},
 };
 
 const COLUMNS: &str =
@@ -45,7 +45,7 @@ pub(super) fn one(db: &Connection, razorpay_order_id: &str) -> Result<Option<Pay
         .transpose()
 }
 
-pub(super) fn standing(db: &Connection, order: &OrderId) -> Result<Vec<Payment>, Fault> {
+pub(super) fn standing(db: &Connection, order: &OrderId) -> Result<StandingPayments, Fault> {
     // By their names the completed ones come first.
     let sql = format!(
         "SELECT {COLUMNS} FROM payments
@@ -53,8 +53,20 @@ pub(super) fn standing(db: &Connection, order: &OrderId) -> Result<Vec<Payment>,
          ORDER BY status LIMIT {MAX_STANDING}"
     );
     let mut statement = db.prepare_cached(&sql)?;
-    let rows = statement.query_and_then([order.as_str()], read)?;
-    rows.collect()
+    let mut rows = statement.query([order.as_str()])?;
+    let mut standing = StandingPayments::default();
+    while let Some(row) = rows.next()? {
+        match read(row) {
+            Ok(payment) => standing.payments.push(payment),
+            Err(fault) => {
+                tracing::error!("a payment that stands cannot be read: {fault:?}");
+                standing
+                    .unreadable
+                    .push(Record::new("payment", row).named(3)?);
+            }
+        }
+    }
+    Ok(standing)
 }
 
 pub(super) fn list(db: &Connection, query: PaymentQuery) -> Result<Page<Payment>, Fault> {

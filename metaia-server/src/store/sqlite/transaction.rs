@@ -160,6 +160,7 @@ fn apply(db: &Connection, write: &Write) -> Result<(), Fault> {
     match write {
         Write::NewOrder(order) => orders::insert(db, order),
         Write::Order(order) => orders::update(db, order),
+        Write::OrderAsRead { order, version } => orders::require(db, order, *version),
         Write::NewNotification(notification) => notifications::insert(db, notification),
         Write::NewPayment(payment) => payments::insert(db, payment),
         Write::Payment { payment, from } => payments::update(db, payment, *from),

@@ -311,7 +311,39 @@ async fn many_failed_attempts_do_not_hide_the_one_that_pays(api: Api) {
     assert_eq!(attempts(&paid).len(), crate::model::MAX_LISTED_ATTEMPTS);
 }
 
+/// Money is never refused because of another payment, whatever that one was.
 async fn a_payment_beside_one_that_cannot_be_read_is_recorded(api: Api) {
+    for (is_paid, by_checkout) in [(false, true), (false, false), (true, true), (true, false)] {
+        let first = opened(&api).await;
+        report(&api, "pay_A", "payment.failed", &first).await;
+        let second = opened_again(&api, &first).await;
+        if is_paid {
+            verified(&api, &second, "pay_B").await;
+        }
+        let damaged = second["razorpayOrderId"].as_str().unwrap();
+        api.world.damage_payment(damaged).await;
+        if by_checkout {
+            verified(&api, &first, "pay_C").await;
+        } else {
+            let captured = report(&api, "pay_C", "payment.captured", &first).await;
+            assert_eq!(captured, "applied");
+        }
+        let id = first["razorpayOrderId"].as_str().unwrap();
+        let recorded = api.world.store.payment(id).await.unwrap().unwrap();
+        let recorded = serde_json::to_value(recorded).unwrap();
+        assert_eq!(recorded["status"], "failed");
+        assert_eq!(recorded["flags"], json!(["second_capture"]));
+        assert_eq!(
+            attempts(&recorded),
+            [("pay_A", "failed"), ("pay_C", "completed")]
+        );
+    }
+}
+
+/// Other programs may leave several open payments of an order.
+#[tokio::test]
+async fn of_two_open_payments_the_one_that_can_be_read_completes() {
+    let api = Api::new(On::MongoDb).await;
     for by_checkout in [true, false] {
         let payment = opened(&api).await;
         let order = payment["order"].as_str().unwrap();

@@ -11,6 +11,8 @@ on_both_stores!(
     a_byte_order_mark_is_read_over,
     an_event_without_an_id_is_seen_once,
     amounts_may_be_written_with_a_fraction_of_zero,
+    a_capture_is_not_lost_because_of_what_nobody_reads,
+    no_amount_is_rounded,
     captures_that_arrive_at_once_are_all_listed,
 );
 
@@ -126,6 +128,37 @@ async fn amounts_may_be_written_with_a_fraction_of_zero(api: Api) {
         assert_eq!(all["payments"][0]["status"], "completed");
         assert_eq!(all["payments"][0]["flags"], json!([]));
     }
+}
+
+async fn a_capture_is_not_lost_because_of_what_nobody_reads(api: Api) {
+    let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
+    let values: [&[u8]; 5] = [
+        br#"{"name":"Asha \ud83d"}"#,
+        b"\"\xff\xfe\"",
+        b"1e400",
+        br#"{"\udc00":"\ud83d\ud83d"}"#,
+        deep.as_bytes(),
+    ];
+    for (n, value) in values.into_iter().enumerate() {
+        let payment = opened(&api).await;
+        let body = event("payment.captured", &payment, 90_000);
+        let at = body.find("\"id\"").unwrap();
+        let (before, behind) = body.as_bytes().split_at(at);
+        let body = [before, b"\"notes\":", value, b",", behind].concat();
+        let reply = deliver(&api, &format!("evt_{n}"), &body).await;
+        assert_eq!(reply.data(200), json!({ "result": "applied" }), "{n}");
+        let all = api.admin().get("/api/payments?limit=1").await.data(200);
+        assert_eq!(all["payments"][0]["status"], "completed", "{n}");
+    }
+}
+
+async fn no_amount_is_rounded(api: Api) {
+    let payment = opened(&api).await;
+    let body = event("payment.captured", &payment, 90_000);
+    let body = body.replace("90000", "90000.0000000000001");
+    let reply = deliver(&api, "evt_1", &body).await;
+    assert_eq!(reply.data(200), json!({ "result": "ignored" }));
+    assert_eq!(counted(&api, "incomplete"), 1);
 }
 
 async fn captures_that_arrive_at_once_are_all_listed(api: Api) {

@@ -166,15 +166,16 @@ pub(super) fn event_of(attempt: &str, name: &str, payment: &Value, amount: i64) 
 }
 
 /// Returns the provider with the signature of a body.
-pub(super) fn signed<'a>(api: &'a Api, id: &str, body: &str) -> As<'a> {
-    let signature = crate::auth::secrets::digest(WEBHOOK_SECRET.as_bytes(), body.as_bytes());
+pub(super) fn signed<'a>(api: &'a Api, id: &str, body: impl AsRef<[u8]>) -> As<'a> {
+    let signature = crate::auth::secrets::digest(WEBHOOK_SECRET.as_bytes(), body.as_ref());
     let signature = hex::encode(hmac::Mac::finalize(signature).into_bytes());
     api.nobody()
         .with("x-razorpay-event-id", id)
         .with("x-razorpay-signature", &signature)
 }
 
-pub(super) async fn deliver(api: &Api, id: &str, body: &str) -> Reply {
+pub(super) async fn deliver(api: &Api, id: &str, body: impl AsRef<[u8]>) -> Reply {
+    let body = body.as_ref();
     signed(api, id, body)
         .send("POST", "/api/payments/webhook", body.into())
         .await

@@ -116,3 +116,23 @@ fn an_attempt_that_an_earlier_version_moved_on_is_listed_as_it_is() {
     let read = paid.with_named_attempt();
     assert_eq!(status_of(&read, "pay_A"), Some(&AttemptStatus::Refunded));
 }
+
+/// Otherwise a payment that is read lists one more than it stored.
+#[test]
+fn the_attempt_that_the_payment_names_stays_listed() {
+    let failures = (0..MAX_LISTED_ATTEMPTS).map(|n| {
+        let id = format!("pay_{n}");
+        event(&id, AttemptStatus::Failed)
+    });
+    let mut events: Vec<_> = failures.collect();
+    for n in 0..3 {
+        let id = format!("pay_other_{n}");
+        events.push(over(&id, AttemptStatus::Completed, 1));
+        let payment = after(&events);
+        assert_eq!(payment.razorpay_payment_id.as_deref(), Some("pay_0"));
+        assert_eq!(status_of(&payment, "pay_0"), Some(&AttemptStatus::Failed));
+        assert_eq!(status_of(&payment, &id), Some(&AttemptStatus::Completed));
+        assert_eq!(payment.attempts.len(), MAX_LISTED_ATTEMPTS);
+        assert_eq!(payment.clone().with_named_attempt(), payment);
+    }
+}

@@ -51,9 +51,17 @@ fn checkout(attempt: &str) -> PaymentEvent {
 
 /// Returns the payment after events that arrive while the order is open and not paid otherwise.
 fn after(events: &[PaymentEvent]) -> Payment {
-    let settle = |payment: Payment, event: &PaymentEvent| {
-        let settlement = payment.settled(event, OrderSituation::default());
-        settlement.payment
+    let events = events.iter().cloned();
+    let events: Vec<_> = events
+        .map(|event| (event, OrderSituation::default()))
+        .collect();
+    after_each(&events)
+}
+
+/// Returns the payment after events that each arrive in a situation of its own.
+fn after_each(events: &[(PaymentEvent, OrderSituation)]) -> Payment {
+    let settle = |payment: Payment, (event, order): &(PaymentEvent, OrderSituation)| {
+        payment.settled(event, *order).payment
     };
     events.iter().fold(opened(), settle)
 }

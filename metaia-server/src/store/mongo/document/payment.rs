@@ -1,6 +1,7 @@
 //! Payments as documents. A payment needs all members that earlier versions wrote; its customer may
 //! be called `user`, as in the old backend. Earlier versions read what this one writes: they ignore
-//! the members that are new.
+//! the members that are new. An attempt that cannot be read is never dropped, since the list is
+//! written as a whole; flags of later versions stay when a payment is changed.
 
 use metaia_realtime::event::{PaymentFlag, PaymentStatus};
 use mongodb::bson::{Bson, Document, doc, oid::ObjectId};
@@ -10,7 +11,7 @@ use super::{
     value::{created_at_in, date, id, id_in, integer, named, parsed, text, time, user_in},
 };
 use crate::{
-    model::{Attempt, Payment, Timestamp},
+    model::{Attempt, Payment},
     store::name_of,
 };
 
@@ -26,14 +27,28 @@ pub(in super::super) fn payment_document(payment: &Payment, version: i64) -> Doc
         "createdAt": date(payment.created_at),
     };
     document.extend(payment_fields(payment, version));
+    document.insert("flags", flag_names(payment));
     document
 }
 
-/// Returns the fields of a payment that change. Missing ones are left out: a null would count in a
-/// sparse unique index of another program. `flagged` is there for its index.
-pub(in super::super) fn payment_fields(payment: &Payment, version: i64) -> Document {
+/// Returns the update of a payment to its next version. It adds flags, and removes none.
+pub(in super::super) fn payment_update(payment: &Payment, version: i64) -> Document {
+    let mut update = doc! { "$set": payment_fields(payment, version) };
+    let flags = flag_names(payment);
+    if !flags.is_empty() {
+        update.insert("$addToSet", doc! { "flags": { "$each": flags } });
+    }
+    update
+}
+
+fn flag_names(payment: &Payment) -> Vec<&'static str> {
+    payment.flags.iter().map(|flag| flag.as_str()).collect()
+}
+
+/// Returns the fields of a payment that change, without its flags. Missing ones are left out: a null
+/// would count in a sparse unique index of another program. `flagged` is there for its index.
+fn payment_fields(payment: &Payment, version: i64) -> Document {
     let attempts: Vec<Document> = payment.attempts.iter().map(attempt_document).collect();
-    let flags: Vec<&str> = payment.flags.iter().map(|flag| flag.as_str()).collect();
     let mut set = doc! {
         "status": name_of(&payment.status),
         "attempts": attempts,
@@ -42,10 +57,9 @@ pub(in super::super) fn payment_fields(payment: &Payment, version: i64) -> Docum
     if let Some(attempt) = &payment.razorpay_payment_id {
         set.insert("razorpayPaymentId", attempt);
     }
-    if !flags.is_empty() {
+    if !payment.flags.is_empty() {
         set.insert("flagged", true);
     }
-    set.insert("flags", flags);
     set
 }
 
@@ -83,44 +97,45 @@ pub(in super::super) fn payment_in(document: &Document) -> Result<Payment, Unrea
         currency: text(document, "currency").unwrap_or("INR").to_owned(),
         status: status_in(document).ok_or_else(|| unreadable("it has no known status"))?,
         created_at,
-        attempts: attempts_in(document, created_at),
-        flags: flags_in(document),
+        attempts: attempts_in(document).ok_or_else(|| unreadable("an attempt is malformed"))?,
+        flags: flags_in(document).ok_or_else(|| unreadable("its flags are no list"))?,
         version: Revision::read(document).number(),
     };
     Ok(payment.with_named_attempt())
 }
 
-fn attempts_in(document: &Document, created_at: Timestamp) -> Vec<Attempt> {
-    let attempts = list_in(document, "attempts").iter();
-    let attempts = attempts.filter_map(Bson::as_document);
+/// Reads the list of attempts. What is no list is none of ours: the provider's own orders have a
+/// number of this name.
+fn attempts_in(document: &Document) -> Option<Vec<Attempt>> {
+    let Ok(attempts) = document.get_array("attempts") else {
+        return Some(Vec::new());
+    };
+    let attempts = attempts.iter();
     attempts
-        .filter_map(|attempt| attempt_in(attempt, created_at))
+        .map(|attempt| attempt_in(attempt.as_document()?))
         .collect()
 }
 
-fn attempt_in(attempt: &Document, created_at: Timestamp) -> Option<Attempt> {
+fn attempt_in(attempt: &Document) -> Option<Attempt> {
     Some(Attempt {
         id: text(attempt, "id")?.to_owned(),
         status: named(attempt, "status")?,
         amount: integer(attempt.get("amount")?)?,
         currency: text(attempt, "currency")?.to_owned(),
-        at: time(attempt, "at").unwrap_or(created_at),
+        at: time(attempt, "at")?,
     })
 }
 
-fn flags_in(document: &Document) -> Vec<PaymentFlag> {
-    let names = list_in(document, "flags").iter().filter_map(Bson::as_str);
+/// Reads the flags that are known.
+fn flags_in(document: &Document) -> Option<Vec<PaymentFlag>> {
+    let Some(flags) = document.get("flags") else {
+        return Some(Vec::new());
+    };
+    let names = flags.as_array()?.iter().filter_map(Bson::as_str);
     let known = |name| {
         PaymentFlag::ALL
             .into_iter()
             .find(|flag| flag.as_str() == name)
     };
-    names.filter_map(known).collect()
-}
-
-fn list_in<'a>(document: &'a Document, name: &str) -> &'a [Bson] {
-    document
-        .get_array(name)
-        .map(Vec::as_slice)
-        .unwrap_or_default()
+    Some(names.filter_map(known).collect())
 }

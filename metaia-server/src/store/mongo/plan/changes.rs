@@ -43,7 +43,7 @@ impl Ask for CommitChange {
         let change = &self.0;
         let mut writes = Vec::with_capacity(change.writes.len());
         for write in &change.writes {
-            writes.push(decide_write(facts, write)?);
+            writes.extend(decide_write(facts, write)?);
         }
         let claim_write = match &change.claim {
             Some(claim) => Some(decide_claim(facts, claim)?),
@@ -58,15 +58,21 @@ impl Ask for CommitChange {
     }
 }
 
-fn decide_write(facts: &mut Facts, write: &Write) -> Result<RecordWrite, CommitError> {
-    match write {
+/// Decides a write. One that is a condition alone writes nothing.
+fn decide_write(facts: &mut Facts, write: &Write) -> Result<Option<RecordWrite>, CommitError> {
+    let decided = match write {
         Write::NewOrder(order) => orders::place(facts, order),
         Write::Order(order) => orders::change(facts, order),
+        Write::OrderAsRead { order, version } => {
+            orders::require(facts, order, *version)?;
+            return Ok(None);
+        }
         Write::NewNotification(new) => Ok(notifications::insert(facts, new)),
         Write::NewPayment(payment) => payments::open(facts, payment),
         Write::Payment { payment, from } => payments::advance(facts, payment, *from),
         Write::ProviderEvent(id) => see_provider_event(facts, id),
-    }
+    };
+    decided.map(Some)
 }
 
 /// Stores the id of a provider's event. An index of the database deletes it later, see `indexes`.

@@ -50,6 +50,17 @@ pub(super) fn change(facts: &mut Facts, order: &Order) -> Result<RecordWrite, Co
     Ok(build::set(ORDERS, filter, order_fields(order, version)))
 }
 
+/// Requires that an order still has the version that was read. Other programs may change it all the
+/// same: they do not count versions.
+pub(super) fn require(facts: &Facts, order: &OrderId, version: u64) -> Result<(), CommitError> {
+    let stored = facts.orders.get(order).map(Revision::number);
+    if stored == Some(version) {
+        Ok(())
+    } else {
+        Err(CommitError::Missed)
+    }
+}
+
 fn draft_order(facts: &mut Facts, order: &Order, version: i64) {
     facts.orders.set(order.id.clone(), Revision::new(version));
     let open_for = if order.status.is_final() {

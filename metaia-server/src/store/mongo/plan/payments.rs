@@ -4,8 +4,7 @@ use metaia_realtime::{event::PaymentStatus, mongo::RecordWrite};
 use mongodb::bson::{Bson, doc, oid::ObjectId};
 
 use super::{
-    super::document::{PAYMENTS, Revision, payment_document, payment_fields},
-    build,
+    super::document::{PAYMENTS, Revision, payment_document, payment_update},
     facts::{Facts, StoredPayment, stands},
     orders::signed,
 };
@@ -53,8 +52,11 @@ pub(super) fn advance(
     };
     let version = signed(payment.version)?;
     draft_payment(facts, payment, version);
-    let fields = payment_fields(payment, version);
-    Ok(build::set(PAYMENTS, filter, fields))
+    Ok(RecordWrite::Update {
+        collection: PAYMENTS,
+        filter,
+        update: payment_update(payment, version),
+    })
 }
 
 /// Returns whether a payment may take its new status: it does not stand, or no other payment of the

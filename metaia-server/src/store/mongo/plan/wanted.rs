@@ -47,6 +47,9 @@ impl WantedFacts {
             Write::Order(order) => {
                 self.orders.insert(order.id.clone());
             }
+            Write::OrderAsRead { order, .. } => {
+                self.orders.insert(order.clone());
+            }
             Write::NewNotification(_) => {}
             Write::NewPayment(payment) => {
                 self.payments.insert(payment.id);

@@ -170,6 +170,9 @@ async fn stored(store: &dyn Store, write: &crate::store::Write) -> Vec<String> {
         Write::NewOrder(order) | Write::Order(order) => {
             vec![format!("{:?}", store.order(&order.id).await.unwrap())]
         }
+        Write::OrderAsRead { order, .. } => {
+            vec![format!("{:?}", store.order(order).await.unwrap())]
+        }
         Write::NewPayment(payment) | Write::Payment { payment, .. } => {
             let standing = store.standing_payments(&payment.order).await.unwrap();
             let of = store.payment(&payment.razorpay_order_id).await.unwrap();

@@ -47,6 +47,12 @@ impl Fixture {
         explained.get_document("executionStats").unwrap().clone()
     }
 
+    /// Returns the one document that matches.
+    async fn find(&self, collection: &str, filter: Document) -> Document {
+        let documents = self.store.mongo.database().collection(collection);
+        documents.find_one(filter).await.unwrap().unwrap()
+    }
+
     /// Inserts a document as another program would.
     async fn insert(&self, collection: &str, document: Document) {
         self.store

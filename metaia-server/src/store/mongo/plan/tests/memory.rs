@@ -125,8 +125,23 @@ impl Memory {
                 Ok(fields) => document.extend(fields.clone()),
                 Err(_) => *document = update.clone(),
             }
+            if let Ok(added) = update.get_document("$addToSet") {
+                add_to_lists(document, added);
+            }
         }
         count
+    }
+}
+
+fn add_to_lists(document: &mut Document, added: &Document) {
+    for (name, each) in added {
+        let each = each.as_document().unwrap().get_array("$each").unwrap();
+        let list = document.get_array_mut(name).unwrap();
+        for value in each {
+            if !list.contains(value) {
+                list.push(value.clone());
+            }
+        }
     }
 }
 
