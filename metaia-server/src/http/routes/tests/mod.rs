@@ -14,6 +14,7 @@ mod overtaken;
 mod payment_attempts;
 mod payment_deliveries;
 mod payments;
+mod positions;
 
 use std::{num::NonZeroU32, sync::Arc};
 
