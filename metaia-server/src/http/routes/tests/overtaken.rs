@@ -1,6 +1,6 @@
-//! A change that is overtaken by its own first request: another node, or a request whose client has
-//! gone, commits it after the retry has found no reply. The retry gets the first reply, whatever the
-//! records look like by then.
+//! A change that is overtaken by its own first request: another node, or a request whose client
+//! has gone, commits it after the retry has found no reply. The retry gets the first reply,
+//! whatever the records look like by then.
 
 use std::{
     sync::{Arc, mpsc},
