@@ -4,6 +4,7 @@ use metaia_realtime::Position;
 
 use super::{
     changed_once::to,
+    connections::Phone,
     overtaken::{Nodes, dispatched, put},
     *,
 };
@@ -11,6 +12,7 @@ use super::{
 on_both_stores!(
     Nodes: every_get_of_records_has_a_position,
     a_position_is_taken_before_the_records_are_read,
+    a_client_that_connects_with_the_position_misses_nothing,
     other_replies_have_no_position,
 );
 
@@ -69,6 +71,20 @@ async fn a_position_is_taken_before_the_records_are_read(nodes: Nodes) {
         assert_eq!(position(&reply).n(), before, "{path}");
         assert_eq!(reply.body.pointer(member), Some(&expected), "{reply:?}");
     }
+}
+
+async fn a_client_that_connects_with_the_position_misses_nothing(nodes: Nodes) {
+    let api = &nodes.api;
+    let (_, path) = api.order().await;
+    let loaded = api.customer().get(&path).await;
+    let status = format!("{path}/status");
+    api.admin().put(&status, to("confirmed")).await.data(200);
+    let auth = json!({ "since": loaded.header("x-realtime-position") });
+    let phone = Phone::connect(api, Role::Customer, "c1", auth).await;
+    let received = phone.received_until_ready().await;
+    assert!(received.contains(r#"42["order_update""#), "{received}");
+    assert!(received.contains(r#""status":"confirmed""#), "{received}");
+    assert!(received.contains(r#""recovered":true"#), "{received}");
 }
 
 async fn other_replies_have_no_position(nodes: Nodes) {
