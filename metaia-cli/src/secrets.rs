@@ -2,34 +2,53 @@
 //! folder.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::exit::Failure;
 
+/// The beginnings of the names of settings.
+const PREFIXES: [&str; 3] = ["METAIA_", "JWT_", "RAZORPAY_"];
+
 /// Settings of the environment, and of `.env` for names that the environment lacks.
 #[derive(Debug, Default)]
 pub(crate) struct Settings {
+    environment: HashMap<String, String>,
     dotenv: HashMap<String, String>,
 }
 
 impl Settings {
-    /// Reads `.env` if it exists, as the server reads it.
+    /// Reads the environment, and `.env` if it exists, as the server reads them.
     pub(crate) fn load() -> Result<Self, Failure> {
         let text = metaia_dotenv::read_text(Path::new(".env"))
             .map_err(|error| Failure::usage(".env cannot be read").caused_by(error))?;
-        let variables = metaia_dotenv::parse(&text).into_iter();
-        let dotenv = variables.map(|variable| (variable.name, variable.value));
-        Ok(Self {
-            dotenv: dotenv.collect(),
-        })
+        Self::from_parts(std::env::vars_os(), &text)
     }
 
-    /// Returns a setting; an empty one counts as unset.
+    fn from_parts(
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+        dotenv: &str,
+    ) -> Result<Self, Failure> {
+        let mut settings = Self::default();
+        for variable in metaia_dotenv::parse(dotenv) {
+            settings.dotenv.insert(variable.name, variable.value);
+        }
+        for (name, value) in environment {
+            // Other names are those of other programs.
+            if let Some(name) = name.to_str().filter(|name| is_setting(name)) {
+                let value = value.into_string().map_err(|_| not_utf8(name))?;
+                settings.environment.insert(name.to_owned(), value);
+            }
+        }
+        Ok(settings)
+    }
+
+    /// Returns a setting. An empty one counts as unset: compose files pass a missing variable as an
+    /// empty one.
     pub(crate) fn find(&self, name: &str) -> Option<String> {
-        let value = std::env::var(name)
-            .ok()
-            .or_else(|| self.dotenv.get(name).cloned());
-        value.filter(|value| !value.is_empty())
+        let sources = [&self.environment, &self.dotenv];
+        let mut values = sources.into_iter().filter_map(|source| source.get(name));
+        values.find(|value| !value.is_empty()).cloned()
     }
 
     /// Returns the secret that tokens are signed with.
@@ -69,6 +88,15 @@ impl Settings {
     }
 }
 
+fn is_setting(name: &str) -> bool {
+    PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Reports a variable without its value, which may be a secret.
+fn not_utf8(name: &str) -> Failure {
+    Failure::usage(format!("the variable {name} is not UTF-8"))
+}
+
 fn read(path: &Path) -> Option<String> {
     let text = std::fs::read_to_string(path).ok()?;
     let secret = text.trim();
@@ -91,15 +119,23 @@ fn missing(name: &str, path: &Path) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::ffi::OsStringExt as _;
+
     use super::*;
 
     fn settings(entries: &[(&str, &str)]) -> Settings {
-        Settings {
-            dotenv: entries
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-                .collect(),
-        }
+        let lines = entries.iter();
+        let lines = lines.map(|(name, value)| format!("{name}='{value}'\n"));
+        Settings::from_parts([], &lines.collect::<String>()).unwrap()
+    }
+
+    fn variables(variables: &[(&str, &[u8])]) -> Vec<(OsString, OsString)> {
+        let variables = variables.iter();
+        let variables = variables.map(|(name, value)| {
+            let value = OsString::from_vec(value.to_vec());
+            (OsString::from(*name), value)
+        });
+        variables.collect()
     }
 
     #[test]
@@ -130,9 +166,25 @@ mod tests {
 
     #[test]
     fn an_empty_setting_counts_as_unset() {
-        assert_eq!(
-            settings(&[("METAIA_TEST_EMPTY", "")]).find("METAIA_TEST_EMPTY"),
-            None
-        );
+        assert_eq!(settings(&[("METAIA_URL", "")]).find("METAIA_URL"), None);
+    }
+
+    #[test]
+    fn the_environment_wins_over_dotenv_unless_it_is_empty() {
+        let environment = variables(&[("JWT_SECRET", b""), ("METAIA_URL", b"from-environment")]);
+        let text = "JWT_SECRET=from-dotenv\nMETAIA_URL=from-dotenv\nMETAIA_TOKEN=from-dotenv";
+        let settings = Settings::from_parts(environment, text).unwrap();
+        assert_eq!(settings.jwt_secret().unwrap(), "from-dotenv");
+        assert_eq!(settings.find("METAIA_URL").unwrap(), "from-environment");
+        assert_eq!(settings.find("METAIA_TOKEN").unwrap(), "from-dotenv");
+    }
+
+    #[test]
+    fn a_setting_that_is_not_utf8_is_reported() {
+        let environment = variables(&[("JWT_SECRET", b"hush\xff")]);
+        let failure = Settings::from_parts(environment, "JWT_SECRET=other").unwrap_err();
+        assert_eq!(failure.chain(), "the variable JWT_SECRET is not UTF-8");
+        let of_others = variables(&[("LS_COLORS", b"\xff"), ("JWT_SECRET", b"x")]);
+        assert!(Settings::from_parts(of_others, "").is_ok());
     }
 }

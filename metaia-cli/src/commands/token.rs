@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::printer::{Paint, Report};
 use crate::span;
-use crate::token::{Flaw, Minted, TokenReport, inspect, mint};
+use crate::token::{Flaw, Minted, TokenReport, compact_json, inspect, mint, printable};
 
 const MINT_EXAMPLES: &str = "\
 Examples:
@@ -125,7 +125,7 @@ impl Report for TokenReport {
     fn text(&self, paint: Paint) -> String {
         let mut lines = Vec::new();
         for (name, value) in self.claims.iter() {
-            lines.push(format!("{name}: {}", claim(name, value.get())));
+            lines.push(format!("{}: {}", printable(name), claim(name, value.get())));
         }
         let signature = match self.check {
             SignatureCheck::Good => paint.good("good"),
@@ -165,12 +165,16 @@ fn claim(name: &str, value: &str) -> String {
             let ms = seconds.floor_thousandfold();
             format!("{value} ({})", clock::date_time(ms.div_euclid(1_000)))
         }
-        _ => value.to_owned(),
+        _ => compact_json(value),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use jsonwebtoken::{EncodingKey, Header, encode};
+    use metaia_realtime::auth::enable_hmac;
+    use serde_json::value::RawValue;
+
     use super::*;
 
     #[test]
@@ -204,6 +208,70 @@ mod tests {
         assert!(!report.is_accepted);
         assert!(report.text(Paint::PLAIN).contains("not checked"));
         assert!(!report.text(Paint::PLAIN).contains("no problems found"));
+    }
+
+    /// Returns the report on a token whose claims are written like this.
+    fn written(claims: &str) -> TokenReport {
+        enable_hmac();
+        let claims: &RawValue = serde_json::from_str(claims).unwrap();
+        let key = EncodingKey::from_secret(b"secret");
+        let token = encode(&Header::default(), &claims, &key.unwrap()).unwrap();
+        inspect(&token, &["secret".to_owned()], 0)
+    }
+
+    #[track_caller]
+    fn check_claim(claims: &str, expected: &str) {
+        let report = written(claims);
+        let text = report.text(Paint::PLAIN);
+        assert_eq!(text.lines().next(), Some(expected), "{text}");
+        let is_safe = |c: char| c == '\n' || !c.is_control();
+        assert!(text.chars().all(is_safe), "{text:?}");
+        let json = serde_json::to_string(&report).unwrap();
+        assert_eq!(json.lines().count(), 1, "{json}");
+    }
+
+    #[test]
+    fn a_name_of_a_claim_cannot_look_like_another_line() {
+        check_claim(
+            r#"{"a\u001b[2K\nsignature: good":1}"#,
+            r"a\u{1b}[2K\nsignature: good: 1",
+        );
+        check_claim(
+            r#"{"a\u009b\u202e\u2028":1}"#,
+            r"a\u{9b}\u{202e}\u{2028}: 1",
+        );
+        check_claim(r#"{"größe":1}"#, "größe: 1");
+    }
+
+    #[test]
+    fn a_claim_is_printed_in_one_line_without_control_characters() {
+        check_claim(
+            "{\"a\":{\r\n \"b c\" : [1.50,\t2] }}",
+            r#"a: {"b c":[1.50,2]}"#,
+        );
+        check_claim(r#"{"a":"x\n\u001b y"}"#, r#"a: "x\n\u001b y""#);
+        check_claim(
+            "{\"a\":\"\u{9b}2J\u{202e}\u{7f}\"}",
+            r#"a: "\u009b2J\u202e\u007f""#,
+        );
+        check_claim(r#"{"a":"\" : \\","b":1}"#, r#"a: "\" : \\""#);
+    }
+
+    #[test]
+    fn a_problem_is_printed_in_one_line_without_control_characters() {
+        for claims in [
+            "{\"exp\":1,\"sub\":{\r\n\"signature\":\"\u{9b}\"}}",
+            "{\"exp\":1,\"sub\":\"\u{9b}\\nsignature: good\"}",
+            "{\"exp\":1,\"role\":\"\u{9b}\u{202e}\"}",
+        ] {
+            let text = written(claims).text(Paint::PLAIN);
+            let is_safe = |c: char| c == '\n' || !c.is_control();
+            assert!(text.chars().all(is_safe), "{text:?}");
+            let known = ["exp: ", "sub: ", "role: ", "signature: good", "refused: "];
+            for line in text.lines() {
+                assert!(known.iter().any(|known| line.starts_with(known)), "{line}");
+            }
+        }
     }
 
     #[test]

@@ -2,8 +2,11 @@
 
 use metaia_realtime::auth::{SignatureCheck, TokenFlaw, TokenMembers, TokenWarning, inspect_token};
 use metaia_realtime::{JwtAuthenticator, Limits};
+use serde::ser::{Error as _, SerializeMap as _};
 use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 
+use super::printable::{compact_json, printable};
 use crate::span;
 
 /// A reason for which a server refuses the token, or a warning.
@@ -16,7 +19,9 @@ pub(crate) struct Problem {
 /// The decoded parts of a token, and its problems.
 #[derive(Debug, Serialize)]
 pub(crate) struct TokenReport {
+    #[serde(serialize_with = "compact_members")]
     pub(crate) header: TokenMembers,
+    #[serde(serialize_with = "compact_members")]
     pub(crate) claims: TokenMembers,
     #[serde(rename = "signature", serialize_with = "check_name")]
     pub(crate) check: SignatureCheck,
@@ -31,17 +36,17 @@ pub(crate) struct TokenReport {
 pub(crate) fn inspect(token: &str, secrets: &[String], now: i64) -> TokenReport {
     let authenticator = authenticator(secrets);
     let inspection = inspect_token(token, authenticator.as_ref(), now);
-    let problem = |flaw: &TokenFlaw| Problem {
-        code: flaw.code(),
-        message: flaw_message(flaw, now),
-    };
     let warning = |warning: &TokenWarning| Problem {
         code: warning.code(),
         message: warning_message(*warning, now),
     };
     let length = too_long(token);
     let is_accepted = inspection.verdict().is_ok() && length.is_none();
-    let problems = inspection.flaws.iter().map(problem).chain(length);
+    let problems = inspection
+        .flaws
+        .iter()
+        .map(|flaw| problem(flaw, now))
+        .chain(length);
     TokenReport {
         problems: problems.collect(),
         warnings: inspection.warnings.iter().map(warning).collect(),
@@ -77,6 +82,14 @@ fn too_long(token: &str) -> Option<Problem> {
     })
 }
 
+fn problem(flaw: &TokenFlaw, now: i64) -> Problem {
+    Problem {
+        code: flaw.code(),
+        // It quotes claims.
+        message: printable(&flaw_message(flaw, now)),
+    }
+}
+
 fn flaw_message(flaw: &TokenFlaw, now: i64) -> String {
     match flaw {
         TokenFlaw::Expired(at) => format!("expired {} ago", between(*at, now)),
@@ -100,6 +113,19 @@ fn warning_message(warning: TokenWarning, now: i64) -> String {
 
 fn between(at: i64, now: i64) -> String {
     span::rough(at.abs_diff(now) / 1_000)
+}
+
+/// Serializes members without the line ends that may be between the tokens of their values.
+fn compact_members<S: Serializer>(
+    members: &TokenMembers,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(None)?;
+    for (name, value) in members.iter() {
+        let value = RawValue::from_string(compact_json(value.get()));
+        map.serialize_entry(name, &value.map_err(S::Error::custom)?)?;
+    }
+    map.end()
 }
 
 #[allow(
@@ -243,6 +269,16 @@ mod tests {
         let report = report(&signed(&claims, Algorithm::HS256));
         assert_eq!(report.problems[0].code, "length");
         assert!(!report.is_accepted);
+    }
+
+    #[test]
+    fn a_message_has_no_control_characters() {
+        let flaw = TokenFlaw::Algorithm("[\n\"good\u{9b}\"]".to_owned());
+        let message = problem(&flaw, NOW_MS).message;
+        assert!(
+            message.starts_with("signed with [\\n\"good\\u{9b}\"]; "),
+            "{message}"
+        );
     }
 
     proptest! {

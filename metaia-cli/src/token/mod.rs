@@ -2,6 +2,8 @@
 
 mod inspect;
 mod mint;
+mod printable;
 
 pub(crate) use inspect::{TokenReport, inspect};
 pub(crate) use mint::{Flaw, Minted, mint};
+pub(crate) use printable::{compact_json, printable};

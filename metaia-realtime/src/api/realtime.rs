@@ -13,7 +13,7 @@ use crate::{
         RealtimeLayer, Settings,
         socketio::{self, Engine},
     },
-    values::{NodeId, SessionId},
+    values::{NodeId, Position, SessionId},
 };
 
 /// The realtime system of one node.
@@ -151,6 +151,28 @@ impl Realtime {
     #[must_use]
     pub fn node_id(&self) -> NodeId {
         self.node().id()
+    }
+
+    /// Returns the position up to which this node has dispatched the log; `None` if it has not yet
+    /// read it. Give it to a client together with records that you read afterwards: if the client
+    /// connects with it as `auth.since`, it receives every event that the records may lack.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// let position = realtime.position();
+    /// // Read the records here.
+    /// assert!(position.is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn position(&self) -> Option<Position> {
+        let window = self.node().window();
+        window.has_read_log().then(|| window.dispatched())
     }
 
     /// Returns the limits in force.

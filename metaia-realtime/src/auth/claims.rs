@@ -14,9 +14,9 @@ use crate::{
 const MAX_ID: i64 = (1 << 53) - 1;
 
 /// Reads a time as ms since the Unix epoch. It is a number of seconds in any form that JSON has:
-/// with a fraction, with an exponent, negative.
+/// with a fraction, with an exponent, negative. `null` counts as absent.
 pub(super) fn time(claims: &TokenMembers, name: &'static str) -> Result<Option<i64>, TokenFlaw> {
-    let Some(value) = claims.get(name) else {
+    let Some(value) = given(claims, name) else {
         return Ok(None);
     };
     match JsonNumber::parse(value.get()) {

@@ -118,11 +118,10 @@ impl Inspection {
         }
     }
 
+    /// Checks the expiry first: an expired token says so, whatever else is wrong with its claims.
     fn check_times(&mut self, now: i64) {
         let expiry = time(&self.claims, "exp").and_then(|exp| exp.ok_or(TokenFlaw::NoExpiry));
         self.expires_at = self.noting(expiry);
-        let begin = time(&self.claims, "nbf");
-        let begin = self.noting(begin).flatten();
         if let Some(exp) = self.expires_at {
             if exp.saturating_add(LEEWAY_MS) <= now {
                 self.flaws.push(TokenFlaw::Expired(exp));
@@ -132,6 +131,8 @@ impl Inspection {
             }
         }
         let is_later = |at: &i64| at.saturating_sub(LEEWAY_MS) > now;
+        let begin = time(&self.claims, "nbf");
+        let begin = self.noting(begin).flatten();
         if let Some(begin) = begin.filter(is_later) {
             self.flaws.push(TokenFlaw::NotYet(begin));
         }

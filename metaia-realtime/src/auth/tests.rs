@@ -80,6 +80,22 @@ fn clocks_may_differ_by_five_seconds_to_the_millisecond() {
 }
 
 #[test]
+fn a_beginning_of_null_is_none() {
+    let null = judge_times(r#""exp":1.9e9,"nbf":null"#);
+    let absent = judge_times(r#""exp":1.9e9"#);
+    assert!(null.is_ok());
+    assert_eq!(null, absent);
+    assert!(judge_times(r#""exp":1.9e9,"iat":null"#).is_ok());
+    for other in ["\"null\"", "false", "[]", "{}", "\"\""] {
+        let judged = judge_times(&format!(r#""exp":1.9e9,"nbf":{other}"#));
+        assert_eq!(judged, Err("unauthorized"), "{other}");
+    }
+    for no_expiry in ["\"exp\":null,\"nbf\":null", "\"nbf\":null"] {
+        assert_eq!(judge_times(no_expiry), Err("unauthorized"), "{no_expiry}");
+    }
+}
+
+#[test]
 fn the_time_of_issue_is_only_a_warning() {
     for iat in ["1.9e9", "1900000000.5"] {
         let claims = format!(r#""userId":"u1","role":"admin","exp":2e9,"iat":{iat}"#);
@@ -192,6 +208,8 @@ fn an_expired_token_says_so_whatever_else_is_wrong_with_its_claims() {
         r#""exp":1.5,"userId":[],"role":"admin""#,
         r#""exp":1e9,"userId":"u1","role":"root""#,
         r#""exp":1.0,"userId":"u1","role":"admin","jti":{},"nbf":9e9"#,
+        r#""exp":1,"nbf":"x""#,
+        r#""exp":-1e400,"userId":"u1","role":"admin","nbf":[],"iat":{}"#,
     ] {
         assert_eq!(judge(claims).verdict(), Err(AuthError::Expired), "{claims}");
     }

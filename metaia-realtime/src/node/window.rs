@@ -101,7 +101,7 @@ impl Window {
     }
 
     /// Returns whether the log was read at least once.
-    pub(super) fn has_read_log(&self) -> bool {
+    pub(crate) fn has_read_log(&self) -> bool {
         self.has_read_log.load(Ordering::Acquire)
     }
 

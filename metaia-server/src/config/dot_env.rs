@@ -13,8 +13,10 @@ pub(super) struct DotEnv {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Reread {
     pub(super) name: String,
-    /// The line that it is in; `None` if it is no variable any more.
-    line: Option<usize>,
+    /// The line that it is in, or was in if it is no variable any more.
+    line: usize,
+    /// False if it is no variable any more.
+    is_set: bool,
 }
 
 impl DotEnv {
@@ -29,7 +31,11 @@ impl DotEnv {
         }
         let changed = changed(&before(text), &values).into_iter();
         let reread = changed.map(|name| Reread {
-            line: lines.get(&name).copied(),
+            line: lines
+                .get(&name)
+                .copied()
+                .unwrap_or_else(|| line_before(text, &name)),
+            is_set: values.contains_key(&name),
             name,
         });
         Self {
@@ -51,17 +57,18 @@ impl DotEnv {
 impl Reread {
     /// Describes it for the operator, without the value, which may be a secret.
     pub(super) fn notice(&self) -> String {
-        let name = &self.name;
-        match self.line {
-            Some(line) => format!(
+        let Self { name, line, .. } = self;
+        if self.is_set {
+            format!(
                 ".env, line {line}: {name} has another value than in the version before: .env is \
                  read as npm's dotenv reads it, and no `$` is replaced. Check that it is the \
                  value that you mean"
-            ),
-            None => format!(
-                ".env: {name} is not set, which it was in the version before: .env is read as \
-                 npm's dotenv reads it"
-            ),
+            )
+        } else {
+            format!(
+                ".env, line {line}: {name} is not set, which it was in the version before: .env \
+                 is read as npm's dotenv reads it. Check that the line is not inside another value"
+            )
         }
     }
 }
@@ -91,6 +98,24 @@ fn before(text: &str) -> Before {
     before
 }
 
+/// Returns the number of the last line that sets a variable for the version before, which does not
+/// say where it found one.
+fn line_before(text: &str, name: &str) -> usize {
+    let lines: Vec<&str> = text.trim_start_matches('\u{feff}').lines().collect();
+    let found = lines.iter().rposition(|line| is_assignment(line, name));
+    found.map_or(lines.len(), |index| index + 1)
+}
+
+/// Returns whether the version before took a line for `NAME=…` or `export NAME=…`.
+fn is_assignment(line: &str, name: &str) -> bool {
+    let line = line.trim_start();
+    let exported = line.strip_prefix("export").map(str::trim_start);
+    [Some(line), exported].into_iter().flatten().any(|line| {
+        let after_name = line.strip_prefix(name).map(str::trim_start);
+        after_name.is_some_and(|rest| rest.starts_with('='))
+    })
+}
+
 /// Returns the names whose values differ. A name that only the present version reads counts if the
 /// version before started without it.
 fn changed(before: &Before, now: &BTreeMap<String, String>) -> BTreeSet<String> {
@@ -107,7 +132,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(text: &str, expected: &[(&str, Option<usize>)]) {
+    fn check(text: &str, expected: &[(&str, usize)]) {
         let dot_env = DotEnv::parse(text);
         let reread = dot_env.reread().iter();
         let reread: Vec<_> = reread.map(|one| (&*one.name, one.line)).collect();
@@ -118,23 +143,37 @@ mod tests {
     fn a_value_that_is_read_as_before_is_not_named() {
         check(
             "A=1\nexport B='a $b'\nC=\"x\\ny\" # c\nD=\n\nE='1\n2'\nF=a#b",
-            &[("F", Some(8))],
+            &[("F", 8)],
         );
         check("A=1\nA=2\r\n# it's\nB=\"b\"", &[]);
     }
 
     #[test]
     fn a_value_that_is_read_differently_is_named_with_its_line() {
-        check("A=1\n\nSECRET=abc$def\nB=x", &[("SECRET", Some(3))]);
-        check("A=\"a$b c\"", &[("A", Some(1))]);
-        check("A=1\nA=$A", &[("A", Some(2))]);
-        check("A=a\\ b\nB=`b`", &[("A", Some(1)), ("B", Some(2))]);
+        check("A=1\n\nSECRET=abc$def\nB=x", &[("SECRET", 3)]);
+        check("A=\"a$b c\"", &[("A", 1)]);
+        check("A=1\nA=$A", &[("A", 2)]);
+        check("A=a\\ b\nB=`b`", &[("A", 1), ("B", 2)]);
         check("A='1\nB=2'\nC='\nD=4\n", &[]);
     }
 
     #[test]
     fn a_line_that_the_version_before_refused_hides_no_other() {
-        check("alias ll='ls -l'\nA=$x\nB=b c\nC: 1", &[("A", Some(2))]);
+        check("alias ll='ls -l'\nA=$x\nB=b c\nC: 1", &[("A", 2)]);
+    }
+
+    #[test]
+    fn a_variable_that_only_the_version_before_read_is_named_with_its_line() {
+        check("A=`1\nB=2`\nC=3", &[("A", 1), ("B", 2)]);
+        check(
+            "A=`1\r\nB=2\r\n\r\n  export B\t= 3\r\nBB=4`",
+            &[("A", 1), ("B", 4), ("BB", 5)],
+        );
+        let dot_env = DotEnv::parse("\u{feff}A=`\nJWT_SECRET=hush`");
+        let notice = dot_env.reread()[1].notice();
+        let start = ".env, line 2: JWT_SECRET is not set, which it was in the version before";
+        assert!(notice.starts_with(start), "{notice}");
+        assert!(!notice.contains("hush"), "{notice}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use metaia_realtime::Realtime;
+use metaia_realtime::{Position, Realtime};
 
 use super::{
     payments::{PaymentCounts, PaymentSettings},
@@ -55,6 +55,13 @@ impl Services {
     #[must_use]
     pub fn payment_counts(&self) -> &PaymentCounts {
         &self.0.payment_counts
+    }
+
+    /// Returns the position as of which records that are read from now on are current, if the log
+    /// was read.
+    #[must_use]
+    pub fn position(&self) -> Option<Position> {
+        self.realtime().position()
     }
 
     pub(super) fn running(&self) -> &RunningClaims {

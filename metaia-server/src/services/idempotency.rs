@@ -3,8 +3,9 @@
 //! The reply, or a reference to its record, is stored in the transaction of the change, so that a
 //! retry finds it after any crash.
 //! Of two simultaneous requests with one key, the second is refused while the first runs in this
-//! process. If the first ran in another process, or its future was dropped, the store refuses the
-//! second change and the second request gets the first reply.
+//! process. If the first ran in another process, or its future was dropped, it may commit while the
+//! second runs. Then the store refuses the second change, or the second request fails on records
+//! that the first has changed. Either way it gets the first reply.
 
 use std::future::Future;
 
@@ -94,12 +95,23 @@ impl Services {
             return Ok(Once::Before(reply));
         }
         match work(Some(claim.clone())).await {
-            // Another process committed a request with this key after the check above.
-            Err(ServiceError::InProgress) => {
-                let reply = self.stored_reply(&claim).await?;
-                reply.map(Once::Before).ok_or(ServiceError::InProgress)
-            }
-            done => done.map(Once::First),
+            Ok(done) => Ok(Once::First(done)),
+            Err(error) => self.first_reply_or(error, &claim).await.map(Once::Before),
+        }
+    }
+
+    /// Returns the reply that another process may have stored since the last look, otherwise the
+    /// error. That process may be the cause of the error: it changed the records.
+    async fn first_reply_or(
+        &self,
+        error: ServiceError,
+        claim: &IdempotencyClaim,
+    ) -> Result<StoredReply, ServiceError> {
+        match self.stored_reply(claim).await {
+            Ok(reply) => reply.ok_or(error),
+            // The first failure of the store says more: whether the outcome is unknown.
+            Err(ServiceError::Store(_)) if matches!(error, ServiceError::Store(_)) => Err(error),
+            Err(failed) => Err(failed),
         }
     }
 

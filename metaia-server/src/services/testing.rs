@@ -117,14 +117,8 @@ impl World {
             Log::MongoDb(log) => realtime.log(log.clone()),
         };
         let provider = Arc::new(Provider::default());
-        let payments = PaymentSettings {
-            provider: provider.clone(),
-            key_id: "rzp_test".into(),
-            key_secret: Secret::from(KEY_SECRET),
-            webhook_secret: Some(Secret::from(WEBHOOK_SECRET)),
-        };
         let realtime = realtime.build().await.unwrap();
-        let services = Services::new(Arc::clone(&store), realtime.clone(), payments);
+        let services = services_on(Arc::clone(&store), &realtime, &provider);
         Self {
             place,
             log,
@@ -133,6 +127,11 @@ impl World {
             realtime,
             services,
         }
+    }
+
+    /// Returns the services of another node: the same records, reached through `store`.
+    pub(crate) fn another_node(&self, store: Arc<dyn Store>) -> Services {
+        services_on(store, &self.realtime, &self.provider)
     }
 
     /// Restarts the marketplace: the same records, everything else new.
@@ -240,15 +239,20 @@ impl World {
 
     /// Returns the number of the last entry.
     pub(crate) async fn head(&self) -> u64 {
-        let head = match &self.log {
-            Log::Embedded(log) => log.head().await,
-            Log::MongoDb(log) => log.head().await,
-        };
-        head.unwrap().position.n()
+        self.log.head_n().await
     }
 }
 
 impl Log {
+    /// Returns the number of the last entry.
+    pub(crate) async fn head_n(&self) -> u64 {
+        let head = match self {
+            Self::Embedded(log) => log.head().await,
+            Self::MongoDb(log) => log.head().await,
+        };
+        head.unwrap().position.n()
+    }
+
     pub(crate) async fn entries_after(&self, n: u64) -> Vec<Arc<Entry>> {
         let page = match self {
             Self::Embedded(log) => log.read(None, n, 1_000).await,
@@ -263,6 +267,16 @@ async fn insert(uri: &str, collection: &str, document: Document) {
     let database = client.default_database().unwrap();
     let documents = database.collection::<Document>(collection);
     documents.insert_one(document).await.unwrap();
+}
+
+fn services_on(store: Arc<dyn Store>, realtime: &Realtime, provider: &Arc<Provider>) -> Services {
+    let payments = PaymentSettings {
+        provider: provider.clone(),
+        key_id: "rzp_test".into(),
+        key_secret: Secret::from(KEY_SECRET),
+        webhook_secret: Some(Secret::from(WEBHOOK_SECRET)),
+    };
+    Services::new(store, realtime.clone(), payments)
 }
 
 async fn opened(place: &Place) -> (Arc<dyn Store>, Log) {

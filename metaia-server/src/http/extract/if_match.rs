@@ -38,7 +38,8 @@ fn malformed() -> ApiError {
     )
 }
 
-/// Parses a list of tags, or `*`.
+/// Parses a list of tags, or `*`. Lists of the same versions in another order are the same: under
+/// an `Idempotency-Key`, the condition belongs to the request.
 fn parse(list: &str) -> Option<Precondition> {
     if trimmed(list) == "*" {
         return Some(Precondition::None);
@@ -60,6 +61,8 @@ fn parse(list: &str) -> Option<Precondition> {
             return None;
         }
     }
+    versions.sort_unstable();
+    versions.dedup();
     (!is_empty).then_some(Precondition::AnyOf(versions))
 }
 
@@ -109,6 +112,13 @@ mod tests {
         check(&["\"1\"\t,\t\"2\" "], any_of(&[1, 2])).await;
         check(&["\"1\"", "W/\"2\""], any_of(&[1, 2])).await;
         check(&[",, \"1\",,\"2\","], any_of(&[1, 2])).await;
+    }
+
+    #[tokio::test]
+    async fn lists_of_the_same_versions_are_the_same_condition() {
+        check(&["\"3\", \"1\""], any_of(&[1, 3])).await;
+        check(&["\"3\"", "\"1\", W/\"3\", \"1\""], any_of(&[1, 3])).await;
+        check(&["\"10\", \"9\", \"x\", \"10\""], any_of(&[9, 10])).await;
     }
 
     #[tokio::test]

@@ -1,6 +1,7 @@
 //! Extractors: what handlers take from a request. Each refuses with the problem that the contract
 //! names.
 
+mod as_of;
 mod body;
 mod caller;
 mod idempotency;
@@ -9,6 +10,7 @@ mod json;
 mod path;
 mod query;
 
+pub use as_of::AsOf;
 pub use body::RawBody;
 pub use idempotency::{IdempotencyKey, Key};
 pub use if_match::IfMatch;

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     http::{
-        extract::{IdempotencyKey, JsonBody, Key, PathId, QueryParams},
+        extract::{AsOf, IdempotencyKey, JsonBody, Key, PathId, QueryParams},
         problem::{ApiError, Body as Problem},
     },
     model::{Caller, Cursor, NewNotice, Notification, NotificationId, Timestamp, whole},
@@ -45,14 +45,19 @@ pub(super) struct NotificationListParams {
             status = 200,
             description = "A page of notifications",
             body = Success<NotificationList>,
+            headers((
+                "x-realtime-position" = String,
+                description = "Taken before the records were read; for `auth.since`"
+            )),
         ),
         (status = 422, description = "Not valid", body = Problem),
     ))]
 pub(super) async fn list(
     State(services): State<Services>,
     caller: Caller,
+    as_of: AsOf,
     QueryParams(params): QueryParams<NotificationListParams>,
-) -> Result<Success<NotificationList>, ApiError> {
+) -> Result<(AsOf, Success<NotificationList>), ApiError> {
     let request = page(params.limit, params.cursor)?;
     let (found, unread_count) = services
         .notifications(&caller, params.unread, params.since, request)
@@ -62,7 +67,7 @@ pub(super) async fn list(
         unread_count,
         next_cursor: found.next.map(|cursor| cursor.to_string()),
     };
-    Ok(Success::of(list))
+    Ok((as_of, Success::of(list)))
 }
 
 /// Notifies a user. For admins and backends.
@@ -108,6 +113,16 @@ fn created(notification: &Notification) -> StoredReply {
             body = Success<ReadNotification<'_>>,
         ),
         (status = 404, description = "Not found, or of another user", body = Problem),
+        (
+            status = 409,
+            description = "`idempotency_in_progress`: a request with this key is running",
+            body = Problem,
+        ),
+        (
+            status = 422,
+            description = "`idempotency_key_reused`: the key was used for another notification",
+            body = Problem,
+        ),
     ))]
 pub(super) async fn read(
     State(services): State<Services>,
@@ -136,6 +151,11 @@ fn marked_one((notification, unread_count): &(Notification, u64)) -> StoredReply
     )),
     responses(
         (status = 200, description = "The number that were unread", body = Success<AllRead>),
+        (
+            status = 409,
+            description = "`idempotency_in_progress`: a request with this key is running",
+            body = Problem,
+        ),
     ))]
 pub(super) async fn read_all(
     State(services): State<Services>,

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     http::{
-        extract::{IdempotencyKey, IfMatch, JsonBody, Key, PathId, QueryParams},
+        extract::{AsOf, IdempotencyKey, IfMatch, JsonBody, Key, PathId, QueryParams},
         problem::{ApiError, Body as Problem},
     },
     model::{Assignment, Caller, Cursor, NewOrder, Order, OrderStatus, whole},
@@ -77,21 +77,30 @@ pub(super) struct OrderListParams {
 /// Lists the caller's orders, newest first; for an admin all orders.
 #[utoipa::path(get, path = "/api/orders", tag = "orders", params(OrderListParams),
     responses(
-        (status = 200, description = "A page of orders", body = Success<OrderList>),
+        (
+            status = 200,
+            description = "A page of orders",
+            body = Success<OrderList>,
+            headers((
+                "x-realtime-position" = String,
+                description = "Taken before the records were read; for `auth.since`"
+            )),
+        ),
         (status = 422, description = "Not valid", body = Problem),
     ))]
 pub(super) async fn list(
     State(services): State<Services>,
     caller: Caller,
+    as_of: AsOf,
     QueryParams(params): QueryParams<OrderListParams>,
-) -> Result<Success<OrderList>, ApiError> {
+) -> Result<(AsOf, Success<OrderList>), ApiError> {
     let request = page(params.limit, params.cursor)?;
     let found = services.orders(&caller, params.status, request).await?;
     let list = OrderList {
         orders: found.items,
         next_cursor: found.next.map(|cursor| cursor.to_string()),
     };
-    Ok(Success::of(list))
+    Ok((as_of, Success::of(list)))
 }
 
 /// Returns an order.
@@ -102,16 +111,21 @@ pub(super) async fn list(
             status = 200,
             description = "The order; its version is the ETag",
             body = Success<OneOrder<'_>>,
+            headers((
+                "x-realtime-position" = String,
+                description = "Taken before the records were read; for `auth.since`"
+            )),
         ),
         (status = 404, description = "Not found, or not the caller's", body = Problem),
     ))]
 pub(super) async fn read(
     State(services): State<Services>,
     caller: Caller,
+    as_of: AsOf,
     PathId(id): PathId<OrderId>,
-) -> Result<StoredReply, ApiError> {
+) -> Result<(AsOf, StoredReply), ApiError> {
     let order = services.order(&caller, &id).await?;
-    Ok(current(&order))
+    Ok((as_of, current(&order)))
 }
 
 /// Moves an order to its next status, or cancels it.
@@ -132,9 +146,13 @@ pub(super) async fn read(
         (status = 200, description = "The order", body = Success<OneOrder<'_>>),
         (status = 403, description = "The step is not the caller's", body = Problem),
         (status = 404, description = "Not found, or not the caller's", body = Problem),
-        (status = 409, description = "No such step from the current status", body = Problem),
+        (
+            status = 409,
+            description = "No such step from the current status, or `idempotency_in_progress`",
+            body = Problem,
+        ),
         (status = 412, description = "Changed in the meantime", body = Problem),
-        (status = 422, description = "Not valid", body = Problem),
+        (status = 422, description = "Not valid, or `idempotency_key_reused`", body = Problem),
     ))]
 pub(super) async fn set_status(
     State(services): State<Services>,
@@ -168,9 +186,13 @@ pub(super) async fn set_status(
         (status = 200, description = "The order", body = Success<OneOrder<'_>>),
         (status = 403, description = "Not an admin", body = Problem),
         (status = 404, description = "Not found", body = Problem),
-        (status = 409, description = "Delivered or cancelled", body = Problem),
+        (
+            status = 409,
+            description = "Delivered or cancelled, or `idempotency_in_progress`",
+            body = Problem,
+        ),
         (status = 412, description = "Changed in the meantime", body = Problem),
-        (status = 422, description = "Not valid", body = Problem),
+        (status = 422, description = "Not valid, or `idempotency_key_reused`", body = Problem),
     ))]
 pub(super) async fn assign(
     State(services): State<Services>,

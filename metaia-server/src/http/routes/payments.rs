@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     http::{
-        extract::{IdempotencyKey, JsonBody, Key, PathId, QueryParams, RawBody},
+        extract::{AsOf, IdempotencyKey, JsonBody, Key, PathId, QueryParams, RawBody},
         problem::{ApiError, Body as Problem},
     },
     model::{Caller, Cursor, Payment, whole},
@@ -74,22 +74,31 @@ pub(super) struct PaymentListParams {
 /// Lists payments, newest first. For admins.
 #[utoipa::path(get, path = "/api/payments", tag = "payments", params(PaymentListParams),
     responses(
-        (status = 200, description = "A page of payments", body = Success<PaymentList>),
+        (
+            status = 200,
+            description = "A page of payments",
+            body = Success<PaymentList>,
+            headers((
+                "x-realtime-position" = String,
+                description = "Taken before the records were read; for `auth.since`"
+            )),
+        ),
         (status = 403, description = "Not an admin", body = Problem),
         (status = 422, description = "Not valid", body = Problem),
     ))]
 pub(super) async fn list(
     State(services): State<Services>,
     caller: Caller,
+    as_of: AsOf,
     QueryParams(params): QueryParams<PaymentListParams>,
-) -> Result<Success<PaymentList>, ApiError> {
+) -> Result<(AsOf, Success<PaymentList>), ApiError> {
     let request = page(params.limit, params.cursor)?;
     let found = services.payments(&caller, params.flagged, request).await?;
     let list = PaymentList {
         payments: found.items,
         next_cursor: found.next.map(|cursor| cursor.to_string()),
     };
-    Ok(Success::of(list))
+    Ok((as_of, Success::of(list)))
 }
 
 /// Confirms a payment by the signature of the provider's checkout. Further members of the body are

@@ -24,7 +24,17 @@ use crate::{
     responses(
         (status = 200, description = "The status", body = Success<TailorStatus>),
         (status = 403, description = "Not a tailor", body = Problem),
-        (status = 422, description = "Not valid", body = Problem),
+        (
+            status = 409,
+            description = "`idempotency_in_progress`: a request with this key is running",
+            body = Problem,
+        ),
+        (
+            status = 422,
+            description = "Not valid, or `idempotency_key_reused`: the key was used for another \
+                           status",
+            body = Problem,
+        ),
     ))]
 pub(super) async fn set_status(
     State(services): State<Services>,

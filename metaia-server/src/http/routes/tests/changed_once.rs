@@ -23,17 +23,17 @@ on_both_stores!(
     a_repeated_status_does_not_replace_a_newer_one,
 );
 
-fn to(status: &str) -> Value {
+pub(super) fn to(status: &str) -> Value {
     json!({ "status": status })
 }
 
-fn keyed<'a>(who: &As<'a>, key: &str) -> As<'a> {
+pub(super) fn keyed<'a>(who: &As<'a>, key: &str) -> As<'a> {
     who.clone().with("idempotency-key", key)
 }
 
 /// Checks that a reply is the same as the first one, byte for byte.
 #[track_caller]
-fn same(again: &Reply, first: &Reply) {
+pub(super) fn same(again: &Reply, first: &Reply) {
     assert_eq!(first.header("idempotency-replayed"), "");
     assert_eq!(again.header("idempotency-replayed"), "true", "{again:?}");
     assert_eq!(again.text, first.text);

@@ -10,9 +10,11 @@ mod junk;
 mod lists;
 mod orders;
 mod others;
+mod overtaken;
 mod payment_attempts;
 mod payment_deliveries;
 mod payments;
+mod positions;
 
 use std::{num::NonZeroU32, sync::Arc};
 
@@ -155,6 +157,11 @@ impl As<'_> {
     }
 
     async fn send(&self, method: &str, path: &str, body: Vec<u8>) -> Reply {
+        let request = self.request(method, path, body);
+        Reply::of(self.api.router.clone(), request).await
+    }
+
+    fn request(&self, method: &str, path: &str, body: Vec<u8>) -> Request<Body> {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
@@ -164,26 +171,24 @@ impl As<'_> {
             .headers_mut()
             .insert("content-type", "application/json".parse().unwrap());
         request.headers_mut().extend(self.headers.clone());
-        let (parts, body) = self
-            .api
-            .router
-            .clone()
-            .oneshot(request)
-            .await
-            .unwrap()
-            .into_parts();
+        request
+    }
+}
+
+impl Reply {
+    /// Returns the answer of a node to a request.
+    async fn of(router: Router, request: Request<Body>) -> Self {
+        let (parts, body) = router.oneshot(request).await.unwrap().into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         let text = String::from_utf8(bytes.to_vec()).unwrap();
-        Reply {
+        Self {
             status: parts.status,
             headers: parts.headers,
             body: serde_json::from_str(&text).unwrap_or_default(),
             text,
         }
     }
-}
 
-impl Reply {
     #[track_caller]
     fn data(&self, status: u16) -> Value {
         assert_eq!(

@@ -50,9 +50,12 @@ fn exchange(text: &str) -> Option<Exchange> {
     })
 }
 
-/// Statuses whose causes cannot be provoked by requests to one node. Their bodies are in
-/// `service_errors`.
-const NOT_PROVOKED: [&str; 4] = [
+/// Statuses whose causes cannot be provoked by one request after the other to one node. Their
+/// bodies are in `service_errors`.
+const NOT_PROVOKED: [&str; 7] = [
+    "~1api~1notifications~1{id}~1read/put/responses/409",
+    "~1api~1notifications~1read-all/put/responses/409",
+    "~1api~1tailors~1me~1status/put/responses/409",
     "~1api~1realtime~1sessions/get/responses/503",
     "~1api~1realtime~1sessions~1{id}/delete/responses/503",
     "~1api~1realtime~1rooms/get/responses/503",
@@ -105,5 +108,28 @@ fn a_body_of_another_shape_is_found() {
         let mut body = placed.body.clone();
         body.pointer_mut(&parent).unwrap()[member] = value;
         assert!(check(&body).is_err(), "{member}");
+    }
+}
+
+#[test]
+fn what_an_idempotency_key_may_answer_is_described() {
+    let document = serde_json::to_value(crate::http::openapi::description()).unwrap();
+    let code_at = |path: &str, status: &str, code: &str| {
+        let reply = &document["paths"][path]["put"]["responses"][status];
+        let description = reply["description"].as_str().unwrap_or_default();
+        assert!(description.contains(code), "{path} {status}: {description}");
+    };
+    for path in [
+        "/api/orders/{id}/status",
+        "/api/orders/{id}/assign",
+        "/api/notifications/{id}/read",
+        "/api/notifications/read-all",
+        "/api/tailors/me/status",
+    ] {
+        code_at(path, "409", "idempotency_in_progress");
+        // Requests to mark all notifications do not differ.
+        if path != "/api/notifications/read-all" {
+            code_at(path, "422", "idempotency_key_reused");
+        }
     }
 }

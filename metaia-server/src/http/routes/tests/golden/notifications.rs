@@ -57,10 +57,14 @@ async fn notifications(api: Api) {
     transcript
         .get("of a backend", &api.backend(), NOTIFY.1)
         .await;
+    let under_key = customer.clone().with("idempotency-key", "k-1");
+    let other = "/api/notifications/000000000000000000000000/read".to_owned();
     for (title, who, path) in [
         ("read by another user", api.admin(), read.as_str()),
         ("read", customer.clone(), &read),
         ("read again", customer.clone(), &read),
+        ("read under a key", under_key.clone(), &read),
+        ("another one read under the key", under_key, &other),
         ("all read", customer.clone(), "/api/notifications/read-all"),
         (
             "all read by a backend",
