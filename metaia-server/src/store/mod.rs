@@ -77,8 +77,8 @@ pub struct PaymentQuery {
     pub page: PageRequest,
 }
 
-/// The payments of an order that stand, that is, are open or completed. There is at most one, unless
-/// other programs have left more.
+/// The payments of an order that stand, that is, are open or completed. There is at most one,
+/// unless other programs have left more.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StandingPayments {
     /// Those that can be read, the completed ones first.

@@ -148,7 +148,7 @@ fn verified(payment: &Payment) -> StoredReply {
         ("x-razorpay-signature" = String, Header, description = "HMAC-SHA256 of the body, in hex"),
         (
             "x-razorpay-event-id" = Option<String>, Header,
-            description = "A repeated event is applied only once. Without it, the event is known by its body",
+            description = "A repeated event is applied once. Without it, the body stands for it",
         ),
     ),
     request_body(content = Object, content_type = "application/json"),

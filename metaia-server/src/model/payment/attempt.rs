@@ -91,8 +91,8 @@ pub(super) fn record(
     Ok(())
 }
 
-/// Removes the oldest attempt that failed, for one that did not. `kept` stays: the payment names it,
-/// and would list it again when it is read.
+/// Removes the oldest attempt that failed, for one that did not. `kept` stays: the payment names
+/// it, and would list it again when it is read.
 fn make_room(
     attempts: &mut Vec<Attempt>,
     newcomer: AttemptStatus,

@@ -6,7 +6,7 @@
 use metaia_realtime::values::JsonNumber;
 use serde_json::value::RawValue;
 
-use super::{counts::IgnoredDelivery, provider_members::Members};
+use super::{counts::IgnoredDelivery, provider_members::ProviderMembers};
 use crate::model::{AttemptStatus, Money, PaymentEvent, Timestamp};
 
 /// The longest id of an order or an attempt, in bytes. The provider's have 20 and 18.
@@ -34,7 +34,8 @@ impl ProviderEvent {
     /// Reads the body of a delivery. A byte order mark before it is skipped.
     pub(super) fn read(body: &[u8]) -> Result<Self, Unused> {
         let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-        let members = Members::read(text).map_err(|_| Unused::from(IgnoredDelivery::Unreadable))?;
+        let members =
+            ProviderMembers::read(text).map_err(|_| Unused::from(IgnoredDelivery::Unreadable))?;
         let unused = |why| Unused {
             why,
             razorpay_order_id: bounded_text(members.order_id, MAX_PROVIDER_ID_BYTES),
@@ -68,7 +69,7 @@ impl From<IgnoredDelivery> for Unused {
 }
 
 /// Returns how far an event says that the attempt has come. A partial refund leaves it paid.
-fn status_of(name: &str, members: &Members<'_>) -> Option<AttemptStatus> {
+fn status_of(name: &str, members: &ProviderMembers<'_>) -> Option<AttemptStatus> {
     let is_partial = || text_in(members.refund_status).as_deref() == Some("partial");
     match name {
         "payment.captured" | "order.paid" => Some(AttemptStatus::Completed),
@@ -78,7 +79,7 @@ fn status_of(name: &str, members: &Members<'_>) -> Option<AttemptStatus> {
     }
 }
 
-fn report(members: &Members<'_>, status: AttemptStatus) -> Option<ProviderEvent> {
+fn report(members: &ProviderMembers<'_>, status: AttemptStatus) -> Option<ProviderEvent> {
     let money = Money {
         amount: JsonNumber::parse(members.amount?.get())?.to_whole()?,
         currency: bounded_text(members.currency, MAX_CURRENCY_BYTES)?,

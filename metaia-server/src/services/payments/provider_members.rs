@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 /// The members that are there, of any type. Of several with one name the last counts.
 #[derive(Debug, Default)]
-pub(super) struct Members<'a> {
+pub(super) struct ProviderMembers<'a> {
     /// `event`, the name of the event.
     pub(super) event: Option<&'a RawValue>,
     // The others are those of `payload.payment.entity`.
@@ -31,20 +31,20 @@ enum Place {
 }
 
 /// Reads the value at a place. If it is no object, it has no members.
-struct Reader<'m, 'a> {
+struct MemberReader<'m, 'a> {
     place: Place,
-    members: &'m mut Members<'a>,
+    members: &'m mut ProviderMembers<'a>,
 }
 
 /// The name of a member, which need not be UTF-8.
 struct Name;
 
-impl<'a> Members<'a> {
+impl<'a> ProviderMembers<'a> {
     /// Reads an event out of a body.
     pub(super) fn read(body: &'a [u8]) -> serde_json::Result<Self> {
         let mut members = Self::default();
         let mut document = serde_json::Deserializer::from_slice(body);
-        let reader = Reader {
+        let reader = MemberReader {
             place: Place::Event,
             members: &mut members,
         };
@@ -87,7 +87,7 @@ impl Place {
     }
 }
 
-impl<'a> DeserializeSeed<'a> for Reader<'_, 'a> {
+impl<'a> DeserializeSeed<'a> for MemberReader<'_, 'a> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -95,7 +95,7 @@ impl<'a> DeserializeSeed<'a> for Reader<'_, 'a> {
     }
 }
 
-impl<'a> Visitor<'a> for Reader<'_, 'a> {
+impl<'a> Visitor<'a> for MemberReader<'_, 'a> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -107,7 +107,7 @@ impl<'a> Visitor<'a> for Reader<'_, 'a> {
             if let Some(place) = self.place.inner(&name) {
                 self.members.forget_entity();
                 let members = &mut *self.members;
-                map.next_value_seed(Reader { place, members })?;
+                map.next_value_seed(MemberReader { place, members })?;
             } else if let Some(slot) = self.members.slot(self.place, &name) {
                 *slot = Some(map.next_value()?);
             } else {

@@ -153,8 +153,8 @@ impl PaymentDecision {
     }
 }
 
-/// Returns whether another payment counts as the one that pays the order. So does one that cannot be
-/// read, if it is completed, or if the store refuses this payment beside it.
+/// Returns whether another payment counts as the one that pays the order. So does one that cannot
+/// be read, if it is completed, or if the store refuses this payment beside it.
 fn counts_as_paid(payment: &Payment, standing: &StandingPayments) -> bool {
     let stands = matches!(
         payment.status,

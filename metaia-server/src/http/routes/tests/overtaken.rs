@@ -19,7 +19,7 @@ use crate::{
     model::{Notification, NotificationId, Order, Page, Payment, TailorStatus},
     store::{
         Change, CommitError, IdempotencyClaim, IdempotencyState, Keyed, NotificationQuery,
-        OrderQuery, PaymentQuery, Store, StoreError, StoredReply,
+        OrderQuery, PaymentQuery, StandingPayments, Store, StoreError, StoredReply,
     },
 };
 
@@ -275,7 +275,7 @@ impl Store for Overtaken {
     fn standing_payments<'a>(
         &'a self,
         order: &'a OrderId,
-    ) -> BoxFuture<'a, Result<Vec<Payment>, StoreError>> {
+    ) -> BoxFuture<'a, Result<StandingPayments, StoreError>> {
         self.store.standing_payments(order)
     }
 

@@ -45,8 +45,8 @@ fn flag_names(payment: &Payment) -> Vec<&'static str> {
     payment.flags.iter().map(|flag| flag.as_str()).collect()
 }
 
-/// Returns the fields of a payment that change, without its flags. Missing ones are left out: a null
-/// would count in a sparse unique index of another program. `flagged` is there for its index.
+/// Returns the fields of a payment that change, without its flags. Missing ones are left out: a
+/// null would count in a sparse unique index of another program. `flagged` is there for its index.
 fn payment_fields(payment: &Payment, version: i64) -> Document {
     let attempts: Vec<Document> = payment.attempts.iter().map(attempt_document).collect();
     let mut set = doc! {
