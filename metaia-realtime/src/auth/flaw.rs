@@ -42,7 +42,7 @@ pub enum TokenFlaw {
         claim: &'static str,
         /// The claim, as JSON.
         value: String,
-        /// What it should be.
+        /// The expected value.
         reason: String,
     },
     /// It names no role.

@@ -19,7 +19,7 @@ const UNSUPPORTED: [&str; 4] = ["crit", "zip", "enc", "b64"];
 /// The year 9999 in ms since the Unix epoch: an `exp` from there on is probably in milliseconds.
 const YEAR_9999_MS: i64 = 253_370_764_800_000;
 
-/// What a token says, and what is wrong with it: the result of
+/// The claims of a token and its flaws: the result of
 /// [`inspect_token`](super::inspect_token).
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
@@ -32,7 +32,7 @@ pub struct Inspection {
     pub signature: SignatureCheck,
     /// The reasons for which the token is refused. The first one is the one that a client is told.
     pub flaws: Vec<TokenFlaw>,
-    /// What the issuer may not intend. It does not matter to a server.
+    /// Properties that the issuer may not intend. They do not matter to a server.
     pub warnings: Vec<TokenWarning>,
     /// The user, if the token names one.
     pub user: Option<UserId>,

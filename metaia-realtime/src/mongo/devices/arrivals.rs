@@ -70,7 +70,7 @@ impl Arrivals {
     ///
     /// If a node itself has left its slot, it says when it last heard of the clients. If the node
     /// is dead, they may have been alive there for as long as the slot did not change. So its
-    /// position counts once more, even if nobody is awaited.
+    /// position counts once more, even if no client is awaited.
     pub(super) fn settle(&mut self, key: &DeviceKey, mut left: Vec<Slot>) -> Vec<Slot> {
         let Some(of_client) = self.0.get_mut(key) else {
             return left;

@@ -19,7 +19,7 @@ pub(crate) struct RequestTimeouts {
     pub(crate) keep_alive: Duration,
 }
 
-/// What a connection does.
+/// The activity of a connection.
 #[derive(Debug)]
 enum RequestPhase {
     /// No request has come yet.

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// What one node has saved.
+/// The record that one node has saved.
 #[derive(Clone)]
 struct Slot {
     by: usize,
