@@ -1,9 +1,12 @@
 //! The positions of the clients of one node: the ledger in memory, and the store behind it.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use parking_lot::Mutex;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::{
     Identity, OrderId, Position,
@@ -33,6 +36,12 @@ pub(crate) struct Devices {
     ledger: Mutex<Ledger>,
     /// Notified when there is something to store soon.
     save_requested: Notify,
+    /// Held during a save: saves follow each other.
+    saving: tokio::sync::Mutex<()>,
+    /// The number of the last save that has begun. Changes under the lock of the ledger.
+    begun: AtomicU64,
+    /// The number of the last save that has stored everything that had changed.
+    stored: watch::Sender<u64>,
 }
 
 /// Records of one call of the store.
@@ -85,6 +94,11 @@ pub(crate) struct DeviceClaim<'a> {
 }
 
 impl DeviceClaim<'_> {
+    /// Returns whether the store had a record of the client.
+    pub(crate) fn has_stored_records(&self) -> bool {
+        self.records != ClaimedRecords::default()
+    }
+
     /// Adds the session to the ledger. Returns the position that its client had, and the order
     /// rooms that it was in.
     pub(crate) fn connect(self) -> Option<(Position, Vec<OrderId>)> {
@@ -109,6 +123,9 @@ impl Devices {
             store,
             ledger: Mutex::default(),
             save_requested: Notify::new(),
+            saving: tokio::sync::Mutex::default(),
+            begun: AtomicU64::new(0),
+            stored: watch::Sender::new(0),
         }
     }
 
@@ -170,6 +187,25 @@ impl Devices {
         }
     }
 
+    /// Requests a save, and waits until what is known of the clients now is stored. A save that
+    /// fails is repeated.
+    ///
+    /// # Errors
+    /// Never, as long as the node lives.
+    ///
+    /// # Cancel safety
+    /// Dropping the future has no effect: the save is made by a task of the node.
+    pub(crate) async fn wait_until_stored(&self) -> Result<(), DeviceError> {
+        let next = {
+            let _unchanged = self.ledger.lock();
+            self.begun.load(Ordering::Relaxed) + 1
+        };
+        let mut stored = self.stored.subscribe();
+        self.request_save();
+        let is_stored = stored.wait_for(|number| *number >= next).await;
+        is_stored.map(drop).map_err(DeviceError::new)
+    }
+
     /// Removes a session that has ended, and requests a save of what its client has received.
     pub(crate) fn end(&self, session: &Session) {
         let Some(key) = &session.device_key else {
@@ -194,7 +230,7 @@ impl Devices {
     }
 
     /// Waits for a request to save. Cancel safe.
-    pub(super) async fn save_requested(&self) {
+    pub(crate) async fn save_requested(&self) {
         self.save_requested.notified().await;
     }
 
@@ -210,7 +246,8 @@ impl Devices {
         let Some(store) = &self.store else {
             return Ok(());
         };
-        let mut batches = self.take_changed();
+        let _one_save_at_a_time = self.saving.lock().await;
+        let (number, mut batches) = self.take_changed();
         while let Some(batch) = batches.pop() {
             let saving = match &batch {
                 SaveBatch::Connected(records) => store.save(records.clone()),
@@ -226,13 +263,16 @@ impl Devices {
             }
         }
         self.ledger.lock().forget_stored();
+        self.stored.send_replace(number);
         Ok(())
     }
 
     /// Removes the records that are to be stored from the ledger, in batches. The batches of
-    /// connected clients are at the end, and so are stored first.
-    fn take_changed(&self) -> Vec<SaveBatch> {
+    /// connected clients are at the end, and so are stored first. Returns the number of the save,
+    /// too.
+    fn take_changed(&self) -> (u64, Vec<SaveBatch>) {
         let mut ledger = self.ledger.lock();
+        let number = self.begun.fetch_add(1, Ordering::Relaxed) + 1;
         let changed = ledger.take_changed(time::unix_ms());
         let (connected, left): (Vec<KeyedRecord>, Vec<KeyedRecord>) = changed
             .into_iter()
@@ -244,7 +284,7 @@ impl Devices {
         for records in connected.chunks(BATCH) {
             batches.push(SaveBatch::Connected(records.to_vec()));
         }
-        batches
+        (number, batches)
     }
 
     /// Returns how many clients are in the ledger.

@@ -35,6 +35,22 @@ struct ResumeRequest {
     limit: usize,
 }
 
+/// What a client asks for when it connects, and what is known of it.
+struct Requested {
+    /// `None` if it has no position.
+    resume: Option<ResumeRequest>,
+    /// False if the client relies on the store, which has nothing of it yet.
+    is_stored: bool,
+}
+
+/// What is known of the device of a client that connects.
+struct Claimed {
+    /// Its position and its order rooms.
+    found: Option<(Position, Vec<OrderId>)>,
+    /// False if the store has nothing of it yet.
+    is_stored: bool,
+}
+
 /// Error of a session that does not know where it continues.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum StartError {
@@ -67,17 +83,21 @@ impl Session {
         node: &Node,
         request: ConnectRequest,
     ) -> Result<(), StartError> {
-        let point = self.find_start_point(node, request).await?;
+        let Requested { resume, is_stored } = self.join_and_find_resume(node, request).await?;
+        let point = self.find_start_point(node, resume).await?;
         self.start_from(node, point);
+        if !is_stored {
+            // Before `rt:ready`: from then on the client may rely on what the store has of it.
+            retry_devices(|| node.devices().wait_until_stored()).await?;
+        }
         Ok(())
     }
 
     async fn find_start_point(
         &self,
         node: &Node,
-        request: ConnectRequest,
+        resume: Option<ResumeRequest>,
     ) -> Result<StartPoint, StartError> {
-        let resume = self.join_and_find_resume(node, request).await?;
         retry_log(|| node.up_to_date()).await?;
         let Some(ResumeRequest { since, limit }) = resume else {
             return Ok(StartPoint::Head);
@@ -98,7 +118,7 @@ impl Session {
         &self,
         node: &Node,
         request: ConnectRequest,
-    ) -> Result<Option<ResumeRequest>, DeviceError> {
+    ) -> Result<Requested, DeviceError> {
         let limit = node.limits().replay_entries;
         // A client that resumes from no position can miss nothing: a room whose access cannot be
         // decided is refused at once.
@@ -116,13 +136,21 @@ impl Session {
             .join_requested_orders(node, request.orders, deadlines)
             .await;
         // Also if the client shows a position: the connection takes over the device's record.
-        let stored = self.claim_device(node).await?;
+        let Claimed { found, is_stored } = self.claim_device(node).await?;
         if let Some(since) = request.since {
             let since = since.and_then(|position| resume_position(position, all_decided));
-            return Ok(Some(ResumeRequest { since, limit }));
+            let resume = Some(ResumeRequest { since, limit });
+            // The client keeps its position itself.
+            return Ok(Requested {
+                resume,
+                is_stored: true,
+            });
         }
-        let Some((position, orders)) = stored else {
-            return Ok(None);
+        let Some((position, orders)) = found else {
+            return Ok(Requested {
+                resume: None,
+                is_stored,
+            });
         };
         let deadline = Instant::now() + ACCESS_TIMEOUT;
         let deadlines = JoinDeadlines {
@@ -130,31 +158,36 @@ impl Session {
             decision: deadline,
         };
         let all_decided = self.join_stored_orders(node, orders, deadlines).await;
-        Ok(Some(ResumeRequest {
+        let resume = ResumeRequest {
             since: resume_position(position, all_decided),
             limit: limit.min(MAX_DEVICE_REPLAY),
-        }))
+        };
+        Ok(Requested {
+            resume: Some(resume),
+            is_stored,
+        })
     }
 
-    /// Returns the position that is stored for the client's device, and its order rooms. From here
-    /// on this connection keeps them.
-    async fn claim_device(
-        &self,
-        node: &Node,
-    ) -> Result<Option<(Position, Vec<OrderId>)>, DeviceError> {
+    /// Returns the position that is known of the client's device, and its order rooms. From here on
+    /// this connection keeps them.
+    async fn claim_device(&self, node: &Node) -> Result<Claimed, DeviceError> {
         // Only the store is asked again if it fails. What changes on this node follows once.
         let claim = retry_devices(|| node.devices().claim(self)).await?;
         let Some(claim) = claim else {
-            return Ok(None);
+            return Ok(Claimed {
+                found: None,
+                is_stored: true,
+            });
         };
         // First: what the device's other connections have received by now counts, too.
         self.update_other_connections(node);
-        let resumed = claim.connect();
+        let is_stored = claim.has_stored_records();
+        let found = claim.connect();
         // A session that ended before it was in the ledger had nothing to give back then.
         if self.ended_by().is_some() {
             node.devices().end(self);
         }
-        Ok(resumed)
+        Ok(Claimed { found, is_stored })
     }
 
     /// Records what the other connections of the client's device have received, and their last
@@ -225,6 +258,10 @@ impl Session {
         }
         let n = position.n();
         let history = node.log().history(n, &rooms, limit).await?;
+        if n > node.window().head().n() {
+            // The node may have been behind: `rt:ready` must not be behind the client.
+            node.up_to_date().await?;
+        }
         Ok(Some(ResumeFacts::from_history(n, history)))
     }
 
