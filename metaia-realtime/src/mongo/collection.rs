@@ -87,7 +87,11 @@ pub(super) async fn create_index(
     }
     let index = IndexModel::builder().keys(keys).options(options).build();
     let collection = mongo.database().collection::<Document>(collection);
-    let work = async move { collection.create_index(index).await.map(drop) };
+    let create = mongo.known_deployment().await?.index_options();
+    let work = async move {
+        let created = collection.create_index(index).with_options(create);
+        created.await.map(drop)
+    };
     mongo.run(OPERATION_TIMEOUT, work).await
 }
 

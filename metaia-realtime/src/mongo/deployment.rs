@@ -2,7 +2,7 @@
 
 use mongodb::{
     bson::Document,
-    options::{ReadConcern, WriteConcern},
+    options::{CommitQuorum, CreateIndexOptions, ReadConcern, WriteConcern},
 };
 
 use super::{fault::MongoFault, options::OPERATION_TIMEOUT};
@@ -18,6 +18,18 @@ pub enum Deployment {
 }
 
 impl Deployment {
+    /// Returns the options with which an index is created: it is there once a majority of the
+    /// members has it. By default MongoDB waits for all of them, and so for ever while one is down.
+    #[must_use]
+    pub fn index_options(self) -> CreateIndexOptions {
+        let quorum = match self {
+            Self::ReplicaSet => Some(CommitQuorum::Majority),
+            // It knows no quorums.
+            Self::Standalone => None,
+        };
+        CreateIndexOptions::builder().commit_quorum(quorum).build()
+    }
+
     /// Reads the kind of server from its reply to `hello`.
     pub(super) fn from_hello(hello: &Document) -> Result<Self, MongoFault> {
         // A member of a replica set that is not initiated yet is neither kind.

@@ -89,8 +89,9 @@ pub(super) async fn create_all(mongo: &Mongo) -> Result<(), LogError> {
 
 async fn create(mongo: &Mongo, collection: &str, index: IndexModel) -> Result<(), LogError> {
     let documents = mongo.database().collection::<Document>(collection);
+    let options = mongo.deployment().await?.index_options();
     let create = async move {
-        match documents.create_index(index).await {
+        match documents.create_index(index).with_options(options).await {
             Err(error) if is_indexed_already(&error) => Ok(()),
             other => other.map(drop),
         }
