@@ -8,10 +8,12 @@ pub(crate) mod request_id;
 
 use axum::{
     Router,
+    body::Body,
     extract::DefaultBodyLimit,
     middleware::{from_fn, map_response},
 };
-use tower_http::catch_panic::CatchPanicLayer;
+use tower::ServiceBuilder;
+use tower_http::{catch_panic::CatchPanicLayer, map_response_body::MapResponseBodyLayer};
 
 use crate::{config::Origins, http::problem::ApiError};
 
@@ -23,15 +25,19 @@ pub(crate) fn around<S: Clone + Send + Sync + 'static>(
     routes: Router<S>,
     origins: &Origins,
 ) -> Router<S> {
+    // One layer: axum boxes the service of a route, and its future, once for each.
+    let middleware = ServiceBuilder::new()
+        .layer(from_fn(request_id::assign))
+        .layer(from_fn(access_log::line))
+        .layer(map_response(cors::complete))
+        .layer(cors::layer(origins))
+        .layer(MapResponseBodyLayer::new(Body::new))
+        .layer(CatchPanicLayer::custom(panic::answer))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
     routes
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(CatchPanicLayer::custom(panic::answer))
-        .layer(cors::layer(origins))
-        .layer(map_response(cors::complete))
-        .layer(from_fn(access_log::line))
-        .layer(from_fn(request_id::assign))
+        .layer(middleware)
 }
 
 async fn no_route() -> ApiError {
@@ -55,7 +61,6 @@ mod tests {
     use super::*;
     use crate::{http::extract::JsonBody, testing::json};
     use axum::{
-        body::Body,
         response::Response,
         routing::{get, post},
     };
