@@ -152,3 +152,32 @@ async fn a_polling_client_gets_it_with_the_poll_that_waits() {
     .await;
     assert!(rest.contains("41"), "{rest}");
 }
+
+/// What waits for the next poll, `rt:end` and DISCONNECT are together more than a poll may carry.
+#[tokio::test]
+async fn a_kick_puts_no_more_packets_into_a_poll_than_a_client_takes() {
+    /// python-engineio takes no more.
+    const MAX_PACKETS: usize = 16;
+    let server = TestServer::start(|builder| builder).await;
+    let phone = Poller::connect_until_ready(&server, Role::Customer, "c1").await;
+    let realtime = server.realtime();
+    for n in 0..40 {
+        tick(realtime, user("c1"), n).await;
+    }
+    let c1 = "c1".parse().unwrap();
+    realtime.disconnect_user(&c1).await.unwrap();
+    let mut received = Vec::new();
+    within("the end of the session", async {
+        loop {
+            let answer = phone.get(&server).await;
+            if answer.status != 200 {
+                return;
+            }
+            let packets: Vec<_> = answer.body.split('\u{1e}').map(str::to_owned).collect();
+            assert!(packets.len() <= MAX_PACKETS, "{packets:?}");
+            received.extend(packets);
+        }
+    })
+    .await;
+    assert!(received.iter().any(|packet| packet == "41"), "{received:?}");
+}

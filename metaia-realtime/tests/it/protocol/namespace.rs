@@ -57,6 +57,20 @@ async fn an_event_behind_a_refused_connect_is_dropped_and_the_client_may_try_aga
 }
 
 #[tokio::test]
+async fn two_connects_behind_a_refused_one_are_one_more_try() {
+    let server = TestServer::start(|builder| builder).await;
+    let mut socket = RawSocket::open(&server).await;
+    let good = connect(&server, "c1");
+    socket.send_at_once(&["40", &good, &good]).await;
+    assert!(socket.next().await.unwrap().contains("unauthorized"));
+    socket.until("40{").await;
+    socket.until("42[\"rt:ready\"").await;
+    assert_eq!(server.realtime().local_sessions().len(), 1);
+    socket.send(r#"421["leave_order_room","o1"]"#).await;
+    assert!(socket.until("431").await.contains("ok"));
+}
+
+#[tokio::test]
 async fn an_event_without_connect_ends_the_connection() {
     let server = TestServer::start(|builder| builder).await;
     let mut socket = RawSocket::open(&server).await;
@@ -273,4 +287,23 @@ async fn pongs_pass_what_waits_for_the_answer() {
     }
     gate.add_permits(1);
     assert!(socket.until("431").await.contains("ok"));
+}
+
+/// The time for the answer begins when the time for CONNECT ends.
+#[tokio::test]
+async fn a_client_that_comes_back_in_time_has_as_long_again_for_its_answer() {
+    let away = Duration::from_secs(2);
+    let short = limits(|limits| limits.unauthenticated = away);
+    let gate = Arc::new(Semaphore::new(1));
+    let held = HeldAuthenticator(Arc::clone(&gate));
+    let server = TestServer::start(|builder| builder.authenticator(held).limits(short)).await;
+    let mut socket = RawSocket::open(&server).await;
+    socket.send("40").await;
+    socket.until("42[\"rt:ready\"").await;
+    let left = tokio::time::Instant::now();
+    socket.send_at_once(&["41", "40"]).await;
+    eventually("the time to pass", || left.elapsed() > away * 5 / 4).await;
+    gate.add_permits(1);
+    socket.until("40{").await;
+    socket.until("42[\"rt:ready\"").await;
 }
