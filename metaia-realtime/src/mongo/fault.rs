@@ -24,6 +24,9 @@ pub(super) enum MongoFault {
     /// The database was not read yet, or lacks what the log needs.
     #[error("the log in the database is not ready yet")]
     NotReady,
+    /// The database answered with an older state than it has.
+    #[error("the database answered with an older state than it has")]
+    Behind,
     /// The committer's queue is full.
     #[error("too many changes are waiting for the database")]
     QueueFull,

@@ -32,6 +32,7 @@ use std::{
 use mongodb::{
     Collection,
     bson::{Bson, Document, doc},
+    options::ReadConcern,
 };
 use parking_lot::Mutex;
 
@@ -93,13 +94,28 @@ impl MongoDevices {
         self.inner.has_indexes.load(Ordering::Relaxed)
     }
 
-    async fn devices(&self) -> Result<Collection<Document>, MongoFault> {
-        collection::durable(&self.inner.mongo, DEVICES).await
+    /// Reads the document of a client, without the slots that have expired.
+    ///
+    /// A server that has been replaced as the primary may not know it yet, and lack a client that
+    /// would then miss events without being told. So a linearizable read decides that there is
+    /// none. An older document is no danger: the older of two positions is the safe one.
+    async fn read_document(&self, key: &DeviceKey) -> Result<Option<DeviceDocument>, MongoFault> {
+        let deployment = self.inner.mongo.known_deployment().await?;
+        let found = self.read_with(deployment.read_concern(), key).await?;
+        if found.as_ref().is_some_and(|found| !found.slots.is_empty()) {
+            return Ok(found);
+        }
+        self.read_with(deployment.linearizable_read_concern(), key)
+            .await
     }
 
-    /// Reads the document of a client, without the slots that have expired.
-    async fn read_document(&self, key: &DeviceKey) -> Result<Option<DeviceDocument>, MongoFault> {
-        let devices = self.devices().await?;
+    async fn read_with(
+        &self,
+        concern: ReadConcern,
+        key: &DeviceKey,
+    ) -> Result<Option<DeviceDocument>, MongoFault> {
+        let mongo = &self.inner.mongo;
+        let devices: Collection<Document> = collection::on_primary(mongo, DEVICES, Some(concern));
         let stages = [
             doc! { "$match": { "_id": key.to_string() } },
             doc! { "$set": { "now": "$$NOW" } },
@@ -114,7 +130,7 @@ impl MongoDevices {
             }
             found.deserialize_current().map(Some)
         };
-        let found = self.inner.mongo.run(OPERATION_TIMEOUT, work).await?;
+        let found = mongo.run(OPERATION_TIMEOUT, work).await?;
         let oldest = time::unix_ms() - LIFE_MS;
         Ok(found.map(|found| DeviceDocument::read(&found, oldest)))
     }

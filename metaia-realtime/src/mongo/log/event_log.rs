@@ -181,11 +181,7 @@ impl MongoLog {
         limit: usize,
     ) -> Result<History, MongoFault> {
         self.load_tail().await?;
-        let known = self.state.with_tail(|tail| tail.head().position)?;
-        if n > known.n() {
-            // Another node may have appended it.
-            self.state.refresh().await?;
-        }
+        self.state.reach(n).await?;
         loop {
             let (in_memory, head) = self
                 .state

@@ -98,6 +98,9 @@ impl MongoLogState {
                 self.begin_epoch_if_head_went_back(known).await?;
                 continue;
             }
+            if is_of_other_epoch(known, head.version.epoch) && !self.is_now_of(&head).await? {
+                continue;
+            }
             if self.catch_up(&head).await? {
                 return Ok(head);
             }
@@ -124,6 +127,15 @@ impl MongoLogState {
             Some(head) if !may_follow(known, &head) => self.begin_epoch(&head).await,
             Some(_) | None => Ok(()),
         }
+    }
+
+    /// Returns whether the log is now of the epoch of `head`. A replaced primary may know an earlier
+    /// one, so a linearizable read decides.
+    async fn is_now_of(&self, head: &HeadRecord) -> Result<bool, MongoFault> {
+        let deployment = self.mongo.known_deployment().await?;
+        let concern = deployment.linearizable_read_concern();
+        let now = read::head(&self.mongo, concern).await?;
+        Ok(now.is_some_and(|now| now.version.epoch == head.version.epoch))
     }
 
     /// Begins a new epoch, because history is not what this node has seen. Does nothing if the head
@@ -157,6 +169,11 @@ impl MongoLogState {
         }
         Ok(())
     }
+}
+
+/// Returns true if the node has seen the log in another epoch than this one.
+fn is_of_other_epoch(known: Option<Head>, epoch: Epoch) -> bool {
+    known.is_some_and(|known| known.position.epoch() != epoch)
 }
 
 /// Returns true if the head can be a later state of a log of which `known` was seen.

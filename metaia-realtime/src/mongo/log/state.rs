@@ -8,7 +8,9 @@ use std::sync::{
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
+use super::read;
 use crate::{
+    Position,
     log::{Entry, Retention, changes::raise, tail::Tail},
     mongo::{
         Mongo,
@@ -108,6 +110,42 @@ impl MongoLogState {
             Ok(Err(_)) => Err(MongoFault::Closed),
             Err(_) => Err(MongoFault::TimedOut),
         }
+    }
+
+    /// Brings the tail up to entry `n`, which another node may have appended, or up to the end of
+    /// the log.
+    ///
+    /// A server that has been replaced as the primary may not know it yet, and answer with an end
+    /// that is behind. So a linearizable read decides whether the log really ends before `n`.
+    ///
+    /// # Errors
+    /// Returns a [`MongoFault`] if the database cannot be read, or was behind. Cancel safe.
+    pub(super) async fn reach(&self, n: u64) -> Result<(), MongoFault> {
+        if self.end()?.n() >= n {
+            return Ok(());
+        }
+        self.refresh().await?;
+        if self.end()?.n() >= n {
+            return Ok(());
+        }
+        let concern = self.mongo.known_deployment().await?;
+        let concern = concern.linearizable_read_concern();
+        let certain = read::head(&self.mongo, concern).await?;
+        let Some(certain) = certain.map(|head| head.version.position()) else {
+            return Err(MongoFault::NotReady);
+        };
+        let is_behind = |end: Position| end.epoch() != certain.epoch() || end.n() < certain.n();
+        if is_behind(self.end()?) {
+            self.refresh().await?;
+        }
+        if is_behind(self.end()?) {
+            return Err(MongoFault::Behind);
+        }
+        Ok(())
+    }
+
+    fn end(&self) -> Result<Position, MongoFault> {
+        self.with_tail(|tail| tail.head().position)
     }
 
     /// Adds entries that this node has committed to the tail.

@@ -9,9 +9,10 @@ use std::{
 };
 
 use metaia_realtime::{
-    EventLog, Room,
+    EventLog, Identity, Role, Room,
+    device::{Claimant, ClaimedRecords, DeviceKey, DeviceStore as _},
     log::Retention,
-    mongo::{Mongo, MongoLog, MongoOptions},
+    mongo::{Deployment, Mongo, MongoDevices, MongoLog, MongoOptions},
     testing::{eventually, mongod::Mongod, within},
 };
 use mongodb::bson::{Document, doc};
@@ -305,4 +306,39 @@ async fn damaged_entries_count_as_trimmed() {
     );
     let at = append(&one, user("c1"), 1).await.n();
     assert_eq!(at, 9 * 600 + 1);
+}
+
+/// Returns how many linearizable reads the server has answered.
+async fn linearizable_reads(uri: &str) -> i64 {
+    let client = mongodb::Client::with_uri_str(uri).await.unwrap();
+    let admin = client.database("admin");
+    let status = admin.run_command(doc! { "serverStatus": 1 }).await.unwrap();
+    let counters = status.get_document("readConcernCounters").unwrap();
+    let counters = counters.get_document("nonTransactionOps").unwrap();
+    counters.get_i64("linearizable").unwrap()
+}
+
+/// A server that has been replaced as the primary, and does not know it, has an earlier end of the
+/// log and lacks clients. Only a linearizable read tells.
+#[tokio::test]
+async fn a_client_is_not_ahead_or_unknown_by_the_word_of_a_former_primary() {
+    let server = Mongod::start(Deployment::ReplicaSet);
+    let uri = server.uri("log");
+    let mongo = Mongo::open(&uri, MongoOptions::default()).await.unwrap();
+    let log = open_log(&uri).await;
+    let at = append(&log, user("c1"), 1).await;
+    let before = linearizable_reads(&uri).await;
+    let known = log.history(at.n(), &[user("c1")], 1).await.unwrap();
+    assert_eq!(known.head, at);
+    assert_eq!(linearizable_reads(&uri).await, before);
+    let ahead = log.history(at.n() + 1, &[user("c1")], 1).await.unwrap();
+    assert_eq!((ahead.head, ahead.entry), (at, None));
+    assert_eq!(linearizable_reads(&uri).await, before + 1);
+    let identity = Identity::new("c1".parse().unwrap(), Role::Customer);
+    let device = "d1".parse().unwrap();
+    let devices = MongoDevices::new(&mongo);
+    let key = DeviceKey::new(&identity, Some(&device)).unwrap();
+    let claimed = devices.claim(&key, Claimant::New).await.unwrap();
+    assert_eq!(claimed, ClaimedRecords::default());
+    assert_eq!(linearizable_reads(&uri).await, before + 2);
 }
