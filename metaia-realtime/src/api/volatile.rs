@@ -34,16 +34,16 @@ use crate::{
 ///
 /// The newest event of a key is lost to a client only if
 ///
-/// - more than 256 newer keys wait for it
-///   ([`Limits::volatile_waiting`](crate::Limits::volatile_waiting)), or as many are sent in one go;
+/// - more than 256 newer keys wait for it, or as many are sent in one go
+///   ([`Limits::volatile_waiting`](crate::Limits::volatile_waiting));
 /// - it leaves the room before the event is written, or access to the room is being decided again;
 /// - it is disconnected, or was not connected;
 /// - it is connected to another node, and the line between the nodes lost the event. Clients of
 ///   other nodes are reached by the [doorbell](crate::doorbell) while it is connected; without one
 ///   they are not. An event of more than 64 KiB, or for hundreds of rooms, stays on this node.
 ///
-/// Any JSON is allowed, and nothing is added to it. Different keys may arrive in another order than
-/// they were sent in.
+/// Any JSON is allowed, and nothing is added to it. Events of different keys may arrive in another
+/// order than they were sent in.
 #[derive(Debug, Clone, Copy)]
 pub struct VolatileSender<'a> {
     realtime: &'a Realtime,
@@ -78,8 +78,8 @@ impl VolatileSender<'_> {
     /// the newest. Default: the event's name and the room.
     ///
     /// The key stands for the whole event, on all nodes: events of two names or of two rooms that
-    /// have the same key replace each other, too. If that is not what you want, make the name a part
-    /// of the key.
+    /// have the same key replace each other, too. If you do not want that, make the name a part of
+    /// the key.
     ///
     /// ```
     /// # use metaia_realtime::{JwtAuthenticator, Realtime};

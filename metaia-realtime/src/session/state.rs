@@ -365,8 +365,8 @@ impl SessionState {
         self.outbox.push(Outgoing::Entry(Arc::clone(entry)));
     }
 
-    /// Takes a volatile event that was sent to several rooms, for the one at `index`: if that is the
-    /// first by which the session may receive it, so that it receives it once.
+    /// Takes a volatile event that was sent to several rooms, for the one at `index`, if it is the
+    /// first by which the session may receive the event: so it receives it once.
     pub(super) fn offer_volatile(
         &mut self,
         event: &Arc<Volatile>,

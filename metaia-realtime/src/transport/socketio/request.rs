@@ -19,8 +19,8 @@ pub(super) fn connection_of<B>(request: &Request<B>) -> Option<&Connection> {
     request.extensions().get::<Connection>()
 }
 
-/// Adds the address of a guarded connection as `ConnectInfo<SocketAddr>`, unless there is one. It is
-/// what most handlers extract, and another connect info takes its place in a listener of ours.
+/// Adds the address of a guarded connection as `ConnectInfo<SocketAddr>`, unless there is one. Most
+/// handlers extract that, and `PeerAddr` takes its place in a `GuardedListener`.
 #[cfg(feature = "axum")]
 pub(super) fn add_socket_addr<B>(request: &mut Request<B>) {
     use axum::extract::ConnectInfo;
