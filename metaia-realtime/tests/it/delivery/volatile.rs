@@ -4,7 +4,7 @@ use metaia_realtime::{Realtime, Role, Room, testing::TestServer};
 use serde_json::{Value, json};
 
 use crate::support::{
-    event, limits, number, order, policy::Policy, raw_socket::RawSocket, tick, user,
+    event, limits, number, order, policy::Policy, poller::Poller, raw_socket::RawSocket, tick, user,
 };
 
 /// Connects a client that is handed over nothing until [`resume`].
@@ -105,6 +105,19 @@ async fn an_idle_client_receives_every_event_of_one_key() {
 #[tokio::test]
 async fn an_idle_client_receives_the_events_of_200_keys() {
     all_of_a_burst_arrive(|realtime, i| keyed(realtime, user("c1"), &i.to_string(), i)).await;
+}
+
+#[tokio::test]
+async fn an_idle_client_that_polls_receives_every_event_of_one_name() {
+    let server = TestServer::start(|builder| builder).await;
+    let poller = Poller::connect_until_ready(&server, Role::Customer, "c1").await;
+    for i in 0..200 {
+        volatile(server.realtime(), user("c1"), "at", i);
+    }
+    let received = poller.receive_until(&server, r#"42["at",199]"#).await;
+    let places = received.iter().filter(|packet| packet.starts_with("42"));
+    let expected = (0..200).map(|i| format!(r#"42["at",{i}]"#));
+    assert!(places.cloned().eq(expected), "{received:?}");
 }
 
 #[tokio::test]
