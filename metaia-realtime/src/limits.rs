@@ -34,6 +34,9 @@ pub struct Limits {
     pub window_entries: usize,
     /// Credit window of a session, in bytes: 256 KiB. An empty window always accepts one entry.
     pub window_bytes: usize,
+    /// Volatile events that wait for one session: 256. While a client is slow, that is one of each
+    /// key: if more keys wait, the event that was sent first is dropped.
+    pub volatile_waiting: usize,
     /// Inbound events of a session per second: 20. Joins and leaves have this rate of their own.
     pub inbound_per_s: u32,
     /// Inbound events of a session at once, without joins and leaves: 40. Further events are
@@ -60,7 +63,8 @@ pub struct Limits {
     pub sessions_per_user: usize,
     /// Sessions of this node: 50,000. Further handshakes receive 503 with `Retry-After`.
     pub sessions: usize,
-    /// Handshakes of this node per second: 500. Further handshakes receive 503 with `Retry-After`.
+    /// Handshakes of this node per second, over all of its listeners and layers: 500. Further
+    /// handshakes receive 503 with `Retry-After`.
     pub handshakes_per_s: u32,
     /// Longest token, in bytes: 4 KiB. A longer one counts as absent.
     pub token_bytes: usize,
@@ -98,6 +102,7 @@ impl Default for Limits {
             ping_timeout: Duration::from_secs(20),
             window_entries: 256,
             window_bytes: 256 * 1024,
+            volatile_waiting: 256,
             inbound_per_s: 20,
             inbound_burst: 40,
             room_events_burst: 128,
@@ -168,7 +173,7 @@ impl Limits {
         ]
     }
 
-    fn count_rules(&self) -> [Rule; 9] {
+    fn count_rules(&self) -> [Rule; 10] {
         let window_fits = (1..=TRANSPORT_QUEUE / 2).contains(&self.window_entries);
         let inbound = self.inbound_per_s >= 1 && self.inbound_burst >= 1;
         let has_automatic_rooms = self.rooms_per_session >= AUTOMATIC_ROOMS;
@@ -178,6 +183,7 @@ impl Limits {
         [
             ("refused_connects", one, self.refused_connects >= 1),
             ("window_entries", "from 1 to 512", window_fits),
+            ("volatile_waiting", one, self.volatile_waiting >= 1),
             ("inbound_per_s, inbound_burst", one, inbound),
             ("room_events_burst", one, self.room_events_burst >= 1),
             (
@@ -276,6 +282,11 @@ mod tests {
         );
         check_refused(|limits| limits.connections = 0, "connections", one);
         check_refused(
+            |limits| limits.volatile_waiting = 0,
+            "volatile_waiting",
+            one,
+        );
+        check_refused(
             |limits| limits.rooms_per_session = 1,
             "rooms_per_session",
             "at least 2",
@@ -288,6 +299,7 @@ mod tests {
             limits.sessions = 1;
             limits.handshakes_per_s = 1;
             limits.connections = 1;
+            limits.volatile_waiting = 1;
             limits.rooms_per_session = 2;
         });
     }

@@ -59,8 +59,9 @@ impl Realtime {
     ///   example; its clients set `path` to `/v1/rt/socket.io/`. A router that *has* the layer and
     ///   is nested with `Router::nest` answers 404, since axum does not pass it the paths that it
     ///   has no route for.
-    /// - **Several layers.** Every layer of a handle leads to the same system. Each call counts
-    ///   [`Limits::handshakes_per_s`] for itself: call it once, and clone the layer.
+    /// - **Several layers.** Every layer of a handle leads to the same system, and the
+    ///   [`Limits`] are those of the node: [`Limits::handshakes_per_s`] counts the handshakes of
+    ///   all layers.
     /// - **Shutdown.** It does not drain: call [`drain`](Self::drain) before your server stops.
     /// - **Listener.** On a listener that is neither [`serve`](fn@crate::serve) nor a
     ///   [`GuardedListener`](crate::serve::GuardedListener), these protections are off: credit and

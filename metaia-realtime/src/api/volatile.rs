@@ -1,26 +1,54 @@
-//! Volatile events, which skip the log: the newest wins, and any may be lost.
+//! Volatile events, which skip the log: the newest wins.
 
-use crate::{IntoEvent, OrderId, PublishError, Realtime, Role, Room, UserId, event::EventError};
+use std::fmt::Display;
 
-/// Sends volatile events: to the clients that are live, now or never. They skip the log, have no id
-/// and no position, and are never replayed. A courier's place on the map is one.
+use crate::{
+    IntoEvent, OrderId, PublishError, Realtime, Role, Room, UserId,
+    event::{EventError, VolatileKey},
+    session::Volatile,
+};
+
+/// Sends volatile events, such as a courier's place on the map, to the clients that are connected.
+/// They skip the log, have no id and no position, and are never replayed.
 ///
-/// A client is live from its `rt:ready` on, except while it catches up because it reads too slowly
-/// or because access to one of its rooms is being decided.
+/// A client that keeps up receives all of them. For a client that does not, or that catches up, its
+/// session *conflates* them: it keeps the newest of each **key**, and writes it after at most 32
+/// other packets, such as logged events. The key is what you give to [`keyed`](Self::keyed);
+/// without it, it is the event's name and the room. So choose a key if one name and one room carry
+/// the values of many things:
 ///
-/// A volatile event waits in each session until all else is written and the session's task runs. Of
-/// the events that wait, only the newest of each *name* is kept, and at most 8 names: beyond that,
-/// the oldest is dropped. This happens to fast clients too, if you send several events without a
-/// pause: of the places of 200 couriers that are sent in one loop under one name, a client may
-/// receive the last one alone. Send them as one event with a list.
+/// ```
+/// # use metaia_realtime::{JwtAuthenticator, Realtime};
+/// use metaia_realtime::Role;
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+/// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+/// for courier in ["d1", "d2"] {
+///     let place = serde_json::json!({ "courier": courier, "at": [12.97, 77.59] });
+///     realtime.volatile().keyed(courier).send_to_role(Role::Admin, ("courier_at", place))?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
 ///
-/// Any JSON is allowed, and nothing is added to it.
+/// The newest event of a key is lost to a client only if
 ///
-/// Clients of other nodes are reached by the [doorbell](crate::doorbell) while it is connected;
-/// without one they are not. An event of more than 64 KiB, or for hundreds of rooms, stays on this
-/// node.
+/// - more than 256 newer keys wait for it, or as many are sent in one go
+///   ([`Limits::volatile_waiting`](crate::Limits::volatile_waiting));
+/// - it leaves the room before the event is written, or access to the room is being decided again;
+/// - it is disconnected, or was not connected;
+/// - it is connected to another node, and the line between the nodes lost the event. Clients of
+///   other nodes are reached by the [doorbell](crate::doorbell) while it is connected; without one
+///   they are not. An event of more than 64 KiB, or for hundreds of rooms, stays on this node.
+///
+/// Any JSON is allowed, and nothing is added to it. Events of different keys may arrive in another
+/// order than they were sent in.
 #[derive(Debug, Clone, Copy)]
-pub struct VolatileSender<'a>(&'a Realtime);
+pub struct VolatileSender<'a> {
+    realtime: &'a Realtime,
+    key: Option<VolatileKey>,
+}
 
 impl Realtime {
     /// Returns a sender of volatile events.
@@ -38,11 +66,41 @@ impl Realtime {
     /// ```
     #[must_use]
     pub const fn volatile(&self) -> VolatileSender<'_> {
-        VolatileSender(self)
+        VolatileSender {
+            realtime: self,
+            key: None,
+        }
     }
 }
 
 impl VolatileSender<'_> {
+    /// Sets the key of the events that are sent: of the events with one key, a slow client receives
+    /// the newest. Default: the event's name and the room.
+    ///
+    /// The key stands for the whole event, on all nodes: events of two names or of two rooms that
+    /// have the same key replace each other, too. If you do not want that, make the name a part of
+    /// the key.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// use metaia_realtime::Role;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// let battery = ("battery", serde_json::json!({ "courier": "d1", "percent": 80 }));
+    /// realtime.volatile().keyed("battery d1").send_to_role(Role::Admin, battery)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn keyed(self, key: impl Display) -> Self {
+        Self {
+            key: Some(VolatileKey::new(key)),
+            ..self
+        }
+    }
+
     /// Sends an event to all devices of a user.
     ///
     /// ```
@@ -149,17 +207,23 @@ impl VolatileSender<'_> {
     ) -> Result<(), PublishError> {
         let (name, payload) = event.into_event()?;
         let size = payload.get().len();
-        let limit = self.0.limits().entry_bytes;
+        let limit = self.realtime.limits().entry_bytes;
         if size > limit {
             return Err(EventError::TooLarge { size, limit }.into());
         }
-        self.0.counters().volatile_sent.add(1);
-        let rooms: Vec<Room> = rooms.into_iter().collect();
-        let node = self.0.node();
-        if !node.send_volatile(&rooms, &name, &payload) {
+        self.realtime.counters().volatile_sent.add(1);
+        let event = Volatile {
+            name,
+            payload,
+            rooms: rooms.into_iter().collect(),
+            key: self.key,
+        };
+        let node = self.realtime.node();
+        if !node.send_volatile(&event) {
+            let name = &event.name;
             tracing::debug!(%name, "a volatile event is too large for other nodes");
         }
-        node.deliver_volatile(name, payload, &rooms);
+        node.deliver_volatile(event);
         Ok(())
     }
 }

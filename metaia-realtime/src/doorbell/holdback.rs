@@ -112,6 +112,7 @@ mod tests {
             rooms: Vec::new(),
             name: "at".parse().unwrap(),
             payload,
+            key: None,
         }
     }
 

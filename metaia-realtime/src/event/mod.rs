@@ -9,6 +9,7 @@ mod marketplace;
 mod name;
 mod payload;
 mod validate;
+mod volatile_key;
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -22,6 +23,7 @@ pub use name::EventName;
 pub use payload::Payload;
 pub(crate) use payload::stamp;
 use validate::check_readable;
+pub(crate) use volatile_key::VolatileKey;
 
 /// A server→client event with a fixed name and a payload type.
 ///

@@ -220,7 +220,7 @@ node_stats! {
         /// Volatile events that were sent through this node's handle.
         volatile_sent: u64 = Counter
             => "volatile_sent", "Volatile events sent through this node's handle";
-        /// Volatile events that were dropped in a session, for a newer one of their name or because
+        /// Volatile events that were dropped in a session, for a newer one of their key or because
         /// too many waited.
         volatile_replaced: u64 = Counter
             => "volatile_replaced", "Volatile events that a newer one replaced";

@@ -2,18 +2,16 @@
 
 use std::sync::Arc;
 
-use serde_json::value::RawValue;
-
 use super::Node;
-use crate::{Room, event::EventName, session::Volatile};
+use crate::session::Volatile;
 
 impl Node {
-    /// Offers a volatile event to the sessions in `rooms` on this node.
-    pub(crate) fn deliver_volatile(&self, name: EventName, payload: Box<RawValue>, rooms: &[Room]) {
-        let event = Arc::new(Volatile { name, payload });
-        for room in rooms {
+    /// Offers a volatile event to the sessions in its rooms on this node.
+    pub(crate) fn deliver_volatile(&self, event: Volatile) {
+        let event = Arc::new(event);
+        for (index, room) in event.rooms.iter().enumerate() {
             self.registry.each_in(room, |session| {
-                if session.offer_volatile(&event, room) {
+                if session.offer_volatile(&event, index) {
                     session.wake();
                 }
             });

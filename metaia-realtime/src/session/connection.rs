@@ -107,15 +107,15 @@ impl Session {
         state.offer(entry, room)
     }
 
-    /// Offers a volatile event of `room`. Returns whether it was queued.
-    pub(crate) fn offer_volatile(&self, event: &Arc<Volatile>, room: &Room) -> bool {
+    /// Offers a volatile event, for the room with this index among those that it was sent to.
+    /// Returns whether it was queued.
+    pub(crate) fn offer_volatile(&self, event: &Arc<Volatile>, index: usize) -> bool {
         let mut state = self.state();
         self.apply_progress(&mut state);
-        match state.offer_volatile(event, room) {
+        match state.offer_volatile(event, index) {
             VolatileOffered::NotWanted => false,
-            VolatileOffered::Queued => true,
-            VolatileOffered::ReplacedAnother => {
-                self.counters.volatile_replaced.add(1);
+            VolatileOffered::Queued { dropped } => {
+                self.counters.volatile_replaced.add(dropped);
                 true
             }
         }
@@ -179,7 +179,7 @@ impl Session {
         let max_unwritten = self.port.max_unwritten();
         let mut state = self.state();
         self.apply_progress(&mut state);
-        state.outbox_mut().take(max_unwritten)
+        state.take(max_unwritten)
     }
 
     /// Discards the session's history, since the log has a new epoch: the client is told to reload.

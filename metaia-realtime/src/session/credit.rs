@@ -1,5 +1,8 @@
 //! The credit window of a session: it bounds the packets that were handed over and are not yet
 //! written. A pure kernel. [`credit_wait`](super::credit_wait) waits for credit.
+//!
+//! Volatile events do not count against the window, so that a flood of them cannot stop the entries
+//! of the log. They have a bound of their own: a quarter of the window's bytes, or one event.
 
 use std::collections::VecDeque;
 
@@ -11,9 +14,12 @@ use crate::Position;
 pub(crate) struct Credit {
     max_entries: usize,
     max_bytes: usize,
-    /// Oldest first.
+    /// In the order in which they are written.
     in_flight: VecDeque<InFlight>,
-    bytes_in_flight: usize,
+    /// Those of them that count against the window.
+    window: Total,
+    /// The volatile events among them.
+    volatile: Total,
     /// Packets written since the session began.
     written: u64,
     confirmed: Confirmed,
@@ -26,6 +32,36 @@ struct InFlight {
     size: u32,
     /// The client's position after it has received this packet.
     position: Option<Position>,
+    is_volatile: bool,
+}
+
+/// The number of packets, and their bytes.
+#[derive(Debug, Default)]
+struct Total {
+    packets: usize,
+    bytes: usize,
+}
+
+impl Total {
+    fn add(&mut self, packet: &InFlight) {
+        self.packets += 1;
+        self.bytes += packet.size as usize;
+    }
+
+    fn remove(&mut self, packet: &InFlight) {
+        self.packets -= 1;
+        self.bytes -= packet.size as usize;
+    }
+}
+
+impl InFlight {
+    fn new(size: usize, position: Option<Position>, is_volatile: bool) -> Self {
+        Self {
+            size: u32::try_from(size).unwrap_or(u32::MAX),
+            position,
+            is_volatile,
+        }
+    }
 }
 
 impl Credit {
@@ -34,7 +70,8 @@ impl Credit {
             max_entries,
             max_bytes,
             in_flight: VecDeque::new(),
-            bytes_in_flight: 0,
+            window: Total::default(),
+            volatile: Total::default(),
             written: 0,
             confirmed: Confirmed::default(),
         }
@@ -51,17 +88,22 @@ impl Credit {
 
     /// Returns whether a packet of `size` bytes fits. An empty window always takes one.
     pub(super) fn fits(&self, size: usize) -> bool {
-        self.in_flight.is_empty()
-            || (self.in_flight.len() < self.max_entries
-                && self.bytes_in_flight.saturating_add(size) <= self.max_bytes)
+        self.window.packets == 0
+            || (self.window.packets < self.max_entries
+                && self.window.bytes.saturating_add(size) <= self.max_bytes)
+    }
+
+    /// Returns whether a volatile event of `size` bytes fits. One always does.
+    pub(super) fn fits_volatile(&self, size: usize) -> bool {
+        self.volatile.packets == 0 || self.volatile.bytes.saturating_add(size) <= self.max_bytes / 4
     }
 
     /// Returns whether at least half of the window is free.
     pub(super) fn is_half_free(&self) -> bool {
         // One packet may be larger than the window: if none is in flight, the window is free.
-        self.in_flight.is_empty()
-            || (self.in_flight.len() <= self.max_entries / 2
-                && self.bytes_in_flight <= self.max_bytes / 2)
+        self.window.packets == 0
+            || (self.window.packets <= self.max_entries / 2
+                && self.window.bytes <= self.max_bytes / 2)
     }
 
     /// Returns how many packets are in flight.
@@ -69,12 +111,26 @@ impl Credit {
         self.in_flight.len()
     }
 
+    /// Returns how many packets are in flight that count against the window.
+    pub(super) fn in_window(&self) -> usize {
+        self.window.packets
+    }
+
     /// Records that a packet of `size` bytes was handed over, which brings the client to
     /// `position`.
     pub(super) fn hand_over(&mut self, size: usize, position: Option<Position>) {
-        let size = u32::try_from(size).unwrap_or(u32::MAX);
-        self.in_flight.push_back(InFlight { size, position });
-        self.bytes_in_flight += size as usize;
+        let packet = InFlight::new(size, position, false);
+        self.window.add(&packet);
+        self.in_flight.push_back(packet);
+    }
+
+    /// Records that a volatile event of `size` bytes was handed over, which is written before the
+    /// newest `overtaken` packets.
+    pub(super) fn hand_over_volatile(&mut self, size: usize, overtaken: usize) {
+        let packet = InFlight::new(size, None, true);
+        self.volatile.add(&packet);
+        let place = self.in_flight.len().saturating_sub(overtaken);
+        self.in_flight.insert(place, packet);
     }
 
     /// Counts all but the newest `left` packets as written.
@@ -98,7 +154,11 @@ impl Credit {
                 self.written = progress.written;
                 continue;
             };
-            self.bytes_in_flight -= packet.size as usize;
+            if packet.is_volatile {
+                self.volatile.remove(&packet);
+            } else {
+                self.window.remove(&packet);
+            }
             if let Some(position) = packet.position {
                 self.confirmed.record_write(position);
             }
@@ -160,7 +220,7 @@ mod tests {
                 let in_flight = &handed_over[written as usize..];
                 let bytes = in_flight.iter().sum::<usize>();
                 prop_assert_eq!(credit.in_flight(), in_flight.len());
-                prop_assert_eq!(credit.bytes_in_flight, bytes);
+                prop_assert_eq!(credit.window.bytes, bytes);
                 prop_assert!(in_flight.len() <= 8);
                 prop_assert!(bytes <= 1_000 || in_flight.len() == 1);
             }
@@ -201,6 +261,38 @@ mod tests {
             credit.apply_progress(progress);
             prop_assert_eq!(credit.confirmed().received(), Some(position(progress.written)));
         }
+    }
+
+    /// A position counts as written only when its own packet is.
+    #[test]
+    fn a_volatile_event_is_written_before_the_packets_that_it_overtook() {
+        let mut credit = Credit::new(8, 1_000);
+        credit.start_at(position(0));
+        credit.hand_over(10, Some(position(1)));
+        credit.hand_over(20, Some(position(2)));
+        credit.hand_over_volatile(30, 1);
+        let written = [1, 2, 3].map(|count| {
+            credit.apply_progress(wrote(count));
+            credit.confirmed().written().map(Position::n)
+        });
+        assert_eq!(written, [Some(1), Some(1), Some(2)]);
+        assert_eq!((credit.window.bytes, credit.volatile.bytes), (0, 0));
+    }
+
+    #[test]
+    fn volatile_events_take_nothing_of_the_window() {
+        let mut credit = Credit::new(2, 1_000);
+        assert!(credit.fits_volatile(64 * 1024), "one always fits");
+        for _ in 0..5 {
+            assert!(credit.fits_volatile(50));
+            credit.hand_over_volatile(50, 0);
+        }
+        assert!(!credit.fits_volatile(1));
+        assert!(credit.is_half_free() && credit.fits(1_000));
+        credit.hand_over(1_000, None);
+        assert_eq!((credit.in_flight(), credit.in_window()), (6, 1));
+        credit.apply_progress(wrote(5));
+        assert!(credit.fits_volatile(250) && !credit.fits(1));
     }
 
     #[test]

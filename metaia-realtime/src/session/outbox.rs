@@ -16,6 +16,10 @@ use crate::{Limits, OrderId, Position, Room};
 /// floods its session gets there.
 const MAX_UNHANDLED: usize = 4_096;
 
+/// The most other packets that are written between a volatile event's arrival and the event. So the
+/// transport is given no more than these at a time: what it has cannot be overtaken.
+const MAX_BEFORE_VOLATILE: usize = 32;
+
 /// An event that was refused without being handled, as much of it as its refusal needs.
 #[derive(Debug)]
 pub(super) struct Unhandled {
@@ -34,6 +38,8 @@ pub(super) struct Outbox {
     /// no memory for their packets before.
     unhandled: VecDeque<Unhandled>,
     volatile: VolatileQueue,
+    /// The number of packets that were taken, without volatile events.
+    taken: u64,
     credit: Credit,
     /// Refusals are dropped when this many packets are in flight.
     refusal_limit: usize,
@@ -46,7 +52,8 @@ impl Outbox {
         Self {
             queue: VecDeque::new(),
             unhandled: VecDeque::new(),
-            volatile: VolatileQueue::default(),
+            volatile: VolatileQueue::new(limits.volatile_waiting),
+            taken: 0,
             credit: Credit::new(limits.window_entries, limits.window_bytes),
             refusal_limit: limits.window_entries * 3 / 2,
             last_position: 0,
@@ -95,10 +102,20 @@ impl Outbox {
         }
     }
 
-    /// Takes a volatile event. It is written at once if no packet is in flight, otherwise after all
-    /// packets that are.
-    pub(super) fn offer_volatile(&mut self, event: &Arc<Volatile>, room: &Room) -> VolatileOffered {
-        self.volatile.offer(event, room)
+    /// Takes a volatile event that the session receives by `room`. It is written when nothing else
+    /// waits, and after 32 other packets (`MAX_BEFORE_VOLATILE`) in any case. `keeps_up` says
+    /// whether the client does, as far as the session knows.
+    pub(super) fn offer_volatile(
+        &mut self,
+        event: &Arc<Volatile>,
+        room: &Room,
+        keeps_up: bool,
+    ) -> VolatileOffered {
+        let in_transport = self.credit.in_window().saturating_sub(self.queue.len());
+        let written = self.taken.saturating_sub(in_transport as u64);
+        let due = written + MAX_BEFORE_VOLATILE as u64;
+        let keeps_up = keeps_up && self.credit.is_half_free();
+        self.volatile.offer(event, room, due, keeps_up)
     }
 
     /// Drops the volatile events of a room.
@@ -111,30 +128,38 @@ impl Outbox {
         self.volatile.drop_order(order);
     }
 
-    /// Removes the next packet to write. Packets that must not be lost come first. A volatile event
-    /// follows when all of them are written. Returns `None` while the transport holds
-    /// `max_unwritten` packets.
-    pub(super) fn take(&mut self, max_unwritten: usize) -> Option<Outgoing> {
+    /// Removes the next packet to write. Volatile events come last, until they are due; `volatile`
+    /// says whether there may be any. Returns `None` while the transport holds `max_unwritten`
+    /// packets.
+    pub(super) fn take(&mut self, max_unwritten: usize, volatile: bool) -> Option<Outgoing> {
         let unwritten = self.credit.in_flight().saturating_sub(self.queue.len());
-        if unwritten >= max_unwritten {
+        if unwritten >= max_unwritten.min(MAX_BEFORE_VOLATILE) {
             return None;
         }
-        if let Some(outgoing) = self.queue.pop_front() {
+        if volatile && self.volatile.is_due(self.taken) {
+            // If there is no space for it, the others wait for it.
+            return self.take_volatile();
+        }
+        if let Some(outgoing) = self.queue.pop_front().or_else(|| self.take_refusal()) {
+            self.taken += 1;
             return Some(outgoing);
         }
-        if !self.unhandled.is_empty() {
-            return self.take_refusal();
-        }
-        if self.credit.in_flight() > 0 {
+        if volatile { self.take_volatile() } else { None }
+    }
+
+    fn take_volatile(&mut self) -> Option<Outgoing> {
+        let event = Outgoing::Volatile(Arc::clone(self.volatile.first()?));
+        if !self.credit.fits_volatile(event.size()) {
             return None;
         }
-        let event = Outgoing::Volatile(self.volatile.pop()?);
-        self.credit.hand_over(event.size(), None);
+        self.volatile.pop();
+        self.credit
+            .hand_over_volatile(event.size(), self.queue.len());
         Some(event)
     }
 
     fn take_refusal(&mut self) -> Option<Outgoing> {
-        if !self.credit.is_half_free() {
+        if self.unhandled.is_empty() || !self.credit.is_half_free() {
             return None;
         }
         let event = self.unhandled.pop_front()?;

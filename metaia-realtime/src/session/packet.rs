@@ -5,7 +5,11 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 
 use super::wire::{self, ERROR};
-use crate::{Position, event::EventName, log::Entry};
+use crate::{
+    Position, Room,
+    event::{EventName, VolatileKey},
+    log::Entry,
+};
 
 /// The approximate size of a packet on the wire without its name and payload, in bytes.
 const FRAME_OVERHEAD: usize = 16;
@@ -33,11 +37,16 @@ pub(crate) enum Outgoing {
     },
 }
 
-/// An event that may be lost. While it waits, a newer event of the same name replaces it.
+/// An event that may be lost. While it waits, a newer event of the same key replaces it.
 #[derive(Debug)]
 pub(crate) struct Volatile {
     pub(crate) name: EventName,
     pub(crate) payload: Box<RawValue>,
+    /// The rooms that it was sent to.
+    pub(crate) rooms: Vec<Room>,
+    /// The key that its sender gave. Without one, its key is its name and the room by which a
+    /// session receives it.
+    pub(crate) key: Option<VolatileKey>,
 }
 
 impl Outgoing {

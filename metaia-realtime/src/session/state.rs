@@ -365,12 +365,27 @@ impl SessionState {
         self.outbox.push(Outgoing::Entry(Arc::clone(entry)));
     }
 
-    /// Takes an event beside the log, in a live session.
-    pub(super) fn offer_volatile(&mut self, event: &Arc<Volatile>, room: &Room) -> VolatileOffered {
-        if !matches!(self.phase, Phase::Live(_)) || !self.is_in(room) {
+    /// Takes a volatile event that was sent to several rooms, for the one at `index`, if it is the
+    /// first by which the session may receive the event: so it receives it once.
+    pub(super) fn offer_volatile(
+        &mut self,
+        event: &Arc<Volatile>,
+        index: usize,
+    ) -> VolatileOffered {
+        let mut rooms = event.rooms.iter();
+        if rooms.position(|room| self.may_replay_room(room)) != Some(index) {
             return VolatileOffered::NotWanted;
         }
-        self.outbox.offer_volatile(event, room)
+        let is_live = matches!(self.phase, Phase::Live(_));
+        self.outbox
+            .offer_volatile(event, &event.rooms[index], is_live)
+    }
+
+    /// Removes the next packet to write; see [`Outbox::take`]. Volatile events wait until the
+    /// session has started, and until the client is told to reload.
+    pub(super) fn take(&mut self, max_unwritten: usize) -> Option<Outgoing> {
+        let volatile = matches!(self.phase, Phase::CatchingUp(_) | Phase::Live(_));
+        self.outbox.take(max_unwritten, volatile)
     }
 
     /// Returns what waits to be written.

@@ -124,8 +124,7 @@ impl TestServer {
 
     /// Connects a client, and returns when the server has accepted it.
     ///
-    /// Stored events that are published from now on reach it. Volatile events do only after its
-    /// [`Update::Ready`](crate::client::Update::Ready): wait for that before you send one.
+    /// Stored and volatile events that are published from now on reach it.
     ///
     /// # Panics
     /// Panics if it cannot connect.

@@ -26,10 +26,14 @@ pub struct Emit {
     /// The payload: a JSON object; any JSON for a volatile event.
     #[schema(value_type = Object)]
     pub data: Box<RawValue>,
-    /// True if the event is not logged: a newer one may replace it, it may be dropped, and it is
-    /// never replayed.
+    /// True if the event is not logged: it has no position and is never replayed, and a client that
+    /// is slow receives only the newest of each key.
     #[serde(default)]
     pub volatile: bool,
+    /// The key of a volatile event. Default: its name and its room.
+    // Requests without it must have the same fingerprint as on nodes that do not know it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
 }
 
 /// Makes the reply from the receipt of a logged event; a volatile event has none.
@@ -48,6 +52,10 @@ impl Services {
         reply: EmitReply,
     ) -> Result<IdempotentReply, ServiceError> {
         only_operators(caller)?;
+        if emit.key.is_some() && !emit.volatile {
+            let message = "is allowed only if volatile is true";
+            return Err(ServiceError::invalid("/key", message));
+        }
         let request = emit.clone();
         let work = |claim| async move {
             if emit.volatile {
@@ -84,7 +92,11 @@ impl Services {
         reply: EmitReply,
     ) -> Result<StoredReply, ServiceError> {
         let event = (emit.event.as_str(), &*emit.data);
-        self.realtime().volatile().send([emit.to.room()], event)?;
+        let mut sender = self.realtime().volatile();
+        if let Some(key) = &emit.key {
+            sender = sender.keyed(key);
+        }
+        sender.send([emit.to.room()], event)?;
         let reply = reply(None);
         if claim.is_none() {
             return Ok(reply);

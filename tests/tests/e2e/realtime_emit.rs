@@ -91,6 +91,26 @@ async fn a_volatile_event_has_no_position_and_is_not_replayed() {
 }
 
 #[tokio::test]
+async fn the_newest_volatile_event_of_each_key_waits_for_a_client() {
+    let server = Server::start().await;
+    let token = metaia_tests::fixtures::token::token("tailor", "t1");
+    let mut phone = Phone::connected(&server, &json!({"token": token, "hold": true})).await;
+    for (i, key) in (1..).zip(["d1", "d2", "d1"]) {
+        let body = json!({
+            "to": {"user": "t1"}, "event": "courier_at", "data": i, "volatile": true, "key": key,
+        });
+        server
+            .admin()
+            .post("/api/realtime/emit", &body)
+            .await
+            .ok(202);
+    }
+    phone.call("rt:resume", &json!({})).await;
+    assert_eq!(phone.event("courier_at").await, json!(3));
+    assert_eq!(phone.event("courier_at").await, json!(2));
+}
+
+#[tokio::test]
 async fn a_backend_emits_with_its_key() {
     let server = Server::start().await;
     let mut phone = Phone::ready_as(&server, "admin", "a1").await;
@@ -146,6 +166,14 @@ async fn an_invalid_event_is_refused() {
         (
             "an unknown role",
             body(json!({"role": "superuser"}), "x", json!({})),
+        ),
+        (
+            "a key of an event that is not volatile",
+            json!({"to": user(), "event": "x", "data": {}, "key": "k"}),
+        ),
+        (
+            "a key that is no text",
+            json!({"to": user(), "event": "x", "data": {}, "volatile": true, "key": 7}),
         ),
         (
             "an unknown member",

@@ -78,11 +78,30 @@ fn a_probe_and_its_answer_are_the_same() {
 
 #[test]
 fn a_volatile_event_is_the_same() {
+    check(VOLATILE_EVENT, &volatile_event(None));
+}
+
+/// Those nodes read a payload up to the end of the frame, as JSON, around which there may be white
+/// space.
+#[test]
+fn a_key_is_white_space_behind_the_payload() {
+    let key = VolatileKey::new("courier-7");
+    let without = volatile_event(None).encode(None).unwrap();
+    let with = volatile_event(Some(key)).encode(None).unwrap();
+    let (same, added) = with.split_at(without.len());
+    assert_eq!(same, without);
+    assert_eq!(added.len(), 64);
+    let json = format!(r#"{{"x":1.5}}{}"#, std::str::from_utf8(added).unwrap());
+    assert_eq!(RawValue::from_string(json).unwrap().get(), r#"{"x":1.5}"#);
+}
+
+fn volatile_event(key: Option<VolatileKey>) -> Frame {
     let body = FrameBody::VolatileFrame(VolatileFrame {
         at: at(8),
         rooms: vec![Room::User("c1".parse().unwrap())],
         name: "place".parse().unwrap(),
         payload: RawValue::from_string(r#"{"x":1.5}"#.to_owned()).unwrap(),
+        key,
     });
-    check(VOLATILE_EVENT, &frame(ONE, 3, 0x01a2_283a_9006, body));
+    frame(ONE, 3, 0x01a2_283a_9006, body)
 }

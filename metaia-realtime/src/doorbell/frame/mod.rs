@@ -11,6 +11,7 @@
 mod earlier;
 #[cfg(test)]
 mod tests;
+mod white_space;
 
 use serde_json::value::RawValue;
 
@@ -20,7 +21,7 @@ use super::{
 };
 use crate::{
     IntoEvent as _, Room,
-    event::EventName,
+    event::{EventName, VolatileKey},
     values::{Epoch, NodeId},
 };
 
@@ -77,6 +78,8 @@ pub(crate) struct VolatileFrame {
     pub(crate) rooms: Vec<Room>,
     pub(crate) name: EventName,
     pub(crate) payload: Box<RawValue>,
+    /// The key that the sender gave, if any. Nodes that know no keys read the frame without it.
+    pub(crate) key: Option<VolatileKey>,
 }
 
 /// Reason why bytes are not accepted as a frame.
@@ -205,6 +208,9 @@ impl VolatileFrame {
         }
         write_short(bytes, self.name.as_str())?;
         bytes.extend(self.payload.get().as_bytes());
+        if let Some(key) = self.key {
+            bytes.extend(white_space::encode(key));
+        }
         Some(())
     }
 
@@ -214,7 +220,9 @@ impl VolatileFrame {
             .map(|_| reader.short()?.parse().ok())
             .collect::<Option<Vec<Room>>>()?;
         let name = reader.short()?;
+        let key = white_space::decode(reader.0);
         let json = std::str::from_utf8(std::mem::take(&mut reader.0)).ok()?;
+        // Without the white space around the value.
         let payload = RawValue::from_string(json.to_owned()).ok()?;
         // The same check as at the sender: the name is not one of this system, and clients can read
         // the payload.
@@ -224,6 +232,7 @@ impl VolatileFrame {
             rooms,
             name,
             payload,
+            key,
         })
     }
 }

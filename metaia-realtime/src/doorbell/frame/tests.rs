@@ -31,14 +31,16 @@ fn volatile() -> impl Strategy<Value = VolatileFrame> {
         proptest::collection::vec(room(), 0..5),
         "[a-q][A-Za-z0-9_.:-]{0,63}",
         ".{0,40}",
+        proptest::option::of(any::<u128>()),
     )
-        .prop_map(|(at, rooms, name, text)| {
+        .prop_map(|(at, rooms, name, text, key)| {
             let (name, payload) = (name, json!([text, 1.5])).into_event().unwrap();
             VolatileFrame {
                 at,
                 rooms,
                 name,
                 payload,
+                key: key.map(VolatileKey::from_bits),
             }
         })
 }
@@ -177,6 +179,7 @@ fn volatile_frame(rooms: Vec<Room>, payload: &str) -> Frame {
             rooms,
             name: "at".parse().unwrap(),
             payload,
+            key: None,
         }),
         ..notification()
     }

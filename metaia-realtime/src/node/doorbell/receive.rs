@@ -2,19 +2,17 @@
 
 use std::sync::{Weak, atomic::Ordering};
 
-use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use crate::{
-    Room,
     doorbell::{
         frame::{FrameBody, Probe, VolatileFrame},
         log_head::LogHead,
         receiver::FrameHandler,
         throttle::ThrottleDecision,
     },
-    event::EventName,
     node::Node,
+    session::Volatile,
 };
 
 /// The node that receives the frames of a doorbell. Weak, since the doorbell may outlive the node.
@@ -74,20 +72,16 @@ impl Node {
     }
 
     /// Sends a volatile event to the other nodes. Returns `false` if it is too large.
-    pub(crate) fn send_volatile(
-        &self,
-        rooms: &[Room],
-        name: &EventName,
-        payload: &RawValue,
-    ) -> bool {
+    pub(crate) fn send_volatile(&self, event: &Volatile) -> bool {
         if self.doorbell.doorbell.is_none() {
             return true;
         }
         let event = VolatileFrame {
             at: self.log_head_before_send(),
-            rooms: rooms.to_vec(),
-            name: name.clone(),
-            payload: payload.to_owned(),
+            rooms: event.rooms.clone(),
+            name: event.name.clone(),
+            payload: event.payload.clone(),
+            key: event.key,
         };
         let fits = self.doorbell.send(FrameBody::VolatileFrame(event));
         if fits {
@@ -134,7 +128,12 @@ impl Node {
     }
 
     pub(super) fn deliver(&self, event: VolatileFrame) {
-        self.deliver_volatile(event.name, event.payload, &event.rooms);
+        self.deliver_volatile(Volatile {
+            name: event.name,
+            payload: event.payload,
+            rooms: event.rooms,
+            key: event.key,
+        });
     }
 
     fn receive_probe(&self, probe: Probe) {

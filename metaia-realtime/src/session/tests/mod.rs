@@ -7,12 +7,14 @@
 
 mod client;
 mod connect;
+mod couriers;
 mod device;
 mod ending;
 mod inbound;
 mod late;
 mod log;
 mod missed;
+mod outbox;
 mod phases;
 mod phone;
 mod rounds;
@@ -221,8 +223,10 @@ fn a_volatile_event_of_a_revoked_room_is_dropped_though_it_waits() {
     let event = Arc::new(Volatile {
         name: "at".parse().unwrap(),
         payload: Box::default(),
+        rooms: vec![room(1)],
+        key: None,
     });
-    assert!(world.session.offer_volatile(&event, &room(1)));
+    assert!(world.session.offer_volatile(&event, 0));
     world.session.recheck(&order, 0);
     let request = world.session.state().next_recheck().unwrap().1;
     world
@@ -237,6 +241,31 @@ fn a_volatile_event_of_a_revoked_room_is_dropped_though_it_waits() {
         })
     ));
     assert!(world.session.take().is_none());
+}
+
+#[test]
+fn a_volatile_event_comes_once_and_by_a_room_that_is_not_withheld() {
+    let world = World::new();
+    world.session.state().join(room(1), 0);
+    let event = |rooms: &[usize]| {
+        Arc::new(Volatile {
+            name: "at".parse().unwrap(),
+            payload: Box::default(),
+            rooms: rooms.iter().copied().map(room).collect(),
+            key: None,
+        })
+    };
+    let offer = |rooms: &[usize]| {
+        let event = event(rooms);
+        (0..rooms.len())
+            .map(|index| world.session.offer_volatile(&event, index))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(offer(&[3, 1, 0]), [false, true, false]);
+    assert_eq!(offer(&[0, 0, 1]), [true, false, false]);
+    world.session.recheck(&order(1), 0);
+    assert_eq!(offer(&[1]), [false]);
+    assert_eq!(offer(&[1, 0]), [false, true]);
 }
 
 #[test]

@@ -6,10 +6,9 @@ use super::Connection;
 
 /// The connect info of a `GuardedListener`: the address of the peer, and the connection itself.
 ///
-/// The transport finds the connection of a request by it, which a `SocketAddr` does not allow. It
-/// takes the place of a `SocketAddr`: a handler that extracts `ConnectInfo<SocketAddr>` is answered
-/// 500 ("missing request extension"). Extract `ConnectInfo<PeerAddr>`, and call
-/// [`address`](Self::address).
+/// The transport finds the connection of a request by it, which a `SocketAddr` does not allow. The
+/// [layer](crate::Realtime::layer) adds the `SocketAddr`: handlers inside of it may extract
+/// `ConnectInfo<SocketAddr>`, too.
 #[derive(Debug, Clone)]
 pub struct PeerAddr(pub(crate) Connection);
 

@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-
 use super::{
     engine_service::{EngineService, InnerService},
     link::{Link, PollingSession},
     links::Links,
 };
-use crate::{node::Node, transport::Settings, values::at_least_one};
+use crate::{node::Node, rate::Rate, transport::Settings};
 
 /// The Socket.IO engine of a node. A node has one, however many listeners it is mounted on.
 pub(crate) struct Engine {
@@ -17,20 +15,21 @@ pub(crate) struct Engine {
     pub(super) links: Arc<Links>,
     pub(super) service: Arc<EngineService>,
     pub(super) settings: Settings,
-    handshake_rate: DefaultDirectRateLimiter,
+    /// The rate of the node: the layers share it.
+    handshake_rate: Rate,
 }
 
 impl Engine {
     pub(super) fn new(node: Arc<Node>, settings: Settings, service: InnerService) -> Self {
         let links = Arc::new(Links::new(node.limits().unauthenticated));
         let service = Arc::new(EngineService::new(service, node.tasks().clone()));
-        let per_s = at_least_one(node.limits().handshakes_per_s);
+        let per_s = node.limits().handshakes_per_s;
         Self {
             node,
             links,
             service,
             settings,
-            handshake_rate: RateLimiter::direct(Quota::per_second(per_s)),
+            handshake_rate: Rate::new(per_s, per_s),
         }
     }
 
@@ -45,7 +44,7 @@ impl Engine {
 
     /// Takes a handshake of the node's rate. Returns false if the rate is used up.
     pub(super) fn takes_handshake(&self) -> bool {
-        self.handshake_rate.check().is_ok()
+        self.handshake_rate.take()
     }
 
     /// Adds the link of a polling session that the engine has just opened as `sid`.

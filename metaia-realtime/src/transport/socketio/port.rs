@@ -220,14 +220,20 @@ pub(super) fn write(socket: &IoSocket, link: &Link, outgoing: Outgoing) -> Resul
         Err(error) => {
             // It is never written.
             link.take_back();
-            refused(&error)
+            refused(&outgoing, &error)
         }
     }
 }
 
 /// Returns how the session goes on after the engine has refused a packet.
-fn refused(error: &SendError) -> Result<(), EndReason> {
+fn refused(packet: &Outgoing, error: &SendError) -> Result<(), EndReason> {
     match error {
+        // Only without credit can there be so many. The event may be lost.
+        SendError::Socket(SocketError::InternalChannelFull)
+            if matches!(packet, Outgoing::Volatile(_)) =>
+        {
+            Ok(())
+        }
         SendError::Socket(SocketError::InternalChannelFull) => {
             tracing::warn!("a client's queue is full");
             Err(EndReason::Slow)

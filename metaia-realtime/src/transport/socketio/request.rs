@@ -19,6 +19,23 @@ pub(super) fn connection_of<B>(request: &Request<B>) -> Option<&Connection> {
     request.extensions().get::<Connection>()
 }
 
+/// Adds the address of a guarded connection as `ConnectInfo<SocketAddr>`, unless there is one. Most
+/// handlers extract that, and `PeerAddr` takes its place in a `GuardedListener`.
+#[cfg(feature = "axum")]
+pub(super) fn add_socket_addr<B>(request: &mut Request<B>) {
+    use axum::extract::ConnectInfo;
+    let Some(peer) = connection_of(request).map(Connection::peer) else {
+        return;
+    };
+    let extensions = request.extensions_mut();
+    if extensions
+        .get::<ConnectInfo<std::net::SocketAddr>>()
+        .is_none()
+    {
+        extensions.insert(ConnectInfo(peer));
+    }
+}
+
 /// Returns the address of the peer that a request came from, if the server tells it.
 pub(super) fn peer_of<B>(request: &Request<B>) -> Option<IpAddr> {
     if let Some(connection) = connection_of(request) {

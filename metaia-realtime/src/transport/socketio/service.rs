@@ -16,6 +16,8 @@ use tower_http::cors::CorsLayer;
 use tower_layer::Layer;
 use tower_service::Service;
 
+#[cfg(feature = "axum")]
+use super::request::add_socket_addr;
 use super::{
     cors::cors,
     engine::Engine,
@@ -92,11 +94,17 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
+    #[cfg_attr(
+        not(feature = "axum"),
+        allow(unused_mut, reason = "axum alone has connect info")
+    )]
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
         // For every request, not only those for Socket.IO: the connection may carry both.
         if let Some(connection) = connection_of(&request) {
             connection.begin_request();
         }
+        #[cfg(feature = "axum")]
+        add_socket_addr(&mut request);
         if is_socket_io(request.uri().path()) {
             let gate = GateService(Arc::clone(&self.layer.gate));
             let response = tower::ServiceExt::oneshot(self.layer.cors.layer(gate), request);

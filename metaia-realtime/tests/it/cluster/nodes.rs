@@ -8,7 +8,9 @@ use metaia_realtime::{
 };
 use serde_json::json;
 
-use crate::support::{disconnected, event, order, policy::Policy, tick, ticks, user};
+use crate::support::{
+    disconnected, event, order, policy::Policy, raw_socket::RawSocket, tick, ticks, user,
+};
 
 /// A node, and its view of the shared log.
 pub(crate) struct Node {
@@ -101,6 +103,25 @@ async fn a_volatile_event_reaches_the_other_node() {
         .broadcast(("at", json!(3)))
         .unwrap();
     assert_eq!(event(&mut updates, "at").await.data, json!(3));
+}
+
+#[tokio::test]
+async fn the_key_of_a_volatile_event_reaches_the_other_node() {
+    let (a, b, _wire) = two_nodes(None, |builder| builder).await;
+    let hold = json!({ "hold": true });
+    let mut socket = RawSocket::connect(&b.server, Role::Customer, "c1", hold).await;
+    for (i, key) in (1..).zip(["d1", "d2", "d1"]) {
+        let sender = a.server.realtime().volatile().keyed(key);
+        sender
+            .send([user("c1")], ("at", json!({ "i": i })))
+            .unwrap();
+    }
+    socket.send(r#"420["rt:resume",{}]"#).await;
+    let places = [
+        socket.until(r#"42["at""#).await,
+        socket.until(r#"42["at""#).await,
+    ];
+    assert_eq!(places, [r#"42["at",{"i":3}]"#, r#"42["at",{"i":2}]"#]);
 }
 
 #[tokio::test]

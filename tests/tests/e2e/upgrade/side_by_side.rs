@@ -96,6 +96,7 @@ async fn is_understood(from: &Server, to: &Server, user: &str, tailor: &str) {
     let sent = from.admin().post("/api/realtime/emit", &place).await;
     sent.ok(202);
     assert_eq!(phone.event("place").await, json!({"x": 1}));
+    keyed_events_are_understood(from, user, &mut phone).await;
 
     assign(from, id, &json!({"tailor": "t9"})).await;
     let left = bench.event("rt:room_left").await;
@@ -112,6 +113,23 @@ async fn is_understood(from: &Server, to: &Server, user: &str, tailor: &str) {
     let path = format!("/api/realtime/sessions/{session}");
     from.admin().send("DELETE", &path, None).await.ok(200);
     phone.closed().await;
+}
+
+/// Checks that the other node delivers volatile events with a key, if this node knows keys.
+async fn keyed_events_are_understood(from: &Server, user: &str, phone: &mut Phone) {
+    let place = json!({
+        "to": {"user": user}, "event": "place", "data": {"x": 2}, "volatile": true, "key": "d1",
+    });
+    let sent = from.admin().post("/api/realtime/emit", &place).await;
+    if sent.status == 422 {
+        assert!(
+            old_server().is_some(),
+            "only the earlier version refuses a key"
+        );
+        return;
+    }
+    sent.ok(202);
+    assert_eq!(phone.event("place").await, json!({"x": 2}));
 }
 
 /// Checks that a payment which one node opens and moves is read and moved on by the other.

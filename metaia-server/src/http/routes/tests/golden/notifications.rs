@@ -102,6 +102,13 @@ async fn emitted_events(api: Api) {
     let event = json!({ "to": { "role": "tailor" }, "event": "fabric:low", "data": { "n": 1.50 } });
     let volatile = json!({ "to": "everyone", "event": "tick", "data": 7, "volatile": true });
     let keyed = api.admin().with("idempotency-key", "k-1");
+    let place = json!({
+        "to": "everyone",
+        "event": "courier_at",
+        "data": { "at": [12.97, 77.59] },
+        "volatile": true,
+        "key": "courier d1",
+    });
     let keyed_volatile = api.admin().with("idempotency-key", "k-2");
     for (title, who, body) in [
         ("by a backend", &api.backend(), &event),
@@ -109,6 +116,7 @@ async fn emitted_events(api: Api) {
         ("again under the key", &keyed, &event),
         ("another one under the key", &keyed, &volatile),
         ("volatile", &api.admin(), &volatile),
+        ("volatile, with a conflation key", &api.admin(), &place),
         ("volatile, under a key", &keyed_volatile, &volatile),
         ("volatile, again under the key", &keyed_volatile, &volatile),
         ("by a customer", &api.customer(), &event),
@@ -118,6 +126,7 @@ async fn emitted_events(api: Api) {
     for (title, member, value) in [
         ("of a reserved name", "event", json!("rt:ready")),
         ("that is no object", "data", json!([1])),
+        ("with a key, but not volatile", "key", json!("courier d1")),
         ("to nobody", "to", json!({})),
         ("too large", "data", json!({ "t": "x".repeat(65_500) })),
     ] {
