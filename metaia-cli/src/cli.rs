@@ -178,12 +178,16 @@ mod tests {
 
         Options:
               --as <ROLE:USER>    Connect as this role and user
-              --order <ID>        Also join the room of this order; may be repeated
+              --order <ORDER>     Also join the room of this order (id or number); may be repeated
               --event <NAME>      Print only events of this name; may be repeated
+              --strict            Refuse a name of --event that the server does not send itself
               --since <POSITION>  Resume after this position
+              --fresh             Receive no event that an earlier session with the same token
+                                  missed
+              --control           Also print the changes of the connection on standard output
               --count <N>         Exit after N events
-              --for <TIME>        Exit after this time; with --count, exit code 7 if fewer events
-                                  arrived
+              --for <TIME>        Exit after this time: with code 3 if the connection is not live
+                                  then; with --count, with code 7 if fewer events arrived
           -h, --help              Print help (see more with '--help')
 
         Global options:

@@ -1,10 +1,6 @@
 //! Connections of the commands that receive events: connecting, and formatting what arrives.
 
-use std::time::Duration;
-
-use metaia_realtime::client::{
-    Client, ClientBuilder, ClientCredentials, ReceivedEvent, Update, Updates,
-};
+use metaia_realtime::client::{Client, ClientBuilder, ClientCredentials, ReceivedEvent, Updates};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -31,6 +27,12 @@ pub(crate) async fn connect(builder: ClientBuilder) -> Result<(Client, Updates),
     Ok(builder.connect().await?)
 }
 
+/// Returns the name of a new installation. The server has stored no position for it, so that no
+/// missed event is sent to it.
+pub(crate) fn new_device() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
+}
+
 /// An event as it is printed.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -49,10 +51,13 @@ pub(crate) struct EventLine {
     /// Milliseconds from commit to receipt. Includes the difference between both clocks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) latency_ms: Option<i64>,
+    /// Set if the event came before the session was live: it happened before, and was missed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) replayed: bool,
 }
 
 impl EventLine {
-    pub(crate) fn new(receiver: &str, event: ReceivedEvent) -> Self {
+    pub(crate) fn new(receiver: &str, event: ReceivedEvent, replayed: bool) -> Self {
         let latency_ms = event.latency_ms();
         Self {
             ts: event.received_at,
@@ -62,6 +67,7 @@ impl EventLine {
             id: event.id,
             position: event.at,
             latency_ms,
+            replayed,
         }
     }
 }
@@ -76,75 +82,19 @@ impl Report for EventLine {
             .latency_ms
             .map(|ms| format!("{ms:+} ms"))
             .unwrap_or_default();
+        let replayed = if self.replayed {
+            format!(" {}", paint.warn("replayed"))
+        } else {
+            String::new()
+        };
         let time = paint.dim(&clock::time_of_day(self.ts));
         format!(
-            "{time}  {}  {}  {}  {data}",
+            "{time}  {}  {}  {}{replayed}  {data}",
             self.receiver,
             paint.name(&self.event),
             paint.dim(&latency)
         )
     }
-}
-
-/// Describes a change of the connection; `None` for events of the application.
-pub(crate) fn notice(update: &Update) -> Option<String> {
-    Some(match update {
-        Update::Connected(connected) if connected.reconnects > 0 => "reconnected".to_owned(),
-        Update::Connected(_) => "connected".to_owned(),
-        Update::Ready(ready) if ready.recovered => {
-            format!("live after {} missed events", ready.replayed)
-        }
-        Update::Ready(ready) => format!("live in {}", ready.rooms.join(", ")),
-        Update::Reset(reset) => {
-            format!(
-                "GAP: the server cannot resume from the position ({}): reload by REST",
-                reset.reason
-            )
-        }
-        Update::End(end) => format!("the server ends the session: {}", end.code),
-        Update::Disconnected(reason) => format!("disconnected: {reason}"),
-        Update::Retrying(retrying) => {
-            let cause = retrying
-                .error
-                .as_ref()
-                .map(|error| format!(", after: {error}"))
-                .unwrap_or_default();
-            let delay = seconds(retrying.delay);
-            format!("attempt {} in {delay}{cause}", retrying.attempt)
-        }
-        Update::GaveUp(reason) => format!("gave up: {reason}"),
-        Update::Event(event) => control_notice(event)?,
-        _ => return None,
-    })
-}
-
-fn control_notice(event: &ReceivedEvent) -> Option<String> {
-    let text = |member: &str| {
-        event
-            .data
-            .get(member)
-            .and_then(Value::as_str)
-            .unwrap_or("?")
-            .to_owned()
-    };
-    Some(match event.name.as_str() {
-        "rt:error" => format!(
-            "refused: {} {}: {}",
-            text("event"),
-            text("ref"),
-            text("code")
-        ),
-        "rt:room_left" => format!("removed from {}: {}", text("room"), text("reason")),
-        "rt:expiring" => "the token expires soon".to_owned(),
-        "rt:drain" => "the server is shutting down; the client will reconnect".to_owned(),
-        name if event.is_control() => format!("{name} {}", event.data),
-        _ => return None,
-    })
-}
-
-/// Formats a duration in seconds with one decimal.
-pub(crate) fn seconds(span: Duration) -> String {
-    format!("{:.1} s", span.as_secs_f64())
 }
 
 #[cfg(test)]
@@ -163,6 +113,7 @@ mod tests {
             id: Some("e1".into()),
             position: Some("p.1".into()),
             latency_ms: Some(3),
+            replayed: false,
         }
     }
 
@@ -182,6 +133,23 @@ mod tests {
             r#""id":"e1","position":"p.1","latencyMs":3}"#,
         );
         assert_eq!(serde_json::to_string(&line()).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_replayed_event_is_marked() {
+        let line = EventLine {
+            replayed: true,
+            ..line()
+        };
+        insta::assert_snapshot!(
+            line.text(Paint::PLAIN),
+            @r#"22:13:20.123Z  customer:u1  order_update  +3 ms replayed  {"_id":"o1"}"#
+        );
+        let json = serde_json::to_string(&line).unwrap();
+        assert!(
+            json.ends_with(r#","latencyMs":3,"replayed":true}"#),
+            "{json}"
+        );
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The parts that all commands share: server, credentials, printer, and interrupt signal.
 
+use std::fmt;
 use std::time::Duration;
 
 use clap::Args;
@@ -88,22 +89,49 @@ pub(crate) struct Context {
     pub(crate) transport: Transport,
     /// Cancelled by the first SIGINT.
     pub(crate) interrupted: CancellationToken,
-    /// The token of `--token` or `--token-file`.
-    token: Option<String>,
+    token: Option<SuppliedToken>,
+}
+
+/// The token of `--token`, `--token-file` or `METAIA_TOKEN`. All three mean the same, but an
+/// explicit `--as` replaces the token of the environment.
+struct SuppliedToken {
+    text: String,
+    is_explicit: bool,
+}
+
+/// Shows no token.
+impl fmt::Debug for SuppliedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SuppliedToken")
+            .field("is_explicit", &self.is_explicit)
+            .finish_non_exhaustive()
+    }
+}
+
+impl SuppliedToken {
+    fn find(global: &GlobalArgs, settings: &Settings) -> Result<Option<Self>, Failure> {
+        let explicit = match &global.token_file {
+            Some(path) => Some(read_token(path)?),
+            None => global.token.clone(),
+        };
+        let is_explicit = explicit.is_some();
+        let text = explicit.or_else(|| settings.find("METAIA_TOKEN"));
+        Ok(text.map(|text| Self {
+            text: text.trim().to_owned(),
+            is_explicit,
+        }))
+    }
 }
 
 impl Context {
     pub(crate) fn new(global: GlobalArgs) -> Result<Self, Failure> {
         let printer = global.printer();
         let settings = Settings::load()?;
+        let token = SuppliedToken::find(&global, &settings)?;
         let url = global
             .url
             .or_else(|| settings.find("METAIA_URL"))
             .unwrap_or_else(|| DEFAULT_URL.to_owned());
-        let token = match global.token_file {
-            Some(path) => Some(read_token(&path)?),
-            None => global.token,
-        };
         let interrupted = watch_for_interrupt();
         Ok(Self {
             printer,
@@ -127,26 +155,28 @@ impl Context {
         }
     }
 
-    /// Returns the identity to act as: `--as`, else the owner of `--token`, else the owner of
-    /// `METAIA_TOKEN`.
+    /// Returns the identity to act as: `--as`, otherwise the owner of the supplied token.
     pub(crate) fn identity(&self, actor: Option<&Actor>) -> Result<Identity, Failure> {
         match (actor, &self.token) {
-            (Some(_), Some(_)) => Err(Failure::usage(
+            (Some(_), Some(token)) if token.is_explicit => Err(Failure::usage(
                 "--as mints a token and --token supplies one: use only one of them",
             )),
-            (Some(actor), None) => self.mint_for(actor),
-            (None, Some(token)) => Ok(Identity::from_token(token)),
-            (None, None) => match self.settings.find("METAIA_TOKEN") {
-                Some(token) => Ok(Identity::from_token(&token)),
-                None => Err(Failure::usage("no role and no token given")
-                    .hint("use --as ROLE:USER, such as --as customer:u1, or --token")),
-            },
+            (Some(actor), _) => self.mint_for(actor),
+            (None, Some(token)) => Ok(Identity::from_token(&token.text)),
+            (None, None) => Err(Failure::usage("no role and no token given")
+                .hint("use --as ROLE:USER, such as --as customer:u1, or --token")),
         }
     }
 
-    /// Returns the owner of `--token` if it has this role.
+    /// Returns the owner of the supplied token.
+    pub(crate) fn token_owner(&self) -> Option<Identity> {
+        let token = self.token.as_ref()?;
+        Some(Identity::from_token(&token.text))
+    }
+
+    /// Returns the owner of the supplied token if it has this role.
     pub(crate) fn token_owner_with_role(&self, role: Role) -> Option<Identity> {
-        let owner = Identity::from_token(self.token.as_deref()?);
+        let owner = self.token_owner()?;
         if owner.has_role(role) {
             Some(owner)
         } else {
@@ -160,8 +190,8 @@ impl Context {
         Ok(Identity::minted(actor, secret))
     }
 
-    /// Returns credentials for requests that only admins and backends may make: `--as` or
-    /// `--token`, else `METAIA_API_KEY`, else `METAIA_TOKEN`, else a minted token of `admin`.
+    /// Returns credentials for requests that only admins and backends may make: `--as` or the
+    /// supplied token, else `METAIA_API_KEY`, else a minted token of `admin`.
     pub(crate) fn authority(
         &self,
         actor: Option<&Actor>,
@@ -170,11 +200,8 @@ impl Context {
         if actor.is_some() || self.token.is_some() {
             return self.identity(actor).map(Authority::Token);
         }
-        if let Some(key) = self.settings.find("METAIA_API_KEY") {
-            return Ok(Authority::ApiKey(key));
-        }
-        match self.settings.find("METAIA_TOKEN") {
-            Some(token) => Ok(Authority::Token(Identity::from_token(&token))),
+        match self.settings.find("METAIA_API_KEY") {
+            Some(key) => Ok(Authority::ApiKey(key)),
             None => self.mint_for(admin).map(Authority::Token),
         }
     }

@@ -40,6 +40,8 @@ pub(crate) struct Failure {
     message: String,
     /// Advice on how to fix it.
     pub(crate) hint: Option<String>,
+    /// The HTTP status of a refused REST request.
+    pub(crate) status: Option<u16>,
     source: Option<BoxError>,
 }
 
@@ -49,6 +51,7 @@ impl Failure {
             exit,
             message: message.into(),
             hint: None,
+            status: None,
             source: None,
         }
     }
@@ -62,6 +65,27 @@ impl Failure {
             hint: Some(hint.into()),
             ..self
         }
+    }
+
+    pub(crate) fn status(self, status: u16) -> Self {
+        Self {
+            status: Some(status),
+            ..self
+        }
+    }
+
+    /// Puts a message before the failure, such as the step that failed. Exit code and hint stay.
+    pub(crate) fn within(self, message: impl Into<String>) -> Self {
+        let hint = self.hint.clone();
+        Self {
+            hint,
+            ..Self::new(self.exit, message).caused_by(self)
+        }
+    }
+
+    /// Replaces the exit code.
+    pub(crate) fn exit(self, exit: Exit) -> Self {
+        Self { exit, ..self }
     }
 
     pub(crate) fn caused_by(self, source: impl Into<BoxError>) -> Self {

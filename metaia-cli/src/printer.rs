@@ -55,6 +55,8 @@ pub(crate) struct Paint {
 impl Paint {
     #[cfg(test)]
     pub(crate) const PLAIN: Self = Self { on: false };
+    #[cfg(test)]
+    pub(crate) const COLOURED: Self = Self { on: true };
 
     fn apply(self, style: Style, text: &str) -> String {
         style.force_styling(self.on).apply_to(text).to_string()
@@ -70,6 +72,10 @@ impl Paint {
 
     pub(crate) fn good(self, text: &str) -> String {
         self.apply(Style::new().green(), text)
+    }
+
+    pub(crate) fn warn(self, text: &str) -> String {
+        self.apply(Style::new().yellow(), text)
     }
 
     pub(crate) fn bad(self, text: &str) -> String {
@@ -131,6 +137,23 @@ impl Printer {
         if !self.quiet {
             self.write_stderr(text);
         }
+    }
+
+    /// Writes a notice to standard error as text, unless `--quiet`.
+    pub(crate) fn notice(&self, notice: &impl Report) {
+        if !self.quiet {
+            self.write_stderr(&notice.text(self.err));
+        }
+    }
+
+    /// Writes a warning to standard error, unless `--quiet`.
+    pub(crate) fn warning(&self, text: &str) {
+        self.note(&format!("{} {text}", self.err.warn("warning:")));
+    }
+
+    /// Returns true if results are written as text.
+    pub(crate) fn is_text(&self) -> bool {
+        self.format == Format::Text
     }
 
     /// Writes a note to standard error, only if `--verbose`.

@@ -136,7 +136,8 @@ fn refusal(status: u16, problem: &Value) -> Failure {
         403 => Exit::Denied,
         _ => Exit::Failed,
     };
-    let failure = Failure::new(exit, format!("HTTP {status}{code}: {reason}{fields}"));
+    let failure =
+        Failure::new(exit, format!("HTTP {status}{code}: {reason}{fields}")).status(status);
     match text("requestId") {
         Some(id) if status >= 500 && !id.is_empty() => {
             failure.hint(format!("search the server's log for the request id {id}"))

@@ -15,6 +15,7 @@ use crate::server::{Listening, Server};
 pub struct Cli {
     url: String,
     secrets: SecretSource,
+    variables: Vec<(String, String)>,
     folder: TempFolder,
 }
 
@@ -40,6 +41,7 @@ impl Cli {
         Self {
             url: url.to_owned(),
             secrets: SecretSource::Secret(token::SECRET.to_owned()),
+            variables: Vec::new(),
             folder: TempFolder::new(),
         }
     }
@@ -58,6 +60,30 @@ impl Cli {
         self
     }
 
+    /// Sets a variable of the environment.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Runs a shell script, in which `$METAIA` is the program.
+    pub async fn shell(&self, script: &str) -> ProcessOutput {
+        let mut command = Command::new("sh");
+        self.configure(&mut command);
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        command
+            .env("PATH", path)
+            .env("METAIA", binary("metaia"))
+            .args(["-c", script]);
+        Process::run(command).await
+    }
+
+    /// Runs the command to its end with this standard input.
+    pub async fn run_with_input(&self, args: &[&str], input: &[u8]) -> ProcessOutput {
+        Process::run_with_input(self.command(args), input).await
+    }
+
     /// Runs the command to its end.
     pub async fn run(&self, args: &[&str]) -> ProcessOutput {
         Process::run(self.command(args)).await
@@ -71,6 +97,12 @@ impl Cli {
 
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(binary("metaia"));
+        self.configure(&mut command);
+        command.args(args);
+        command
+    }
+
+    fn configure(&self, command: &mut Command) {
         command
             .env_clear()
             .env("METAIA_URL", &self.url)
@@ -85,7 +117,8 @@ impl Cli {
                 command.env("METAIA_DATA", path);
             }
         }
-        command.current_dir(self.folder.path()).args(args);
-        command
+        let variables = self.variables.iter();
+        command.envs(variables.map(|(name, value)| (name, value)));
+        command.current_dir(self.folder.path());
     }
 }

@@ -47,3 +47,4 @@ mod store_file;
 mod traffic;
 mod transports;
 mod upgrade;
+mod verdicts;

@@ -66,7 +66,8 @@ fn user(text: &str) -> Result<UserId, String> {
     id.parse().map_err(|error: InvalidId| error.to_string())
 }
 
-/// Runs the flow, and reports each step with its response. Stops at the first refused step.
+/// Runs the flow, and reports each step with its response. Stops at the first refused step. Runs to
+/// its end even if nobody reads the output.
 pub(crate) async fn trigger(args: Args, context: &Context) -> Result<Exit, Failure> {
     let options = args.options;
     let participants = Participants::new(args.participants, args.to, context);
@@ -80,5 +81,6 @@ pub(crate) async fn trigger(args: Args, context: &Context) -> Result<Exit, Failu
         }
         Flow::Lifecycle => flows::lifecycle(&mut steps, &participants).await?,
     }
+    steps.finish()?;
     Ok(Exit::Ok)
 }

@@ -123,7 +123,7 @@ const CLI: &[Level] = &[
     Level::apart(&["identity.rs"]),
     Level::apart(&["rest.rs"]),
     Level::apart(&["context.rs"]),
-    Level::apart(&["connection.rs"]),
+    Level::apart(&["connection.rs", "liveness.rs", "notices/", "order_ref.rs"]),
     Level::apart(&["commands/"]),
     Level::apart(&["cli.rs"]),
 ];
