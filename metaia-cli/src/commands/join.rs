@@ -71,8 +71,11 @@ pub(crate) async fn join(args: Args, context: &Context) -> Result<Exit, Failure>
         code,
         expected: args.expect,
     };
-    context.printer.report(&decision)?;
-    Ok(decision.exit())
+    match context.printer.report(&decision) {
+        Err(failure) if failure.exit != Exit::Ok => Err(failure),
+        // The exit code counts even if nobody reads the output.
+        _ => Ok(decision.exit()),
+    }
 }
 
 /// Returns the order's id. If a refusal is expected, the order must exist: the server refuses the

@@ -32,11 +32,10 @@ pub(crate) async fn tail(args: Args, context: &Context) -> Result<Exit, Failure>
     // The error comes before the summary, which alone would look like a result.
     let exit = match ended {
         Ok(exit) => exit,
+        // A closed standard output ends the command without an error.
+        Err(failure) if failure.exit == Exit::Ok => watch.exit(),
         Err(failure) => {
-            // A closed standard output ends the command without an error.
-            if failure.exit != Exit::Ok {
-                context.printer.failure(&failure);
-            }
+            context.printer.failure(&failure);
             failure.exit
         }
     };

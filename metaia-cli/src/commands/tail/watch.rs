@@ -174,6 +174,11 @@ impl<'a> Watch<'a> {
         }
     }
 
+    /// Returns the exit code for what was seen so far.
+    pub(super) fn exit(&self) -> Exit {
+        self.counts.exit()
+    }
+
     pub(super) fn summary(&self) -> String {
         self.counts.text(&self.liveness.text())
     }

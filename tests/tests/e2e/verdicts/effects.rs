@@ -54,3 +54,19 @@ async fn a_script_without_a_reader_does_not_linger() {
     let ended = Cli::for_server(&server).shell(&script).await;
     assert!(ended.stderr.contains("exit 0"), "{ended:#?}");
 }
+
+#[tokio::test]
+async fn a_decision_counts_though_nobody_reads_it() {
+    let server = Server::start().await;
+    let order = place_order(&server, "c1").await;
+    let cli = Cli::for_server(&server);
+    for (expect, code) in [("deny", "exit 6"), ("allow", "exit 0")] {
+        let script = format!(
+            "{{ \"$METAIA\" join {} --as customer:c1 --expect {expect}; \
+             echo exit $? >&2; }} | true",
+            id_of(&order),
+        );
+        let ended = cli.shell(&script).await;
+        assert!(ended.stderr.contains(code), "{ended:#?}");
+    }
+}
