@@ -2,34 +2,16 @@
 
 use std::time::Duration;
 
-use metaia_realtime::client::{
-    Client, ClientBuilder, ClientCredentials, ReceivedEvent, Update, Updates,
-};
+use metaia_realtime::client::{ReceivedEvent, Update};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::clock;
-use crate::context::Context;
-use crate::exit::Failure;
-use crate::identity::Identity;
+use crate::connection_words as words;
 use crate::printer::{Paint, Report};
+use crate::terminal::one_line;
 
-/// Configures a client that asks for a token at every connection, so that a minted one is fresh.
-pub(crate) fn builder(context: &Context, identity: &Identity) -> ClientBuilder {
-    let identity = identity.clone();
-    Client::builder(&context.url)
-        .credentials(move || {
-            let token = identity.token();
-            std::future::ready(token.map(ClientCredentials::token).map_err(Into::into))
-        })
-        .transport(context.transport)
-        .connect_timeout(context.timeout)
-}
-
-/// Connects without retries: a server that cannot be reached is reported at once.
-pub(crate) async fn connect(builder: ClientBuilder) -> Result<(Client, Updates), Failure> {
-    Ok(builder.connect().await?)
-}
+pub(crate) use crate::connecting::{builder, close, connect};
 
 /// An event as it is printed.
 #[derive(Debug, Serialize)]
@@ -46,14 +28,15 @@ pub(crate) struct EventLine {
     pub(crate) id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) position: Option<String>,
-    /// Milliseconds from commit to receipt. Includes the difference between both clocks.
+    /// Milliseconds from commit to receipt. A difference of the clocks of more than 2 s is
+    /// subtracted, to a second; a smaller one is included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) latency_ms: Option<i64>,
 }
 
 impl EventLine {
     pub(crate) fn new(receiver: &str, event: ReceivedEvent) -> Self {
-        let latency_ms = event.latency_ms();
+        let latency_ms = event.latency_ms().map(clock::latency_ms);
         Self {
             ts: event.received_at,
             receiver: receiver.to_owned(),
@@ -77,11 +60,14 @@ impl Report for EventLine {
             .map(|ms| format!("{ms:+} ms"))
             .unwrap_or_default();
         let time = paint.dim(&clock::time_of_day(self.ts));
+        // What others chose may not bring styles of its own.
+        let data = data.to_string();
         format!(
-            "{time}  {}  {}  {}  {data}",
-            self.receiver,
-            paint.name(&self.event),
-            paint.dim(&latency)
+            "{time}  {}  {}  {}  {}",
+            one_line(&self.receiver),
+            paint.name(&one_line(&self.event)),
+            paint.dim(&latency),
+            one_line(&data)
         )
     }
 }
@@ -89,8 +75,9 @@ impl Report for EventLine {
 /// Describes a change of the connection; `None` for events of the application.
 pub(crate) fn notice(update: &Update) -> Option<String> {
     Some(match update {
-        Update::Connected(connected) if connected.reconnects > 0 => "reconnected".to_owned(),
-        Update::Connected(_) => "connected".to_owned(),
+        Update::Connected(connected) => words::connected(connected),
+        Update::Upgraded => words::UPGRADED.to_owned(),
+        Update::UpgradeFailed(reason) => words::upgrade_failed(reason),
         Update::Ready(ready) if ready.recovered => {
             format!("live after {} missed events", ready.replayed)
         }
@@ -101,13 +88,13 @@ pub(crate) fn notice(update: &Update) -> Option<String> {
                 reset.reason
             )
         }
-        Update::End(end) => format!("the server ends the session: {}", end.code),
+        Update::End(end) => words::end(&end.code),
         Update::Disconnected(reason) => format!("disconnected: {reason}"),
         Update::Retrying(retrying) => {
             let cause = retrying
                 .error
                 .as_ref()
-                .map(|error| format!(", after: {error}"))
+                .map(|error| format!(", after: {}", words::failed_attempt(error)))
                 .unwrap_or_default();
             let delay = seconds(retrying.delay);
             format!("attempt {} in {delay}{cause}", retrying.attempt)
@@ -124,8 +111,7 @@ fn control_notice(event: &ReceivedEvent) -> Option<String> {
             .data
             .get(member)
             .and_then(Value::as_str)
-            .unwrap_or("?")
-            .to_owned()
+            .map_or_else(|| "?".to_owned(), |text| one_line(text).into_owned())
     };
     Some(match event.name.as_str() {
         "rt:error" => format!(

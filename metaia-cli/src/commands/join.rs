@@ -51,7 +51,7 @@ struct Decision {
 pub(crate) async fn join(args: Args, context: &Context) -> Result<Exit, Failure> {
     let identity = context.identity(args.actor.as_ref())?;
     let builder = connection::builder(context, &identity);
-    let (client, _updates) = connection::connect(builder).await?;
+    let (client, _updates) = connection::connect(context, &identity, builder).await?;
     let joining = client.join_order(&args.order);
     let joined = match tokio::time::timeout(context.timeout, joining).await {
         Ok(joined) => joined,

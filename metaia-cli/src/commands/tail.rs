@@ -53,12 +53,15 @@ pub(crate) async fn tail(args: Args, context: &Context) -> Result<Exit, Failure>
         builder = builder.since(since);
     }
     let connected = tokio::select! {
-        connected = connection::connect(builder) => connected?,
+        connected = connection::connect(context, &identity, builder) => connected?,
         () = context.interrupted.cancelled() => return Ok(Exit::Interrupted),
     };
     let mut watch = Watch::new(args, identity.label(), context.printer);
     let ended = watch.run(connected, context).await;
-    context.printer.note(&watch.summary());
+    // A failure before the first event is the whole story.
+    if ended.is_ok() || watch.counts.events > 0 {
+        context.printer.note(&watch.summary());
+    }
     ended
 }
 
@@ -114,7 +117,7 @@ impl<'a> Watch<'a> {
             }
         };
         self.counts.position = client.position();
-        client.close().await;
+        connection::close(&client).await;
         Ok(exit)
     }
 
@@ -174,8 +177,14 @@ impl<'a> Watch<'a> {
             .any(|order| order.as_str() == text("ref"));
         let is_final = matches!(text("code"), "forbidden" | "invalid_order_id");
         if event.name == "rt:error" && was_requested && is_final {
-            let message = format!("{} may not join order-{}", self.receiver, text("ref"));
-            return Err(Failure::new(Exit::Denied, message));
+            let message = format!(
+                "{} may not join order-{}: {}",
+                self.receiver,
+                text("ref"),
+                text("code")
+            );
+            let hint = "the order is not this user's, or there is no such order";
+            return Err(Failure::new(Exit::Denied, message).hint(hint));
         }
         Ok(())
     }

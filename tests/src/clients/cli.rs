@@ -15,6 +15,8 @@ use crate::server::{Listening, Server};
 pub struct Cli {
     url: String,
     secrets: SecretSource,
+    /// Further variables.
+    env: Vec<(String, String)>,
     folder: TempFolder,
 }
 
@@ -40,8 +42,22 @@ impl Cli {
         Self {
             url: url.to_owned(),
             secrets: SecretSource::Secret(token::SECRET.to_owned()),
+            env: Vec::new(),
             folder: TempFolder::new(),
         }
+    }
+
+    /// Sets an environment variable; an empty one counts as unset.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Returns the folder that commands run in.
+    #[must_use]
+    pub fn folder(&self) -> &TempFolder {
+        &self.folder
     }
 
     /// Replaces the secret.
@@ -84,6 +100,9 @@ impl Cli {
             SecretSource::DataFolder(path) => {
                 command.env("METAIA_DATA", path);
             }
+        }
+        for (name, value) in &self.env {
+            command.env(name, value);
         }
         command.current_dir(self.folder.path()).args(args);
         command

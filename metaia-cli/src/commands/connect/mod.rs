@@ -87,7 +87,7 @@ async fn connect_all(
     for identity in identities(args, context)? {
         let orders = args.orders.iter().map(ToString::to_string);
         let builder = connection::builder(context, &identity).orders(orders);
-        let (client, received) = connection::connect(builder).await?;
+        let (client, received) = connection::connect(context, &identity, builder).await?;
         updates.push(LabelledUpdates::new(identity.label(), received));
         clients.push(RoleClient {
             label: identity.label().to_owned(),

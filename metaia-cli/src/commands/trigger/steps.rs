@@ -12,8 +12,8 @@ use crate::printer::{Paint, Printer, Report};
 use crate::rest::Api;
 
 /// Sends the requests of a flow, prints the results, and shows the progress.
-pub(super) struct StepRunner {
-    api: Api,
+pub(super) struct StepRunner<'a> {
+    api: Api<'a>,
     printer: Printer,
     progress: ProgressBar,
 }
@@ -30,8 +30,8 @@ struct StepResult<'a> {
     data: &'a Value,
 }
 
-impl StepRunner {
-    pub(super) fn new(context: &Context) -> Result<Self, Failure> {
+impl<'a> StepRunner<'a> {
+    pub(super) fn new(context: &'a Context) -> Result<Self, Failure> {
         Ok(Self {
             api: context.api()?,
             printer: context.printer,
@@ -108,7 +108,7 @@ impl StepRunner {
     }
 }
 
-impl Drop for StepRunner {
+impl Drop for StepRunner<'_> {
     fn drop(&mut self) {
         self.progress.finish_and_clear();
     }
