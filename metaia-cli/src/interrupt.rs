@@ -13,11 +13,13 @@ const INTERRUPT_TIMEOUT: Duration = Duration::from_millis(700);
 /// Runs a command in a task of its own, and returns its exit code; after SIGINT, at the latest when
 /// the time is over.
 pub(crate) async fn bounded(command: impl Future<Output = Exit> + Send + 'static) -> Exit {
-    let running = TaskTracker::new().spawn(command);
+    let running = async { TaskTracker::new().spawn(command).await };
     tokio::select! {
+        // First, so that the signal is watched before the command begins.
+        biased;
+        () = interrupted_for_long() => Exit::Interrupted,
         // A panic has said what it had to say.
         ended = running => ended.unwrap_or(Exit::Failed),
-        () = interrupted_for_long() => Exit::Interrupted,
     }
 }
 
