@@ -24,7 +24,7 @@ pub(crate) fn unix_ms() -> i64 {
 /// process, and every event's latency needs it.
 static SERVER_AHEAD_MS: AtomicI64 = AtomicI64::new(0);
 
-/// Sets how far the server's clock is ahead, in milliseconds. Returns true if it was not set before.
+/// Sets how far the server's clock is ahead, in milliseconds. Returns true the first time.
 pub(crate) fn set_server_ahead_ms(ahead: i64) -> bool {
     SERVER_AHEAD_MS.swap(ahead, Ordering::Relaxed) == 0
 }

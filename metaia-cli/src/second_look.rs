@@ -18,10 +18,8 @@ const HANDSHAKE: &str = "/socket.io/?EIO=4&transport=polling";
 pub(crate) async fn second_look(network: &Network, asked: &Asked, trouble: &Trouble) -> SecondLook {
     for look in looks(asked, trouble) {
         // A client that cannot be created answers nothing.
-        let answer = ask(network, asked, *look).await;
-        match answer {
-            Ok(Some(answer)) => return answer,
-            Ok(None) | Err(_) => {}
+        if let Ok(Some(answer)) = ask(network, asked, *look).await {
+            return answer;
         }
     }
     SecondLook::Nothing

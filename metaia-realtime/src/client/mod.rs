@@ -44,8 +44,8 @@
 //!
 //! Namespaces other than `/`, events to the server with several arguments or none, binary payloads
 //! to the server and in acknowledgements (of those from the server the attachments are lost),
-//! cookies (for load balancers that need them for polling), HTTP proxies, redirects, Socket.IO's own
-//! connection state recovery. A [`close`](Client::close) over polling may reach a server as
+//! cookies (for load balancers that need them for polling), HTTP proxies, redirects, Socket.IO's
+//! own connection state recovery. A [`close`](Client::close) over polling may reach a server as
 //! `transport close` instead of `client namespace disconnect`.
 
 mod backoff;

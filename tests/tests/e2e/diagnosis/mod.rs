@@ -1,5 +1,5 @@
-//! What the tool says about servers that are not reached or that refuse: the address, the cause, the
-//! cure and the exit code, which are the same for sockets and REST.
+//! What the tool says about servers that are not reached or that refuse: the address, the cause,
+//! the cure and the exit code, which are the same for sockets and REST.
 
 mod addresses;
 mod answers;

@@ -118,8 +118,21 @@ const SERVER: &[Level] = &[
 ];
 
 const CLI: &[Level] = &[
-    Level::apart(&["exit.rs", "clock.rs", "span.rs", "actor.rs", "terminal.rs", "proxy.rs"]),
-    Level::apart(&["printer.rs", "payload_args.rs", "secrets.rs", "interrupt.rs", "token/"]),
+    Level::apart(&[
+        "exit.rs",
+        "clock.rs",
+        "span.rs",
+        "actor.rs",
+        "terminal.rs",
+        "proxy.rs",
+    ]),
+    Level::apart(&[
+        "printer.rs",
+        "payload_args.rs",
+        "secrets.rs",
+        "interrupt.rs",
+        "token/",
+    ]),
     // The diagnosis is pure: it knows nothing of the network and of the options.
     Level::apart(&["diagnosis/", "tls.rs"]),
     Level::apart(&[
