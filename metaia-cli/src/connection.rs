@@ -1,31 +1,14 @@
 //! Connections of the commands that receive events: connecting, and formatting what arrives.
 
-use metaia_realtime::client::{Client, ClientBuilder, ClientCredentials, ReceivedEvent, Updates};
+use metaia_realtime::client::ReceivedEvent;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::clock;
-use crate::context::Context;
-use crate::exit::Failure;
-use crate::identity::Identity;
 use crate::printer::{Paint, Report};
+use crate::terminal::one_line;
 
-/// Configures a client that asks for a token at every connection, so that a minted one is fresh.
-pub(crate) fn builder(context: &Context, identity: &Identity) -> ClientBuilder {
-    let identity = identity.clone();
-    Client::builder(&context.url)
-        .credentials(move || {
-            let token = identity.token();
-            std::future::ready(token.map(ClientCredentials::token).map_err(Into::into))
-        })
-        .transport(context.transport)
-        .connect_timeout(context.timeout)
-}
-
-/// Connects without retries: a server that cannot be reached is reported at once.
-pub(crate) async fn connect(builder: ClientBuilder) -> Result<(Client, Updates), Failure> {
-    Ok(builder.connect().await?)
-}
+pub(crate) use crate::connecting::{builder, close, connect};
 
 /// Returns the name of a new installation. The server has stored no position for it, so that no
 /// missed event is sent to it.
@@ -48,7 +31,8 @@ pub(crate) struct EventLine {
     pub(crate) id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) position: Option<String>,
-    /// Milliseconds from commit to receipt. Includes the difference between both clocks.
+    /// Milliseconds from commit to receipt. A difference of the clocks of more than 2 s is
+    /// subtracted, to a second; a smaller one is included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) latency_ms: Option<i64>,
     /// Set if the event came before the session was live: it happened before, and was missed.
@@ -58,7 +42,7 @@ pub(crate) struct EventLine {
 
 impl EventLine {
     pub(crate) fn new(receiver: &str, event: ReceivedEvent, replayed: bool) -> Self {
-        let latency_ms = event.latency_ms();
+        let latency_ms = event.latency_ms().map(clock::latency_ms);
         Self {
             ts: event.received_at,
             receiver: receiver.to_owned(),
@@ -88,11 +72,14 @@ impl Report for EventLine {
             String::new()
         };
         let time = paint.dim(&clock::time_of_day(self.ts));
+        // What others chose may not bring styles of its own.
+        let data = data.to_string();
         format!(
-            "{time}  {}  {}  {}{replayed}  {data}",
-            self.receiver,
-            paint.name(&self.event),
-            paint.dim(&latency)
+            "{time}  {}  {}  {}{replayed}  {}",
+            one_line(&self.receiver),
+            paint.name(&one_line(&self.event)),
+            paint.dim(&latency),
+            one_line(&data)
         )
     }
 }

@@ -10,14 +10,16 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::actor::Actor;
+use crate::address::Address;
+use crate::diagnosis::{Asked, TokenKind, Via};
 use crate::exit::{Exit, Failure};
 use crate::identity::{Authority, Identity};
+use crate::network::{Network, NetworkArgs};
 use crate::printer::{Color, Format, Printer};
+use crate::proxy;
 use crate::rest::Api;
 use crate::secrets::Settings;
 use crate::span;
-
-const DEFAULT_URL: &str = "http://localhost:5000";
 
 /// Options of every command.
 #[derive(Debug, Args)]
@@ -41,15 +43,9 @@ pub(crate) struct GlobalArgs {
         value_parser = span::parse
     )]
     timeout: Duration,
-    /// websocket, polling, or upgrade (begins with polling)
-    #[arg(
-        long,
-        global = true,
-        value_name = "NAME",
-        default_value = "websocket",
-        value_parser = transport
-    )]
-    transport: Transport,
+    /// websocket, polling, or upgrade (begins with polling) [default: websocket]
+    #[arg(long, global = true, value_name = "NAME", value_parser = transport)]
+    transport: Option<Transport>,
     /// Output format
     #[arg(short, long, global = true, value_enum, default_value_t)]
     output: Format,
@@ -62,9 +58,42 @@ pub(crate) struct GlobalArgs {
     /// Also print each REST request and its status
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     verbose: bool,
+    #[command(flatten)]
+    network: NetworkArgs,
+}
+
+/// What a command uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Uses {
+    Nothing,
+    Rest,
+    Sockets,
 }
 
 impl GlobalArgs {
+    /// Refuses options that are without meaning for a command that uses only this.
+    fn refuse_others(&self, uses: Uses) -> Result<(), Failure> {
+        let mut others = Vec::new();
+        if uses != Uses::Sockets && self.transport.is_some() {
+            others.push("--transport");
+        }
+        if uses != Uses::Sockets && self.network.has_auth() {
+            others.push("--auth");
+        }
+        if uses == Uses::Nothing {
+            others.extend(self.network.network_flags());
+        }
+        if others.is_empty() {
+            return Ok(());
+        }
+        let others = others.join(", ");
+        let reason = match uses {
+            Uses::Nothing => "this command uses no network",
+            Uses::Rest | Uses::Sockets => "this command uses REST, and no socket",
+        };
+        Err(Failure::usage(format!("{others} does not apply: {reason}")))
+    }
+
     pub(crate) fn printer(&self) -> Printer {
         Printer::new(self.output, self.color, self.quiet, self.verbose)
     }
@@ -84,7 +113,8 @@ fn transport(text: &str) -> Result<Transport, String> {
 pub(crate) struct Context {
     pub(crate) printer: Printer,
     pub(crate) settings: Settings,
-    pub(crate) url: String,
+    pub(crate) address: Address,
+    pub(crate) network: Network,
     pub(crate) timeout: Duration,
     pub(crate) transport: Transport,
     /// Cancelled by the first SIGINT.
@@ -124,21 +154,25 @@ impl SuppliedToken {
 }
 
 impl Context {
-    pub(crate) fn new(global: GlobalArgs) -> Result<Self, Failure> {
+    /// Resolves the options for a command that uses this.
+    pub(crate) fn new(global: GlobalArgs, uses: Uses) -> Result<Self, Failure> {
+        global.refuse_others(uses)?;
         let printer = global.printer();
         let settings = Settings::load()?;
         let token = SuppliedToken::find(&global, &settings)?;
-        let url = global
-            .url
-            .or_else(|| settings.find("METAIA_URL"))
-            .unwrap_or_else(|| DEFAULT_URL.to_owned());
+        let address = Address::find(global.url, &settings);
+        let network = Network::new(global.network)?;
         let interrupted = watch_for_interrupt();
+        if uses != Uses::Nothing {
+            note_unused_proxy(&address, printer);
+        }
         Ok(Self {
             printer,
             settings,
-            url,
+            address,
+            network,
             timeout: global.timeout,
-            transport: global.transport,
+            transport: global.transport.unwrap_or_default(),
             interrupted,
             token,
         })
@@ -206,8 +240,32 @@ impl Context {
         }
     }
 
-    pub(crate) fn api(&self) -> Result<Api, Failure> {
-        Api::new(&self.url, self.timeout, self.printer)
+    pub(crate) fn api(&self) -> Result<Api<'_>, Failure> {
+        let asked = self.asked(Via::Rest, "", TokenKind::None)?;
+        Api::new(&self.network, asked, self.timeout, self.printer)
+    }
+
+    /// Returns a request to the server, as a diagnosis needs it.
+    pub(crate) fn asked(&self, via: Via, path: &str, token: TokenKind) -> Result<Asked, Failure> {
+        let base = self.address.base()?;
+        Ok(Asked {
+            proxy: proxy::variable(&base),
+            base,
+            path: path.to_owned(),
+            via,
+            token,
+            origin: self.network.origin.clone(),
+            has_own_certificates: self.network.has_own_certificates,
+        })
+    }
+}
+
+/// Says that a proxy of the environment is not used. An address that is none has no proxy.
+fn note_unused_proxy(address: &Address, printer: Printer) {
+    if let Some(variable) = address.base().ok().and_then(|base| proxy::variable(&base)) {
+        printer.note(&format!(
+            "{variable} is set, and not used: metaia connects directly"
+        ));
     }
 }
 

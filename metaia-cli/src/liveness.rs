@@ -96,6 +96,7 @@ pub(crate) fn not_live(who: &str, liveness: &Liveness) -> Failure {
         format!("{problem} ({who}, {live}): events may be missing"),
     )
     .hint("check that the server is running, then run the command again")
+    .of_server()
 }
 
 /// Returns the failure for a session that makes no other attempt. A refused token is one of

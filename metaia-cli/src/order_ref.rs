@@ -112,33 +112,24 @@ pub(crate) async fn prove_existence(order: &OrderId, context: &Context) -> Resul
     }
 }
 
-/// Returns the one of these orders whose room the event refuses for good: the session will receive
-/// nothing of it.
-pub(crate) fn refused<'a>(event: &ReceivedEvent, orders: &'a [OrderId]) -> Option<&'a OrderId> {
+/// Returns the failure for an event that refuses the room of one of these orders for good: the
+/// session will receive nothing of it.
+pub(crate) fn refusal(who: &str, event: &ReceivedEvent, orders: &[OrderId]) -> Option<Failure> {
     if event.name == "rt:error" {
-        refused_by(&event.data, orders)
+        refusal_by(who, &event.data, orders)
     } else {
         None
     }
 }
 
-fn refused_by<'a>(error: &Value, orders: &'a [OrderId]) -> Option<&'a OrderId> {
+fn refusal_by(who: &str, error: &Value, orders: &[OrderId]) -> Option<Failure> {
     let text = |member: &str| error.get(member).and_then(Value::as_str);
-    match text("code") {
-        Some("forbidden" | "invalid_order_id") => {}
-        _ => return None,
-    }
+    let code = text("code").filter(|code| matches!(*code, "forbidden" | "invalid_order_id"))?;
     let reference = text("ref")?;
-    orders.iter().find(|order| order.as_str() == reference)
-}
-
-/// Returns the failure for a user who may not join the room of an order.
-pub(crate) fn refusal(who: &str, order: &OrderId) -> Failure {
-    let message = format!(
-        "{who} may not join order-{order}: it is not an order of this user, or there is none"
-    );
-    Failure::new(Exit::Denied, message)
-        .hint("`metaia join --expect deny` tells whether there is such an order")
+    let order = orders.iter().find(|order| order.as_str() == reference)?;
+    let message = format!("{who} may not join order-{order}: {code}");
+    let hint = "the order is not this user's, or there is no such order";
+    Some(Failure::new(Exit::Denied, message).hint(hint))
 }
 
 /// Returns the id of the order with this number; `None` if the server does not know it, or has no
@@ -258,12 +249,15 @@ mod tests {
         let orders: Vec<OrderId> = ["o1", "o2"].map(|id| id.parse().unwrap()).into();
         let refused = |code: &str, reference: &str| {
             let error = json!({"event": "join_order_room", "code": code, "ref": reference});
-            refused_by(&error, &orders).map(OrderId::as_str)
+            refusal_by("tailor:t1", &error, &orders).map(|failure| failure.chain())
         };
-        assert_eq!(refused("forbidden", "o2"), Some("o2"));
+        assert_eq!(
+            refused("forbidden", "o2").as_deref(),
+            Some("tailor:t1 may not join order-o2: forbidden")
+        );
         assert_eq!(refused("forbidden", "o3"), None);
         assert_eq!(refused("rate_limited", "o1"), None);
-        assert_eq!(refused_by(&json!({}), &orders), None);
+        assert!(refusal_by("tailor:t1", &json!({}), &orders).is_none());
     }
 
     proptest! {

@@ -56,7 +56,7 @@ pub(crate) async fn join(args: Args, context: &Context) -> Result<Exit, Failure>
     let identity = context.identity(args.actor.as_ref())?;
     let order = find_order(&args, context).await?;
     let builder = connection::builder(context, &identity);
-    let (client, _updates) = connection::connect(builder).await?;
+    let (client, _updates) = connection::connect(context, &identity, builder).await?;
     let joining = client.join_order(order.as_str());
     let joined = match tokio::time::timeout(context.timeout, joining).await {
         Ok(joined) => joined,

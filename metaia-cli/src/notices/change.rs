@@ -4,6 +4,8 @@ use metaia_realtime::client::{ReceivedEvent, Reset, Retrying, Transport, Update}
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::connection_words as words;
+
 /// The kind of a change, and what belongs to it.
 #[derive(Debug, Serialize)]
 pub(super) struct Change {
@@ -51,9 +53,19 @@ impl Change {
                 ready.replayed,
                 ready.at.as_deref(),
             ),
+            Update::Upgraded => Self::new("upgraded", Weight::Light, words::UPGRADED, json!({})),
+            Update::UpgradeFailed(reason) => {
+                let text = words::upgrade_failed(reason);
+                Self::new(
+                    "upgrade_failed",
+                    Weight::Warning,
+                    text,
+                    json!({"why": reason}),
+                )
+            }
             Update::Reset(reset) => gap(reset),
             Update::End(end) => {
-                let text = format!("the server ends the session: {}", end.code);
+                let text = words::end(&end.code);
                 Self::new("end", Weight::Serious, text, json!({"code": end.code}))
             }
             Update::Disconnected(reason) => {
@@ -79,11 +91,7 @@ pub(super) fn connected_by(transport: Transport, reconnects: u64) -> Change {
         Transport::Polling => "polling",
         _ => "upgrade",
     };
-    let text = if reconnects > 0 {
-        "reconnected"
-    } else {
-        "connected"
-    };
+    let text = words::connected(transport, reconnects);
     let details = json!({"transport": name, "reconnects": reconnects});
     Change::new("connected", Weight::Light, text, details)
 }
@@ -113,7 +121,8 @@ fn gap(reset: &Reset) -> Change {
 }
 
 fn retry(retrying: &Retrying) -> Change {
-    let why = retrying.error.as_ref().map(ToString::to_string);
+    let error = retrying.error.as_ref();
+    let why = error.map(|error| words::failed_attempt(error));
     let cause = why
         .as_ref()
         .map(|why| format!(", after: {why}"))

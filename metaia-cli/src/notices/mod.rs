@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::clock;
 use crate::exit::Failure;
 use crate::printer::{Paint, Printer, Report};
+use crate::terminal::one_line;
 use change::{Change, Weight};
 
 /// A change of one session's connection.
@@ -53,14 +54,15 @@ impl Notice {
 impl Report for Notice {
     fn text(&self, paint: Paint) -> String {
         let time = paint.dim(&clock::time_of_day(self.ts));
-        let text = &self.change.text;
+        // What others chose may not bring styles of its own.
+        let text = one_line(&self.change.text);
         let text = match self.change.weight {
-            Weight::Light => paint.dim(text),
-            Weight::Good => paint.good(text),
-            Weight::Warning => paint.warn(text),
-            Weight::Serious => paint.bad(text),
+            Weight::Light => paint.dim(&text),
+            Weight::Good => paint.good(&text),
+            Weight::Warning => paint.warn(&text),
+            Weight::Serious => paint.bad(&text),
         };
-        format!("{time}  {}  {text}", self.receiver)
+        format!("{time}  {}  {text}", one_line(&self.receiver))
     }
 }
 

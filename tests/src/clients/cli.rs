@@ -15,7 +15,8 @@ use crate::server::{Listening, Server};
 pub struct Cli {
     url: String,
     secrets: SecretSource,
-    variables: Vec<(String, String)>,
+    /// Further variables.
+    env: Vec<(String, String)>,
     folder: TempFolder,
 }
 
@@ -41,9 +42,22 @@ impl Cli {
         Self {
             url: url.to_owned(),
             secrets: SecretSource::Secret(token::SECRET.to_owned()),
-            variables: Vec::new(),
+            env: Vec::new(),
             folder: TempFolder::new(),
         }
+    }
+
+    /// Sets an environment variable; an empty one counts as unset.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Returns the folder that commands run in.
+    #[must_use]
+    pub fn folder(&self) -> &TempFolder {
+        &self.folder
     }
 
     /// Replaces the secret.
@@ -57,13 +71,6 @@ impl Cli {
     #[must_use]
     pub fn data_folder(mut self, path: PathBuf) -> Self {
         self.secrets = SecretSource::DataFolder(path);
-        self
-    }
-
-    /// Sets a variable of the environment.
-    #[must_use]
-    pub fn variable(mut self, name: &str, value: &str) -> Self {
-        self.variables.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -117,8 +124,9 @@ impl Cli {
                 command.env("METAIA_DATA", path);
             }
         }
-        let variables = self.variables.iter();
-        command.envs(variables.map(|(name, value)| (name, value)));
+        for (name, value) in &self.env {
+            command.env(name, value);
+        }
         command.current_dir(self.folder.path());
     }
 }

@@ -16,6 +16,7 @@ mod cluster;
 mod crash;
 mod deployment;
 mod device;
+mod diagnosis;
 mod docs;
 mod dotenv;
 mod drain;

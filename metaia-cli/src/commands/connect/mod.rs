@@ -69,7 +69,7 @@ pub(crate) async fn connect(args: Args, context: &Context) -> Result<Exit, Failu
     context.printer.note("connected; /help lists the commands");
     let ended = console.run(&mut updates, &mut input).await;
     // `updates` must outlive the clean disconnects: dropping it would cut the connections instead.
-    join_all(console.clients().map(|client| client.close())).await;
+    join_all(console.clients().map(connection::close)).await;
     context.printer.note(&console.summary());
     ended
 }
@@ -88,7 +88,7 @@ async fn connect_all(
         if args.fresh {
             builder = builder.device(connection::new_device());
         }
-        let (client, received) = connection::connect(builder).await?;
+        let (client, received) = connection::connect(context, identity, builder).await?;
         updates.push(NumberedUpdates::new(number, received));
         console.add(RoleClient {
             label: identity.label().to_owned(),

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::exit::{Exit, Failure};
 use crate::printer::{Paint, Report};
+use crate::terminal::one_line;
 
 /// The result of a command for one role.
 #[derive(Debug, Serialize)]
@@ -147,7 +148,9 @@ impl Report for CommandResult {
         } else {
             paint.bad("failed")
         };
+        // What others chose may not bring styles of its own.
         let answer = self.answer_text();
+        let answer = one_line(&answer);
         format!("{}  {}: {outcome} {answer}", self.actor, self.command)
     }
 }

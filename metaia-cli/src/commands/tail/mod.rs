@@ -28,13 +28,14 @@ pub(crate) async fn tail(args: Args, context: &Context) -> Result<Exit, Failure>
     };
     let (orders, connected) = opened;
     let mut watch = Watch::new(args, orders, identity.label(), context);
-    let ended = watch.run(connected).await;
-    // The error comes before the summary, which alone would look like a result.
-    let exit = match ended {
+    let exit = match watch.run(connected).await {
         Ok(exit) => exit,
         // A closed standard output ends the command without an error.
         Err(failure) if failure.exit == Exit::Ok => watch.exit(),
+        Err(failure) if watch.has_seen_nothing() => return Err(failure),
         Err(failure) => {
+            // Before the summary, which alone would look like a result.
+            let failure = failure.at_server(&context.address);
             context.printer.failure(&failure);
             failure.exit
         }
@@ -73,5 +74,8 @@ async fn open(
     if args.fresh {
         builder = builder.device(connection::new_device());
     }
-    Ok((orders, connection::connect(builder).await?))
+    Ok((
+        orders,
+        connection::connect(context, identity, builder).await?,
+    ))
 }

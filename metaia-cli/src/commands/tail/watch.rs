@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::args::Args;
 use super::counts::Counts;
-use crate::connection::EventLine;
+use crate::connection::{self, EventLine};
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::liveness::{self, Liveness};
@@ -50,7 +50,7 @@ impl<'a> Watch<'a> {
         let (client, mut updates) = connected;
         let ended = self.watch(&client, &mut updates).await;
         self.counts.position = client.position();
-        client.close().await;
+        connection::close(&client).await;
         ended
     }
 
@@ -168,10 +168,14 @@ impl<'a> Watch<'a> {
     /// Ends the command if the server refuses to join a room of `--order`: no event of that order
     /// would ever arrive.
     fn fail_if_order_was_refused(&self, event: &ReceivedEvent) -> Result<(), Failure> {
-        match order_ref::refused(event, &self.orders) {
-            Some(order) => Err(order_ref::refusal(self.receiver, order)),
+        match order_ref::refusal(self.receiver, event, &self.orders) {
+            Some(failure) => Err(failure),
             None => Ok(()),
         }
+    }
+
+    pub(super) fn has_seen_nothing(&self) -> bool {
+        self.counts.events == 0
     }
 
     /// Returns the exit code for what was seen so far.

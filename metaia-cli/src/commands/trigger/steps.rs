@@ -1,6 +1,6 @@
 //! Runs the steps of a flow: each is one request, reported with its response.
 
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use reqwest::Method;
@@ -14,12 +14,12 @@ use crate::printer::{Paint, Printer, Report};
 use crate::rest::Api;
 
 /// Sends the requests of a flow, prints the results, and shows the progress.
-pub(super) struct StepRunner {
-    api: Api,
+pub(super) struct StepRunner<'a> {
+    api: Api<'a>,
     printer: Printer,
     progress: ProgressBar,
     /// The reason why the results can no longer be printed.
-    unprinted: OnceCell<Failure>,
+    unprinted: OnceLock<Failure>,
 }
 
 /// The result of one step.
@@ -34,13 +34,13 @@ struct StepResult<'a> {
     data: &'a Value,
 }
 
-impl StepRunner {
-    pub(super) fn new(context: &Context) -> Result<Self, Failure> {
+impl<'a> StepRunner<'a> {
+    pub(super) fn new(context: &'a Context) -> Result<Self, Failure> {
         Ok(Self {
             api: context.api()?,
             printer: context.printer,
             progress: ProgressBar::hidden(),
-            unprinted: OnceCell::new(),
+            unprinted: OnceLock::new(),
         })
     }
 
@@ -113,7 +113,7 @@ impl StepRunner {
     }
 }
 
-impl StepRunner {
+impl StepRunner<'_> {
     /// Prints the result of a step. If nobody reads it, or it cannot be written, the flow goes on:
     /// an order must not be left half way because of `| head -1`.
     fn report(&self, result: &StepResult) {
@@ -136,7 +136,7 @@ impl StepRunner {
     }
 }
 
-impl Drop for StepRunner {
+impl Drop for StepRunner<'_> {
     fn drop(&mut self) {
         self.progress.finish_and_clear();
     }

@@ -7,7 +7,7 @@
 
 mod lines;
 
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::BoxFuture;
 use futures_util::stream::{SelectAll, StreamExt as _};
 use metaia_realtime::OrderId;
 use metaia_realtime::client::{Client, Update};
@@ -59,7 +59,7 @@ struct Seat {
 }
 
 /// The work that is awaited before the next line is read.
-type Work<'a> = LocalBoxFuture<'a, Done>;
+type Work<'a> = BoxFuture<'a, Done>;
 
 enum Done {
     Line {
@@ -195,6 +195,7 @@ impl<'a> Console<'a> {
             return Err(failure);
         }
         self.first_failure.get_or_insert(failure.exit);
+        let failure = failure.at_server(&self.context.address);
         self.context.printer.failure(&failure);
         Ok(())
     }
@@ -211,8 +212,7 @@ impl Console<'_> {
         }
         match update {
             Update::Event(event) if event.is_control() => {
-                let refused = order_ref::refused(&event, &self.orders);
-                if let Some(failure) = refused.map(|order| order_ref::refusal(&label, order)) {
+                if let Some(failure) = order_ref::refusal(&label, &event, &self.orders) {
                     self.complain(failure)?;
                 }
             }
