@@ -179,7 +179,7 @@ mod tests {
               --insecure              Check no certificate
 
         Exit codes:
-          0 ok · 1 failed · 2 usage · 3 could not connect · 4 authentication · 5 permission
+          0 ok · 1 failed · 2 usage · 3 not connected · 4 authentication · 5 permission
           6 expectation not met or gap · 7 timed out · 130 interrupted
           For sockets and REST alike: 3 is also a redirect, a page of a proxy, HTTP 502, 503, 504;
           4 is HTTP 401, 5 is HTTP 403, 1 is any other refusal of the server

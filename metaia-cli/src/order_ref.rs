@@ -95,19 +95,15 @@ pub(crate) async fn resolve_all(
 /// Returns an error unless the server has this order. A refused join proves something only then:
 /// the server refuses a join of an order that does not exist with the same code.
 pub(crate) async fn prove_existence(order: &OrderId, context: &Context) -> Result<(), Failure> {
-    let reader = reader(context)?;
-    let path = format!("/api/orders/{order}");
-    let found = context.api()?.send(Method::GET, &path, &reader, None).await;
+    let (reader, found) = read(&format!("/api/orders/{order}"), context).await?;
     match found {
         Ok(_) => Ok(()),
         Err(failure) if failure.status == Some(404) => Err(Failure::usage(format!(
-            "a refusal proves nothing: {} finds no order {order}",
-            reader.label()
+            "a refusal proves nothing: {reader} finds no order {order}"
         ))
         .hint("check the order's id; an admin sees every order")),
         Err(failure) => {
-            let message = format!("order {order} cannot be looked up as {}", reader.label());
-            Err(failure.within(message))
+            Err(failure.within(format!("order {order} cannot be looked up as {reader}")))
         }
     }
 }
@@ -135,13 +131,11 @@ fn refusal_by(who: &str, error: &Value, orders: &[OrderId]) -> Option<Failure> {
 /// Returns the id of the order with this number; `None` if the server does not know it, or has no
 /// list of orders.
 async fn find_by_number(number: &str, context: &Context) -> Result<Option<String>, Failure> {
-    let reader = reader(context)?;
-    let api = context.api()?;
     let mut cursor = None;
     for _ in 0..SEARCHED_PAGES {
-        let path = page_path(cursor.as_deref());
-        let page = match api.send(Method::GET, &path, &reader, None).await {
-            Ok(page) => page.data,
+        let (_, page) = read(&page_path(cursor.as_deref()), context).await?;
+        let page = match page {
+            Ok(page) => page,
             Err(failure) if failure.status == Some(404) => return Ok(None),
             Err(failure) => {
                 return Err(failure.within(format!("order {number} cannot be looked up")));
@@ -162,6 +156,21 @@ async fn find_by_number(number: &str, context: &Context) -> Result<Option<String
     )))
 }
 
+/// Sends a request with the first credentials that the server accepts. Returns the name of their
+/// owner, and the data.
+async fn read(path: &str, context: &Context) -> Result<(String, Result<Value, Failure>), Failure> {
+    let api = context.api()?;
+    let mut readers = readers(context)?.into_iter().peekable();
+    while let Some(reader) = readers.next() {
+        let found = api.send(Method::GET, path, &reader, None).await;
+        let is_refused = matches!(&found, Err(failure) if failure.status == Some(401));
+        if !is_refused || readers.peek().is_none() {
+            return Ok((reader.label().to_owned(), found.map(|found| found.data)));
+        }
+    }
+    Err(Failure::new(Exit::Failed, "nobody can look at orders"))
+}
+
 fn page_path(cursor: Option<&str>) -> String {
     let cursor = cursor.map(|cursor| {
         let encoded: String = byte_serialize(cursor.as_bytes()).collect();
@@ -178,11 +187,11 @@ fn id_in_page<'a>(page: &'a Value, number: &str) -> Option<&'a str> {
     order.get("_id")?.as_str()
 }
 
-/// Returns the credentials to look at orders with: a supplied token of an admin, otherwise a minted
-/// one, otherwise the supplied token.
-fn reader(context: &Context) -> Result<Authority, Failure> {
+/// Returns the credentials to look at orders with: a supplied token of an admin; otherwise a minted
+/// one, then the supplied token, since the secret that is known here may be that of another server.
+fn readers(context: &Context) -> Result<Vec<Authority>, Failure> {
     if let Some(admin) = context.token_owner_with_role(Role::Admin) {
-        return Ok(Authority::Token(admin));
+        return Ok(vec![Authority::Token(admin)]);
     }
     let admin = Actor {
         role: Role::Admin,
@@ -190,11 +199,14 @@ fn reader(context: &Context) -> Result<Authority, Failure> {
             .parse()
             .map_err(|error: InvalidId| Failure::new(Exit::Failed, "no admin").caused_by(error))?,
     };
-    match (context.mint_for(&admin), context.token_owner()) {
-        (Ok(minted), _) => Ok(Authority::Token(minted)),
-        (Err(_), Some(owner)) => Ok(Authority::Token(owner)),
-        (Err(failure), None) => Err(failure),
-    }
+    let owner = context.token_owner();
+    let readers = match context.mint_for(&admin) {
+        Ok(minted) => [Some(minted), owner],
+        Err(failure) if owner.is_none() => return Err(failure),
+        Err(_) => [owner, None],
+    };
+    let readers = readers.into_iter().flatten();
+    Ok(readers.map(Authority::Token).collect())
 }
 
 #[cfg(test)]

@@ -66,3 +66,19 @@ async fn without_an_admin_a_refusal_proves_nothing() {
     join("customer", "c1", "allow").await.expect_code(0);
     join("admin", "a1", "deny").await.expect_code(6);
 }
+
+/// The secret that is known here may be that of another server than the token's.
+#[tokio::test]
+async fn a_token_is_enough_although_the_secret_is_wrong() {
+    let server = Server::start().await;
+    let order = place_order(&server, "c1").await;
+    let number = order["orderNumber"].as_str().unwrap();
+    let cli = Cli::for_server(&server).secret("a-secret-that-the-server-does-not-know");
+    let own = token("customer", "c1");
+    let join = ["join", number, "--expect", "allow", "--token", &own];
+    cli.run(&join).await.expect_code(0);
+    let other = token("customer", "c2");
+    let join = ["join", id_of(&order), "--expect", "deny", "--token", &other];
+    let denied = cli.run(&join).await.expect_code(2);
+    assert!(denied.stderr.contains("proves nothing"), "{denied:#?}");
+}
