@@ -144,7 +144,7 @@ impl<'a> Console<'a> {
                 () = context.interrupted.cancelled() => return Ok(Exit::Interrupted),
                 update = updates.next() => match update {
                     Some((number, update)) => self.observe(number, update)?,
-                    None => return Err(self.all_ended()),
+                    None => return self.end_unconnected(),
                 },
                 () = sleep_until(live_until), if is_starting => {
                     is_starting = false;
@@ -174,19 +174,26 @@ impl<'a> Console<'a> {
 
     fn complain_of_late_roles(&mut self) -> Result<(), Failure> {
         let is_late = |seat: &&Seat| !seat.liveness.is_live() && seat.ended.is_none();
-        let late = self.seats.iter().find(is_late);
-        match late.map(Seat::not_live) {
-            Some(failure) => self.complain(failure),
-            None => Ok(()),
-        }
+        let Some(late) = self.seats.iter().find(is_late) else {
+            return Ok(());
+        };
+        let limit = self.context.timeout.as_secs_f64();
+        let message = format!("{} is not live within {limit:.1} s", late.role.label);
+        let failure = Failure::new(Exit::Unreachable, message).of_server();
+        self.complain(failure.hint("--timeout sets a longer limit"))
     }
 
-    /// Returns the failure for the case that no role has a connection any more.
-    fn all_ended(&mut self) -> Failure {
+    /// Ends the command because no role has a connection any more.
+    fn end_unconnected(&mut self) -> Result<Exit, Failure> {
         let mut newest_first = self.seats.iter_mut().rev();
-        newest_first
+        let failure = newest_first
             .find_map(|seat| seat.ended.take())
-            .unwrap_or_else(|| Failure::new(Exit::Unreachable, "no connection is left"))
+            .unwrap_or_else(|| Failure::new(Exit::Unreachable, "no connection is left"));
+        let Some(first) = self.first_failure else {
+            return Err(failure);
+        };
+        self.complain(failure)?;
+        Ok(first)
     }
 
     /// Treats a line that is wrong or refused as the strictness says.
@@ -194,7 +201,9 @@ impl<'a> Console<'a> {
         if self.strictness == Strictness::End {
             return Err(failure);
         }
-        self.first_failure.get_or_insert(failure.exit);
+        if self.strictness == Strictness::Remember {
+            self.first_failure.get_or_insert(failure.exit);
+        }
         let failure = failure.at_server(&self.context.address);
         self.context.printer.failure(&failure);
         Ok(())
