@@ -10,6 +10,7 @@ use crate::exit::{Exit, Failure};
 use crate::identity::Authority;
 use crate::printer::{Paint, Printer, Report};
 use crate::rest::Api;
+use crate::terminal::one_line;
 
 /// Sends the requests of a flow, prints the results, and shows the progress.
 pub(super) struct StepRunner<'a> {
@@ -142,7 +143,10 @@ impl Report for StepResult<'_> {
         let status = paint.good(&self.status.to_string());
         format!(
             "{status} {:<30} {:<24} {} {}{summary}",
-            self.step, self.actor, self.method, self.path
+            self.step,
+            one_line(self.actor),
+            self.method,
+            one_line(self.path)
         )
     }
 }
@@ -165,7 +169,7 @@ fn summary(data: &Value) -> String {
     if found.is_empty() {
         String::new()
     } else {
-        format!("  → {}", found.join(", "))
+        format!("  → {}", one_line(&found.join(", ")))
     }
 }
 
