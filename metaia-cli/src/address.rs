@@ -83,7 +83,7 @@ impl fmt::Display for Address {
         match Url::parse(&self.written) {
             Ok(mut url) if url.password().is_some() => {
                 // An address that has a password can have another one.
-                let _ = url.set_password(Some("…"));
+                let _ = url.set_password(Some("***"));
                 write!(f, "{url}")?;
             }
             _ => f.write_str(&self.written)?,

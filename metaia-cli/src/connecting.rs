@@ -16,7 +16,7 @@ use crate::identity::Identity;
 use crate::second_look::second_look;
 
 /// The shortest time between two attempts, also if the server asks for none.
-const MIN_WAIT: Duration = Duration::from_millis(100);
+const MIN_WAIT: Duration = Duration::from_millis(500);
 
 /// The time that a clean end of a connection may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);

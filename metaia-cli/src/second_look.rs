@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::{Client, Response, StatusCode};
 
-use crate::diagnosis::{Asked, Look, SecondLook, Trouble, looks};
+use crate::diagnosis::{Asked, Look, SecondLook, Trouble, looks, request_trouble};
 use crate::exit::Failure;
 use crate::network::Network;
 use crate::reply_reader::read_reply;
@@ -32,7 +32,7 @@ async fn ask(network: &Network, asked: &Asked, look: Look) -> Result<Option<Seco
             let http = network.http_without_checks(LOOK_TIMEOUT)?;
             let url = base.replacen("http:", "https:", 1);
             let answer = http.get(url).send().await;
-            answer.ok().map(|_| SecondLook::SpeaksTls)
+            speaks_tls(&answer).then_some(SecondLook::SpeaksTls)
         }
         Look::PlainHttp => {
             let http = network.http(LOOK_TIMEOUT)?;
@@ -49,6 +49,20 @@ async fn ask(network: &Network, asked: &Asked, look: Look) -> Result<Option<Seco
             read_if_answered(answer).await
         }
     })
+}
+
+/// Returns whether an answer, or what came instead of one, came by TLS.
+fn speaks_tls(answer: &reqwest::Result<Response>) -> bool {
+    match answer {
+        Ok(_) => true,
+        // TLS was refused by its own means.
+        Err(error) if error.is_connect() => {
+            let trouble = request_trouble(error, LOOK_TIMEOUT);
+            matches!(trouble, Trouble::Tls(_) | Trouble::Certificate(_))
+        }
+        // What failed came after TLS.
+        Err(error) => !error.is_timeout(),
+    }
 }
 
 /// Opens a polling session, and closes it.

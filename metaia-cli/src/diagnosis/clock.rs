@@ -23,7 +23,14 @@ pub(crate) fn server_ahead_ms(date: &str, read_at: i64) -> Option<i64> {
 
 /// Describes a difference of the clocks.
 pub(crate) fn difference(server_ahead_ms: i64) -> String {
-    let span = span::rough(server_ahead_ms.unsigned_abs() / 1_000);
+    let seconds = (server_ahead_ms.unsigned_abs() + 500) / 1_000;
+    // `Date` is a second too early or too late: 9 min 59 s are 10 min.
+    let rounded = if seconds < 120 {
+        seconds
+    } else {
+        (seconds + 30) / 60 * 60
+    };
+    let span = span::rough(rounded);
     let side = if server_ahead_ms > 0 {
         "behind"
     } else {
@@ -63,7 +70,7 @@ mod tests {
             "this machine's clock is 65 min behind the server's"
         );
         assert_eq!(
-            difference(-600_000),
+            difference(-599_400),
             "this machine's clock is 10 min ahead of the server's"
         );
     }

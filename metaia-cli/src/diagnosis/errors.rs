@@ -44,7 +44,7 @@ fn of_protocol(text: &str) -> Trouble {
     let contains = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
     if contains(&["Handshake not finished", "without closing handshake"]) {
         Trouble::Cut
-    } else if contains(&["httparse", "HTTP version"]) {
+    } else if contains(&["httparse"]) {
         Trouble::NotHttp
     } else {
         Trouble::Protocol(text.to_owned())

@@ -64,10 +64,8 @@ pub(super) fn diagnose(asked: &Asked, trouble: &Trouble, second: &SecondLook) ->
         SecondLook::SpeaksTls => return expects_tls(asked),
         SecondLook::SpeaksPlainHttp => return speaks_plain_http(asked),
         SecondLook::Reply(polled) if polled.opens_session() => return no_upgrade(),
-        SecondLook::Reply(polled) if polled.status != 200 => {
-            return page_or_redirect(asked, polled);
-        }
-        SecondLook::Reply(_) | SecondLook::Nothing => {}
+        SecondLook::Reply(polled) => return page_or_redirect(asked, polled),
+        SecondLook::Nothing => {}
     }
     match trouble {
         Trouble::UnknownName => Diagnosis::unreachable(
@@ -108,6 +106,10 @@ fn of_conversation(asked: &Asked, trouble: &Trouble) -> Diagnosis {
         Trouble::Cut => Diagnosis::unreachable(
             "the connection was closed before an answer came",
             format!("if the port expects TLS, {other_scheme}"),
+        ),
+        Trouble::NotHttp if asked.is_tls() => Diagnosis::unreachable(
+            "the answer is not HTTP: another program listens there",
+            "check that this is the address of a METAIA server",
         ),
         Trouble::NotHttp => Diagnosis::unreachable(
             "the answer is not HTTP: another program listens there",

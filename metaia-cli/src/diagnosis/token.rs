@@ -11,7 +11,7 @@ const SET_THE_CLOCK: &str = "set this machine's clock: the times in tokens are c
 
 /// Returns whether a clock that is wrong may be the reason for this refusal.
 pub(super) fn depends_on_clock(code: &str) -> bool {
-    matches!(code, "token_expired" | "unauthorized")
+    code == "token_expired"
 }
 
 /// Returns the diagnosis of Socket.IO's refusal.
@@ -40,17 +40,17 @@ fn refused(token: TokenKind, code: &str, ahead: Option<i64>, cause: String) -> D
     } else {
         Exit::Unauthenticated
     };
-    if let Some(ahead) = ahead
-        && depends_on_clock(code)
-        && token != TokenKind::None
-    {
-        let cause = format!("{cause}; {}", difference(ahead));
-        return Diagnosis::new(exit, cause, SET_THE_CLOCK);
-    }
+    let ahead = ahead.filter(|_| depends_on_clock(code));
+    let cure = match (token, ahead) {
+        // It was good by this machine's clock a moment ago.
+        (TokenKind::Minted, Some(_)) => Some(SET_THE_CLOCK),
+        _ => refused_hint(code, token),
+    };
+    let clock = ahead.map(|ahead| format!("; {}", difference(ahead)));
     Diagnosis {
         exit,
-        cause,
-        cure: refused_hint(code, token).map(str::to_owned),
+        cause: cause + &clock.unwrap_or_default(),
+        cure: cure.map(str::to_owned),
     }
 }
 

@@ -12,6 +12,7 @@ use crate::exit::{Exit, Failure};
 use crate::identity::Authority;
 use crate::printer::{Paint, Printer, Report};
 use crate::rest::Api;
+use crate::terminal::one_line;
 
 /// Sends the requests of a flow, prints the results, and shows the progress.
 pub(super) struct StepRunner<'a> {
@@ -164,7 +165,10 @@ impl Report for StepResult<'_> {
         let status = paint.good(&self.status.to_string());
         format!(
             "{status} {:<30} {:<24} {} {}{summary}",
-            self.step, self.actor, self.method, self.path
+            self.step,
+            one_line(self.actor),
+            self.method,
+            one_line(self.path)
         )
     }
 }
@@ -187,7 +191,7 @@ fn summary(data: &Value) -> String {
     if found.is_empty() {
         String::new()
     } else {
-        format!("  → {}", found.join(", "))
+        format!("  → {}", one_line(&found.join(", ")))
     }
 }
 

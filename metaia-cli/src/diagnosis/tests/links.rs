@@ -82,6 +82,10 @@ fn a_websocket_that_is_not_passed_on_is_told_from_a_server_that_is_away() {
         let expected = (Exit::Unreachable, cause, "proxy_set_header Upgrade");
         check_at(&asked(Via::WebSocket), trouble, &polling_works(), expected);
     }
+    let page = SecondLook::Reply(reply(200, &[("server", "shop/2")], "<html>"));
+    let old_http = Trouble::Protocol("HTTP version must be 1.1 or higher".to_owned());
+    let expected = (Exit::Unreachable, "shop answered 200 OK", "METAIA server");
+    check_at(&asked(Via::WebSocket), old_http, &page, expected);
     let away = SecondLook::Reply(reply(502, &[("server", "nginx")], "<html>"));
     let expected = (Exit::Unreachable, "502 Bad Gateway", "proxy");
     check_at(&asked(Via::WebSocket), Trouble::Cut, &away, expected);

@@ -43,6 +43,16 @@ fn a_refused_token_shows_a_wrong_clock() {
         unauthorized,
         (Exit::Unauthenticated, "clock is 65 min behind", "clock"),
     );
+    let supplied = Asked {
+        token: TokenKind::Supplied,
+        ..asked(Via::WebSocket)
+    };
+    check_at(
+        &supplied,
+        expired(),
+        &SecondLook::Reply(an_hour_ahead()),
+        (Exit::Unauthenticated, cause, "metaia token mint"),
+    );
     let agreed = SecondLook::Reply(reply(200, &[("date", "Tue, 14 Nov 2023 22:13:20 GMT")], ""));
     let expected = (
         Exit::Unauthenticated,
