@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{connect, emit, join, tail, token, trigger};
-use crate::context::{Context, GlobalArgs};
+use crate::context::{Context, GlobalArgs, Uses};
 use crate::exit::{CODES, Exit, Failure};
 
 const EXAMPLES: &str = "\
@@ -46,8 +46,11 @@ impl Cli {
     /// Runs the command, prints its failure if there is one, and returns the exit code.
     pub(crate) async fn run(self) -> Exit {
         let printer = self.global.printer();
-        let ended = match Context::new(self.global) {
-            Ok(context) => self.command.run(&context).await,
+        let ended = match Context::new(self.global, self.command.uses()) {
+            Ok(context) => {
+                let ended = self.command.run(&context).await;
+                ended.map_err(|failure| failure.at_server(&context.address))
+            }
             Err(failure) => Err(failure),
         };
         match ended {
@@ -64,6 +67,14 @@ impl Cli {
 }
 
 impl Command {
+    fn uses(&self) -> Uses {
+        match self {
+            Self::Token(_) => Uses::Nothing,
+            Self::Tail(_) | Self::Connect(_) | Self::Join(_) => Uses::Sockets,
+            Self::Emit(_) | Self::Trigger(_) => Uses::Rest,
+        }
+    }
+
     async fn run(self, context: &Context) -> Result<Exit, Failure> {
         match self {
             Self::Token(command) => command.run(context),
@@ -157,9 +168,21 @@ mod tests {
           -q, --quiet              Print only data and errors
           -v, --verbose            Also print each REST request and its status
 
+        Connection options:
+              --origin <URL>          Send this Origin, as a browser does
+              --header <NAME: VALUE>  Send this header with every request; may be repeated
+              --auth <AUTH>           Where sockets send the token: as phones do, as browsers do,
+                                      or both [default: both] [possible values: header, payload,
+                                      both]
+              --cacert <PATH>         Trust only the certificates in this file (PEM), and what
+                                      they sign
+              --insecure              Check no certificate
+
         Exit codes:
-          0 ok · 1 failed · 2 usage · 3 could not connect · 4 authentication · 5 permission
+          0 ok · 1 failed · 2 usage · 3 not connected · 4 authentication · 5 permission
           6 expectation not met or gap · 7 timed out · 130 interrupted
+          For sockets and REST alike: 3 is also a redirect, a page of a proxy, HTTP 502, 503, 504;
+          4 is HTTP 401, 5 is HTTP 403, 1 is any other refusal of the server
         "#);
     }
 
@@ -178,12 +201,16 @@ mod tests {
 
         Options:
               --as <ROLE:USER>    Connect as this role and user
-              --order <ID>        Also join the room of this order; may be repeated
+              --order <ORDER>     Also join the room of this order (id or number); may be repeated
               --event <NAME>      Print only events of this name; may be repeated
+              --strict            Refuse a name of --event that the server does not send itself
               --since <POSITION>  Resume after this position
+              --fresh             Receive no event that an earlier session with the same token
+                                  missed
+              --control           Also print the changes of the connection on standard output
               --count <N>         Exit after N events
-              --for <TIME>        Exit after this time; with --count, exit code 7 if fewer events
-                                  arrived
+              --for <TIME>        Exit after this time: with code 3 if the connection is not live
+                                  then; with --count, with code 7 if fewer events arrived
           -h, --help              Print help (see more with '--help')
 
         Global options:
@@ -200,6 +227,16 @@ mod tests {
                                    [possible values: auto, always, never]
           -q, --quiet              Print only data and errors
           -v, --verbose            Also print each REST request and its status
+
+        Connection options:
+              --origin <URL>          Send this Origin, as a browser does
+              --header <NAME: VALUE>  Send this header with every request; may be repeated
+              --auth <AUTH>           Where sockets send the token: as phones do, as browsers do,
+                                      or both [default: both] [possible values: header, payload,
+                                      both]
+              --cacert <PATH>         Trust only the certificates in this file (PEM), and what
+                                      they sign
+              --insecure              Check no certificate
         "#);
     }
 
@@ -250,6 +287,16 @@ mod tests {
                                    [possible values: auto, always, never]
           -q, --quiet              Print only data and errors
           -v, --verbose            Also print each REST request and its status
+
+        Connection options:
+              --origin <URL>          Send this Origin, as a browser does
+              --header <NAME: VALUE>  Send this header with every request; may be repeated
+              --auth <AUTH>           Where sockets send the token: as phones do, as browsers do,
+                                      or both [default: both] [possible values: header, payload,
+                                      both]
+              --cacert <PATH>         Trust only the certificates in this file (PEM), and what
+                                      they sign
+              --insecure              Check no certificate
         "#);
     }
 }

@@ -1,5 +1,6 @@
 //! Reads the wall clock, and formats times. Nothing else in the CLI reads it.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::UNIX_EPOCH;
 
 use time::OffsetDateTime;
@@ -17,6 +18,20 @@ pub(crate) fn unix_ms() -> i64 {
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// How far the server's clock is ahead of this machine's, in milliseconds. There is one server per
+/// process, and every event's latency needs it.
+static SERVER_AHEAD_MS: AtomicI64 = AtomicI64::new(0);
+
+/// Sets how far the server's clock is ahead, in milliseconds. Returns true the first time.
+pub(crate) fn set_server_ahead_ms(ahead: i64) -> bool {
+    SERVER_AHEAD_MS.swap(ahead, Ordering::Relaxed) == 0
+}
+
+/// Returns the latency of an event by one clock: `measured` is by the clocks of both machines.
+pub(crate) fn latency_ms(measured: i64) -> i64 {
+    measured.saturating_add(SERVER_AHEAD_MS.load(Ordering::Relaxed))
 }
 
 /// Formats the time of day in UTC, to the millisecond.

@@ -1,34 +1,19 @@
 //! Connections of the commands that receive events: connecting, and formatting what arrives.
 
-use std::time::Duration;
-
-use metaia_realtime::client::{
-    Client, ClientBuilder, ClientCredentials, ReceivedEvent, Update, Updates,
-};
+use metaia_realtime::client::ReceivedEvent;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::clock;
-use crate::context::Context;
-use crate::exit::Failure;
-use crate::identity::Identity;
 use crate::printer::{Paint, Report};
+use crate::terminal::one_line;
 
-/// Configures a client that asks for a token at every connection, so that a minted one is fresh.
-pub(crate) fn builder(context: &Context, identity: &Identity) -> ClientBuilder {
-    let identity = identity.clone();
-    Client::builder(&context.url)
-        .credentials(move || {
-            let token = identity.token();
-            std::future::ready(token.map(ClientCredentials::token).map_err(Into::into))
-        })
-        .transport(context.transport)
-        .connect_timeout(context.timeout)
-}
+pub(crate) use crate::connecting::{builder, close, connect};
 
-/// Connects without retries: a server that cannot be reached is reported at once.
-pub(crate) async fn connect(builder: ClientBuilder) -> Result<(Client, Updates), Failure> {
-    Ok(builder.connect().await?)
+/// Returns the name of a new installation. The server has stored no position for it, so that no
+/// missed event is sent to it.
+pub(crate) fn new_device() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
 }
 
 /// An event as it is printed.
@@ -46,14 +31,18 @@ pub(crate) struct EventLine {
     pub(crate) id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) position: Option<String>,
-    /// Milliseconds from commit to receipt. Includes the difference between both clocks.
+    /// Milliseconds from commit to receipt. A difference of the clocks of more than 2 s is
+    /// subtracted, to a second; a smaller one is included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) latency_ms: Option<i64>,
+    /// Set if the event came before the session was live: it happened before, and was missed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) replayed: bool,
 }
 
 impl EventLine {
-    pub(crate) fn new(receiver: &str, event: ReceivedEvent) -> Self {
-        let latency_ms = event.latency_ms();
+    pub(crate) fn new(receiver: &str, event: ReceivedEvent, replayed: bool) -> Self {
+        let latency_ms = event.latency_ms().map(clock::latency_ms);
         Self {
             ts: event.received_at,
             receiver: receiver.to_owned(),
@@ -62,6 +51,7 @@ impl EventLine {
             id: event.id,
             position: event.at,
             latency_ms,
+            replayed,
         }
     }
 }
@@ -76,75 +66,22 @@ impl Report for EventLine {
             .latency_ms
             .map(|ms| format!("{ms:+} ms"))
             .unwrap_or_default();
+        let replayed = if self.replayed {
+            format!(" {}", paint.warn("replayed"))
+        } else {
+            String::new()
+        };
         let time = paint.dim(&clock::time_of_day(self.ts));
+        // What others chose may not bring styles of its own.
+        let data = data.to_string();
         format!(
-            "{time}  {}  {}  {}  {data}",
-            self.receiver,
-            paint.name(&self.event),
-            paint.dim(&latency)
+            "{time}  {}  {}  {}{replayed}  {}",
+            one_line(&self.receiver),
+            paint.name(&one_line(&self.event)),
+            paint.dim(&latency),
+            one_line(&data)
         )
     }
-}
-
-/// Describes a change of the connection; `None` for events of the application.
-pub(crate) fn notice(update: &Update) -> Option<String> {
-    Some(match update {
-        Update::Connected(connected) if connected.reconnects > 0 => "reconnected".to_owned(),
-        Update::Connected(_) => "connected".to_owned(),
-        Update::Ready(ready) if ready.recovered => {
-            format!("live after {} missed events", ready.replayed)
-        }
-        Update::Ready(ready) => format!("live in {}", ready.rooms.join(", ")),
-        Update::Reset(reset) => {
-            format!(
-                "GAP: the server cannot resume from the position ({}): reload by REST",
-                reset.reason
-            )
-        }
-        Update::End(end) => format!("the server ends the session: {}", end.code),
-        Update::Disconnected(reason) => format!("disconnected: {reason}"),
-        Update::Retrying(retrying) => {
-            let cause = retrying
-                .error
-                .as_ref()
-                .map(|error| format!(", after: {error}"))
-                .unwrap_or_default();
-            let delay = seconds(retrying.delay);
-            format!("attempt {} in {delay}{cause}", retrying.attempt)
-        }
-        Update::GaveUp(reason) => format!("gave up: {reason}"),
-        Update::Event(event) => control_notice(event)?,
-        _ => return None,
-    })
-}
-
-fn control_notice(event: &ReceivedEvent) -> Option<String> {
-    let text = |member: &str| {
-        event
-            .data
-            .get(member)
-            .and_then(Value::as_str)
-            .unwrap_or("?")
-            .to_owned()
-    };
-    Some(match event.name.as_str() {
-        "rt:error" => format!(
-            "refused: {} {}: {}",
-            text("event"),
-            text("ref"),
-            text("code")
-        ),
-        "rt:room_left" => format!("removed from {}: {}", text("room"), text("reason")),
-        "rt:expiring" => "the token expires soon".to_owned(),
-        "rt:drain" => "the server is shutting down; the client will reconnect".to_owned(),
-        name if event.is_control() => format!("{name} {}", event.data),
-        _ => return None,
-    })
-}
-
-/// Formats a duration in seconds with one decimal.
-pub(crate) fn seconds(span: Duration) -> String {
-    format!("{:.1} s", span.as_secs_f64())
 }
 
 #[cfg(test)]
@@ -163,6 +100,7 @@ mod tests {
             id: Some("e1".into()),
             position: Some("p.1".into()),
             latency_ms: Some(3),
+            replayed: false,
         }
     }
 
@@ -182,6 +120,23 @@ mod tests {
             r#""id":"e1","position":"p.1","latencyMs":3}"#,
         );
         assert_eq!(serde_json::to_string(&line()).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_replayed_event_is_marked() {
+        let line = EventLine {
+            replayed: true,
+            ..line()
+        };
+        insta::assert_snapshot!(
+            line.text(Paint::PLAIN),
+            @r#"22:13:20.123Z  customer:u1  order_update  +3 ms replayed  {"_id":"o1"}"#
+        );
+        let json = serde_json::to_string(&line).unwrap();
+        assert!(
+            json.ends_with(r#","latencyMs":3,"replayed":true}"#),
+            "{json}"
+        );
     }
 
     #[test]

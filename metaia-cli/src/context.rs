@@ -1,5 +1,6 @@
 //! The parts that all commands share: server, credentials, printer, and interrupt signal.
 
+use std::fmt;
 use std::time::Duration;
 
 use clap::Args;
@@ -9,14 +10,16 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::actor::Actor;
+use crate::address::Address;
+use crate::diagnosis::{Asked, TokenKind, Via};
 use crate::exit::{Exit, Failure};
 use crate::identity::{Authority, Identity};
+use crate::network::{Network, NetworkArgs};
 use crate::printer::{Color, Format, Printer};
+use crate::proxy;
 use crate::rest::Api;
 use crate::secrets::Settings;
 use crate::span;
-
-const DEFAULT_URL: &str = "http://localhost:5000";
 
 /// Options of every command.
 #[derive(Debug, Args)]
@@ -40,15 +43,9 @@ pub(crate) struct GlobalArgs {
         value_parser = span::parse
     )]
     timeout: Duration,
-    /// websocket, polling, or upgrade (begins with polling)
-    #[arg(
-        long,
-        global = true,
-        value_name = "NAME",
-        default_value = "websocket",
-        value_parser = transport
-    )]
-    transport: Transport,
+    /// websocket, polling, or upgrade (begins with polling) [default: websocket]
+    #[arg(long, global = true, value_name = "NAME", value_parser = transport)]
+    transport: Option<Transport>,
     /// Output format
     #[arg(short, long, global = true, value_enum, default_value_t)]
     output: Format,
@@ -61,9 +58,42 @@ pub(crate) struct GlobalArgs {
     /// Also print each REST request and its status
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     verbose: bool,
+    #[command(flatten)]
+    network: NetworkArgs,
+}
+
+/// What a command uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Uses {
+    Nothing,
+    Rest,
+    Sockets,
 }
 
 impl GlobalArgs {
+    /// Refuses options that are without meaning for a command that uses only this.
+    fn refuse_others(&self, uses: Uses) -> Result<(), Failure> {
+        let mut others = Vec::new();
+        if uses != Uses::Sockets && self.transport.is_some() {
+            others.push("--transport");
+        }
+        if uses != Uses::Sockets && self.network.has_auth() {
+            others.push("--auth");
+        }
+        if uses == Uses::Nothing {
+            others.extend(self.network.network_flags());
+        }
+        if others.is_empty() {
+            return Ok(());
+        }
+        let others = others.join(", ");
+        let reason = match uses {
+            Uses::Nothing => "this command uses no network",
+            Uses::Rest | Uses::Sockets => "this command uses REST, and no socket",
+        };
+        Err(Failure::usage(format!("{others} does not apply: {reason}")))
+    }
+
     pub(crate) fn printer(&self) -> Printer {
         Printer::new(self.output, self.color, self.quiet, self.verbose)
     }
@@ -83,34 +113,66 @@ fn transport(text: &str) -> Result<Transport, String> {
 pub(crate) struct Context {
     pub(crate) printer: Printer,
     pub(crate) settings: Settings,
-    pub(crate) url: String,
+    pub(crate) address: Address,
+    pub(crate) network: Network,
     pub(crate) timeout: Duration,
     pub(crate) transport: Transport,
     /// Cancelled by the first SIGINT.
     pub(crate) interrupted: CancellationToken,
-    /// The token of `--token` or `--token-file`.
-    token: Option<String>,
+    token: Option<SuppliedToken>,
+}
+
+/// The token of `--token`, `--token-file` or `METAIA_TOKEN`. All three mean the same, but an
+/// explicit `--as` replaces the token of the environment.
+struct SuppliedToken {
+    text: String,
+    is_explicit: bool,
+}
+
+/// Shows no token.
+impl fmt::Debug for SuppliedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SuppliedToken")
+            .field("is_explicit", &self.is_explicit)
+            .finish_non_exhaustive()
+    }
+}
+
+impl SuppliedToken {
+    fn find(global: &GlobalArgs, settings: &Settings) -> Result<Option<Self>, Failure> {
+        let explicit = match &global.token_file {
+            Some(path) => Some(read_token(path)?),
+            None => global.token.clone(),
+        };
+        let is_explicit = explicit.is_some();
+        let text = explicit.or_else(|| settings.find("METAIA_TOKEN"));
+        Ok(text.map(|text| Self {
+            text: text.trim().to_owned(),
+            is_explicit,
+        }))
+    }
 }
 
 impl Context {
-    pub(crate) fn new(global: GlobalArgs) -> Result<Self, Failure> {
+    /// Resolves the options for a command that uses this.
+    pub(crate) fn new(global: GlobalArgs, uses: Uses) -> Result<Self, Failure> {
+        global.refuse_others(uses)?;
         let printer = global.printer();
         let settings = Settings::load()?;
-        let url = global
-            .url
-            .or_else(|| settings.find("METAIA_URL"))
-            .unwrap_or_else(|| DEFAULT_URL.to_owned());
-        let token = match global.token_file {
-            Some(path) => Some(read_token(&path)?),
-            None => global.token,
-        };
+        let token = SuppliedToken::find(&global, &settings)?;
+        let address = Address::find(global.url, &settings);
+        let network = Network::new(global.network)?;
         let interrupted = watch_for_interrupt();
+        if uses != Uses::Nothing {
+            note_unused_proxy(&address, printer);
+        }
         Ok(Self {
             printer,
             settings,
-            url,
+            address,
+            network,
             timeout: global.timeout,
-            transport: global.transport,
+            transport: global.transport.unwrap_or_default(),
             interrupted,
             token,
         })
@@ -127,26 +189,28 @@ impl Context {
         }
     }
 
-    /// Returns the identity to act as: `--as`, else the owner of `--token`, else the owner of
-    /// `METAIA_TOKEN`.
+    /// Returns the identity to act as: `--as`, otherwise the owner of the supplied token.
     pub(crate) fn identity(&self, actor: Option<&Actor>) -> Result<Identity, Failure> {
         match (actor, &self.token) {
-            (Some(_), Some(_)) => Err(Failure::usage(
+            (Some(_), Some(token)) if token.is_explicit => Err(Failure::usage(
                 "--as mints a token and --token supplies one: use only one of them",
             )),
-            (Some(actor), None) => self.mint_for(actor),
-            (None, Some(token)) => Ok(Identity::from_token(token)),
-            (None, None) => match self.settings.find("METAIA_TOKEN") {
-                Some(token) => Ok(Identity::from_token(&token)),
-                None => Err(Failure::usage("no role and no token given")
-                    .hint("use --as ROLE:USER, such as --as customer:u1, or --token")),
-            },
+            (Some(actor), _) => self.mint_for(actor),
+            (None, Some(token)) => Ok(Identity::from_token(&token.text)),
+            (None, None) => Err(Failure::usage("no role and no token given")
+                .hint("use --as ROLE:USER, such as --as customer:u1, or --token")),
         }
     }
 
-    /// Returns the owner of `--token` if it has this role.
+    /// Returns the owner of the supplied token.
+    pub(crate) fn token_owner(&self) -> Option<Identity> {
+        let token = self.token.as_ref()?;
+        Some(Identity::from_token(&token.text))
+    }
+
+    /// Returns the owner of the supplied token if it has this role.
     pub(crate) fn token_owner_with_role(&self, role: Role) -> Option<Identity> {
-        let owner = Identity::from_token(self.token.as_deref()?);
+        let owner = self.token_owner()?;
         if owner.has_role(role) {
             Some(owner)
         } else {
@@ -160,8 +224,8 @@ impl Context {
         Ok(Identity::minted(actor, secret))
     }
 
-    /// Returns credentials for requests that only admins and backends may make: `--as` or
-    /// `--token`, else `METAIA_API_KEY`, else `METAIA_TOKEN`, else a minted token of `admin`.
+    /// Returns credentials for requests that only admins and backends may make: `--as` or the
+    /// supplied token, else `METAIA_API_KEY`, else a minted token of `admin`.
     pub(crate) fn authority(
         &self,
         actor: Option<&Actor>,
@@ -170,17 +234,38 @@ impl Context {
         if actor.is_some() || self.token.is_some() {
             return self.identity(actor).map(Authority::Token);
         }
-        if let Some(key) = self.settings.find("METAIA_API_KEY") {
-            return Ok(Authority::ApiKey(key));
-        }
-        match self.settings.find("METAIA_TOKEN") {
-            Some(token) => Ok(Authority::Token(Identity::from_token(&token))),
+        match self.settings.find("METAIA_API_KEY") {
+            Some(key) => Ok(Authority::ApiKey(key)),
             None => self.mint_for(admin).map(Authority::Token),
         }
     }
 
-    pub(crate) fn api(&self) -> Result<Api, Failure> {
-        Api::new(&self.url, self.timeout, self.printer)
+    pub(crate) fn api(&self) -> Result<Api<'_>, Failure> {
+        let asked = self.asked(Via::Rest, "", TokenKind::None)?;
+        Api::new(&self.network, asked, self.timeout, self.printer)
+    }
+
+    /// Returns a request to the server, as a diagnosis needs it.
+    pub(crate) fn asked(&self, via: Via, path: &str, token: TokenKind) -> Result<Asked, Failure> {
+        let base = self.address.base()?;
+        Ok(Asked {
+            proxy: proxy::variable(&base),
+            base,
+            path: path.to_owned(),
+            via,
+            token,
+            origin: self.network.origin.clone(),
+            has_own_certificates: self.network.has_own_certificates,
+        })
+    }
+}
+
+/// Says that a proxy of the environment is not used. An address that is none has no proxy.
+fn note_unused_proxy(address: &Address, printer: Printer) {
+    if let Some(variable) = address.base().ok().and_then(|base| proxy::variable(&base)) {
+        printer.note(&format!(
+            "{variable} is set, and not used: metaia connects directly"
+        ));
     }
 }
 

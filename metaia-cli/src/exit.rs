@@ -1,8 +1,9 @@
 //! Exit codes, and failures that carry the exit code of the command.
 
+use std::fmt;
 use std::process::ExitCode;
 
-use metaia_realtime::client::{BoxError, ConnectError, GaveUp, SendError};
+use metaia_realtime::client::{BoxError, SendError};
 
 /// An exit code. Documented in `metaia --help`; scripts rely on the numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,8 +24,10 @@ pub(crate) enum Exit {
 /// The exit codes as `--help` shows them.
 pub(crate) const CODES: &str = "\
 Exit codes:
-  0 ok · 1 failed · 2 usage · 3 could not connect · 4 authentication · 5 permission
-  6 expectation not met or gap · 7 timed out · 130 interrupted";
+  0 ok · 1 failed · 2 usage · 3 not connected · 4 authentication · 5 permission
+  6 expectation not met or gap · 7 timed out · 130 interrupted
+  For sockets and REST alike: 3 is also a redirect, a page of a proxy, HTTP 502, 503, 504;
+  4 is HTTP 401, 5 is HTTP 403, 1 is any other refusal of the server";
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
@@ -40,6 +43,10 @@ pub(crate) struct Failure {
     message: String,
     /// Advice on how to fix it.
     pub(crate) hint: Option<String>,
+    /// The HTTP status of a refused REST request.
+    pub(crate) status: Option<u16>,
+    /// True if the failure is a server's, so that its address belongs into the message.
+    is_from_server: bool,
     source: Option<BoxError>,
 }
 
@@ -49,7 +56,17 @@ impl Failure {
             exit,
             message: message.into(),
             hint: None,
+            status: None,
+            is_from_server: false,
             source: None,
+        }
+    }
+
+    /// Returns the same failure, as one that a server or the way to it caused.
+    pub(crate) fn of_server(self) -> Self {
+        Self {
+            is_from_server: true,
+            ..self
         }
     }
 
@@ -62,6 +79,27 @@ impl Failure {
             hint: Some(hint.into()),
             ..self
         }
+    }
+
+    pub(crate) fn status(self, status: u16) -> Self {
+        Self {
+            status: Some(status),
+            ..self
+        }
+    }
+
+    /// Puts a message before the failure, such as the step that failed. Exit code and hint stay.
+    pub(crate) fn within(self, message: impl Into<String>) -> Self {
+        let hint = self.hint.clone();
+        Self {
+            hint,
+            ..Self::new(self.exit, message).caused_by(self)
+        }
+    }
+
+    /// Replaces the exit code.
+    pub(crate) fn exit(self, exit: Exit) -> Self {
+        Self { exit, ..self }
     }
 
     pub(crate) fn caused_by(self, source: impl Into<BoxError>) -> Self {
@@ -94,72 +132,34 @@ impl Failure {
         chain
     }
 
-    /// Returns the failure for a server that cannot be reached, or whose certificate is not
-    /// trusted.
-    pub(crate) fn unreachable(source: impl Into<BoxError>) -> Self {
-        let failure = Self::new(Exit::Unreachable, "no connection").caused_by(source);
-        let hint = if failure.chain().contains("certificate") {
-            "if the certificate's authority is not trusted here, \
-             set SSL_CERT_FILE to a file that contains it"
+    /// Begins the message with the server's address, if a server caused this failure or its cause.
+    pub(crate) fn at_server(self, address: &impl fmt::Display) -> Self {
+        if self.is_caused_by_server() {
+            self.at(address)
         } else {
-            "check that the server is running and that --url is its address"
-        };
-        failure.hint(hint)
-    }
-}
-
-/// Returns the exit code for a refused CONNECT. Each refusal but `forbidden` concerns the token.
-fn exit_of_refusal(message: &str) -> Exit {
-    if message == "forbidden" {
-        Exit::Denied
-    } else {
-        Exit::Unauthenticated
-    }
-}
-
-fn token_hint(message: &str) -> Option<String> {
-    let hint = match message {
-        "unauthorized" => {
-            "the server has a different secret, or the token is damaged: \
-             `metaia token inspect` shows which"
+            self
         }
-        "token_expired" => "mint a new one with `metaia token mint`, or use --as",
-        _ => return None,
-    };
-    Some(hint.to_owned())
-}
+    }
 
-impl From<ConnectError> for Failure {
-    fn from(error: ConnectError) -> Self {
-        if matches!(error, ConnectError::Unreachable(_)) {
-            return Self::unreachable(error);
-        }
-        let (exit, hint) = match &error {
-            ConnectError::Refused { message, .. } => {
-                (exit_of_refusal(message), token_hint(message))
-            }
-            ConnectError::Http { status: 401, .. } => (Exit::Unauthenticated, None),
-            ConnectError::Invalid(_) => (Exit::Usage, None),
-            ConnectError::Credentials(_) => (Exit::Failed, None),
-            _ => (Exit::Unreachable, None),
-        };
+    /// Begins the message with an address.
+    pub(crate) fn at(self, address: &impl fmt::Display) -> Self {
         Self {
-            hint,
-            ..Self::new(exit, "no connection").caused_by(error)
+            message: format!("{address}: {}", self.message),
+            ..self
         }
     }
-}
 
-impl From<GaveUp> for Failure {
-    fn from(reason: GaveUp) -> Self {
-        match &reason {
-            GaveUp::Refused { message, .. } => Self {
-                hint: token_hint(message),
-                ..Self::new(exit_of_refusal(message), reason.to_string())
-            },
-            GaveUp::ServerDisconnect => Self::new(Exit::Failed, reason.to_string()),
-            _ => Self::new(Exit::Unreachable, reason.to_string()),
+    fn is_caused_by_server(&self) -> bool {
+        let mut next: Option<&(dyn std::error::Error + 'static)> = Some(self);
+        while let Some(cause) = next {
+            if let Some(failure) = cause.downcast_ref::<Self>()
+                && failure.is_from_server
+            {
+                return true;
+            }
+            next = cause.source();
         }
+        false
     }
 }
 
@@ -170,7 +170,9 @@ impl From<SendError> for Failure {
         } else {
             Exit::Failed
         };
-        Self::new(exit, "the server did not answer").caused_by(error)
+        Self::new(exit, "the server did not answer")
+            .caused_by(error)
+            .of_server()
     }
 }
 
@@ -183,47 +185,29 @@ mod tests {
         assert_eq!((failure.exit, failure.chain().as_str()), (exit, chain));
     }
 
-    fn refused(message: &str) -> ConnectError {
-        ConnectError::Refused {
-            message: message.to_owned(),
-            data: None,
-        }
-    }
-
     #[test]
-    fn a_refused_token_is_an_authentication_failure() {
-        let chain = "no connection: the server refused the connection: unauthorized";
-        check(refused("unauthorized").into(), Exit::Unauthenticated, chain);
-        let chain = "no connection: the server refused the connection: forbidden";
-        check(refused("forbidden").into(), Exit::Denied, chain);
-    }
-
-    #[test]
-    fn an_unused_address_is_no_connection() {
-        let error = ConnectError::Unreachable("connection refused".into());
+    fn a_failure_of_the_server_begins_with_its_address() {
+        let failure = Failure::new(Exit::Unreachable, "nobody listens there").of_server();
+        let step = Failure::new(Exit::Unreachable, "place the order").caused_by(failure);
+        let chain = "http://h (from --url): place the order: nobody listens there";
         check(
-            error.into(),
+            step.at_server(&"http://h (from --url)"),
             Exit::Unreachable,
-            "no connection: the server could not be reached: connection refused",
+            chain,
+        );
+        let usage = Failure::usage("no role and no token given");
+        check(
+            usage.at_server(&"http://h"),
+            Exit::Usage,
+            "no role and no token given",
         );
     }
 
     #[test]
     fn a_repeated_cause_is_printed_once() {
         let error = std::io::Error::other("certificate unknown");
-        let failure = Failure::unreachable(
-            Failure::new(Exit::Failed, "IO: certificate unknown").caused_by(error),
-        );
+        let cause = Failure::new(Exit::Failed, "IO: certificate unknown").caused_by(error);
+        let failure = Failure::new(Exit::Failed, "no connection").caused_by(cause);
         assert_eq!(failure.chain(), "no connection: IO: certificate unknown");
-        assert!(failure.hint.unwrap().contains("SSL_CERT_FILE"));
-    }
-
-    #[test]
-    fn a_session_ended_by_the_server_is_a_failure() {
-        check(
-            GaveUp::ServerDisconnect.into(),
-            Exit::Failed,
-            "the server ended the session",
-        );
     }
 }

@@ -8,6 +8,7 @@ use metaia_realtime::auth::inspect_token;
 
 use crate::actor::Actor;
 use crate::clock;
+use crate::diagnosis::TokenKind;
 use crate::exit::Failure;
 use crate::token::{Flaw, mint};
 
@@ -60,6 +61,13 @@ impl Identity {
         }
     }
 
+    pub(crate) fn token_kind(&self) -> TokenKind {
+        match self.source {
+            TokenSource::Given(_) => TokenKind::Supplied,
+            TokenSource::Minted { .. } => TokenKind::Minted,
+        }
+    }
+
     /// Returns the supplied token, or mints a new one that is valid now.
     pub(crate) fn token(&self) -> Result<String, Failure> {
         match &self.source {
@@ -92,6 +100,13 @@ impl Authority {
         match self {
             Self::Token(identity) => identity.label(),
             Self::ApiKey(_) => "backend",
+        }
+    }
+
+    pub(crate) fn token_kind(&self) -> TokenKind {
+        match self {
+            Self::Token(identity) => identity.token_kind(),
+            Self::ApiKey(_) => TokenKind::None,
         }
     }
 }

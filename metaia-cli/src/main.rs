@@ -2,18 +2,32 @@
 //! and explains why the server refused a request.
 
 mod actor;
+mod address;
 mod cli;
 mod clock;
 mod commands;
+mod connecting;
 mod connection;
+mod connection_words;
 mod context;
+mod diagnosis;
 mod exit;
 mod identity;
+mod interrupt;
+mod liveness;
+mod network;
+mod notices;
+mod order_ref;
 mod payload_args;
 mod printer;
+mod proxy;
+mod reply_reader;
 mod rest;
+mod second_look;
 mod secrets;
 mod span;
+mod terminal;
+mod tls;
 mod token;
 
 use std::process::ExitCode;
@@ -24,9 +38,9 @@ fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     match tokio::runtime::Runtime::new() {
         Ok(runtime) => {
-            let exit = runtime.block_on(cli.run());
+            let exit = runtime.block_on(interrupt::bounded(cli.run()));
             // A thread of the runtime may be blocked on standard input until the next line arrives,
-            // so the process does not wait for it.
+            // or on standard output until its reader goes on, so the process does not wait for it.
             runtime.shutdown_background();
             exit.into()
         }

@@ -1,4 +1,5 @@
-//! All output: data on standard output, notes and errors on standard error.
+//! All output: data on standard output, notes and errors on standard error. No character reaches a
+//! terminal that acts on it, but for the styles of this file.
 
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
 
@@ -7,6 +8,7 @@ use console::Style;
 use serde::Serialize;
 
 use crate::exit::{Exit, Failure};
+use crate::terminal::{Styles, one_line, safe};
 
 /// The output format of data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -55,6 +57,17 @@ pub(crate) struct Paint {
 impl Paint {
     #[cfg(test)]
     pub(crate) const PLAIN: Self = Self { on: false };
+    #[cfg(test)]
+    pub(crate) const COLOURED: Self = Self { on: true };
+
+    /// Returns whether texts may have styles.
+    fn styles(self) -> Styles {
+        if self.on {
+            Styles::Allowed
+        } else {
+            Styles::None
+        }
+    }
 
     fn apply(self, style: Style, text: &str) -> String {
         style.force_styling(self.on).apply_to(text).to_string()
@@ -70,6 +83,10 @@ impl Paint {
 
     pub(crate) fn good(self, text: &str) -> String {
         self.apply(Style::new().green(), text)
+    }
+
+    pub(crate) fn warn(self, text: &str) -> String {
+        self.apply(Style::new().yellow(), text)
     }
 
     pub(crate) fn bad(self, text: &str) -> String {
@@ -118,8 +135,13 @@ impl Printer {
             Format::Json => json(serde_json::to_string_pretty(report))?,
             Format::Ndjson => json(serde_json::to_string(report))?,
         };
+        // JSON has no styles, and keeps its value.
+        let styles = match self.format {
+            Format::Text => self.out.styles(),
+            Format::Json | Format::Ndjson => Styles::None,
+        };
         let mut out = std::io::stdout().lock();
-        let written = writeln!(out, "{text}").and_then(|()| out.flush());
+        let written = writeln!(out, "{}", safe(&text, styles)).and_then(|()| out.flush());
         written.map_err(|error| match error.kind() {
             ErrorKind::BrokenPipe => Failure::output_closed(),
             _ => Failure::new(Exit::Failed, "standard output cannot be written").caused_by(error),
@@ -133,6 +155,23 @@ impl Printer {
         }
     }
 
+    /// Writes a notice to standard error as text, unless `--quiet`.
+    pub(crate) fn notice(&self, notice: &impl Report) {
+        if !self.quiet {
+            self.write_stderr(&notice.text(self.err));
+        }
+    }
+
+    /// Writes a warning to standard error, unless `--quiet`.
+    pub(crate) fn warning(&self, text: &str) {
+        self.note(&format!("{} {text}", self.err.warn("warning:")));
+    }
+
+    /// Returns true if results are written as text.
+    pub(crate) fn is_text(&self) -> bool {
+        self.format == Format::Text
+    }
+
     /// Writes a note to standard error, only if `--verbose`.
     pub(crate) fn detail(&self, text: &str) {
         if self.verbose {
@@ -142,9 +181,13 @@ impl Printer {
 
     /// Writes why the command failed, and the hint if there is one.
     pub(crate) fn failure(&self, failure: &Failure) {
-        self.write_stderr(&format!("{} {}", self.err.bad("error:"), failure.chain()));
+        // Both quote texts of others, which may neither begin a line nor bring styles.
+        let chain = failure.chain();
+        let error = self.err.bad("error:");
+        self.write_stderr(&format!("{error} {}", one_line(&chain)));
         if let Some(hint) = &failure.hint {
-            self.write_stderr(&format!("{} {hint}", self.err.name("hint:")));
+            let label = self.err.name("hint:");
+            self.write_stderr(&format!("{label} {}", safe(hint, Styles::None)));
         }
     }
 
@@ -153,11 +196,8 @@ impl Printer {
         !self.quiet && std::io::stderr().is_terminal()
     }
 
-    #[allow(
-        clippy::unused_self,
-        reason = "only a printer writes to standard error"
-    )]
     fn write_stderr(&self, text: &str) {
+        let text = safe(text, self.err.styles());
         let _ = writeln!(std::io::stderr().lock(), "{text}");
     }
 }

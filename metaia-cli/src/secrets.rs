@@ -51,6 +51,12 @@ impl Settings {
         values.find(|value| !value.is_empty()).cloned()
     }
 
+    /// Returns whether the environment has a value for this setting, which wins over `.env`.
+    pub(crate) fn is_in_environment(&self, name: &str) -> bool {
+        let value = self.environment.get(name);
+        value.is_some_and(|value| !value.is_empty())
+    }
+
     /// Returns the secret that tokens are signed with.
     pub(crate) fn jwt_secret(&self) -> Result<String, Failure> {
         self.secret("JWT_SECRET", "jwt-secret")
@@ -177,6 +183,9 @@ mod tests {
         assert_eq!(settings.jwt_secret().unwrap(), "from-dotenv");
         assert_eq!(settings.find("METAIA_URL").unwrap(), "from-environment");
         assert_eq!(settings.find("METAIA_TOKEN").unwrap(), "from-dotenv");
+        assert!(settings.is_in_environment("METAIA_URL"));
+        assert!(!settings.is_in_environment("JWT_SECRET"));
+        assert!(!settings.is_in_environment("METAIA_TOKEN"));
     }
 
     #[test]

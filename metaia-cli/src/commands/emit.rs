@@ -34,7 +34,7 @@ pub(crate) struct Args {
     /// Send a volatile event: not stored, never replayed, and dropped if a client is slow
     #[arg(long)]
     volatile: bool,
-    /// Send as this admin (default: METAIA_API_KEY, METAIA_TOKEN, or admin:metaia-cli)
+    /// Send as this admin (default: METAIA_TOKEN, METAIA_API_KEY, or admin:metaia-cli)
     #[arg(long = "as", value_name = "ROLE:USER")]
     actor: Option<Actor>,
 }

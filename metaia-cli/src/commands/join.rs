@@ -1,6 +1,7 @@
 //! `metaia join`: checks whether a user may join the room of an order.
 
 use clap::ValueEnum;
+use metaia_realtime::OrderId;
 use metaia_realtime::client::{JoinError, Joined, SendError};
 use serde::Serialize;
 
@@ -8,22 +9,25 @@ use crate::actor::Actor;
 use crate::connection;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
+use crate::order_ref::{self, OrderRef};
 use crate::printer::{Paint, Report};
 
 const EXAMPLES: &str = "\
 Examples:
   metaia join ORDER --as tailor:t1                 exit code 0 or 5
-  metaia join ORDER --as tailor:t2 --expect deny   exit code 0 or 6";
+  metaia join ORDER --as tailor:t2 --expect deny   exit code 0 or 6
+  metaia join MT-261129-M636WW --as customer:u1    by the order's number";
 
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The order's id
-    order: String,
+    /// The order: its id, its room (order-ID) or its number (MT-…)
+    order: OrderRef,
     /// Join as this role and user
     #[arg(long = "as", value_name = "ROLE:USER")]
     actor: Option<Actor>,
-    /// The expected decision; exit with code 6 if it differs
+    /// The expected decision; exit with code 6 if it differs, and with 2 if a refusal would prove
+    /// nothing because there is no such order
     #[arg(long, value_enum)]
     expect: Option<Verdict>,
 }
@@ -50,9 +54,10 @@ struct Decision {
 
 pub(crate) async fn join(args: Args, context: &Context) -> Result<Exit, Failure> {
     let identity = context.identity(args.actor.as_ref())?;
+    let order = find_order(&args, context).await?;
     let builder = connection::builder(context, &identity);
-    let (client, _updates) = connection::connect(builder).await?;
-    let joining = client.join_order(&args.order);
+    let (client, _updates) = connection::connect(context, &identity, builder).await?;
+    let joining = client.join_order(order.as_str());
     let joined = match tokio::time::timeout(context.timeout, joining).await {
         Ok(joined) => joined,
         Err(_) => Err(SendError::Timeout(context.timeout).into()),
@@ -61,13 +66,26 @@ pub(crate) async fn join(args: Args, context: &Context) -> Result<Exit, Failure>
     client.close().await;
     let decision = Decision {
         actor: identity.label().to_owned(),
-        order: args.order,
+        order: order.to_string(),
         verdict,
         code,
         expected: args.expect,
     };
-    context.printer.report(&decision)?;
-    Ok(decision.exit())
+    match context.printer.report(&decision) {
+        Err(failure) if failure.exit != Exit::Ok => Err(failure),
+        // The exit code counts even if nobody reads the output.
+        _ => Ok(decision.exit()),
+    }
+}
+
+/// Returns the order's id. If a refusal is expected, the order must exist: the server refuses the
+/// join of any other id, too.
+async fn find_order(args: &Args, context: &Context) -> Result<OrderId, Failure> {
+    let order = args.order.resolve(context).await?;
+    if args.expect == Some(Verdict::Deny) {
+        order_ref::prove_existence(&order, context).await?;
+    }
+    Ok(order)
 }
 
 /// Returns the decision and the code of a refusal. If the server could not decide, that is a
@@ -75,11 +93,7 @@ pub(crate) async fn join(args: Args, context: &Context) -> Result<Exit, Failure>
 fn verdict(joined: Result<Joined, JoinError>) -> Result<(Verdict, Option<String>), Failure> {
     match joined {
         Ok(_) => Ok((Verdict::Allow, None)),
-        Err(JoinError::Refused(code))
-            if matches!(code.as_str(), "forbidden" | "invalid_order_id") =>
-        {
-            Ok((Verdict::Deny, Some(code)))
-        }
+        Err(JoinError::Refused(code)) if code == "forbidden" => Ok((Verdict::Deny, Some(code))),
         Err(JoinError::Emit(error)) => Err(error.into()),
         Err(error) => Err(Failure::new(Exit::Failed, "the server did not decide").caused_by(error)),
     }
@@ -166,7 +180,15 @@ mod tests {
     }
 
     #[test]
-    fn an_undecided_join_is_not_a_denial() {
+    fn only_forbidden_is_a_denial() {
+        let denied = verdict(Err(JoinError::Refused("forbidden".into()))).unwrap();
+        assert_eq!(denied, (Verdict::Deny, Some("forbidden".to_owned())));
+        for code in ["invalid_order_id", "too_many_rooms", "rate_limited"] {
+            assert!(
+                verdict(Err(JoinError::Refused(code.into()))).is_err(),
+                "{code}"
+            );
+        }
         let failure = verdict(Err(JoinError::Refused("unavailable".into()))).unwrap_err();
         assert_eq!(
             (failure.exit, failure.chain().as_str()),

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 
+use rustls::ClientConfig;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
@@ -50,6 +51,7 @@ pub struct ClientBuilder {
     max_message: usize,
     reconnect: Option<Reconnect>,
     connect_timeout: Duration,
+    tls: Option<Arc<ClientConfig>>,
 }
 
 impl ClientBuilder {
@@ -70,6 +72,7 @@ impl ClientBuilder {
             max_message: 1 << 20,
             reconnect: Some(Reconnect::default()),
             connect_timeout: Duration::from_secs(20),
+            tls: None,
         }
     }
 
@@ -202,6 +205,15 @@ impl ClientBuilder {
         }
     }
 
+    /// Sets the configuration of TLS, for example to trust a certificate of your own. The default
+    /// trusts the certificates that the operating system trusts.
+    pub fn tls(self, config: impl Into<Arc<ClientConfig>>) -> Self {
+        Self {
+            tls: Some(config.into()),
+            ..self
+        }
+    }
+
     /// Connects, and returns when the server has accepted the CONNECT. The first connection is
     /// tried once; from then on the client reconnects after a lost connection.
     ///
@@ -262,7 +274,8 @@ impl ClientBuilder {
     }
 
     fn options(self) -> Result<ClientOptions, ConnectError> {
-        let endpoint = Endpoint::new(&self.url, &self.path, &self.headers, self.max_message)?;
+        let endpoint = Endpoint::new(&self.url, &self.path, &self.headers, self.max_message)?
+            .with_tls(self.tls);
         let no_reconnect = Reconnect {
             max_attempts: Some(0),
             ..Reconnect::default()

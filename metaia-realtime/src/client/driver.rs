@@ -94,6 +94,7 @@ impl Driver {
             since: opened.since.clone(),
         };
         self.connections += 1;
+        self.channels.state.set_date(opened.handshake.date.clone());
         self.channels.outbox.push(Update::Connected(connected));
         let session = ClientSession::new(&mut self.channels, opened, self.connections);
         let (end, retry_after) = session.run().await;

@@ -4,6 +4,8 @@ use std::{fmt, time::Duration};
 
 use serde_json::Value;
 
+use super::http_answer::HttpAnswer;
+
 /// Any error of an application or a transport.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -30,6 +32,8 @@ pub enum ConnectError {
         detail: String,
         /// The server's `Retry-After`, if it is in seconds.
         retry_after: Option<Duration>,
+        /// The whole answer.
+        answer: Box<HttpAnswer>,
     },
     /// The server refused the CONNECT. Not retried, as by official clients.
     #[error("the server refused the connection: {message}")]
@@ -133,6 +137,16 @@ pub enum DisconnectReason {
     /// The application called [`Client::drop_transport`](super::Client::drop_transport). The client
     /// reconnects.
     Dropped,
+}
+
+impl DisconnectReason {
+    /// Returns the text that says how the transport ended, or the name of the reason.
+    pub(crate) fn detail(self) -> String {
+        match self {
+            Self::TransportClose(detail) | Self::ParseError(detail) => detail,
+            other => other.to_string(),
+        }
+    }
 }
 
 impl fmt::Display for DisconnectReason {

@@ -22,6 +22,11 @@ use super::{
 pub enum Update {
     /// The server accepted the CONNECT.
     Connected(Connected),
+    /// The session was upgraded from polling to a WebSocket.
+    Upgraded,
+    /// The upgrade to a WebSocket failed; the text says how. The session stays with polling, and
+    /// loses nothing.
+    UpgradeFailed(String),
     /// `rt:ready`: the missed events have been sent, and those that follow are live. Only servers
     /// of this project send it.
     Ready(Ready),
@@ -46,8 +51,8 @@ pub enum Update {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Connected {
-    /// The transport in use. A connection that begins with polling may be upgraded later, without
-    /// an update.
+    /// The transport in use. A connection that begins with polling may be upgraded later:
+    /// [`Update::Upgraded`].
     pub transport: Transport,
     /// The number of connections that this client had before.
     pub reconnects: u64,

@@ -7,7 +7,9 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
-use super::{error::SendError, session::ClientCommand, state::ClientState};
+use super::{
+    error::SendError, server_date::ServerDate, session::ClientCommand, state::ClientState,
+};
 
 /// A handle of one Socket.IO client.
 ///
@@ -115,6 +117,13 @@ impl Client {
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.state.is_connected()
+    }
+
+    /// Returns the server's clock at the latest connection; `None` before the first one, or if the
+    /// server sends no `Date`.
+    #[must_use]
+    pub fn server_date(&self) -> Option<ServerDate> {
+        self.state.date()
     }
 
     /// Returns the position of the last event that was received from the updates. An application

@@ -44,8 +44,8 @@
 //!
 //! Namespaces other than `/`, events to the server with several arguments or none, binary payloads
 //! to the server and in acknowledgements (of those from the server the attachments are lost),
-//! cookies (for load balancers that need them for polling), HTTP proxies, Socket.IO's own
-//! connection state recovery. A [`close`](Client::close) over polling may reach a server as
+//! cookies (for load balancers that need them for polling), HTTP proxies, redirects, Socket.IO's
+//! own connection state recovery. A [`close`](Client::close) over polling may reach a server as
 //! `transport close` instead of `client namespace disconnect`.
 
 mod backoff;
@@ -55,10 +55,12 @@ mod driver;
 mod error;
 mod event;
 mod handle;
+mod http_answer;
 mod options;
 mod packet;
 mod resume;
 mod rooms;
+mod server_date;
 mod session;
 mod state;
 mod transport;
@@ -74,6 +76,8 @@ pub use builder::ClientBuilder;
 pub use error::{BoxError, ConnectError, DisconnectReason, GaveUp, JoinError, SendError};
 pub use event::{Connected, Ready, ReceivedEvent, Reset, Responder, Retrying, ServerEnd, Update};
 pub use handle::Client;
+pub use http_answer::HttpAnswer;
 pub use options::{ClientCredentials, TokenIn, Transport};
 pub use rooms::Joined;
+pub use server_date::ServerDate;
 pub use updates::Updates;

@@ -5,13 +5,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::{Mutex, MutexGuard};
 use tokio_util::sync::CancellationToken;
 
-use super::resume::Resume;
+use super::{resume::Resume, server_date::ServerDate};
 
 /// The state that the handle, the updates and the driver of one client share.
 pub(crate) struct ClientState {
     /// Never held across an await.
     resume: Mutex<Resume>,
     connected: AtomicBool,
+    /// The server's clock at the latest connection. Never held across an await.
+    date: Mutex<Option<ServerDate>>,
     /// Cancelled when the application closes the client.
     pub(crate) closing: CancellationToken,
 }
@@ -21,6 +23,7 @@ impl ClientState {
         Self {
             resume: Mutex::new(resume),
             connected: AtomicBool::new(false),
+            date: Mutex::new(None),
             closing: CancellationToken::new(),
         }
     }
@@ -32,6 +35,14 @@ impl ClientState {
 
     pub(crate) fn is_connected(&self) -> bool {
         self.connected.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn date(&self) -> Option<ServerDate> {
+        self.date.lock().clone()
+    }
+
+    pub(crate) fn set_date(&self, date: Option<ServerDate>) {
+        *self.date.lock() = date;
     }
 
     pub(crate) fn set_connected(&self, connected: bool) {

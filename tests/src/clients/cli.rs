@@ -15,6 +15,8 @@ use crate::server::{Listening, Server};
 pub struct Cli {
     url: String,
     secrets: SecretSource,
+    /// Further variables.
+    env: Vec<(String, String)>,
     folder: TempFolder,
 }
 
@@ -40,8 +42,22 @@ impl Cli {
         Self {
             url: url.to_owned(),
             secrets: SecretSource::Secret(token::SECRET.to_owned()),
+            env: Vec::new(),
             folder: TempFolder::new(),
         }
+    }
+
+    /// Sets an environment variable; an empty one counts as unset.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Returns the folder that commands run in.
+    #[must_use]
+    pub fn folder(&self) -> &TempFolder {
+        &self.folder
     }
 
     /// Replaces the secret.
@@ -58,6 +74,23 @@ impl Cli {
         self
     }
 
+    /// Runs a shell script, in which `$METAIA` is the program.
+    pub async fn shell(&self, script: &str) -> ProcessOutput {
+        let mut command = Command::new("sh");
+        self.configure(&mut command);
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        command
+            .env("PATH", path)
+            .env("METAIA", binary("metaia"))
+            .args(["-c", script]);
+        Process::run(command).await
+    }
+
+    /// Runs the command to its end with this standard input.
+    pub async fn run_with_input(&self, args: &[&str], input: &[u8]) -> ProcessOutput {
+        Process::run_with_input(self.command(args), input).await
+    }
+
     /// Runs the command to its end.
     pub async fn run(&self, args: &[&str]) -> ProcessOutput {
         Process::run(self.command(args)).await
@@ -71,6 +104,12 @@ impl Cli {
 
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(binary("metaia"));
+        self.configure(&mut command);
+        command.args(args);
+        command
+    }
+
+    fn configure(&self, command: &mut Command) {
         command
             .env_clear()
             .env("METAIA_URL", &self.url)
@@ -85,7 +124,9 @@ impl Cli {
                 command.env("METAIA_DATA", path);
             }
         }
-        command.current_dir(self.folder.path()).args(args);
-        command
+        for (name, value) in &self.env {
+            command.env(name, value);
+        }
+        command.current_dir(self.folder.path());
     }
 }

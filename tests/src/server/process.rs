@@ -90,6 +90,21 @@ impl Process {
         process.wait_with_output().await
     }
 
+    /// Runs the command to its end with this standard input.
+    pub async fn run_with_input(command: Command, input: &[u8]) -> ProcessOutput {
+        let mut process = Self::start(command);
+        if let Some(mut stdin) = process.stdin.take() {
+            // A command may end before it has read all of its input.
+            let _ = stdin.write_all(input).await;
+        }
+        process.wait_with_output().await
+    }
+
+    /// Ends the standard input.
+    pub fn close_input(&mut self) {
+        self.stdin = None;
+    }
+
     /// Returns all lines so far: standard output, then standard error.
     #[must_use]
     pub fn output_lines(&self) -> Vec<String> {

@@ -3,8 +3,31 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use serde::de::IgnoredAny;
+use serde_json::{Deserializer, Value};
+
+use super::words::{first_word, words};
+use crate::order_ref::OrderRef;
 use crate::payload_args::PayloadArg;
 use crate::span;
+
+/// The commands as `/help` shows them.
+pub(super) const COMMANDS: &str = "\
+Commands, one per line, with quotes as in a shell; # begins a comment:
+  /join ORDER           join the room of an order
+  /leave ORDER          leave it
+  /emit EVENT [ITEM…]   send an event and show the answer; the payload
+                        is k=v n:=1 … or @FILE or {\"a\": 1} or a word
+  /drop                 cut the connection, as a loss of signal does
+  /wait TIME            show events, and read no line during this time
+  /help                 show this list
+  /quit                 disconnect and exit, as at the end of the input
+  @tailor:t1 /join …    run a command only as this role and user
+
+If the commands do not come from a terminal, the first one that is wrong
+(exit code 2) or refused (5; 1 for another code than forbidden) ends the
+program. It also fails if a gap was reported (6), or if a role is not
+connected at the end (3).";
 
 /// A line of input: a command, and the role that it is for.
 #[derive(Debug, PartialEq)]
@@ -16,10 +39,10 @@ pub(super) struct CommandLine {
 
 #[derive(Debug, PartialEq)]
 pub(super) enum Command {
-    /// An empty line.
+    /// An empty line, or a comment.
     Nothing,
-    Join(String),
-    Leave(String),
+    Join(OrderRef),
+    Leave(OrderRef),
     Emit(String, EmitPayload),
     /// Cut the connection.
     Drop,
@@ -33,6 +56,8 @@ pub(super) enum Command {
 #[derive(Debug, PartialEq)]
 pub(super) enum EmitPayload {
     Word(String),
+    /// An object or a list, written as JSON.
+    Json(Value),
     Args(Vec<PayloadArg>),
 }
 
@@ -40,34 +65,43 @@ impl FromStr for CommandLine {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let mut words = text.split_whitespace().peekable();
-        let actor = words
-            .next_if(|word| word.starts_with('@'))
-            .map(|word| word[1..].to_owned());
-        let Some(verb) = words.next() else {
+        let text = text.trim();
+        if text.is_empty() || text.starts_with('#') {
             return Ok(Self {
-                actor,
+                actor: None,
                 command: Command::Nothing,
             });
+        }
+        let (actor, text) = match text.strip_prefix('@') {
+            Some(text) => {
+                let (actor, rest) = first_word(text)?;
+                (Some(actor), rest.trim_start())
+            }
+            None => (None, text),
         };
-        let args: Vec<&str> = words.collect();
-        let command = command(verb, &args)?;
+        if text.is_empty() {
+            return Err("no command follows: write @ROLE:USER /COMMAND".to_owned());
+        }
+        let (verb, args) = first_word(text)?;
+        let command = command(&verb, args.trim_start())?;
         Ok(Self { actor, command })
     }
 }
 
-fn command(verb: &str, args: &[&str]) -> Result<Command, String> {
-    match (verb, args) {
-        ("/join", [id]) => Ok(Command::Join((*id).to_owned())),
-        ("/leave", [id]) => Ok(Command::Leave((*id).to_owned())),
-        ("/emit", [event, words @ ..]) => {
-            Ok(Command::Emit((*event).to_owned(), emit_payload(words)?))
-        }
+fn command(verb: &str, args: &str) -> Result<Command, String> {
+    if verb == "/emit" {
+        return emit(args);
+    }
+    let words = words(args)?;
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match (verb, &words[..]) {
+        ("/join", [order]) => order.parse().map(Command::Join),
+        ("/leave", [order]) => order.parse().map(Command::Leave),
         ("/drop", []) => Ok(Command::Drop),
         ("/wait", [time]) => span::parse(time).map(Command::Wait),
         ("/help", []) => Ok(Command::Help),
         ("/quit", []) => Ok(Command::Quit),
-        ("/join" | "/leave" | "/emit" | "/drop" | "/wait" | "/help" | "/quit", _) => Err(format!(
+        ("/join" | "/leave" | "/drop" | "/wait" | "/help" | "/quit", _) => Err(format!(
             "wrong number of arguments for {verb}: /help shows the usage"
         )),
         _ => Err(format!(
@@ -76,15 +110,65 @@ fn command(verb: &str, args: &[&str]) -> Result<Command, String> {
     }
 }
 
-fn emit_payload(words: &[&str]) -> Result<EmitPayload, String> {
-    match words {
+fn emit(args: &str) -> Result<Command, String> {
+    if args.is_empty() {
+        return Err("/emit needs the name of an event: /help shows the usage".to_owned());
+    }
+    let (event, payload) = first_word(args)?;
+    let payload = emit_payload(payload.trim_start())?;
+    Ok(Command::Emit(event, payload))
+}
+
+fn emit_payload(text: &str) -> Result<EmitPayload, String> {
+    if text.starts_with(['{', '[']) {
+        let payload = serde_json::from_str(text);
+        return payload.map(EmitPayload::Json).map_err(|error| {
+            format!("the payload is not JSON: {error} (to send it as text, put it into '…')")
+        });
+    }
+    let items = items(text)?;
+    match &items[..] {
         [word] if !word.contains('=') && !word.starts_with('@') => {
-            Ok(EmitPayload::Word((*word).to_owned()))
+            Ok(EmitPayload::Word(word.clone()))
         }
-        words => {
-            let args: Result<_, _> = words.iter().map(|word| word.parse()).collect();
+        items => {
+            let args: Result<_, _> = items.iter().map(|item| item.parse()).collect();
             args.map(EmitPayload::Args)
         }
+    }
+}
+
+/// Returns the items of a payload. JSON after `:=` needs no quotes and may contain spaces.
+fn items(text: &str) -> Result<Vec<String>, String> {
+    let mut items = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (item, after) = match json_item(rest) {
+            Some(found) => found,
+            None => first_word(rest)?,
+        };
+        items.push(item);
+        rest = after.trim_start();
+    }
+    Ok(items)
+}
+
+/// Returns the item `NAME:=JSON` with which the text begins, and the text after it. Returns `None`
+/// if the text begins otherwise.
+fn json_item(text: &str) -> Option<(String, &str)> {
+    let equals = text.find(|c: char| c == '=' || c.is_whitespace() || "'\"\\".contains(c))?;
+    text[..equals].strip_suffix(':')?;
+    let value = text[equals..].strip_prefix('=')?;
+    if value.starts_with(char::is_whitespace) {
+        return None;
+    }
+    let mut values = Deserializer::from_str(value).into_iter::<IgnoredAny>();
+    values.next()?.ok()?;
+    let (item, rest) = text.split_at(equals + 1 + values.byte_offset());
+    if rest.is_empty() || rest.starts_with(char::is_whitespace) {
+        Some((item.to_owned(), rest))
+    } else {
+        None
     }
 }
 
@@ -98,17 +182,32 @@ mod tests {
     #[track_caller]
     fn check(text: &str, actor: Option<&str>, command: Command) {
         let actor = actor.map(str::to_owned);
-        assert_eq!(text.parse(), Ok(CommandLine { actor, command }));
+        assert_eq!(text.parse(), Ok(CommandLine { actor, command }), "{text}");
+    }
+
+    #[track_caller]
+    fn check_payload(text: &str, payload: EmitPayload) {
+        check(
+            &format!("/emit x {text}"),
+            None,
+            Command::Emit("x".into(), payload),
+        );
+    }
+
+    fn member(name: &str, value: Value) -> PayloadArg {
+        PayloadArg::Member(name.into(), value)
     }
 
     #[test]
     fn a_line_has_a_command_and_perhaps_an_actor() {
         check("", None, Command::Nothing);
-        check("/join o1", None, Command::Join("o1".into()));
+        check("  # /join o1", None, Command::Nothing);
+        check("/join o1", None, Command::Join("o1".parse().unwrap()));
+        check("/join order-o1", None, Command::Join("o1".parse().unwrap()));
         check(
             "@tailor:t1  /leave o1 ",
             Some("tailor:t1"),
-            Command::Leave("o1".into()),
+            Command::Leave("o1".parse().unwrap()),
         );
         check("/drop", None, Command::Drop);
         check("/wait 2s", None, Command::Wait(Duration::from_secs(2)));
@@ -123,10 +222,29 @@ mod tests {
             None,
             Command::Emit("join_order_room".into(), word),
         );
-        let args = EmitPayload::Args(vec![PayloadArg::Member("n".into(), json!(1))]);
-        check("/emit ping n:=1", None, Command::Emit("ping".into(), args));
-        let empty = EmitPayload::Args(Vec::new());
-        check("/emit ping", None, Command::Emit("ping".into(), empty));
+        check_payload("42", EmitPayload::Word("42".into()));
+        check_payload("n:=1", EmitPayload::Args(vec![member("n", json!(1))]));
+        check_payload("", EmitPayload::Args(Vec::new()));
+    }
+
+    #[test]
+    fn a_payload_may_be_json() {
+        let object = json!({"a": 1, "b": {"c": "d e's"}});
+        check_payload(r#"{"a":1, "b": {"c": "d e's"}}"#, EmitPayload::Json(object));
+        check_payload("[1, 2]", EmitPayload::Json(json!([1, 2])));
+        check_payload(r#"'{"a":1}'"#, EmitPayload::Word(r#"{"a":1}"#.into()));
+        let items = vec![member("n", json!({"a": "b c"})), member("s", json!("x"))];
+        check_payload(
+            r#"n:={"a": "b c"} s:="x""#,
+            EmitPayload::Args(items.clone()),
+        );
+        check_payload(r#"n:='{"a": "b c"}' s:=\"x\""#, EmitPayload::Args(items));
+    }
+
+    #[test]
+    fn a_member_may_be_quoted() {
+        let items = vec![member("a", json!("b c")), member("d e", json!(""))];
+        check_payload(r#"a="b c" 'd e='"#, EmitPayload::Args(items));
     }
 
     #[test]
@@ -135,10 +253,18 @@ mod tests {
             "hello",
             "/join",
             "/join a b",
+            "/join a.b",
+            "/join ''",
             "/emit",
             "/emit x a b",
+            "/emit x a='b",
+            r#"/emit x {"a":}"#,
+            r#"/emit x {"a":1} b=2"#,
+            "/emit x n:= 1",
             "/wait soon",
             "/fly",
+            "@tailor:t1",
+            "@tailor:t1 join o1",
         ] {
             assert!(text.parse::<CommandLine>().is_err(), "{text:?}");
         }
@@ -149,9 +275,11 @@ mod tests {
         fn no_text_panics(
             text in any::<String>(),
             line in "@?[a-zé:]{0,4} ?/(join|emit|wait) [@a-z=:0-9 ]{0,12}",
+            payload in r#"[{}\[\]a:=é'" \\1]{0,16}"#,
         ) {
             let _ = text.parse::<CommandLine>();
             let _ = line.parse::<CommandLine>();
+            let _ = format!("/emit x {payload}").parse::<CommandLine>();
         }
     }
 }

@@ -1,27 +1,57 @@
 //! The lines of standard input, with the pauses of `/wait` and `--for`.
 
+use std::io::IsTerminal as _;
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt as _, BufReader, Lines, Stdin};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, BufReader, Split, Stdin};
 use tokio::time::{Instant, sleep_until};
 
+use crate::exit::{Exit, Failure};
+
+/// The longest line that a terminal passes on: it drops what is typed or pasted beyond it.
+const TERMINAL_LINE: usize = 4095;
+
 /// Reads standard input line by line.
-pub(super) struct Input {
+pub(super) struct Input<R> {
     /// `None` after the end of the input.
-    lines: Option<Lines<BufReader<Stdin>>>,
+    lines: Option<Split<R>>,
+    /// The number of lines read.
+    count: u64,
+    is_terminal: bool,
     /// No line is read before this time.
     paused_until: Option<Instant>,
     /// Time between the end of the input and the end of the command.
     linger: Duration,
 }
 
-impl Input {
-    pub(super) fn new(linger: Duration) -> Self {
+/// A line of input, and its number.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct InputLine {
+    pub(super) number: u64,
+    pub(super) text: String,
+}
+
+impl Input<BufReader<Stdin>> {
+    pub(super) fn stdin(linger: Duration) -> Self {
+        let is_terminal = std::io::stdin().is_terminal();
+        Self::new(BufReader::new(tokio::io::stdin()), is_terminal, linger)
+    }
+}
+
+impl<R: AsyncBufRead + Unpin> Input<R> {
+    fn new(reader: R, is_terminal: bool, linger: Duration) -> Self {
         Self {
-            lines: Some(BufReader::new(tokio::io::stdin()).lines()),
+            lines: Some(reader.split(b'\n')),
+            count: 0,
+            is_terminal,
             paused_until: None,
             linger,
         }
+    }
+
+    /// Returns true if a person types the lines.
+    pub(super) fn is_terminal(&self) -> bool {
+        self.is_terminal
     }
 
     /// Reads no line for this time from now on.
@@ -29,26 +59,147 @@ impl Input {
         self.paused_until = Some(Instant::now() + time);
     }
 
+    /// Ends the command with the last line, without the time of `--for`.
+    pub(super) fn stop_lingering(&mut self) {
+        self.linger = Duration::ZERO;
+        if self.lines.is_none() {
+            self.paused_until = None;
+        }
+    }
+
     /// Returns the next line, or `None` once the input has ended and the time to linger is over.
+    ///
+    /// # Errors
+    ///
+    /// Returns a failure for a line that is not UTF-8 or was cut, and if the input cannot be read.
+    /// The next call continues with the next line.
     ///
     /// # Cancel safety
     ///
     /// Cancelling loses no line and restarts no pause.
-    pub(super) async fn next(&mut self) -> Option<String> {
+    pub(super) async fn next(&mut self) -> Result<Option<InputLine>, Failure> {
         loop {
             if let Some(until) = self.paused_until {
                 sleep_until(until).await;
                 self.paused_until = None;
             }
-            let lines = self.lines.as_mut()?;
-            match lines.next_line().await {
-                Ok(Some(line)) => return Some(line),
-                // An error ends the input, too.
-                Ok(None) | Err(_) => {
-                    self.lines = None;
-                    self.pause(self.linger);
+            let Some(lines) = self.lines.as_mut() else {
+                return Ok(None);
+            };
+            match lines.next_segment().await {
+                Ok(Some(bytes)) => {
+                    self.count += 1;
+                    return self.decode(bytes).map(Some);
+                }
+                Ok(None) => self.end(),
+                Err(error) => {
+                    self.end();
+                    return Err(Failure::new(Exit::Failed, "standard input cannot be read")
+                        .caused_by(error));
                 }
             }
         }
+    }
+
+    fn end(&mut self) {
+        self.lines = None;
+        self.pause(self.linger);
+    }
+
+    fn decode(&self, bytes: Vec<u8>) -> Result<InputLine, Failure> {
+        let number = self.count;
+        if self.is_terminal && bytes.len() >= TERMINAL_LINE {
+            return Err(Failure::usage(format!(
+                "line {number} is too long: a terminal cuts a line at {TERMINAL_LINE} bytes"
+            ))
+            .hint(
+                "put the payload into a file and send @FILE, or pipe the lines into the command",
+            ));
+        }
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok(InputLine { number, text }),
+            Err(error) => {
+                Err(Failure::usage(format!("line {number} is not UTF-8"))
+                    .caused_by(error.utf8_error()))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn input(bytes: &[u8], is_terminal: bool) -> Input<&[u8]> {
+        Input::new(bytes, is_terminal, Duration::from_secs(5))
+    }
+
+    fn line(number: u64, text: &str) -> Option<InputLine> {
+        Some(InputLine {
+            number,
+            text: text.to_owned(),
+        })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn lines_are_numbered_and_the_end_lingers() {
+        let started = Instant::now();
+        let mut input = input(b"a\n\nb", false);
+        assert_eq!(input.next().await.unwrap(), line(1, "a"));
+        assert_eq!(input.next().await.unwrap(), line(2, ""));
+        assert_eq!(input.next().await.unwrap(), line(3, "b"));
+        assert_eq!(input.next().await.unwrap(), None);
+        assert_eq!(started.elapsed(), Duration::from_secs(5));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn lingering_can_be_stopped() {
+        let started = Instant::now();
+        let mut input = input(b"", false);
+        input.stop_lingering();
+        assert_eq!(input.next().await.unwrap(), None);
+        assert_eq!(started.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_line_that_is_not_utf8_is_an_error_and_not_the_end() {
+        for bytes in [
+            &b"\xff"[..],
+            b"/emit x \xc3(",
+            b"\xed\xa0\x80",
+            b"ok\xf0\x9f",
+        ] {
+            let text = [&b"a\n"[..], bytes, b"\nb\n"].concat();
+            let mut input = input(&text, false);
+            assert_eq!(input.next().await.unwrap(), line(1, "a"));
+            let failure = input.next().await.unwrap_err();
+            assert_eq!(failure.exit, Exit::Usage);
+            assert!(
+                failure.chain().starts_with("line 2 is not UTF-8"),
+                "{bytes:?}"
+            );
+            assert_eq!(input.next().await.unwrap(), line(3, "b"));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_line_of_any_length_is_read_but_a_terminal_cuts_it() {
+        let long = "x".repeat(100_000);
+        let text = format!("{long}\n");
+        assert_eq!(
+            input(text.as_bytes(), false).next().await.unwrap(),
+            line(1, &long)
+        );
+        let cut = format!("{}\nb\n", &long[..TERMINAL_LINE]);
+        let mut terminal = input(cut.as_bytes(), true);
+        let failure = terminal.next().await.unwrap_err();
+        assert!(
+            failure.chain().contains("4095 bytes"),
+            "{}",
+            failure.chain()
+        );
+        assert_eq!(terminal.next().await.unwrap(), line(2, "b"));
+        let short = format!("{}\n", &long[..TERMINAL_LINE - 1]);
+        assert!(input(short.as_bytes(), true).next().await.is_ok());
     }
 }

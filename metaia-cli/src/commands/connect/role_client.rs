@@ -1,175 +1,96 @@
-//! One connected role of `metaia connect`: runs commands, and labels its updates.
+//! One connected role of `metaia connect`: carries out commands, and labels its updates.
 
 use std::pin::Pin;
 use std::task::{Context as Task, Poll};
 use std::time::Duration;
 
 use futures_util::Stream;
-use metaia_realtime::client::{Client, JoinError, Update, Updates};
-use serde::Serialize;
+use metaia_realtime::OrderId;
+use metaia_realtime::client::{Client, JoinError, SendError, Update, Updates};
 use serde_json::{Value, json};
 
-use super::command::{Command, EmitPayload};
-use crate::exit::Failure;
-use crate::payload_args;
-use crate::printer::{Paint, Report};
+use super::action::Action;
+use super::result::{CommandResult, Unsuccessful, accepted};
 
 /// The client of one role.
+#[derive(Debug, Clone)]
 pub(super) struct RoleClient {
     /// `ROLE:USER`.
     pub(super) label: String,
     pub(super) client: Client,
 }
 
-/// The result of a command for one role.
-#[derive(Debug, Serialize)]
-pub(super) struct CommandResult {
-    #[serde(rename = "as")]
-    actor: String,
-    command: String,
-    ok: bool,
-    answer: Value,
-}
-
 impl RoleClient {
-    /// Runs a command. Returns `None` for commands without an answer.
-    ///
-    /// # Errors
-    ///
-    /// Returns a failure if the file of a payload cannot be used. A refusal by the server is a
-    /// result.
-    pub(super) async fn run(
-        &self,
-        command: &Command,
-        timeout: Duration,
-    ) -> Result<Option<CommandResult>, Failure> {
-        let result = match command {
-            Command::Join(order) => self.join(order).await,
-            Command::Leave(order) => self.leave(order).await,
-            Command::Emit(event, payload) => self.emit(event, payload, timeout).await?,
-            Command::Drop => {
+    /// Carries out an action. Returns `None` for one without an answer.
+    pub(super) async fn run(&self, action: &Action, timeout: Duration) -> Option<CommandResult> {
+        let (command, answer) = match action {
+            Action::Join(order) => (format!("join {order}"), self.join(order, timeout).await),
+            Action::Leave(order) => (format!("leave {order}"), self.leave(order, timeout).await),
+            Action::Emit(event, data) => (
+                format!("emit {event}"),
+                self.emit(event, data, timeout).await,
+            ),
+            Action::Drop => {
                 self.client.drop_transport().await;
-                return Ok(None);
+                return None;
             }
-            Command::Nothing | Command::Wait(_) | Command::Help | Command::Quit => return Ok(None),
         };
-        Ok(Some(result))
+        Some(CommandResult::new(&self.label, command, answer))
     }
 
-    async fn join(&self, order: &str) -> CommandResult {
-        let answer = match self.client.join_order(order).await {
-            Ok(joined) => Ok(json!({
-                "room": joined.room,
-                "recovered": joined.recovered,
-                "replayed": joined.replayed,
-            })),
-            Err(error) => Err(join_error(&error)),
-        };
-        self.result(format!("join {order}"), answer)
+    async fn join(&self, order: &OrderId, timeout: Duration) -> Result<Value, Unsuccessful> {
+        let joined = in_time(timeout, self.client.join_order(order.as_str())).await?;
+        Ok(json!({
+            "room": joined.room,
+            "recovered": joined.recovered,
+            "replayed": joined.replayed,
+        }))
     }
 
-    async fn leave(&self, order: &str) -> CommandResult {
-        let answer = match self.client.leave_order(order).await {
-            Ok(()) => Ok(json!("left")),
-            Err(error) => Err(join_error(&error)),
-        };
-        self.result(format!("leave {order}"), answer)
+    async fn leave(&self, order: &OrderId, timeout: Duration) -> Result<Value, Unsuccessful> {
+        in_time(timeout, self.client.leave_order(order.as_str())).await?;
+        Ok(json!("left"))
     }
 
     async fn emit(
         &self,
         event: &str,
-        payload: &EmitPayload,
+        data: &Value,
         timeout: Duration,
-    ) -> Result<CommandResult, Failure> {
-        let data = match payload {
-            EmitPayload::Word(word) => Value::from(word.as_str()),
-            EmitPayload::Args(args) => payload_args::payload(args)?,
-        };
-        let answer = self.client.emit_with_ack(event, data, timeout).await;
-        let answer = answer.map_err(|error| error.to_string());
-        Ok(self.result(format!("emit {event}"), answer))
-    }
-
-    fn result(&self, command: String, answer: Result<Value, String>) -> CommandResult {
-        CommandResult {
-            actor: self.label.clone(),
-            command,
-            ok: answer.is_ok(),
-            answer: answer.unwrap_or_else(Value::String),
-        }
+    ) -> Result<Value, Unsuccessful> {
+        let answer = self.client.emit_with_ack(event, data, timeout).await?;
+        accepted(answer)
     }
 }
 
-/// Formats the cause alone: the text of [`JoinError::Emit`] does not contain it.
-fn join_error(error: &JoinError) -> String {
-    match error {
-        JoinError::Emit(cause) => cause.to_string(),
-        other => other.to_string(),
-    }
+/// Limits the time of a join or a leave, as `--timeout` says.
+async fn in_time<T>(
+    timeout: Duration,
+    answer: impl Future<Output = Result<T, JoinError>>,
+) -> Result<T, JoinError> {
+    let answered = tokio::time::timeout(timeout, answer).await;
+    answered.unwrap_or(Err(SendError::Timeout(timeout).into()))
 }
 
-impl Report for CommandResult {
-    fn text(&self, paint: Paint) -> String {
-        let outcome = if self.ok {
-            paint.good("ok")
-        } else {
-            paint.bad("failed")
-        };
-        let answer = match &self.answer {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        format!("{}  {}: {outcome} {answer}", self.actor, self.command)
-    }
-}
-
-/// The updates of one role, each with its label.
-pub(super) struct LabelledUpdates {
-    label: String,
+/// The updates of one role, each with the role's number.
+pub(super) struct NumberedUpdates {
+    number: usize,
     updates: Updates,
 }
 
-impl LabelledUpdates {
-    pub(super) fn new(label: &str, updates: Updates) -> Self {
-        Self {
-            label: label.to_owned(),
-            updates,
-        }
+impl NumberedUpdates {
+    pub(super) fn new(number: usize, updates: Updates) -> Self {
+        Self { number, updates }
     }
 }
 
-impl Stream for LabelledUpdates {
-    type Item = (String, Update);
+impl Stream for NumberedUpdates {
+    type Item = (usize, Update);
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Task<'_>) -> Poll<Option<Self::Item>> {
-        let label = self.label.clone();
+        let number = self.number;
         Pin::new(&mut self.updates)
             .poll_next(cx)
-            .map(|update| update.map(|update| (label, update)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_result_shows_the_role_the_command_and_the_answer() {
-        let result = CommandResult {
-            actor: "tailor:t1".into(),
-            command: "join o1".into(),
-            ok: false,
-            answer: json!("refused: forbidden"),
-        };
-        insta::assert_snapshot!(
-            result.text(Paint::PLAIN),
-            @"tailor:t1  join o1: failed refused: forbidden"
-        );
-        let json = concat!(
-            r#"{"as":"tailor:t1","command":"join o1","ok":false,"#,
-            r#""answer":"refused: forbidden"}"#,
-        );
-        assert_eq!(serde_json::to_string(&result).unwrap(), json);
+            .map(|update| update.map(|update| (number, update)))
     }
 }

@@ -1,19 +1,20 @@
 //! The flows: for each, the requests in order.
 
+use metaia_realtime::values::InvalidId;
 use serde_json::json;
 
 use super::fixtures;
 use super::options::EventOptions;
 use super::participants::Participants;
 use super::steps::{StepRunner, text_at};
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::identity::Authority;
 
 /// Steps of [`lifecycle`], for the progress bar.
 const LIFECYCLE_STEPS: u64 = 9;
 
 pub(super) async fn notify(
-    steps: &StepRunner,
+    steps: &StepRunner<'_>,
     participants: &Participants<'_>,
     options: &EventOptions,
 ) -> Result<(), Failure> {
@@ -26,7 +27,7 @@ pub(super) async fn notify(
 }
 
 pub(super) async fn update_order(
-    steps: &StepRunner,
+    steps: &StepRunner<'_>,
     participants: &Participants<'_>,
     options: &EventOptions,
 ) -> Result<(), Failure> {
@@ -43,21 +44,42 @@ pub(super) async fn update_order(
 }
 
 pub(super) async fn pay(
-    steps: &StepRunner,
+    steps: &StepRunner<'_>,
     participants: &Participants<'_>,
     options: &EventOptions,
 ) -> Result<(), Failure> {
     // The secret comes first: without it, no order should be placed.
     let secret = participants.payment_secret()?;
-    let order = match &options.order {
-        Some(order) => order.to_string(),
-        None => place(steps, participants).await?,
+    let Some(order) = &options.order else {
+        let order = place(steps, participants).await?;
+        let customer = participants.as_customer()?;
+        return pay_order(steps, &customer, &order, &secret).await;
     };
-    pay_order(steps, participants, &order, &secret).await
+    let customer = if participants.lacks_customer() {
+        customer_of(steps, participants, order.as_str()).await?
+    } else {
+        participants.as_customer()?
+    };
+    pay_order(steps, &customer, order.as_str(), &secret).await
+}
+
+/// Reads an order, and returns the credentials of its customer.
+async fn customer_of(
+    steps: &StepRunner<'_>,
+    participants: &Participants<'_>,
+    order: &str,
+) -> Result<Authority, Failure> {
+    let admin = participants.as_admin()?;
+    let path = format!("/api/orders/{order}");
+    let found = steps.get("look at the order", &admin, &path).await?;
+    let customer = text_at(&found, "/order/customer")?
+        .parse()
+        .map_err(|error: InvalidId| Failure::new(Exit::Failed, error.to_string()))?;
+    participants.as_this_customer(&customer)
 }
 
 pub(super) async fn set_tailor_status(
-    steps: &StepRunner,
+    steps: &StepRunner<'_>,
     participants: &Participants<'_>,
     options: &EventOptions,
 ) -> Result<(), Failure> {
@@ -70,7 +92,7 @@ pub(super) async fn set_tailor_status(
 }
 
 pub(super) async fn lifecycle(
-    steps: &mut StepRunner,
+    steps: &mut StepRunner<'_>,
     participants: &Participants<'_>,
 ) -> Result<(), Failure> {
     // All credentials come first: without them, no order should be placed.
@@ -84,13 +106,14 @@ pub(super) async fn lifecycle(
     assign(steps, participants, &admin, &order).await?;
     set_status(steps, &tailor, &order, "in_progress").await?;
     set_status(steps, &tailor, &order, "ready").await?;
-    pay_order(steps, participants, &order, &secret).await?;
+    let customer = participants.as_customer()?;
+    pay_order(steps, &customer, &order, &secret).await?;
     set_status(steps, &courier, &order, "out_for_delivery").await?;
     set_status(steps, &courier, &order, "delivered").await
 }
 
 /// Places an order and returns its id.
-async fn place(steps: &StepRunner, participants: &Participants<'_>) -> Result<String, Failure> {
+async fn place(steps: &StepRunner<'_>, participants: &Participants<'_>) -> Result<String, Failure> {
     let customer = participants.as_customer()?;
     let placed = steps
         .post(
@@ -105,7 +128,7 @@ async fn place(steps: &StepRunner, participants: &Participants<'_>) -> Result<St
 }
 
 async fn assign(
-    steps: &StepRunner,
+    steps: &StepRunner<'_>,
     participants: &Participants<'_>,
     admin: &Authority,
     order: &str,
@@ -122,7 +145,7 @@ async fn assign(
 }
 
 async fn set_status(
-    steps: &StepRunner,
+    steps: &StepRunner<'_>,
     authority: &Authority,
     order: &str,
     status: &str,
@@ -137,7 +160,7 @@ async fn set_status(
 
 /// Reads the order, and returns the status that follows its present one.
 async fn next_status(
-    steps: &StepRunner,
+    steps: &StepRunner<'_>,
     authority: &Authority,
     order: &str,
 ) -> Result<String, Failure> {
@@ -155,22 +178,21 @@ async fn next_status(
 
 /// Opens a payment, and confirms it with a signature as the provider's checkout does.
 async fn pay_order(
-    steps: &StepRunner,
-    participants: &Participants<'_>,
+    steps: &StepRunner<'_>,
+    customer: &Authority,
     order: &str,
     secret: &str,
 ) -> Result<(), Failure> {
-    let customer = participants.as_customer()?;
     let path = format!("/api/payments/orders/{order}");
     let opened = steps
-        .post("open a payment", &customer, &path, &json!({}))
+        .post("open a payment", customer, &path, &json!({}))
         .await?;
     let provider_order = text_at(&opened, "/payment/razorpayOrderId")?;
     let confirmation = fixtures::confirmation(provider_order, secret);
     steps
         .post(
             "confirm the payment",
-            &customer,
+            customer,
             "/api/payments/verify",
             &confirmation,
         )

@@ -1,17 +1,19 @@
 //! `metaia trigger`: causes events through the server's REST API, as real apps do.
 
+mod applicable;
 mod fixtures;
+mod flow;
 mod flows;
 mod options;
 mod participants;
 mod steps;
 
-use clap::ValueEnum;
 use metaia_realtime::UserId;
 use metaia_realtime::values::InvalidId;
 
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
+use flow::Flow;
 use options::EventOptions;
 use participants::{ParticipantArgs, Participants};
 use steps::StepRunner;
@@ -39,24 +41,24 @@ pub(crate) struct Args {
     participants: ParticipantArgs,
 }
 
-/// A sequence of REST requests that causes events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Flow {
-    /// POST /api/notifications
-    #[value(name = "new_notification")]
-    NewNotification,
-    /// POST /api/orders, or PUT /api/orders/:id/status
-    #[value(name = "order_update")]
-    OrderUpdate,
-    /// An order, its payment, and the signed confirmation
-    #[value(name = "payment_update")]
-    PaymentUpdate,
-    /// PUT /api/tailors/me/status
-    #[value(name = "tailor_status_update")]
-    TailorStatusUpdate,
-    /// Everything from creation to delivery, by four roles
-    #[value(name = "order.lifecycle")]
-    Lifecycle,
+impl Args {
+    /// Returns the names of the options that were given.
+    fn given(&self) -> Vec<&'static str> {
+        let participants = &self.participants;
+        let options = [
+            ("--to", self.to.is_some()),
+            ("--order", self.options.order.is_some()),
+            ("--status", self.options.status.is_some()),
+            ("--title", self.options.title.is_some()),
+            ("--message", self.options.message.is_some()),
+            ("--customer", participants.customer.is_some()),
+            ("--tailor", participants.tailor.is_some()),
+            ("--courier", participants.courier.is_some()),
+            ("--admin", participants.admin.is_some()),
+        ];
+        let given = options.into_iter().filter(|(_, is_given)| *is_given);
+        given.map(|(name, _)| name).collect()
+    }
 }
 
 fn user(text: &str) -> Result<UserId, String> {
@@ -66,12 +68,15 @@ fn user(text: &str) -> Result<UserId, String> {
     id.parse().map_err(|error: InvalidId| error.to_string())
 }
 
-/// Runs the flow, and reports each step with its response. Stops at the first refused step.
+/// Runs the flow, and reports each step with its response. Stops at the first refused step. Runs to
+/// its end even if nobody reads the output.
 pub(crate) async fn trigger(args: Args, context: &Context) -> Result<Exit, Failure> {
+    let flow = args.event;
+    applicable::check(flow, &args.given(), args.options.order.is_some())?;
     let options = args.options;
-    let participants = Participants::new(args.participants, args.to, context);
+    let participants = Participants::new(args.participants, args.to, context)?;
     let mut steps = StepRunner::new(context)?;
-    match args.event {
+    match flow {
         Flow::NewNotification => flows::notify(&steps, &participants, &options).await?,
         Flow::OrderUpdate => flows::update_order(&steps, &participants, &options).await?,
         Flow::PaymentUpdate => flows::pay(&steps, &participants, &options).await?,
@@ -80,5 +85,6 @@ pub(crate) async fn trigger(args: Args, context: &Context) -> Result<Exit, Failu
         }
         Flow::Lifecycle => flows::lifecycle(&mut steps, &participants).await?,
     }
+    steps.finish()?;
     Ok(Exit::Ok)
 }

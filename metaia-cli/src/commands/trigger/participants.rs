@@ -1,53 +1,79 @@
 //! The users who take part in a flow. A token is minted for a user only when a step needs it.
 
+use metaia_realtime::values::InvalidId;
 use metaia_realtime::{Role, UserId};
 
 use crate::actor::Actor;
 use crate::context::Context;
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::identity::Authority;
 
 /// The options that name the participants.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ParticipantArgs {
-    /// The customer, who orders and pays
-    #[arg(long, value_name = "U", default_value = "cli-customer")]
-    customer: UserId,
-    /// The tailor, who sews
-    #[arg(long, value_name = "U", default_value = "cli-tailor")]
-    tailor: UserId,
-    /// The courier, who delivers
-    #[arg(long, value_name = "U", default_value = "cli-courier")]
-    courier: UserId,
-    /// The admin, who confirms, assigns and notifies
-    #[arg(long, value_name = "U", default_value = "cli-admin")]
-    admin: UserId,
+    /// The customer, who orders and pays [default: cli-customer]
+    #[arg(long, value_name = "U")]
+    pub(super) customer: Option<UserId>,
+    /// The tailor, who sews [default: cli-tailor]
+    #[arg(long, value_name = "U")]
+    pub(super) tailor: Option<UserId>,
+    /// The courier, who delivers [default: cli-courier]
+    #[arg(long, value_name = "U")]
+    pub(super) courier: Option<UserId>,
+    /// The admin, who confirms, assigns and notifies [default: cli-admin]
+    #[arg(long, value_name = "U")]
+    pub(super) admin: Option<UserId>,
 }
 
 /// The participants of one flow, and their credentials.
 pub(crate) struct Participants<'a> {
-    args: ParticipantArgs,
+    customer: UserId,
+    tailor: UserId,
+    courier: UserId,
+    admin: UserId,
+    /// The user of `--to`.
     to: Option<UserId>,
+    /// True if an option names the customer.
+    is_customer_given: bool,
     context: &'a Context,
 }
 
 impl<'a> Participants<'a> {
-    pub(super) fn new(args: ParticipantArgs, to: Option<UserId>, context: &'a Context) -> Self {
-        Self { args, to, context }
+    pub(super) fn new(
+        args: ParticipantArgs,
+        to: Option<UserId>,
+        context: &'a Context,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            is_customer_given: to.is_some() || args.customer.is_some(),
+            customer: or_default(args.customer, "cli-customer")?,
+            tailor: or_default(args.tailor, "cli-tailor")?,
+            courier: or_default(args.courier, "cli-courier")?,
+            admin: or_default(args.admin, "cli-admin")?,
+            to,
+            context,
+        })
+    }
+
+    /// Returns whether the customer of an existing order must be looked up: neither an option nor a
+    /// token names one.
+    pub(super) fn lacks_customer(&self) -> bool {
+        let owner = self.context.token_owner_with_role(Role::Customer);
+        !self.is_customer_given && owner.is_none()
     }
 
     /// Returns the customer; `--to` takes precedence over `--customer`.
     pub(super) fn customer(&self) -> &UserId {
-        self.to.as_ref().unwrap_or(&self.args.customer)
+        self.to.as_ref().unwrap_or(&self.customer)
     }
 
     /// Returns the tailor of an order.
     pub(super) fn tailor(&self) -> &UserId {
-        &self.args.tailor
+        &self.tailor
     }
 
     pub(super) fn courier(&self) -> &UserId {
-        &self.args.courier
+        &self.courier
     }
 
     pub(super) fn as_customer(&self) -> Result<Authority, Failure> {
@@ -61,7 +87,7 @@ impl<'a> Participants<'a> {
     /// Returns the credentials of the tailor whose status changes; `--to` takes precedence over
     /// `--tailor`.
     pub(super) fn as_tailor_to_update(&self) -> Result<Authority, Failure> {
-        let tailor = self.to.as_ref().unwrap_or(&self.args.tailor);
+        let tailor = self.to.as_ref().unwrap_or(&self.tailor);
         self.authority(Role::Tailor, tailor)
     }
 
@@ -70,7 +96,7 @@ impl<'a> Participants<'a> {
     }
 
     pub(super) fn as_admin(&self) -> Result<Authority, Failure> {
-        self.authority(Role::Admin, &self.args.admin)
+        self.authority(Role::Admin, &self.admin)
     }
 
     /// Returns the credentials of the sender of a notification: the supplied token, the API key, or
@@ -78,13 +104,18 @@ impl<'a> Participants<'a> {
     pub(super) fn as_sender(&self) -> Result<Authority, Failure> {
         let admin = Actor {
             role: Role::Admin,
-            user: self.args.admin.clone(),
+            user: self.admin.clone(),
         };
         self.context.authority(None, &admin)
     }
 
     pub(super) fn payment_secret(&self) -> Result<String, Failure> {
         self.context.settings.payment_secret()
+    }
+
+    /// Returns the credentials of this customer.
+    pub(super) fn as_this_customer(&self, customer: &UserId) -> Result<Authority, Failure> {
+        self.authority(Role::Customer, customer)
     }
 
     /// Returns the supplied token if it has the role, otherwise mints one for the user.
@@ -97,5 +128,14 @@ impl<'a> Participants<'a> {
             user: user.clone(),
         };
         self.context.mint_for(&actor).map(Authority::Token)
+    }
+}
+
+fn or_default(given: Option<UserId>, default: &str) -> Result<UserId, Failure> {
+    match given {
+        Some(user) => Ok(user),
+        None => default
+            .parse()
+            .map_err(|error: InvalidId| Failure::new(Exit::Failed, error.to_string())),
     }
 }

@@ -1,5 +1,7 @@
 //! Runs the steps of a flow: each is one request, reported with its response.
 
+use std::sync::OnceLock;
+
 use indicatif::{ProgressBar, ProgressStyle};
 use reqwest::Method;
 use serde::Serialize;
@@ -10,12 +12,15 @@ use crate::exit::{Exit, Failure};
 use crate::identity::Authority;
 use crate::printer::{Paint, Printer, Report};
 use crate::rest::Api;
+use crate::terminal::one_line;
 
 /// Sends the requests of a flow, prints the results, and shows the progress.
-pub(super) struct StepRunner {
-    api: Api,
+pub(super) struct StepRunner<'a> {
+    api: Api<'a>,
     printer: Printer,
     progress: ProgressBar,
+    /// The reason why the results can no longer be printed.
+    unprinted: OnceLock<Failure>,
 }
 
 /// The result of one step.
@@ -30,12 +35,13 @@ struct StepResult<'a> {
     data: &'a Value,
 }
 
-impl StepRunner {
-    pub(super) fn new(context: &Context) -> Result<Self, Failure> {
+impl<'a> StepRunner<'a> {
+    pub(super) fn new(context: &'a Context) -> Result<Self, Failure> {
         Ok(Self {
             api: context.api()?,
             printer: context.printer,
             progress: ProgressBar::hidden(),
+            unprinted: OnceLock::new(),
         })
     }
 
@@ -93,7 +99,7 @@ impl StepRunner {
             .api
             .send(method.clone(), path, authority, body)
             .await
-            .map_err(|failure| failed_step(step, authority, failure))?;
+            .map_err(|failure| failure.within(step_of(step, authority)))?;
         let result = StepResult {
             step,
             actor: authority.label(),
@@ -102,27 +108,44 @@ impl StepRunner {
             status: response.status,
             data: &response.data,
         };
-        self.progress.suspend(|| self.printer.report(&result))?;
+        self.report(&result);
         self.progress.inc(1);
         Ok(response.data)
     }
 }
 
-impl Drop for StepRunner {
+impl StepRunner<'_> {
+    /// Prints the result of a step. If nobody reads it, or it cannot be written, the flow goes on:
+    /// an order must not be left half way because of `| head -1`.
+    fn report(&self, result: &StepResult) {
+        if self.unprinted.get().is_some() {
+            return;
+        }
+        let printed = self.progress.suspend(|| self.printer.report(result));
+        if let Err(failure) = printed {
+            // The cell is empty, as the first line has shown.
+            let _ = self.unprinted.set(failure);
+        }
+    }
+
+    /// Returns the first failure to print a result, after the last step.
+    pub(super) fn finish(mut self) -> Result<(), Failure> {
+        match self.unprinted.take() {
+            Some(failure) => Err(failure),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for StepRunner<'_> {
     fn drop(&mut self) {
         self.progress.finish_and_clear();
     }
 }
 
-/// Adds the step and its actor to a failure; the hint stays.
-fn failed_step(step: &str, authority: &Authority, failure: Failure) -> Failure {
-    let hint = failure.hint.clone();
-    let named =
-        Failure::new(failure.exit, format!("{step}, as {}", authority.label())).caused_by(failure);
-    match hint {
-        Some(hint) => named.hint(hint),
-        None => named,
-    }
+/// Names a step and its actor.
+fn step_of(step: &str, authority: &Authority) -> String {
+    format!("{step}, as {}", authority.label())
 }
 
 /// Returns the text at `pointer` of a response; the next step needs it.
@@ -142,7 +165,10 @@ impl Report for StepResult<'_> {
         let status = paint.good(&self.status.to_string());
         format!(
             "{status} {:<30} {:<24} {} {}{summary}",
-            self.step, self.actor, self.method, self.path
+            self.step,
+            one_line(self.actor),
+            self.method,
+            one_line(self.path)
         )
     }
 }
@@ -165,7 +191,7 @@ fn summary(data: &Value) -> String {
     if found.is_empty() {
         String::new()
     } else {
-        format!("  → {}", found.join(", "))
+        format!("  → {}", one_line(&found.join(", ")))
     }
 }
 
@@ -202,7 +228,7 @@ mod tests {
     #[test]
     fn a_refused_step_names_the_step_and_the_actor() {
         let refused = Failure::new(Exit::Denied, "HTTP 403").hint("look there");
-        let failure = failed_step("pay", &Authority::ApiKey("hidden".into()), refused);
+        let failure = refused.within(step_of("pay", &Authority::ApiKey("hidden".into())));
         assert_eq!(
             (failure.exit, failure.chain().as_str()),
             (Exit::Denied, "pay, as backend: HTTP 403")

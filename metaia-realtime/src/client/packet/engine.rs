@@ -7,6 +7,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 
 use super::DecodeError;
+use crate::client::server_date::ServerDate;
 
 /// The separator between the packets of a polling payload.
 const SEPARATOR: char = '\u{1e}';
@@ -83,6 +84,9 @@ pub(crate) struct Handshake {
     /// The largest polling request body that the server accepts, in bytes.
     #[serde(default)]
     pub(crate) max_payload: Option<usize>,
+    /// The server's clock, from the answer that carried the packet or opened the WebSocket.
+    #[serde(skip)]
+    pub(crate) date: Option<ServerDate>,
 }
 
 impl Handshake {

@@ -10,6 +10,8 @@ use super::{
 };
 use crate::client::{
     error::DisconnectReason,
+    event::Update,
+    options::Transport,
     packet::{Body, EnginePacket, SocketPacket},
     transport::ServerLink,
 };
@@ -45,11 +47,14 @@ pub(crate) struct ClientSession<'a> {
     /// The time for which the server may be silent.
     pub(super) max_silence: Duration,
     last_heard: Instant,
+    /// The transport that the application knows of.
+    transport: Transport,
 }
 
 impl<'a> ClientSession<'a> {
     pub(crate) fn new(channels: &'a mut AppChannels, opened: Opened, connection: u64) -> Self {
         Self {
+            transport: opened.link.transport(),
             channels,
             link: opened.link,
             packets: PacketReader::default(),
@@ -79,6 +84,7 @@ impl<'a> ClientSession<'a> {
         let closing = self.channels.state.closing.clone();
         let mut alarm = pin!(sleep_until(self.deadline()));
         loop {
+            self.report_upgrade();
             let blocked = self.channels.outbox.is_blocked();
             let step = tokio::select! {
                 () = closing.cancelled() => Err(SessionEnd::Closing),
@@ -93,6 +99,17 @@ impl<'a> ClientSession<'a> {
             if alarm.is_elapsed() {
                 alarm.as_mut().reset(self.deadline());
             }
+        }
+    }
+
+    /// Tells the application that the transport has changed, or that it will not change.
+    fn report_upgrade(&mut self) {
+        if let Some(reason) = self.link.take_upgrade_failure() {
+            self.channels.outbox.push(Update::UpgradeFailed(reason));
+        }
+        if self.transport != self.link.transport() {
+            self.transport = self.link.transport();
+            self.channels.outbox.push(Update::Upgraded);
         }
     }
 

@@ -116,12 +116,7 @@ fn refusal(error: Value) -> ConnectError {
 }
 
 fn protocol_error(error: impl Into<DisconnectReason>) -> ConnectError {
-    match error.into() {
-        DisconnectReason::TransportClose(detail) | DisconnectReason::ParseError(detail) => {
-            ConnectError::Protocol(detail)
-        }
-        other => ConnectError::Protocol(other.to_string()),
-    }
+    ConnectError::Protocol(error.into().detail())
 }
 
 #[cfg(test)]

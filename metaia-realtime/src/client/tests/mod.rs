@@ -1,5 +1,6 @@
 //! The client against a real Socket.IO server over TCP, and against servers that misbehave.
 
+mod answers;
 mod connect;
 mod edges;
 mod exchange;

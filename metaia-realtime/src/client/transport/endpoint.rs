@@ -9,10 +9,12 @@ use http::{
     HeaderMap, HeaderName, HeaderValue,
     header::{AUTHORIZATION, RETRY_AFTER},
 };
+use reqwest::redirect::Policy;
+use rustls::ClientConfig;
 use url::Url;
 
 use super::tls;
-use crate::client::error::ConnectError;
+use crate::client::{error::ConnectError, http_answer::HttpAnswer};
 
 /// The most characters of an HTTP error's body that an error shows.
 const MAX_DETAIL_CHARS: usize = 300;
@@ -25,6 +27,8 @@ pub(crate) struct Endpoint {
     pub(crate) headers: HeaderMap,
     /// The largest packet that is read, in bytes.
     pub(crate) max_message: usize,
+    /// The application's own configuration of TLS.
+    tls: Option<Arc<ClientConfig>>,
     /// Created at the first poll: WebSocket clients never need it.
     http: Arc<OnceLock<reqwest::Client>>,
 }
@@ -45,8 +49,23 @@ impl Endpoint {
             base,
             headers,
             max_message,
+            tls: None,
             http: Arc::default(),
         })
+    }
+
+    /// Returns the same address with a configuration of TLS of the application's own.
+    pub(crate) fn with_tls(self, tls: Option<Arc<ClientConfig>>) -> Self {
+        Self { tls, ..self }
+    }
+
+    /// Returns the configuration of TLS. For an address without TLS it trusts no certificate, and
+    /// costs nothing.
+    pub(crate) fn tls(&self) -> Result<ClientConfig, ConnectError> {
+        match &self.tls {
+            Some(own) => Ok(ClientConfig::clone(own)),
+            None => tls::config(self.is_tls()),
+        }
     }
 
     /// Returns the same address with the token in the `Authorization` header.
@@ -94,8 +113,9 @@ impl Endpoint {
             return Ok(client.clone());
         }
         let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls::config(self.is_tls())?)
+            .tls_backend_preconfigured(self.tls()?)
             .no_proxy()
+            .redirect(Policy::none())
             .build()
             .map_err(|error| ConnectError::Unreachable(Box::new(error)))?;
         Ok(self.http.get_or_init(|| client).clone())
@@ -139,7 +159,12 @@ fn parse_header(
 }
 
 /// Returns the error for a handshake that was answered with an unexpected status.
-pub(crate) fn http_error(status: u16, headers: &HeaderMap, body: &[u8]) -> ConnectError {
+pub(crate) fn http_error(
+    status: u16,
+    headers: &HeaderMap,
+    body: &[u8],
+    is_complete: bool,
+) -> ConnectError {
     // The other form of `Retry-After`, a date, is ignored.
     let retry_after = headers
         .get(RETRY_AFTER)
@@ -153,6 +178,7 @@ pub(crate) fn http_error(status: u16, headers: &HeaderMap, body: &[u8]) -> Conne
         status,
         detail,
         retry_after: retry_after.map(Duration::from_secs),
+        answer: Box::new(HttpAnswer::new(headers, body, is_complete)),
     }
 }
 
@@ -220,7 +246,7 @@ mod tests {
     #[test]
     fn a_retry_after_in_seconds_is_read() {
         let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static("7"))]);
-        let error = http_error(503, &headers, b" draining ");
+        let error = http_error(503, &headers, b" draining ", true);
         assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
         assert_eq!(error.to_string(), "the server answered HTTP 503: draining");
     }

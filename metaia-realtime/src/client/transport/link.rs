@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use super::{Endpoint, TransportError, error_chain, polling::Polling, websocket::WebSocket};
 use crate::client::{
-    error::ConnectError,
+    error::{ConnectError, DisconnectReason},
     options::Transport,
     packet::{EnginePacket, Handshake},
 };
@@ -22,10 +22,13 @@ pub(crate) enum ServerLink {
 
 /// The progress of the change to a WebSocket.
 pub(crate) enum Upgrade {
-    /// The upgrade was not offered, not wanted, or it failed. The session stays with polling.
+    /// The upgrade is not wanted, or it failed. The session stays with polling.
     None,
+    /// The upgrade was not offered, or it failed, and the application does not know yet. The text
+    /// says why.
+    Failed(String),
     /// The WebSocket is being opened and probed, while polling continues.
-    Probing(BoxFuture<'static, Option<WebSocket>>),
+    Probing(BoxFuture<'static, Result<WebSocket, String>>),
     /// The probe has succeeded. The client waits for the last GET, which the server answers at
     /// once.
     Pausing(Option<WebSocket>),
@@ -43,10 +46,12 @@ impl ServerLink {
             return open_websocket(endpoint).await;
         }
         let (polling, handshake) = Polling::connect(endpoint).await?;
-        let upgrade = if transport == Transport::Upgrade && handshake.offers_websocket() {
+        let upgrade = if transport != Transport::Upgrade {
+            Upgrade::None
+        } else if handshake.offers_websocket() {
             Upgrade::Probing(probe(endpoint.clone(), handshake.sid.clone()).boxed())
         } else {
-            Upgrade::None
+            Upgrade::Failed("the server does not offer a WebSocket".to_owned())
         };
         Ok((Self::Polling(Box::new(polling), upgrade), handshake))
     }
@@ -59,7 +64,22 @@ impl ServerLink {
         }
     }
 
-    /// Receives the next packet. Cancel safe.
+    /// Returns why the upgrade failed, once.
+    pub(crate) fn take_upgrade_failure(&mut self) -> Option<String> {
+        let Self::Polling(_, upgrade) = self else {
+            return None;
+        };
+        match std::mem::replace(upgrade, Upgrade::None) {
+            Upgrade::Failed(reason) => Some(reason),
+            other => {
+                *upgrade = other;
+                None
+            }
+        }
+    }
+
+    /// Receives the next packet; a `noop` if only the transport has changed, or will not change.
+    /// Cancel safe.
     pub(crate) async fn recv(&mut self) -> Result<EnginePacket, TransportError> {
         loop {
             match self {
@@ -70,6 +90,10 @@ impl ServerLink {
                     }
                     if let Some(websocket) = advance(polling, upgrade).await? {
                         *self = Self::WebSocket(websocket);
+                        return Ok(EnginePacket::Noop);
+                    }
+                    if matches!(upgrade, Upgrade::Failed(_)) && polling.is_empty() {
+                        return Ok(EnginePacket::Noop);
                     }
                 }
             }
@@ -106,14 +130,14 @@ async fn advance(
     upgrade: &mut Upgrade,
 ) -> Result<Option<WebSocket>, TransportError> {
     match upgrade {
-        Upgrade::None => polling.fill().await?,
+        Upgrade::None | Upgrade::Failed(_) => polling.fill().await?,
         Upgrade::Probing(probe) => {
             tokio::select! {
                 filled = polling.fill() => filled?,
                 websocket = probe => {
                     *upgrade = match websocket {
-                        Some(websocket) => Upgrade::Pausing(Some(websocket)),
-                        None => Upgrade::None,
+                        Ok(websocket) => Upgrade::Pausing(Some(websocket)),
+                        Err(reason) => Upgrade::Failed(reason),
                     };
                 }
             }
@@ -131,7 +155,7 @@ async fn advance(
 }
 
 async fn open_websocket(endpoint: &Endpoint) -> Result<(ServerLink, Handshake), ConnectError> {
-    let mut websocket = WebSocket::connect(endpoint, None).await?;
+    let (mut websocket, date) = WebSocket::connect(endpoint, None).await?;
     let first = websocket.recv().await.map_err(|error| match error {
         TransportError::Closed(reason) => ConnectError::Protocol(reason),
         TransportError::Parse(error) => ConnectError::Protocol(error_chain(&error)),
@@ -141,30 +165,32 @@ async fn open_websocket(endpoint: &Endpoint) -> Result<(ServerLink, Handshake), 
             "the first packet does not open a session".to_owned(),
         ));
     };
-    let handshake =
+    let mut handshake =
         Handshake::decode(&json).map_err(|error| ConnectError::Protocol(error_chain(&error)))?;
+    handshake.date = date;
     Ok((ServerLink::WebSocket(websocket), handshake))
 }
 
-/// Opens a WebSocket and probes it. Returns `None` if that fails: the session then stays with
+/// Opens a WebSocket and probes it. If that fails, it returns why: the session then stays with
 /// polling, as with official clients.
-async fn probe(endpoint: Endpoint, sid: String) -> Option<WebSocket> {
+async fn probe(endpoint: Endpoint, sid: String) -> Result<WebSocket, String> {
     let attempt = async {
-        let websocket = WebSocket::connect(&endpoint, Some(&sid))
+        let (websocket, _date) = WebSocket::connect(&endpoint, Some(&sid))
             .await
             .map_err(|error| error_chain(&error))?;
         websocket
             .probe()
             .await
-            .map_err(|error| format!("{error:?}"))
+            .map_err(|error| DisconnectReason::from(error).detail())
     };
-    let reason = match timeout(PROBE_TIMEOUT, attempt).await {
-        Ok(Ok(websocket)) => return Some(websocket),
-        Ok(Err(reason)) => reason,
-        Err(_) => format!("no answer within {} ms", PROBE_TIMEOUT.as_millis()),
+    let probed = match timeout(PROBE_TIMEOUT, attempt).await {
+        Ok(probed) => probed,
+        Err(_) => Err(format!("no answer within {} ms", PROBE_TIMEOUT.as_millis())),
     };
-    tracing::debug!(%reason, "the upgrade failed, polling continues");
-    None
+    if let Err(reason) = &probed {
+        tracing::debug!(%reason, "the upgrade failed, polling continues");
+    }
+    probed
 }
 
 async fn switch(mut websocket: WebSocket) -> Result<WebSocket, TransportError> {

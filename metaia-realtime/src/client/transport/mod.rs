@@ -6,6 +6,7 @@
 mod endpoint;
 mod link;
 mod polling;
+mod refused_upgrade;
 mod tls;
 mod websocket;
 

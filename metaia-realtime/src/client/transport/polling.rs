@@ -14,6 +14,7 @@ use super::{
 use crate::client::{
     error::ConnectError,
     packet::{EnginePacket, Handshake, decode_payload, encode_payload},
+    server_date::ServerDate,
 };
 
 /// The largest polling answer, as a multiple of the largest message.
@@ -35,7 +36,7 @@ impl Polling {
     pub(crate) async fn connect(endpoint: &Endpoint) -> Result<(Self, Handshake), ConnectError> {
         let http = endpoint.http()?;
         let url = endpoint.url("polling", None);
-        let answer = get(http.clone(), endpoint.clone(), url)
+        let (answer, date) = get(http.clone(), endpoint.clone(), url)
             .await
             .map_err(GetError::into_connect_error)?;
         let packets =
@@ -46,8 +47,9 @@ impl Polling {
                 "the first packet does not open a session".to_owned(),
             ));
         };
-        let handshake = Handshake::decode(&json)
+        let mut handshake = Handshake::decode(&json)
             .map_err(|error| ConnectError::Protocol(error_chain(&error)))?;
+        handshake.date = date;
         let polling = Self {
             http,
             url: endpoint.url("polling", Some(&handshake.sid)),
@@ -61,6 +63,11 @@ impl Polling {
 
     pub(crate) fn pop(&mut self) -> Option<EnginePacket> {
         self.inbox.pop_front()
+    }
+
+    /// Returns whether no packet is in the inbox.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.inbox.is_empty()
     }
 
     /// Returns whether a GET waits at the server.
@@ -170,13 +177,18 @@ async fn poll(
     endpoint: Endpoint,
     url: Url,
 ) -> Result<Vec<EnginePacket>, TransportError> {
-    let body = get(http, endpoint, url)
+    let (body, _date) = get(http, endpoint, url)
         .await
         .map_err(GetError::into_transport_error)?;
     Ok(decode_payload(&body)?)
 }
 
-async fn get(http: reqwest::Client, endpoint: Endpoint, url: Url) -> Result<String, GetError> {
+/// Returns the body of an answer with the status 200, and the server's clock.
+async fn get(
+    http: reqwest::Client,
+    endpoint: Endpoint,
+    url: Url,
+) -> Result<(String, Option<ServerDate>), GetError> {
     let limit = endpoint.max_message.saturating_mul(MAX_MESSAGES_PER_ANSWER);
     let mut answer = http
         .get(url)
@@ -184,6 +196,7 @@ async fn get(http: reqwest::Client, endpoint: Endpoint, url: Url) -> Result<Stri
         .send()
         .await
         .map_err(GetError::Io)?;
+    let date = ServerDate::now(answer.headers());
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(GetError::Io)? {
         if body.len() + chunk.len() > limit {
@@ -194,11 +207,11 @@ async fn get(http: reqwest::Client, endpoint: Endpoint, url: Url) -> Result<Stri
     if answer.status() != StatusCode::OK {
         let status = answer.status().as_u16();
         return Err(GetError::Http(
-            Box::new(http_error(status, answer.headers(), &body)),
+            Box::new(http_error(status, answer.headers(), &body, true)),
             status,
         ));
     }
-    Ok(String::from_utf8_lossy(&body).into_owned())
+    Ok((String::from_utf8_lossy(&body).into_owned(), date))
 }
 
 #[cfg(test)]

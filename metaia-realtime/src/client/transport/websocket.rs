@@ -9,12 +9,8 @@ use tokio_tungstenite::{
     tungstenite::{Error, Message, client::IntoClientRequest as _, protocol::WebSocketConfig},
 };
 
-use super::{
-    TransportError,
-    endpoint::{Endpoint, http_error},
-    error_chain, tls,
-};
-use crate::client::{error::ConnectError, packet::EnginePacket};
+use super::{TransportError, endpoint::Endpoint, error_chain, refused_upgrade::RestOfAnswer};
+use crate::client::{error::ConnectError, packet::EnginePacket, server_date::ServerDate};
 
 /// The size of the read buffer and of the write buffer, in bytes. The default of tungstenite is 128
 /// KiB per connection.
@@ -27,11 +23,12 @@ pub(crate) struct WebSocket {
 }
 
 impl WebSocket {
-    /// Opens a WebSocket: a new session, or the upgrade of the session `sid`.
+    /// Opens a WebSocket: a new session, or the upgrade of the session `sid`. Also returns the
+    /// server's clock.
     pub(crate) async fn connect(
         endpoint: &Endpoint,
         sid: Option<&str>,
-    ) -> Result<Self, ConnectError> {
+    ) -> Result<(Self, Option<ServerDate>), ConnectError> {
         let tcp = TcpStream::connect(endpoint.address())
             .await
             .map_err(|e| ConnectError::Unreachable(Box::new(e)))?;
@@ -45,16 +42,22 @@ impl WebSocket {
         let mut request = url.as_str().into_client_request().map_err(connect_error)?;
         request.headers_mut().extend(endpoint.headers.clone());
         let tls = if endpoint.is_tls() {
-            Connector::Rustls(Arc::new(tls::config(true)?))
+            Connector::Rustls(Arc::new(endpoint.tls()?))
         } else {
             Connector::Plain
         };
+        let rest = RestOfAnswer::of(&tcp, endpoint.is_tls());
         let answer =
             client_async_tls_with_config(request, tcp, Some(config(endpoint)), Some(tls)).await;
-        let (stream, _response) = answer.map_err(connect_error)?;
-        Ok(Self {
+        let (stream, response) = match answer {
+            Ok(opened) => opened,
+            Err(Error::Http(refused)) => return Err(rest.read(*refused).await),
+            Err(error) => return Err(connect_error(error)),
+        };
+        let websocket = Self {
             stream: Box::new(stream),
-        })
+        };
+        Ok((websocket, ServerDate::now(response.headers())))
     }
 
     /// Checks that the upgraded connection works in both directions.
@@ -126,10 +129,6 @@ fn closed(error: &Error) -> TransportError {
 
 fn connect_error(error: Error) -> ConnectError {
     match error {
-        Error::Http(response) => {
-            let body = response.body().as_deref().unwrap_or_default();
-            http_error(response.status().as_u16(), response.headers(), body)
-        }
         Error::Protocol(error) => ConnectError::Protocol(error.to_string()),
         Error::Url(error) => ConnectError::Invalid(error.to_string()),
         other => ConnectError::Unreachable(Box::new(other)),

@@ -118,12 +118,35 @@ const SERVER: &[Level] = &[
 ];
 
 const CLI: &[Level] = &[
-    Level::apart(&["exit.rs", "clock.rs", "span.rs", "actor.rs"]),
-    Level::apart(&["printer.rs", "payload_args.rs", "secrets.rs", "token/"]),
-    Level::apart(&["identity.rs"]),
+    Level::apart(&[
+        "exit.rs",
+        "clock.rs",
+        "span.rs",
+        "actor.rs",
+        "terminal.rs",
+        "proxy.rs",
+    ]),
+    Level::apart(&[
+        "printer.rs",
+        "payload_args.rs",
+        "secrets.rs",
+        "interrupt.rs",
+        "token/",
+    ]),
+    // The diagnosis is pure: it knows nothing of the network and of the options.
+    Level::apart(&["diagnosis/", "tls.rs"]),
+    Level::apart(&[
+        "identity.rs",
+        "address.rs",
+        "network.rs",
+        "reply_reader.rs",
+        "connection_words.rs",
+    ]),
+    Level::apart(&["second_look.rs"]),
     Level::apart(&["rest.rs"]),
     Level::apart(&["context.rs"]),
-    Level::apart(&["connection.rs"]),
+    Level::apart(&["connecting.rs"]),
+    Level::apart(&["connection.rs", "liveness.rs", "notices/", "order_ref.rs"]),
     Level::apart(&["commands/"]),
     Level::apart(&["cli.rs"]),
 ];

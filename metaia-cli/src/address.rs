@@ -1,0 +1,151 @@
+//! The address of the server, and where it comes from.
+
+use std::fmt;
+
+use url::Url;
+
+use crate::exit::Failure;
+use crate::secrets::Settings;
+
+const DEFAULT_URL: &str = "http://localhost:5000";
+const VARIABLE: &str = "METAIA_URL";
+
+/// The place that an address was read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum AddressSource {
+    Flag,
+    Environment,
+    DotEnv,
+    Default,
+}
+
+/// The address of the server as it was given.
+#[derive(Debug, Clone)]
+pub(crate) struct Address {
+    written: String,
+    source: AddressSource,
+}
+
+impl Address {
+    /// Returns the address of `--url`, else of the environment, else of `.env`, else the default.
+    pub(crate) fn find(flag: Option<String>, settings: &Settings) -> Self {
+        if let Some(written) = flag {
+            return Self {
+                written,
+                source: AddressSource::Flag,
+            };
+        }
+        let source = if settings.is_in_environment(VARIABLE) {
+            AddressSource::Environment
+        } else {
+            AddressSource::DotEnv
+        };
+        match settings.find(VARIABLE) {
+            Some(written) => Self { written, source },
+            None => Self {
+                written: DEFAULT_URL.to_owned(),
+                source: AddressSource::Default,
+            },
+        }
+    }
+
+    /// Returns the URL with the scheme http or https, without the path of Socket.IO, and without a
+    /// slash at the end.
+    pub(crate) fn base(&self) -> Result<String, Failure> {
+        let written = &self.written;
+        let usage = |reason: &str| Failure::usage(format!("this is not a server's URL: {reason}"));
+        let mut url = Url::parse(written).map_err(|error| {
+            usage("write it as http://localhost:5000")
+                .caused_by(error)
+                .at(self)
+        })?;
+        let scheme = match url.scheme() {
+            "http" | "ws" => "http",
+            "https" | "wss" => "https",
+            _ => return Err(usage("begin it with http:// or https://").at(self)),
+        };
+        let path = url.path().trim_end_matches('/');
+        let path = path.strip_suffix("/socket.io").unwrap_or(path);
+        let path = path.trim_end_matches('/').to_owned();
+        url.set_path(&path);
+        url.set_query(None);
+        url.set_fragment(None);
+        // A URL of these schemes always has a host after the colon.
+        let rest = url.as_str().split_once(':').map(|(_, rest)| rest);
+        let rest = rest.unwrap_or_default();
+        Ok(format!("{scheme}:{}", rest.trim_end_matches('/')))
+    }
+}
+
+/// Shows the address without a password, and its source.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match Url::parse(&self.written) {
+            Ok(mut url) if url.password().is_some() => {
+                // An address that has a password can have another one.
+                let _ = url.set_password(Some("***"));
+                write!(f, "{url}")?;
+            }
+            _ => f.write_str(&self.written)?,
+        }
+        f.write_str(match self.source {
+            AddressSource::Flag => " (from --url)",
+            AddressSource::Environment => " (from METAIA_URL)",
+            AddressSource::DotEnv => " (from METAIA_URL in .env)",
+            AddressSource::Default => " (the default, as neither --url nor METAIA_URL is set)",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exit::Exit;
+
+    fn given(url: &str) -> Address {
+        Address::find(Some(url.to_owned()), &Settings::default())
+    }
+
+    #[track_caller]
+    fn check(url: &str, base: &str) {
+        assert_eq!(given(url).base().unwrap(), base);
+    }
+
+    #[test]
+    fn one_address_serves_sockets_and_rest() {
+        check("http://localhost:5000", "http://localhost:5000");
+        check("wss://a.example/shop/", "https://a.example/shop");
+        check("http://a.example/socket.io/", "http://a.example");
+        check("http://a.example/socket.io", "http://a.example");
+        check(
+            "https://a.example/shop/socket.io/?EIO=4#x",
+            "https://a.example/shop",
+        );
+        check("http://[::1]:9/", "http://[::1]:9");
+    }
+
+    #[test]
+    fn what_is_not_an_address_is_a_usage_error_that_shows_it() {
+        for url in ["localhost:5000", "ftp://a", "", "a.example", "http://"] {
+            let failure = given(url).base().unwrap_err();
+            assert_eq!(failure.exit, Exit::Usage, "{url:?}");
+            assert!(
+                failure.chain().contains("(from --url)"),
+                "{}",
+                failure.chain()
+            );
+        }
+    }
+
+    #[test]
+    fn an_address_says_where_it_comes_from_and_hides_passwords() {
+        assert_eq!(given("http://h:1").to_string(), "http://h:1 (from --url)");
+        let shown = given("http://me:secret@h/").to_string();
+        assert!(!shown.contains("secret"), "{shown}");
+        let default = Address::find(None, &Settings::default()).to_string();
+        assert!(
+            default.starts_with("http://localhost:5000 (the default"),
+            "{default}"
+        );
+    }
+}

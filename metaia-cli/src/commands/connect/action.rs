@@ -1,0 +1,43 @@
+//! The actions of connected roles: commands of which every part is known.
+
+use metaia_realtime::OrderId;
+use serde_json::Value;
+
+use super::command::{Command, EmitPayload};
+use crate::context::Context;
+use crate::exit::Failure;
+use crate::payload_args;
+
+/// A command that can be carried out: its payload is complete, and its order has an id.
+#[derive(Debug)]
+pub(super) enum Action {
+    Join(OrderId),
+    Leave(OrderId),
+    Emit(String, Value),
+    Drop,
+}
+
+impl Action {
+    /// Reads the payload of an event and looks up the number of an order. Returns `None` for a
+    /// command that no role carries out.
+    pub(super) async fn prepare(
+        command: Command,
+        context: &Context,
+    ) -> Result<Option<Self>, Failure> {
+        Ok(Some(match command {
+            Command::Join(order) => Self::Join(order.resolve(context).await?),
+            Command::Leave(order) => Self::Leave(order.resolve(context).await?),
+            Command::Emit(event, payload) => Self::Emit(event, read_payload(payload)?),
+            Command::Drop => Self::Drop,
+            Command::Nothing | Command::Wait(_) | Command::Help | Command::Quit => return Ok(None),
+        }))
+    }
+}
+
+fn read_payload(payload: EmitPayload) -> Result<Value, Failure> {
+    match payload {
+        EmitPayload::Word(word) => Ok(Value::from(word)),
+        EmitPayload::Json(value) => Ok(value),
+        EmitPayload::Args(args) => payload_args::payload(&args),
+    }
+}

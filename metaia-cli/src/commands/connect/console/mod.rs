@@ -1,0 +1,286 @@
+//! The loop of `metaia connect`: prints events, and carries out one line after the other.
+//!
+//! A script is strict: its lines begin when every role is live, the first line that is wrong or
+//! refused ends it, and at its end every role must be live, on a connection that answers. It is
+//! carried out to its end even if nobody reads the output. A person at a terminal is told what is
+//! wrong, and goes on.
+
+mod lines;
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::{SelectAll, StreamExt as _};
+use metaia_realtime::OrderId;
+use metaia_realtime::client::{Client, Update};
+use tokio::io::AsyncBufRead;
+use tokio::time::{Instant, sleep_until};
+
+use super::input::Input;
+use super::result::CommandResult;
+use super::role_client::{NumberedUpdates, RoleClient};
+use crate::connection::EventLine;
+use crate::context::Context;
+use crate::exit::{Exit, Failure};
+use crate::liveness::{self, Liveness};
+use crate::notices::Notice;
+use crate::order_ref;
+use crate::printer::Report;
+
+/// The treatment of a line that is wrong or refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Strictness {
+    /// A person at a terminal is told.
+    Tell,
+    /// A script goes on, and its exit code is that of the first failure.
+    Remember,
+    /// A script ends.
+    End,
+}
+
+/// All connected roles, and what has happened to them.
+pub(super) struct Console<'a> {
+    context: &'a Context,
+    strictness: Strictness,
+    control: bool,
+    seats: Vec<Seat>,
+    orders: Vec<OrderId>,
+    events: u64,
+    gaps: u64,
+    first_failure: Option<Exit>,
+    /// Set when the reader of the output has left.
+    is_unread: bool,
+}
+
+/// One connected role.
+struct Seat {
+    role: RoleClient,
+    liveness: Liveness,
+    /// The reason why the client makes no other attempt.
+    ended: Option<Failure>,
+}
+
+/// The work that is awaited before the next line is read.
+type Work<'a> = BoxFuture<'a, Done>;
+
+enum Done {
+    Line {
+        number: u64,
+        results: Result<Vec<CommandResult>, Failure>,
+    },
+    /// The end of a script: for each role, whether the server answers.
+    Script { answering: Vec<bool> },
+    /// The end of what a person has typed.
+    Session,
+}
+
+impl Strictness {
+    pub(super) fn new(is_terminal: bool, keep_going: bool) -> Self {
+        match (is_terminal, keep_going) {
+            (true, _) => Self::Tell,
+            (false, true) => Self::Remember,
+            (false, false) => Self::End,
+        }
+    }
+}
+
+impl<'a> Console<'a> {
+    pub(super) fn new(context: &'a Context, strictness: Strictness, control: bool) -> Self {
+        Self {
+            context,
+            strictness,
+            control,
+            seats: Vec::new(),
+            orders: Vec::new(),
+            events: 0,
+            gaps: 0,
+            first_failure: None,
+            is_unread: false,
+        }
+    }
+
+    pub(super) fn context(&self) -> &'a Context {
+        self.context
+    }
+
+    pub(super) fn add(&mut self, role: RoleClient) {
+        self.seats.push(Seat {
+            role,
+            liveness: Liveness::new(),
+            ended: None,
+        });
+    }
+
+    /// Sets the orders whose rooms every role must be able to join.
+    pub(super) fn expect_orders(&mut self, orders: Vec<OrderId>) {
+        self.orders = orders;
+    }
+
+    pub(super) fn clients(&self) -> impl Iterator<Item = &Client> {
+        self.seats.iter().map(|seat| &seat.role.client)
+    }
+
+    pub(super) fn summary(&self) -> String {
+        format!("events {}, gaps {}", self.events, self.gaps)
+    }
+
+    /// Runs until the input ends, every connection has ended, a script fails, or SIGINT.
+    ///
+    /// Arms: SIGINT · an update · a script's roles are not live in time · a command is done · a
+    /// line.
+    pub(super) async fn run<R: AsyncBufRead + Unpin>(
+        &mut self,
+        updates: &mut SelectAll<NumberedUpdates>,
+        input: &mut Input<R>,
+    ) -> Result<Exit, Failure> {
+        let context = self.context;
+        let live_until = Instant::now() + context.timeout;
+        let mut is_starting = self.is_script();
+        let mut work = None;
+        loop {
+            is_starting = is_starting && !self.are_all_live();
+            if self.is_unread {
+                input.stop_lingering();
+            }
+            tokio::select! {
+                () = context.interrupted.cancelled() => return Ok(Exit::Interrupted),
+                update = updates.next() => match update {
+                    Some((number, update)) => self.observe(number, update)?,
+                    None => return self.end_unconnected(),
+                },
+                () = sleep_until(live_until), if is_starting => {
+                    is_starting = false;
+                    self.complain_of_late_roles()?;
+                }
+                done = finish(&mut work) => {
+                    if let Some(exit) = self.conclude(done)? {
+                        return Ok(exit);
+                    }
+                }
+                line = input.next(), if !is_starting && work.is_none() => {
+                    work = self.begin(line, input)?;
+                }
+            }
+        }
+    }
+
+    fn is_script(&self) -> bool {
+        self.strictness != Strictness::Tell
+    }
+
+    /// Returns true if no role can still become live.
+    fn are_all_live(&self) -> bool {
+        let is_settled = |seat: &Seat| seat.liveness.is_live() || seat.ended.is_some();
+        self.seats.iter().all(is_settled)
+    }
+
+    fn complain_of_late_roles(&mut self) -> Result<(), Failure> {
+        let is_late = |seat: &&Seat| !seat.liveness.is_live() && seat.ended.is_none();
+        let Some(late) = self.seats.iter().find(is_late) else {
+            return Ok(());
+        };
+        let limit = self.context.timeout.as_secs_f64();
+        let message = format!("{} is not live within {limit:.1} s", late.role.label);
+        let failure = Failure::new(Exit::Unreachable, message).of_server();
+        self.complain(failure.hint("--timeout sets a longer limit"))
+    }
+
+    /// Ends the command because no role has a connection any more.
+    fn end_unconnected(&mut self) -> Result<Exit, Failure> {
+        let mut newest_first = self.seats.iter_mut().rev();
+        let failure = newest_first
+            .find_map(|seat| seat.ended.take())
+            .unwrap_or_else(|| Failure::new(Exit::Unreachable, "no connection is left"));
+        let Some(first) = self.first_failure else {
+            return Err(failure);
+        };
+        self.complain(failure)?;
+        Ok(first)
+    }
+
+    /// Treats a line that is wrong or refused as the strictness says.
+    fn complain(&mut self, failure: Failure) -> Result<(), Failure> {
+        if self.strictness == Strictness::End {
+            return Err(failure);
+        }
+        if self.strictness == Strictness::Remember {
+            self.first_failure.get_or_insert(failure.exit);
+        }
+        let failure = failure.at_server(&self.context.address);
+        self.context.printer.failure(&failure);
+        Ok(())
+    }
+}
+
+/// What arrives.
+impl Console<'_> {
+    fn observe(&mut self, number: usize, update: Update) -> Result<(), Failure> {
+        let seat = &mut self.seats[number];
+        seat.liveness.observe(&update);
+        let label = seat.role.label.clone();
+        if let Some(notice) = Notice::of(&label, &update) {
+            self.show(&notice)?;
+        }
+        match update {
+            Update::Event(event) if event.is_control() => {
+                if let Some(failure) = order_ref::refusal(&label, &event, &self.orders) {
+                    self.complain(failure)?;
+                }
+            }
+            Update::Event(event) => {
+                let replayed = self.seats[number].liveness.is_replay(&event);
+                self.events += 1;
+                self.print(&EventLine::new(&label, event, replayed))?;
+            }
+            Update::Reset(_) => self.gaps += 1,
+            Update::GaveUp(reason) => self.seats[number].ended = Some(liveness::ended(reason)),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn show(&mut self, notice: &Notice) -> Result<(), Failure> {
+        let as_data = self.control && !self.is_unread;
+        let shown = notice.show(&self.context.printer, as_data);
+        self.go_on_unread(shown)
+    }
+
+    fn print(&mut self, report: &impl Report) -> Result<(), Failure> {
+        if self.is_unread {
+            return Ok(());
+        }
+        let printed = self.context.printer.report(report);
+        self.go_on_unread(printed)
+    }
+
+    /// Lets a script go on if the reader of its output has left: its events are still to be sent.
+    fn go_on_unread(&mut self, written: Result<(), Failure>) -> Result<(), Failure> {
+        match written {
+            Err(failure) if failure.exit == Exit::Ok && self.is_script() => {
+                self.is_unread = true;
+                let note = "nobody reads the output any more; the commands go on to their end";
+                self.context.printer.note(note);
+                Ok(())
+            }
+            written => written,
+        }
+    }
+}
+
+impl Seat {
+    fn not_live(&self) -> Failure {
+        liveness::not_live(&self.role.label, &self.liveness)
+    }
+}
+
+/// Waits until the work is done; without work, waits for ever.
+///
+/// # Cancel safety
+///
+/// Cancelling does not stop the work.
+async fn finish(work: &mut Option<Work<'_>>) -> Done {
+    let Some(running) = work else {
+        return std::future::pending().await;
+    };
+    let done = running.await;
+    *work = None;
+    done
+}

@@ -1,0 +1,47 @@
+//! The arguments of `metaia tail`.
+
+use std::time::Duration;
+
+use crate::actor::Actor;
+use crate::order_ref::OrderRef;
+use crate::span;
+
+const EXAMPLES: &str = "\
+Examples:
+  metaia tail --as customer:u1
+  metaia tail --as admin:a1 --event order_update -o ndjson | jq .data.status
+  metaia tail --as tailor:t1 --order ORDER --count 1 --for 30s   exit code 0 or 7
+  metaia tail --as customer:u1 --since POSITION                  missed events first";
+
+#[derive(Debug, clap::Args)]
+#[command(before_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Connect as this role and user
+    #[arg(long = "as", value_name = "ROLE:USER")]
+    pub(super) actor: Option<Actor>,
+    /// Also join the room of this order (id or number); may be repeated
+    #[arg(long = "order", value_name = "ORDER")]
+    pub(super) orders: Vec<OrderRef>,
+    /// Print only events of this name; may be repeated
+    #[arg(long = "event", value_name = "NAME")]
+    pub(super) events: Vec<String>,
+    /// Refuse a name of --event that the server does not send itself
+    #[arg(long, requires = "events")]
+    pub(super) strict: bool,
+    /// Resume after this position
+    #[arg(long, value_name = "POSITION")]
+    pub(super) since: Option<String>,
+    /// Receive no event that an earlier session with the same token missed
+    #[arg(long, conflicts_with = "since")]
+    pub(super) fresh: bool,
+    /// Also print the changes of the connection on standard output
+    #[arg(long)]
+    pub(super) control: bool,
+    /// Exit after N events
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) count: Option<u64>,
+    /// Exit after this time: with code 3 if the connection is not live then; with --count, with
+    /// code 7 if fewer events arrived
+    #[arg(long = "for", value_name = "TIME", value_parser = span::parse)]
+    pub(super) limit: Option<Duration>,
+}

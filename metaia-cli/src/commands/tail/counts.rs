@@ -1,0 +1,92 @@
+//! The counts of one run of `tail`, and the exit code that they mean.
+
+use crate::exit::Exit;
+
+/// Counts of one run, and the position after it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub(super) events: u64,
+    /// How many of the events were replayed.
+    pub(super) replayed: u64,
+    pub(super) reconnects: u64,
+    pub(super) gaps: u64,
+    pub(super) position: Option<String>,
+}
+
+impl Counts {
+    pub(super) fn exit(&self) -> Exit {
+        if self.gaps > 0 {
+            Exit::Unexpected
+        } else {
+            Exit::Ok
+        }
+    }
+
+    pub(super) fn exit_after_time(&self, count: Option<u64>) -> Exit {
+        if count.is_some() {
+            Exit::TimedOut
+        } else {
+            self.exit()
+        }
+    }
+
+    /// Formats the counts. `live` says for how long the session was live.
+    pub(super) fn text(&self, live: &str) -> String {
+        let replayed = match self.replayed {
+            0 => String::new(),
+            count => format!(" ({count} replayed)"),
+        };
+        let position = self
+            .position
+            .as_deref()
+            .map(|at| format!(", position {at}"))
+            .unwrap_or_default();
+        format!(
+            "events {}{replayed}, reconnects {}, gaps {}, {live}{position}",
+            self.events, self.reconnects, self.gaps
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gap_is_not_a_success() {
+        let complete = Counts {
+            events: 1,
+            ..Counts::default()
+        };
+        let with_gap = Counts {
+            gaps: 1,
+            ..Counts::default()
+        };
+        assert_eq!(
+            [complete.exit(), with_gap.exit()],
+            [Exit::Ok, Exit::Unexpected]
+        );
+        assert_eq!(complete.exit_after_time(None), Exit::Ok);
+        assert_eq!(with_gap.exit_after_time(None), Exit::Unexpected);
+        assert_eq!(complete.exit_after_time(Some(2)), Exit::TimedOut);
+    }
+
+    #[test]
+    fn a_summary_shows_the_position_to_resume_from() {
+        let counts = Counts {
+            events: 12,
+            replayed: 2,
+            reconnects: 1,
+            gaps: 0,
+            position: Some("p.12".into()),
+        };
+        insta::assert_snapshot!(
+            counts.text("live 7.5 of 8.0 s"),
+            @"events 12 (2 replayed), reconnects 1, gaps 0, live 7.5 of 8.0 s, position p.12"
+        );
+        insta::assert_snapshot!(
+            Counts::default().text("live 1.0 of 8.0 s"),
+            @"events 0, reconnects 0, gaps 0, live 1.0 of 8.0 s"
+        );
+    }
+}

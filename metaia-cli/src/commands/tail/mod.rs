@@ -1,0 +1,81 @@
+//! `metaia tail`: prints the events that a user receives, one per line.
+
+mod args;
+mod counts;
+mod event_names;
+mod watch;
+
+use metaia_realtime::OrderId;
+use metaia_realtime::client::{Client, Updates};
+
+use crate::connection;
+use crate::context::Context;
+use crate::exit::{Exit, Failure};
+use crate::identity::Identity;
+use crate::order_ref;
+
+pub(crate) use args::Args;
+use watch::Watch;
+
+/// Prints events until the count is reached, the time is over, the server ends the session, or
+/// SIGINT.
+pub(crate) async fn tail(args: Args, context: &Context) -> Result<Exit, Failure> {
+    let identity = context.identity(args.actor.as_ref())?;
+    check_names(&args, context)?;
+    let opened = tokio::select! {
+        opened = open(&args, &identity, context) => opened?,
+        () = context.interrupted.cancelled() => return Ok(Exit::Interrupted),
+    };
+    let (orders, connected) = opened;
+    let mut watch = Watch::new(args, orders, identity.label(), context);
+    let exit = match watch.run(connected).await {
+        Ok(exit) => exit,
+        // A closed standard output ends the command without an error.
+        Err(failure) if failure.exit == Exit::Ok => watch.exit(),
+        Err(failure) if watch.has_seen_nothing() => return Err(failure),
+        Err(failure) => {
+            // Before the summary, which alone would look like a result.
+            let failure = failure.at_server(&context.address);
+            context.printer.failure(&failure);
+            failure.exit
+        }
+    };
+    context.printer.note(&watch.summary());
+    Ok(exit)
+}
+
+/// Warns of names that no event has; with `--strict` they are an error.
+fn check_names(args: &Args, context: &Context) -> Result<(), Failure> {
+    for doubt in args
+        .events
+        .iter()
+        .filter_map(|name| event_names::doubt(name))
+    {
+        if args.strict {
+            return Err(Failure::usage(doubt));
+        }
+        context.printer.warning(&doubt);
+    }
+    Ok(())
+}
+
+/// Connects, and returns the orders whose rooms are joined.
+async fn open(
+    args: &Args,
+    identity: &Identity,
+    context: &Context,
+) -> Result<(Vec<OrderId>, (Client, Updates)), Failure> {
+    let orders = order_ref::resolve_all(&args.orders, context).await?;
+    let mut builder =
+        connection::builder(context, identity).orders(orders.iter().map(ToString::to_string));
+    if let Some(since) = &args.since {
+        builder = builder.since(since);
+    }
+    if args.fresh {
+        builder = builder.device(connection::new_device());
+    }
+    Ok((
+        orders,
+        connection::connect(context, identity, builder).await?,
+    ))
+}

@@ -1,0 +1,197 @@
+//! One run of `tail`: prints the events, judges whether everything was seen.
+
+use std::pin::pin;
+
+use metaia_realtime::OrderId;
+use metaia_realtime::client::{Client, ReceivedEvent, Update, Updates};
+use tokio::time::{Instant, sleep_until};
+
+use super::args::Args;
+use super::counts::Counts;
+use crate::connection::{self, EventLine};
+use crate::context::Context;
+use crate::exit::{Exit, Failure};
+use crate::liveness::{self, Liveness};
+use crate::notices::Notice;
+use crate::order_ref;
+
+/// One run of `tail`.
+pub(super) struct Watch<'a> {
+    args: Args,
+    orders: Vec<OrderId>,
+    receiver: &'a str,
+    context: &'a Context,
+    liveness: Liveness,
+    /// The time at which the run ends.
+    deadline: Option<Instant>,
+    counts: Counts,
+}
+
+impl<'a> Watch<'a> {
+    pub(super) fn new(
+        args: Args,
+        orders: Vec<OrderId>,
+        receiver: &'a str,
+        context: &'a Context,
+    ) -> Self {
+        let deadline = args.limit.map(|limit| Instant::now() + limit);
+        Self {
+            args,
+            orders,
+            receiver,
+            context,
+            liveness: Liveness::new(),
+            deadline,
+            counts: Counts::default(),
+        }
+    }
+
+    pub(super) async fn run(&mut self, connected: (Client, Updates)) -> Result<Exit, Failure> {
+        let (client, mut updates) = connected;
+        let ended = self.watch(&client, &mut updates).await;
+        self.counts.position = client.position();
+        connection::close(&client).await;
+        ended
+    }
+
+    async fn watch(&mut self, client: &Client, updates: &mut Updates) -> Result<Exit, Failure> {
+        let context = self.context;
+        loop {
+            tokio::select! {
+                () = context.interrupted.cancelled() => return Ok(Exit::Interrupted),
+                () = sleep_until_deadline(self.deadline) => {
+                    return self.end_after_time(client, updates).await;
+                }
+                update = updates.recv() => match update {
+                    Some(update) => self.observe(update)?,
+                    None => return Err(self.not_live()),
+                },
+            }
+            if self.is_complete() {
+                return Ok(self.counts.exit());
+            }
+        }
+    }
+
+    /// Judges the run when its time is over. Only a session that is live, on a connection that
+    /// answers, has seen everything.
+    async fn end_after_time(
+        &mut self,
+        client: &Client,
+        updates: &mut Updates,
+    ) -> Result<Exit, Failure> {
+        let context = self.context;
+        let mut answering = pin!(liveness::is_answering(client, context.timeout));
+        let is_answering = loop {
+            tokio::select! {
+                () = context.interrupted.cancelled() => return Ok(Exit::Interrupted),
+                answered = answering.as_mut() => break answered,
+                // The answer comes over the same connection, behind the events.
+                update = updates.recv() => match update {
+                    Some(update) => self.observe(update)?,
+                    None => break false,
+                },
+            }
+        };
+        if !is_answering || !self.liveness.is_live() {
+            return Err(self.not_live());
+        }
+        if self.has_enough_events() {
+            return Ok(self.counts.exit());
+        }
+        Ok(self.counts.exit_after_time(self.args.count))
+    }
+
+    fn not_live(&self) -> Failure {
+        liveness::not_live(self.receiver, &self.liveness)
+    }
+
+    fn has_enough_events(&self) -> bool {
+        match self.args.count {
+            Some(count) => self.counts.events >= count,
+            None => false,
+        }
+    }
+
+    /// Returns true if the count is reached. Replayed events count, but only when the session is
+    /// live: the reader sees by then which of them were replayed.
+    fn is_complete(&mut self) -> bool {
+        if !self.has_enough_events() {
+            return false;
+        }
+        let soon = Instant::now() + self.context.timeout;
+        // The session may never become live.
+        let deadline = self.deadline.get_or_insert(soon);
+        *deadline = soon.min(*deadline);
+        self.liveness.is_live()
+    }
+
+    fn observe(&mut self, update: Update) -> Result<(), Failure> {
+        self.liveness.observe(&update);
+        match &update {
+            Update::Event(event) => self.fail_if_order_was_refused(event)?,
+            Update::Connected(connected) => self.counts.reconnects = connected.reconnects,
+            Update::Reset(_) => self.counts.gaps += 1,
+            _ => {}
+        }
+        if let Some(notice) = Notice::of(self.receiver, &update) {
+            notice.show(&self.context.printer, self.args.control)?;
+        }
+        match update {
+            Update::Event(event) if self.wants(&event) => self.write(event),
+            Update::GaveUp(reason) => Err(liveness::ended(reason)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns true if the event is to be printed. Control events (`rt:…`) are printed only if
+    /// `--event` names them.
+    fn wants(&self, event: &ReceivedEvent) -> bool {
+        if self.has_enough_events() {
+            return false;
+        }
+        if self.args.events.is_empty() {
+            !event.is_control()
+        } else {
+            self.args.events.contains(&event.name)
+        }
+    }
+
+    fn write(&mut self, event: ReceivedEvent) -> Result<(), Failure> {
+        let replayed = self.liveness.is_replay(&event);
+        self.counts.events += 1;
+        self.counts.replayed += u64::from(replayed);
+        let line = EventLine::new(self.receiver, event, replayed);
+        self.context.printer.report(&line)
+    }
+
+    /// Ends the command if the server refuses to join a room of `--order`: no event of that order
+    /// would ever arrive.
+    fn fail_if_order_was_refused(&self, event: &ReceivedEvent) -> Result<(), Failure> {
+        match order_ref::refusal(self.receiver, event, &self.orders) {
+            Some(failure) => Err(failure),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn has_seen_nothing(&self) -> bool {
+        self.counts.events == 0
+    }
+
+    /// Returns the exit code for what was seen so far.
+    pub(super) fn exit(&self) -> Exit {
+        self.counts.exit()
+    }
+
+    pub(super) fn summary(&self) -> String {
+        self.counts.text(&self.liveness.text())
+    }
+}
+
+/// Waits until the deadline; without one, waits for ever.
+async fn sleep_until_deadline(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,97 @@
+//! The options that each flow uses. Any other one is refused: a test that gives it would prove less
+//! than it seems to.
+
+use clap::ValueEnum as _;
+
+use super::flow::Flow;
+use crate::exit::Failure;
+
+/// Returns the options that a flow uses; for some it matters whether an order is given.
+fn options_of(flow: Flow, has_order: bool) -> &'static [&'static str] {
+    match (flow, has_order) {
+        (Flow::NewNotification, _) => &[
+            "--to",
+            "--customer",
+            "--order",
+            "--title",
+            "--message",
+            "--admin",
+        ],
+        (Flow::OrderUpdate, true) => &["--order", "--status", "--admin"],
+        (Flow::PaymentUpdate, true) => &["--order", "--to", "--customer", "--admin"],
+        (Flow::OrderUpdate | Flow::PaymentUpdate, false) => &["--to", "--customer"],
+        (Flow::TailorStatusUpdate, _) => &["--to", "--tailor", "--status"],
+        (Flow::Lifecycle, _) => &["--to", "--customer", "--tailor", "--courier", "--admin"],
+    }
+}
+
+/// Refuses options that the flow does not use.
+pub(super) fn check(flow: Flow, given: &[&str], has_order: bool) -> Result<(), Failure> {
+    let used = options_of(flow, has_order);
+    let others: Vec<&str> = given
+        .iter()
+        .filter(|option| !used.contains(option))
+        .copied()
+        .collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    let name = flow.to_possible_value();
+    let name = name.as_ref().map_or("this flow", |value| value.get_name());
+    let place = match (flow, has_order) {
+        (Flow::OrderUpdate | Flow::PaymentUpdate, true) => " of an existing order",
+        (Flow::OrderUpdate | Flow::PaymentUpdate, false) => " of a new order",
+        _ => "",
+    };
+    let others = others.join(", ");
+    let failure = Failure::usage(format!("{others} does not apply to {name}{place}"));
+    Err(failure.hint(format!("it uses {}", used.join(", "))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn refused(flow: Flow, given: &[&str], has_order: bool, expected: &str) {
+        let failure = check(flow, given, has_order).unwrap_err();
+        assert_eq!(failure.chain(), expected);
+    }
+
+    #[test]
+    fn an_option_without_meaning_is_refused() {
+        refused(
+            Flow::NewNotification,
+            &["--to", "--status"],
+            false,
+            "--status does not apply to new_notification",
+        );
+        refused(
+            Flow::PaymentUpdate,
+            &["--title", "--status"],
+            false,
+            "--title, --status does not apply to payment_update of a new order",
+        );
+        refused(
+            Flow::OrderUpdate,
+            &["--order", "--to"],
+            true,
+            "--to does not apply to order_update of an existing order",
+        );
+    }
+
+    #[test]
+    fn the_examples_of_the_help_are_accepted() {
+        for (flow, given, has_order) in [
+            (Flow::NewNotification, &["--to", "--title"][..], false),
+            (Flow::OrderUpdate, &["--to"], false),
+            (Flow::OrderUpdate, &["--order"], true),
+            (Flow::PaymentUpdate, &["--to"], false),
+            (Flow::PaymentUpdate, &["--order"], true),
+            (Flow::TailorStatusUpdate, &["--to", "--status"], false),
+            (Flow::Lifecycle, &[], false),
+        ] {
+            assert!(check(flow, given, has_order).is_ok(), "{flow:?} {given:?}");
+        }
+    }
+}

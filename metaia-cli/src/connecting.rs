@@ -1,0 +1,121 @@
+//! Connects, and finds out why that failed.
+
+use std::time::Duration;
+
+use metaia_realtime::client::{
+    Client, ClientBuilder, ClientCredentials, ConnectError, Transport, Updates,
+};
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::clock;
+use crate::connection_words as words;
+use crate::context::Context;
+use crate::diagnosis::{Via, connect_trouble, diagnose, difference, server_ahead_ms};
+use crate::exit::Failure;
+use crate::identity::Identity;
+use crate::second_look::second_look;
+
+/// The shortest time between two attempts, also if the server asks for none.
+const MIN_WAIT: Duration = Duration::from_millis(500);
+
+/// The time that a clean end of a connection may take.
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Configures a client that asks for a token at every connection, so that a minted one is fresh.
+pub(crate) fn builder(context: &Context, identity: &Identity) -> ClientBuilder {
+    let identity = identity.clone();
+    // An address that is none is refused when the client connects.
+    let mut builder = Client::builder(context.address.base().unwrap_or_default())
+        .credentials(move || {
+            let token = identity.token();
+            std::future::ready(token.map(ClientCredentials::token).map_err(Into::into))
+        })
+        .token_in(context.network.token_in)
+        .transport(context.transport)
+        .connect_timeout(context.timeout);
+    for (name, value) in context.network.headers() {
+        builder = builder.header(name, value);
+    }
+    match context.network.tls() {
+        Some(tls) => builder.tls(tls),
+        None => builder,
+    }
+}
+
+/// Connects. A server that asks for a moment is asked again after it; any other failure is reported
+/// at once, with its cause.
+pub(crate) async fn connect(
+    context: &Context,
+    identity: &Identity,
+    builder: ClientBuilder,
+) -> Result<(Client, Updates), Failure> {
+    // Half of the time limit may pass in waiting for the server.
+    let latest = Instant::now() + context.timeout / 2;
+    loop {
+        let error = match builder.clone().connect().await {
+            Ok(connected) => {
+                compare_clocks(context, &connected.0);
+                return Ok(connected);
+            }
+            Err(error) => error,
+        };
+        let wait = asked_wait(&error).filter(|wait| Instant::now() + *wait <= latest);
+        let Some(wait) = wait else {
+            return Err(explain(context, identity, &error).await);
+        };
+        let reason = words::failed_attempt(&error);
+        let seconds = wait.as_secs_f64();
+        let note = format!("{reason}: trying again in {seconds:.1} s (Retry-After)");
+        context.printer.note(&note);
+        sleep(wait).await;
+    }
+}
+
+/// Disconnects. A server that does not answer is left without a farewell, so that an interrupted
+/// command ends within a second.
+pub(crate) async fn close(client: &Client) {
+    let _ = timeout(CLOSE_TIMEOUT, client.close()).await;
+}
+
+/// Returns the time that the server asks to wait before the next attempt.
+fn asked_wait(error: &ConnectError) -> Option<Duration> {
+    match error {
+        ConnectError::Http {
+            status: 429 | 503,
+            retry_after: Some(wait),
+            ..
+        } => Some((*wait).max(MIN_WAIT)),
+        _ => None,
+    }
+}
+
+/// Finds out why there is no connection.
+async fn explain(context: &Context, identity: &Identity, error: &ConnectError) -> Failure {
+    let via = match context.transport {
+        Transport::WebSocket => Via::WebSocket,
+        _ => Via::Polling,
+    };
+    let asked = match context.asked(via, "/socket.io/", identity.token_kind()) {
+        Ok(asked) => asked,
+        Err(failure) => return failure,
+    };
+    let trouble = connect_trouble(error, clock::unix_ms());
+    let second = second_look(&context.network, &asked, &trouble).await;
+    diagnose(&asked, &trouble, &second).into()
+}
+
+/// Compares this machine's clock with the server's, so that latencies are by one clock.
+fn compare_clocks(context: &Context, client: &Client) {
+    let Some(date) = client.server_date() else {
+        return;
+    };
+    let Some(ahead) = server_ahead_ms(&date.header, date.read_at) else {
+        return;
+    };
+    if clock::set_server_ahead_ms(ahead) {
+        let difference = difference(ahead);
+        context.printer.note(&format!(
+            "{difference}: latencies are corrected, to a second"
+        ));
+    }
+}

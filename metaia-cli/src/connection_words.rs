@@ -1,0 +1,73 @@
+//! What is said about connections.
+
+use metaia_realtime::client::{ConnectError, Transport};
+
+use crate::clock;
+use crate::diagnosis::{connect_trouble, trouble_text};
+use crate::terminal::one_line;
+
+/// The session left polling for a WebSocket.
+pub(crate) const UPGRADED: &str = "upgraded to WebSocket";
+
+/// Says that there is a connection; by which transport only if it is not the usual one.
+pub(crate) fn connected(transport: Transport, reconnects: u64) -> String {
+    let by = if transport == Transport::Polling {
+        " by polling"
+    } else {
+        ""
+    };
+    if reconnects > 0 {
+        format!("reconnected{by}")
+    } else {
+        format!("connected{by}")
+    }
+}
+
+/// Says that a session stays with polling, and why.
+pub(crate) fn upgrade_failed(reason: &str) -> String {
+    let reason = one_line(reason);
+    format!("the upgrade to WebSocket failed, polling goes on: {reason}")
+}
+
+/// Says why the server ends the session.
+pub(crate) fn end(code: &str) -> String {
+    let meaning = match code {
+        "kicked" => " (an admin or a backend ended it)",
+        "too_many_sessions" => {
+            " (this user has more sessions than the limit, and this one was the least active)"
+        }
+        "rate_limited" => " (this client sent too many events)",
+        "draining" => " (the server is shutting down)",
+        _ => "",
+    };
+    format!("the server ends the session: {}{meaning}", one_line(code))
+}
+
+/// Says why an attempt to connect failed, in a few words.
+pub(crate) fn failed_attempt(error: &ConnectError) -> String {
+    let text = trouble_text(&connect_trouble(error, clock::unix_ms()));
+    one_line(&text).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_of_an_end_is_explained() {
+        assert_eq!(end("replaced"), "the server ends the session: replaced");
+        let full = end("too_many_sessions");
+        assert!(
+            full.contains("too_many_sessions (this user has more"),
+            "{full}"
+        );
+    }
+
+    #[test]
+    fn a_failed_attempt_is_a_few_words() {
+        let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+        let error = ConnectError::Unreachable(Box::new(refused));
+        let said = failed_attempt(&error);
+        assert_eq!(said, "nobody listens there (connection refused)");
+    }
+}

@@ -1,0 +1,119 @@
+//! Certificates that are not trusted.
+
+use rustls::CertificateError;
+
+use super::finding::Diagnosis;
+use super::trouble::{Asked, CertificateFlaw, Trouble};
+
+const HOW_TO_TRUST: &str = "\
+--cacert FILE trusts the certificate or its authority (PEM); --insecure checks no certificate";
+
+/// Returns the trouble that an error of TLS means.
+pub(super) fn trouble(error: &rustls::Error) -> Trouble {
+    match error {
+        rustls::Error::InvalidCertificate(error) => Trouble::Certificate(flaw(error)),
+        // The port sent something else than TLS.
+        rustls::Error::InvalidMessage(_) => Trouble::NotTls,
+        other => Trouble::Tls(other.to_string()),
+    }
+}
+
+fn flaw(error: &CertificateError) -> CertificateFlaw {
+    match error {
+        CertificateError::UnknownIssuer => CertificateFlaw::UnknownAuthority,
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            CertificateFlaw::Expired
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            CertificateFlaw::NotYetValid
+        }
+        CertificateError::NotValidForName => CertificateFlaw::OtherName(Vec::new()),
+        CertificateError::NotValidForNameContext { presented, .. } => {
+            CertificateFlaw::OtherName(presented.clone())
+        }
+        other => {
+            let text = other.to_string();
+            if text.contains("CaUsedAsEndEntity") {
+                CertificateFlaw::SelfSigned
+            } else {
+                CertificateFlaw::Other(text)
+            }
+        }
+    }
+}
+
+pub(super) fn diagnose(asked: &Asked, flaw: &CertificateFlaw) -> Diagnosis {
+    match flaw {
+        CertificateFlaw::SelfSigned => Diagnosis::unreachable(
+            "the server's certificate is self-signed, and not trusted",
+            how_to_trust(asked),
+        ),
+        CertificateFlaw::UnknownAuthority => Diagnosis::unreachable(
+            "the server's certificate is self-signed, or of an authority that is not trusted",
+            how_to_trust(asked),
+        ),
+        CertificateFlaw::OtherName(names) => Diagnosis::unreachable(
+            other_name(names),
+            "use a name of the certificate as the address, or --insecure",
+        ),
+        CertificateFlaw::Expired => Diagnosis::unreachable(
+            "the server's certificate has expired",
+            "renew it; if it is still good, this machine's clock is ahead",
+        ),
+        CertificateFlaw::NotYetValid => Diagnosis::unreachable(
+            "the server's certificate is not valid yet",
+            "this machine's clock is behind, or the certificate is for later",
+        ),
+        CertificateFlaw::Other(text) => Diagnosis::unreachable(
+            format!("the server's certificate is not accepted: {text}"),
+            "--insecure checks no certificate",
+        ),
+    }
+}
+
+fn how_to_trust(asked: &Asked) -> &'static str {
+    if asked.has_own_certificates {
+        "the file of --cacert contains neither this certificate nor its authority"
+    } else {
+        HOW_TO_TRUST
+    }
+}
+
+fn other_name(names: &[String]) -> String {
+    let wrong = "the server's certificate is for another name than this address";
+    if names.is_empty() {
+        wrong.to_owned()
+    } else {
+        format!("{wrong}: it is for {}", names.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_tls_says_what_is_wrong_with_the_certificate() {
+        let invalid = rustls::Error::InvalidCertificate;
+        for (error, expected) in [
+            (
+                CertificateError::UnknownIssuer,
+                CertificateFlaw::UnknownAuthority,
+            ),
+            (CertificateError::Expired, CertificateFlaw::Expired),
+            (CertificateError::NotValidYet, CertificateFlaw::NotYetValid),
+            (
+                CertificateError::NotValidForName,
+                CertificateFlaw::OtherName(Vec::new()),
+            ),
+        ] {
+            assert_eq!(trouble(&invalid(error)), Trouble::Certificate(expected));
+        }
+    }
+
+    #[test]
+    fn an_answer_that_is_not_tls_is_no_certificate() {
+        let error = rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType);
+        assert_eq!(trouble(&error), Trouble::NotTls);
+    }
+}

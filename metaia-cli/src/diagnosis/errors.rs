@@ -1,0 +1,187 @@
+//! Errors of the HTTP client and of the Socket.IO client, as the trouble that they mean.
+
+use std::error::Error;
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use metaia_realtime::client::ConnectError;
+
+use super::certificate;
+use super::reply::HttpReply;
+use super::trouble::Trouble;
+
+/// Returns what a failed connection means. `now` is in Unix milliseconds.
+pub(crate) fn connect_trouble(error: &ConnectError, now: i64) -> Trouble {
+    match error {
+        ConnectError::Invalid(text) => Trouble::Invalid(text.clone()),
+        ConnectError::Unreachable(cause) => {
+            of_chain(cause.as_ref()).unwrap_or_else(|| Trouble::Other(text(error)))
+        }
+        ConnectError::Http { status, answer, .. } => Trouble::Reply(HttpReply {
+            status: *status,
+            headers: answer.headers.clone(),
+            body: answer.body.clone(),
+            is_complete: answer.is_complete,
+            read_at: now,
+        }),
+        ConnectError::Refused { message, .. } => Trouble::Refused(message.clone()),
+        ConnectError::Protocol(text) => of_protocol(text),
+        ConnectError::Timeout(limit) => Trouble::NoAnswer(*limit),
+        other => Trouble::Other(text(other)),
+    }
+}
+
+/// Returns what a failed request means. `limit` is its time limit.
+pub(crate) fn request_trouble(error: &reqwest::Error, limit: Duration) -> Trouble {
+    if error.is_timeout() {
+        return Trouble::NoAnswer(limit);
+    }
+    of_chain(error).unwrap_or_else(|| Trouble::Other(text(error)))
+}
+
+/// tungstenite's errors of a handshake are texts here.
+fn of_protocol(text: &str) -> Trouble {
+    let contains = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
+    if contains(&["Handshake not finished", "without closing handshake"]) {
+        Trouble::Cut
+    } else if contains(&["httparse"]) {
+        Trouble::NotHttp
+    } else {
+        Trouble::Protocol(text.to_owned())
+    }
+}
+
+/// Returns the trouble that the first known cause means.
+fn of_chain(error: &(dyn Error + 'static)) -> Option<Trouble> {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        if let Some(found) = of_cause(cause) {
+            return Some(found);
+        }
+        next = inner(cause);
+    }
+    None
+}
+
+/// Returns the cause of an error. That of an [`std::io::Error`] is inside it: its `source` would
+/// leave it out.
+fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    if let Some(io) = error.downcast_ref::<std::io::Error>() {
+        return io.get_ref().map(|inner| inner as &(dyn Error + 'static));
+    }
+    error.source()
+}
+
+fn of_cause(error: &(dyn Error + 'static)) -> Option<Trouble> {
+    if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+        return Some(certificate::trouble(tls));
+    }
+    if let Some(tls) = error.downcast_ref::<Box<rustls::Error>>() {
+        return Some(certificate::trouble(tls));
+    }
+    if let Some(io) = error.downcast_ref::<std::io::Error>() {
+        return of_io(io);
+    }
+    let text = error.to_string();
+    if is_unknown_name(&text) {
+        Some(Trouble::UnknownName)
+    } else if text.contains("closed before message completed") {
+        Some(Trouble::Cut)
+    } else if text.contains("invalid HTTP") {
+        Some(Trouble::NotHttp)
+    } else {
+        None
+    }
+}
+
+fn of_io(error: &std::io::Error) -> Option<Trouble> {
+    if is_unknown_name(&error.to_string()) {
+        return Some(Trouble::UnknownName);
+    }
+    match error.kind() {
+        ErrorKind::ConnectionRefused => Some(Trouble::NothingListens),
+        ErrorKind::ConnectionReset
+        | ErrorKind::ConnectionAborted
+        | ErrorKind::BrokenPipe
+        | ErrorKind::UnexpectedEof => Some(Trouble::Cut),
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::TimedOut => {
+            Some(Trouble::NoRoute(error.to_string()))
+        }
+        _ => None,
+    }
+}
+
+/// The errors of the resolver have no kind of their own.
+fn is_unknown_name(text: &str) -> bool {
+    text.contains("failed to lookup address") || text == "dns error"
+}
+
+/// Returns an error and its causes in one line.
+fn text(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        // Some crates repeat the cause in their own text.
+        if !text.ends_with(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        next = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    fn unreachable(cause: io::Error) -> ConnectError {
+        ConnectError::Unreachable(Box::new(cause))
+    }
+
+    #[track_caller]
+    fn check(error: ConnectError, expected: Trouble) {
+        assert_eq!(connect_trouble(&error, 0), expected);
+    }
+
+    #[test]
+    fn errors_of_the_system_are_recognised() {
+        check(
+            unreachable(ErrorKind::ConnectionRefused.into()),
+            Trouble::NothingListens,
+        );
+        check(unreachable(ErrorKind::ConnectionReset.into()), Trouble::Cut);
+        let resolver = "failed to lookup address information: Name or service not known";
+        check(
+            unreachable(io::Error::other(resolver)),
+            Trouble::UnknownName,
+        );
+    }
+
+    #[test]
+    fn an_error_of_tls_inside_an_error_of_io_is_found() {
+        let tls = rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType);
+        let io = io::Error::new(ErrorKind::InvalidData, tls);
+        check(unreachable(io), Trouble::NotTls);
+    }
+
+    #[test]
+    fn a_handshake_that_is_not_http_is_recognised() {
+        let protocol = |text: &str| ConnectError::Protocol(text.to_owned());
+        check(protocol("Handshake not finished"), Trouble::Cut);
+        check(protocol("httparse error: invalid token"), Trouble::NotHttp);
+        check(
+            protocol("the first packet does not open a session"),
+            Trouble::Protocol("the first packet does not open a session".to_owned()),
+        );
+    }
+
+    #[test]
+    fn an_unknown_error_keeps_its_text() {
+        let error = unreachable(io::Error::other("no luck"));
+        let expected = "the server could not be reached: no luck".to_owned();
+        check(error, Trouble::Other(expected));
+    }
+}

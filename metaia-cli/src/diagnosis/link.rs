@@ -1,0 +1,146 @@
+//! Connections that fail before a server of this project answers.
+
+use super::finding::Diagnosis;
+use super::reply::HttpReply;
+use super::trouble::{Asked, Look, SecondLook, Trouble, Via};
+use super::{page, redirect, token};
+use crate::exit::Exit;
+
+/// What nginx needs to pass a WebSocket on.
+const PASS_UPGRADE: &str = "\
+the lines that nginx needs:
+  proxy_http_version 1.1;
+  proxy_set_header Upgrade $http_upgrade;
+  proxy_set_header Connection \"upgrade\";
+until then, use --transport polling";
+
+/// Returns what to ask the server once more, in this order, until one question has an answer.
+pub(crate) fn looks(asked: &Asked, trouble: &Trouble) -> &'static [Look] {
+    let is_websocket = asked.via == Via::WebSocket;
+    match trouble {
+        Trouble::NotTls => &[Look::PlainHttp],
+        Trouble::Cut | Trouble::NotHttp => match (asked.is_tls(), is_websocket) {
+            (true, true) => &[Look::PlainHttp, Look::Polling],
+            (true, false) => &[Look::PlainHttp],
+            (false, true) => &[Look::Tls, Look::Polling],
+            (false, false) => &[Look::Tls],
+        },
+        Trouble::Protocol(_) if is_websocket => &[Look::Polling],
+        Trouble::Reply(reply) if asks_for_polling(asked, reply) => &[Look::Polling],
+        Trouble::Refused(code) if token::depends_on_clock(code) => &[Look::Clock],
+        _ => &[],
+    }
+}
+
+/// Returns whether polling may show why a WebSocket was refused, or the rest of the answer's body.
+fn asks_for_polling(asked: &Asked, reply: &HttpReply) -> bool {
+    let is_no_refusal = matches!(reply.status, 200..=299 | 400 | 404 | 405 | 426 | 501);
+    asked.via == Via::WebSocket && (is_no_refusal || !reply.is_complete)
+}
+
+/// Returns the diagnosis of an HTTP answer.
+pub(super) fn of_reply(asked: &Asked, reply: &HttpReply, second: &SecondLook) -> Diagnosis {
+    match second {
+        SecondLook::Reply(polled) if polled.opens_session() => no_upgrade(),
+        // The same answer, with the end of its body.
+        SecondLook::Reply(polled) if polled.status == reply.status && polled.is_complete => {
+            page_or_redirect(asked, polled)
+        }
+        _ => page_or_redirect(asked, reply),
+    }
+}
+
+fn page_or_redirect(asked: &Asked, reply: &HttpReply) -> Diagnosis {
+    match reply.status {
+        301 | 302 | 303 | 307 | 308 => redirect::diagnose(asked, reply),
+        _ if page::expects_tls(asked, reply) => expects_tls(asked),
+        _ => page::diagnose(asked, reply),
+    }
+}
+
+/// Returns the diagnosis of a connection without a usable answer.
+pub(super) fn diagnose(asked: &Asked, trouble: &Trouble, second: &SecondLook) -> Diagnosis {
+    match second {
+        SecondLook::SpeaksTls => return expects_tls(asked),
+        SecondLook::SpeaksPlainHttp => return speaks_plain_http(asked),
+        SecondLook::Reply(polled) if polled.opens_session() => return no_upgrade(),
+        SecondLook::Reply(polled) => return page_or_redirect(asked, polled),
+        SecondLook::Nothing => {}
+    }
+    match trouble {
+        Trouble::UnknownName => Diagnosis::unreachable(
+            "this name has no address",
+            "check the spelling of the host; a VPN may be needed to resolve it",
+        ),
+        Trouble::NothingListens => Diagnosis::unreachable(
+            "nobody listens there (connection refused)",
+            "check that the server is running, and that this is its address",
+        ),
+        Trouble::NoRoute(text) => Diagnosis::unreachable(
+            format!("there is no way to this host: {text}"),
+            "check the address, the network and the VPN",
+        ),
+        Trouble::NoAnswer(limit) => Diagnosis::new(
+            Exit::TimedOut,
+            format!("no answer within {} s", limit.as_secs_f64()),
+            "the server may be stopped or busy, or a firewall drops the packets; \
+             --timeout sets a longer limit",
+        ),
+        other => of_conversation(asked, other),
+    }
+}
+
+/// Returns the diagnosis of a port that answers, in another way than expected.
+fn of_conversation(asked: &Asked, trouble: &Trouble) -> Diagnosis {
+    let other_scheme = format!("use {}, or check the port", asked.other_scheme());
+    match trouble {
+        Trouble::NotTls => Diagnosis::unreachable("that port does not speak TLS", other_scheme),
+        Trouble::Tls(text) => Diagnosis::unreachable(
+            format!("no TLS connection: {text}"),
+            "check the port, and the versions of TLS that the server offers",
+        ),
+        Trouble::Cut if asked.is_tls() => Diagnosis::unreachable(
+            "the connection was closed before an answer came",
+            "check that a server of METAIA is behind this port; a proxy may have refused it",
+        ),
+        Trouble::Cut => Diagnosis::unreachable(
+            "the connection was closed before an answer came",
+            format!("if the port expects TLS, {other_scheme}"),
+        ),
+        Trouble::NotHttp if asked.is_tls() => Diagnosis::unreachable(
+            "the answer is not HTTP: another program listens there",
+            "check that this is the address of a METAIA server",
+        ),
+        Trouble::NotHttp => Diagnosis::unreachable(
+            "the answer is not HTTP: another program listens there",
+            format!("if the port expects TLS, {other_scheme}"),
+        ),
+        Trouble::Protocol(text) => Diagnosis::unreachable(
+            format!("the answer is not Socket.IO's: {text}"),
+            "check that this is the address of a METAIA server",
+        ),
+        Trouble::Other(text) => Diagnosis::without_cure(Exit::Failed, text),
+        _ => Diagnosis::without_cure(Exit::Failed, "the request failed"),
+    }
+}
+
+fn no_upgrade() -> Diagnosis {
+    Diagnosis::unreachable(
+        "polling works, the WebSocket does not: something between does not pass \"Upgrade\" on",
+        PASS_UPGRADE,
+    )
+}
+
+fn expects_tls(asked: &Asked) -> Diagnosis {
+    Diagnosis::unreachable(
+        "that port expects TLS, and was asked by plain HTTP",
+        format!("use {}", asked.other_scheme()),
+    )
+}
+
+fn speaks_plain_http(asked: &Asked) -> Diagnosis {
+    Diagnosis::unreachable(
+        "that port speaks plain HTTP, not TLS",
+        format!("use {}", asked.other_scheme()),
+    )
+}

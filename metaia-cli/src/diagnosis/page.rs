@@ -1,0 +1,144 @@
+//! Answers of servers of this project that refuse, and pages of proxies and of other programs.
+
+use super::finding::Diagnosis;
+use super::reply::{HttpReply, Reason};
+use super::token;
+use super::trouble::{Asked, Via};
+use crate::exit::Exit;
+
+/// The most characters of a page that a message shows.
+const MAX_SHOWN: usize = 120;
+
+/// How servers say that they were asked without TLS: nginx, Apache, Go.
+const PLAIN_AT_TLS: [&str; 3] = [
+    "plain http request was sent to https port",
+    "speaking plain http to an ssl-enabled server port",
+    "sent an http request to an https server",
+];
+
+/// Returns whether a server complains about a request without TLS.
+pub(super) fn expects_tls(asked: &Asked, reply: &HttpReply) -> bool {
+    let body = reply.body.to_lowercase();
+    let complains = PLAIN_AT_TLS.iter().any(|text| body.contains(text));
+    !asked.is_tls() && matches!(reply.status, 400 | 497) && complains
+}
+
+pub(super) fn diagnose(asked: &Asked, reply: &HttpReply) -> Diagnosis {
+    let reason = reply.reason();
+    let exit = exit(reply.status, reason.as_ref());
+    match reason {
+        Some(reason) => refused(asked, reply, exit, &reason),
+        None => foreign(asked, reply, exit),
+    }
+}
+
+/// Returns the exit code of an answer: the same for sockets and REST.
+fn exit(status: u16, reason: Option<&Reason>) -> Exit {
+    match (status, reason) {
+        (401, _) => Exit::Unauthenticated,
+        (403, _) => Exit::Denied,
+        (502..=504, _) | (_, None) => Exit::Unreachable,
+        (_, Some(reason)) if reason.is_no_route() || reason.is_of_engine_io() => Exit::Unreachable,
+        (_, Some(_)) => Exit::Failed,
+    }
+}
+
+/// Returns the diagnosis of a refusal with a reason.
+fn refused(asked: &Asked, reply: &HttpReply, exit: Exit, reason: &Reason) -> Diagnosis {
+    let code = reason.code.as_deref();
+    let shown = code.map(|code| format!(" ({code})")).unwrap_or_default();
+    let cause = format!("HTTP {}{shown}: {}", reply.status, reason.text);
+    if reply.status == 401 {
+        return token::of_unauthorized(asked, code.unwrap_or("unauthorized"), reply, cause);
+    }
+    Diagnosis {
+        exit,
+        cause,
+        cure: cure(asked, reply, reason),
+    }
+}
+
+fn cure(asked: &Asked, reply: &HttpReply, reason: &Reason) -> Option<String> {
+    if reason.is("origin_not_allowed") {
+        let origin = asked.origin.as_deref().unwrap_or("the origin");
+        return Some(format!("add {origin} to CORS_ORIGINS of the server"));
+    }
+    if reply.status == 403 {
+        let hint = token::refused_hint("forbidden", asked.token);
+        return hint.map(str::to_owned);
+    }
+    if reason.is_no_route() {
+        return Some("a METAIA server answers, but not at this path: check --url".to_owned());
+    }
+    if let Some(wait) = reply.retry_after() {
+        return Some(wait);
+    }
+    let id = reason.request_id.as_deref()?;
+    (reply.status >= 500).then(|| format!("search the server's log for the request id {id}"))
+}
+
+/// Returns the diagnosis of an answer that no server of this project gives.
+fn foreign(asked: &Asked, reply: &HttpReply, exit: Exit) -> Diagnosis {
+    let answered = format!("{} answered {}", reply.program(), reply.status_line());
+    let (meaning, cure) = meaning(asked, reply);
+    let cure = reply.retry_after().unwrap_or_else(|| cure.to_owned());
+    Diagnosis::new(exit, format!("{answered}: {meaning}"), cure)
+}
+
+/// Returns what an answer means, and what to do.
+fn meaning(asked: &Asked, reply: &HttpReply) -> (String, &'static str) {
+    const CHECK: &str = "check that this is the address of a METAIA server";
+    let (meaning, cure) = match reply.status {
+        200..=299 if asked.via == Via::Rest => ("the answer is not METAIA's", CHECK),
+        200..=299 => ("the answer is not Socket.IO's", CHECK),
+        401 => (
+            "it asks for credentials of its own",
+            "the answer is not METAIA's: send what the proxy wants with --header",
+        ),
+        403 => (
+            "it refuses the request",
+            "the answer is not METAIA's: the proxy or a firewall refused it",
+        ),
+        404 => (
+            "there is no METAIA server at this address",
+            "check the address: a path before /socket.io/ and /api/ belongs into --url",
+        ),
+        426 => (
+            "it asks for an upgrade that it does not complete",
+            "check that the proxy passes WebSockets on, or use --transport polling",
+        ),
+        502 => (
+            "it cannot reach the server behind it",
+            "check that metaia-server runs, and that the proxy has its address",
+        ),
+        503 => (
+            "it has no server to pass the request on to",
+            "check that metaia-server runs behind the proxy",
+        ),
+        504 => (
+            "the server behind it did not answer in time",
+            "check that metaia-server runs, and is not overloaded",
+        ),
+        _ => return (said(&reply.body), CHECK),
+    };
+    (meaning.to_owned(), cure)
+}
+
+/// Returns the title of a page, or the beginning of a text.
+fn said(body: &str) -> String {
+    let title = body
+        .split_once("<title>")
+        .and_then(|(_, rest)| rest.split_once("</title>"))
+        .map(|(title, _)| title);
+    let text = match title {
+        Some(title) => title,
+        None if body.trim_start().starts_with('<') => "",
+        None => body.trim(),
+    };
+    let shown: String = text.chars().take(MAX_SHOWN).collect();
+    if shown.is_empty() {
+        "it gave no reason".to_owned()
+    } else {
+        shown
+    }
+}

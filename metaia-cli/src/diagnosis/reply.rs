@@ -1,0 +1,127 @@
+//! An HTTP answer, and the reason that a server of this project gives in it.
+
+use serde_json::Value;
+
+use super::clock;
+
+/// An HTTP answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct HttpReply {
+    pub(crate) status: u16,
+    /// Names in lower case.
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+    /// False if the end of the body is missing.
+    pub(crate) is_complete: bool,
+    /// The time when it was read, in Unix milliseconds of this machine's clock.
+    pub(crate) read_at: i64,
+}
+
+impl HttpReply {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// Returns status and phrase, such as `502 Bad Gateway`.
+    pub(super) fn status_line(&self) -> String {
+        let known = reqwest::StatusCode::from_u16(self.status).ok();
+        match known.and_then(|status| status.canonical_reason()) {
+            Some(phrase) => format!("{} {phrase}", self.status),
+            None => self.status.to_string(),
+        }
+    }
+
+    /// Returns the name of the program that answered, such as `nginx`.
+    pub(super) fn program(&self) -> &str {
+        let product = self.header("server").unwrap_or_default();
+        let name = product.split(['/', ' ']).next().unwrap_or_default();
+        if name.is_empty() { "the server" } else { name }
+    }
+
+    /// Returns when another attempt makes sense, as a sentence.
+    pub(super) fn retry_after(&self) -> Option<String> {
+        let value = self.header("retry-after")?.trim();
+        Some(match value.parse::<u64>() {
+            Ok(seconds) => format!("try again in {seconds} s (Retry-After)"),
+            Err(_) => format!("try again after {value} (Retry-After)"),
+        })
+    }
+
+    /// Returns how far the server's clock is ahead, in milliseconds; `None` if the clocks agree.
+    pub(super) fn server_ahead_ms(&self) -> Option<i64> {
+        clock::server_ahead_ms(self.header("date")?, self.read_at)
+    }
+
+    /// Returns whether Engine.IO opened a polling session.
+    pub(super) fn opens_session(&self) -> bool {
+        self.status == 200 && self.body.starts_with("0{")
+    }
+
+    /// Returns the reason in the body, if a server of this project or Engine.IO gave one.
+    pub(super) fn reason(&self) -> Option<Reason> {
+        let problem: Value = serde_json::from_str(&self.body).ok()?;
+        Reason::from_problem(&problem)
+    }
+}
+
+/// The contents of a problem document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reason {
+    pub(super) code: Option<String>,
+    pub(super) text: String,
+    pub(super) request_id: Option<String>,
+}
+
+impl Reason {
+    fn from_problem(problem: &Value) -> Option<Self> {
+        let text = |member: &str| problem.get(member)?.as_str().map(str::to_owned);
+        let sentence = text("detail")
+            .or_else(|| text("message"))
+            .or_else(|| text("title"));
+        let code = text("code");
+        if sentence.is_none() && code.is_none() {
+            return None;
+        }
+        let sentence = sentence.unwrap_or_else(|| "the server gave no reason".to_owned());
+        let fields = wrong_fields(problem, &sentence);
+        Some(Self {
+            code,
+            text: sentence + &fields,
+            request_id: text("requestId").filter(|id| !id.is_empty()),
+        })
+    }
+
+    /// Returns whether the code is this one.
+    pub(super) fn is(&self, code: &str) -> bool {
+        self.code.as_deref() == Some(code)
+    }
+
+    /// Returns whether the server knows no route of the request's path.
+    pub(super) fn is_no_route(&self) -> bool {
+        self.is("not_found") && self.text.contains("no such route")
+    }
+
+    /// Returns whether Engine.IO refused the request: its codes are numbers.
+    pub(super) fn is_of_engine_io(&self) -> bool {
+        let code = self.code.as_deref().unwrap_or_default();
+        !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_digit())
+    }
+}
+
+/// Formats the wrong fields, without those that the reason mentions already.
+fn wrong_fields(problem: &Value, reason: &str) -> String {
+    let errors = problem.get("errors").and_then(Value::as_array);
+    let mut texts = String::new();
+    for error in errors.into_iter().flatten() {
+        let text = |member: &str| {
+            let value = error.get(member).and_then(Value::as_str);
+            value.unwrap_or_default()
+        };
+        let message = text("message");
+        if !reason.contains(message) {
+            texts += &format!("; {} {message}", text("pointer"));
+        }
+    }
+    texts
+}

@@ -1,0 +1,163 @@
+//! Connections: ports, TLS, certificates, WebSockets.
+
+use std::time::Duration;
+
+use super::super::trouble::CertificateFlaw;
+use super::*;
+
+#[test]
+fn an_address_without_a_server_is_no_connection() {
+    let listens = "check that the server is running";
+    check(
+        Trouble::NothingListens,
+        (Exit::Unreachable, "nobody listens", listens),
+    );
+    check(
+        Trouble::UnknownName,
+        (Exit::Unreachable, "no address", "spelling"),
+    );
+    let no_route = Trouble::NoRoute("No route to host (os error 113)".to_owned());
+    check(no_route, (Exit::Unreachable, "No route to host", "VPN"));
+}
+
+#[test]
+fn silence_is_a_time_out_for_sockets_and_rest() {
+    for via in [Via::Rest, Via::WebSocket] {
+        let silence = Trouble::NoAnswer(Duration::from_millis(1_500));
+        let expected = (Exit::TimedOut, "within 1.5 s", "--timeout");
+        check_at(&asked(via), silence, &SecondLook::Nothing, expected);
+    }
+}
+
+#[test]
+fn tls_at_a_plain_port_names_the_other_address() {
+    let plain = "use http://a.example";
+    for (second, cause) in [
+        (SecondLook::SpeaksPlainHttp, "speaks plain HTTP"),
+        (SecondLook::Nothing, "does not speak TLS"),
+    ] {
+        let expected = (Exit::Unreachable, cause, plain);
+        check_at(&by_tls(), Trouble::NotTls, &second, expected);
+    }
+}
+
+#[test]
+fn plain_http_at_a_tls_port_names_the_other_address() {
+    let expected = (Exit::Unreachable, "expects TLS", "use https://a.example");
+    for trouble in [Trouble::Cut, Trouble::NotHttp] {
+        check_at(
+            &asked(Via::WebSocket),
+            trouble,
+            &SecondLook::SpeaksTls,
+            expected,
+        );
+    }
+    for body in [
+        "<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head>",
+        "Client sent an HTTP request to an HTTPS server.\n",
+        "Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />",
+    ] {
+        check_reply(reply(400, &[("server", "nginx/1.22.1")], body), expected);
+    }
+}
+
+#[test]
+fn a_connection_that_is_cut_may_have_expected_tls() {
+    check(
+        Trouble::Cut,
+        (Exit::Unreachable, "was closed", "https://a.example"),
+    );
+    check(
+        Trouble::NotHttp,
+        (Exit::Unreachable, "not HTTP", "https://a.example"),
+    );
+}
+
+#[test]
+fn a_websocket_that_is_not_passed_on_is_told_from_a_server_that_is_away() {
+    let refused = Trouble::Reply(reply(400, &[], ""));
+    let protocol = Trouble::Protocol("no Upgrade".to_owned());
+    for trouble in [Trouble::Cut, protocol, refused] {
+        let cause = "polling works, the WebSocket does not";
+        let expected = (Exit::Unreachable, cause, "proxy_set_header Upgrade");
+        check_at(&asked(Via::WebSocket), trouble, &polling_works(), expected);
+    }
+    let page = SecondLook::Reply(reply(200, &[("server", "shop/2")], "<html>"));
+    let old_http = Trouble::Protocol("HTTP version must be 1.1 or higher".to_owned());
+    let expected = (Exit::Unreachable, "shop answered 200 OK", "METAIA server");
+    check_at(&asked(Via::WebSocket), old_http, &page, expected);
+    let away = SecondLook::Reply(reply(502, &[("server", "nginx")], "<html>"));
+    let expected = (Exit::Unreachable, "502 Bad Gateway", "proxy");
+    check_at(&asked(Via::WebSocket), Trouble::Cut, &away, expected);
+}
+
+#[test]
+fn certificates_have_a_hint_each() {
+    for (flaw, cause, cure) in [
+        (CertificateFlaw::SelfSigned, "self-signed", "--cacert"),
+        (
+            CertificateFlaw::UnknownAuthority,
+            "not trusted",
+            "--insecure",
+        ),
+        (
+            CertificateFlaw::OtherName(vec!["b.example".to_owned()]),
+            "b.example",
+            "a name of",
+        ),
+        (CertificateFlaw::Expired, "expired", "renew"),
+        (CertificateFlaw::NotYetValid, "not valid yet", "clock"),
+    ] {
+        let expected = (Exit::Unreachable, cause, cure);
+        check_at(
+            &by_tls(),
+            Trouble::Certificate(flaw),
+            &SecondLook::Nothing,
+            expected,
+        );
+    }
+    let with_file = Asked {
+        has_own_certificates: true,
+        ..by_tls()
+    };
+    let expected = (
+        Exit::Unreachable,
+        "not trusted",
+        "the file of --cacert contains neither",
+    );
+    let trouble = Trouble::Certificate(CertificateFlaw::UnknownAuthority);
+    check_at(&with_file, trouble, &SecondLook::Nothing, expected);
+}
+
+#[test]
+fn a_proxy_that_is_not_used_is_named() {
+    let behind = Asked {
+        proxy: Some("HTTPS_PROXY".to_owned()),
+        ..by_tls()
+    };
+    let expected = (Exit::Unreachable, "nobody listens", "HTTPS_PROXY is set");
+    check_at(
+        &behind,
+        Trouble::NothingListens,
+        &SecondLook::Nothing,
+        expected,
+    );
+}
+
+#[test]
+fn a_second_question_is_asked_only_if_it_can_help() {
+    let plain = asked(Via::WebSocket);
+    assert_eq!(looks(&plain, &Trouble::Cut), [Look::Tls, Look::Polling]);
+    assert_eq!(looks(&by_tls(), &Trouble::NotTls), [Look::PlainHttp]);
+    assert_eq!(looks(&asked(Via::Rest), &Trouble::Cut), [Look::Tls]);
+    for trouble in [
+        Trouble::NothingListens,
+        Trouble::Refused("forbidden".to_owned()),
+        Trouble::Reply(reply(503, &[], "{}")),
+        Trouble::Reply(reply(301, &[], "")),
+    ] {
+        assert!(looks(&plain, &trouble).is_empty(), "{trouble:?}");
+    }
+    let by_rest = asked(Via::Rest);
+    assert!(looks(&by_rest, &Trouble::Reply(reply(404, &[], ""))).is_empty());
+}

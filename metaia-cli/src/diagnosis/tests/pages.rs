@@ -1,0 +1,180 @@
+//! Answers by HTTP: refusals, pages, redirects.
+
+use super::*;
+
+#[test]
+fn pages_of_a_proxy_name_the_proxy_and_its_trouble() {
+    let nginx = [("server", "nginx/1.22.1"), ("content-type", "text/html")];
+    let page = "<html>\r\n<head><title>Bad Gateway</title></head>\r\n</html>";
+    for (status, cause, cure) in [
+        (
+            404,
+            "nginx answered 404 Not Found: there is no METAIA server",
+            "--url",
+        ),
+        (
+            502,
+            "nginx answered 502 Bad Gateway: it cannot reach",
+            "metaia-server runs",
+        ),
+        (
+            503,
+            "nginx answered 503 Service Unavailable",
+            "metaia-server runs",
+        ),
+        (504, "nginx answered 504 Gateway Timeout", "overloaded"),
+        (
+            500,
+            "nginx answered 500 Internal Server Error: Bad Gateway",
+            "METAIA server",
+        ),
+        (
+            200,
+            "nginx answered 200 OK: the answer is not",
+            "METAIA server",
+        ),
+        (426, "nginx answered 426 Upgrade Required", "WebSockets"),
+    ] {
+        check_reply(
+            reply(status, &nginx, page),
+            (Exit::Unreachable, cause, cure),
+        );
+    }
+    let denied = (Exit::Denied, "nginx answered 403 Forbidden", "proxy");
+    check_reply(reply(403, &nginx, page), denied);
+    let unknown = (
+        Exit::Unauthenticated,
+        "nginx answered 401 Unauthorized",
+        "--header",
+    );
+    check_reply(reply(401, &nginx, page), unknown);
+}
+
+#[test]
+fn a_page_without_a_server_header_is_the_servers() {
+    let teapot = reply(418, &[], "short and stout\n");
+    let expected = "the server answered 418 I'm a teapot: short and stout";
+    check_reply(teapot, (Exit::Unreachable, expected, ""));
+    let silent = reply(999, &[], "");
+    check_reply(
+        silent,
+        (Exit::Unreachable, "answered 999: it gave no reason", ""),
+    );
+}
+
+#[test]
+fn a_refusal_of_the_server_shows_its_code_and_text() {
+    let problem = |code: &str, detail: &str| format!(r#"{{"code":"{code}","detail":"{detail}"}}"#);
+    let busy = problem("too_many_handshakes", "Too many clients are connecting.");
+    check_reply(
+        reply(503, &[("retry-after", "2")], &busy),
+        (
+            Exit::Unreachable,
+            "HTTP 503 (too_many_handshakes): Too many clients are connecting.",
+            "try again in 2 s (Retry-After)",
+        ),
+    );
+    let date = "Wed, 21 Oct 2015 07:28:00 GMT";
+    check_reply(
+        reply(503, &[("retry-after", date)], &busy),
+        (Exit::Unreachable, "HTTP 503", date),
+    );
+    let record = problem("not_found", "Not found.");
+    check_reply(
+        reply(404, &[], &record),
+        (Exit::Failed, "HTTP 404 (not_found)", ""),
+    );
+    let route = problem("not_found", "There is no such route.");
+    check_reply(
+        reply(404, &[], &route),
+        (Exit::Unreachable, "no such route", "check --url"),
+    );
+    let forbidden = problem("forbidden", "Not yours.");
+    check_reply(
+        reply(403, &[], &forbidden),
+        (Exit::Denied, "HTTP 403 (forbidden): Not yours.", "role"),
+    );
+    let engine_io = r#"{"code":"0","message":"Transport unknown"}"#;
+    check_reply(
+        reply(400, &[], engine_io),
+        (Exit::Unreachable, "HTTP 400 (0): Transport unknown", ""),
+    );
+}
+
+#[test]
+fn wrong_fields_and_request_ids_are_shown() {
+    let problem = r#"{"detail":"The body is not an order.","code":"invalid_body",
+        "errors":[{"pointer":"/items/0/price","message":"must be positive"}]}"#;
+    let cause = "HTTP 422 (invalid_body): The body is not an order.; \
+                 /items/0/price must be positive";
+    check_reply(reply(422, &[], problem), (Exit::Failed, cause, ""));
+    let mentioned = r#"{"detail":"/a: must be positive",
+        "errors":[{"pointer":"/a","message":"must be positive"}]}"#;
+    let found = diagnose(
+        &asked(Via::Rest),
+        &Trouble::Reply(reply(422, &[], mentioned)),
+        &SecondLook::Nothing,
+    );
+    assert_eq!(found.cause, "HTTP 422: /a: must be positive");
+    let internal = r#"{"title":"Internal","code":"internal","requestId":"r1"}"#;
+    check_reply(
+        reply(500, &[], internal),
+        (
+            Exit::Failed,
+            "HTTP 500 (internal): Internal",
+            "request id r1",
+        ),
+    );
+}
+
+#[test]
+fn a_body_whose_end_is_missing_is_taken_from_the_second_answer() {
+    let cut = HttpReply {
+        is_complete: false,
+        ..reply(503, &[], r#"{"code":"too_ma"#)
+    };
+    let whole = reply(503, &[], r#"{"code":"too_many_sessions","detail":"Full."}"#);
+    assert_eq!(
+        looks(&asked(Via::WebSocket), &Trouble::Reply(cut.clone())),
+        [Look::Polling]
+    );
+    let expected = (Exit::Unreachable, "HTTP 503 (too_many_sessions): Full.", "");
+    let second = SecondLook::Reply(whole);
+    check_at(
+        &asked(Via::WebSocket),
+        Trouble::Reply(cut),
+        &second,
+        expected,
+    );
+}
+
+#[test]
+fn a_redirect_names_its_target_for_sockets_and_rest() {
+    for via in [Via::Rest, Via::WebSocket] {
+        let location = format!("https://a.example{}", asked(via).path);
+        let moved = reply(301, &[("location", &location)], "<html>");
+        let expected = (
+            Exit::Unreachable,
+            location.as_str(),
+            "--url https://a.example",
+        );
+        check_at(
+            &asked(via),
+            Trouble::Reply(moved),
+            &SecondLook::Nothing,
+            expected,
+        );
+    }
+    check_reply(
+        reply(302, &[("location", "/login")], ""),
+        (
+            Exit::Unreachable,
+            "redirects to /login",
+            "check the address",
+        ),
+    );
+    check_reply(
+        reply(307, &[], ""),
+        (Exit::Unreachable, "a redirect without its target", ""),
+    );
+}

@@ -1,0 +1,96 @@
+//! Tokens, origins and clocks.
+
+use super::*;
+
+#[test]
+fn a_wrong_origin_names_the_setting() {
+    let body = r#"{"code":"origin_not_allowed","detail":"This origin is not allowed."}"#;
+    let asked = Asked {
+        origin: Some("https://b.example".to_owned()),
+        ..asked(Via::WebSocket)
+    };
+    let expected = (
+        Exit::Denied,
+        "origin_not_allowed",
+        "https://b.example to CORS_ORIGINS",
+    );
+    let trouble = Trouble::Reply(reply(403, &[], body));
+    check_at(&asked, trouble, &SecondLook::Nothing, expected);
+}
+
+/// The server's clock is 65 min ahead.
+fn an_hour_ahead() -> HttpReply {
+    reply(200, &[("date", "Tue, 14 Nov 2023 23:18:20 GMT")], "")
+}
+
+#[test]
+fn a_refused_token_shows_a_wrong_clock() {
+    let expired = || Trouble::Refused("token_expired".to_owned());
+    let cause = "token_expired; this machine's clock is 65 min behind the server's";
+    check_at(
+        &asked(Via::WebSocket),
+        expired(),
+        &SecondLook::Reply(an_hour_ahead()),
+        (Exit::Unauthenticated, cause, "set this machine's clock"),
+    );
+    let body = r#"{"code":"token_expired","detail":"The token expired."}"#;
+    let unauthorized = HttpReply {
+        status: 401,
+        body: body.to_owned(),
+        ..an_hour_ahead()
+    };
+    check_reply(
+        unauthorized,
+        (Exit::Unauthenticated, "clock is 65 min behind", "clock"),
+    );
+    let supplied = Asked {
+        token: TokenKind::Supplied,
+        ..asked(Via::WebSocket)
+    };
+    check_at(
+        &supplied,
+        expired(),
+        &SecondLook::Reply(an_hour_ahead()),
+        (Exit::Unauthenticated, cause, "metaia token mint"),
+    );
+    let agreed = SecondLook::Reply(reply(200, &[("date", "Tue, 14 Nov 2023 22:13:20 GMT")], ""));
+    let expected = (
+        Exit::Unauthenticated,
+        "token_expired",
+        "a new token was minted",
+    );
+    check_at(&asked(Via::WebSocket), expired(), &agreed, expected);
+}
+
+#[test]
+fn the_hint_for_a_token_depends_on_its_source() {
+    let supplied = Asked {
+        token: TokenKind::Supplied,
+        ..asked(Via::WebSocket)
+    };
+    for (code, exit, minted, other) in [
+        (
+            "token_expired",
+            Exit::Unauthenticated,
+            "clock",
+            "metaia token mint",
+        ),
+        (
+            "unauthorized",
+            Exit::Unauthenticated,
+            "JWT_SECRET",
+            "metaia token inspect",
+        ),
+        ("forbidden", Exit::Denied, "role", "role"),
+        ("too_many_sessions", Exit::Unauthenticated, "", ""),
+    ] {
+        let refused = || Trouble::Refused(code.to_owned());
+        check(refused(), (exit, code, minted));
+        check_at(
+            &supplied,
+            refused(),
+            &SecondLook::Nothing,
+            (exit, code, other),
+        );
+    }
+}

@@ -1,0 +1,76 @@
+//! Tokens that the server refuses.
+
+use super::clock::difference;
+use super::finding::Diagnosis;
+use super::reply::HttpReply;
+use super::trouble::{Asked, SecondLook, TokenKind};
+use crate::exit::Exit;
+
+const SET_THE_CLOCK: &str = "set this machine's clock: the times in tokens are compared with \
+                             the server's clock";
+
+/// Returns whether a clock that is wrong may be the reason for this refusal.
+pub(super) fn depends_on_clock(code: &str) -> bool {
+    code == "token_expired"
+}
+
+/// Returns the diagnosis of Socket.IO's refusal.
+pub(super) fn of_refusal(asked: &Asked, code: &str, second: &SecondLook) -> Diagnosis {
+    let ahead = match second {
+        SecondLook::Reply(reply) => reply.server_ahead_ms(),
+        _ => None,
+    };
+    let cause = format!("the server refused the connection: {code}");
+    refused(asked.token, code, ahead, cause)
+}
+
+/// Returns the diagnosis of the answer 401 with this code.
+pub(super) fn of_unauthorized(
+    asked: &Asked,
+    code: &str,
+    reply: &HttpReply,
+    cause: String,
+) -> Diagnosis {
+    refused(asked.token, code, reply.server_ahead_ms(), cause)
+}
+
+fn refused(token: TokenKind, code: &str, ahead: Option<i64>, cause: String) -> Diagnosis {
+    let exit = if code == "forbidden" {
+        Exit::Denied
+    } else {
+        Exit::Unauthenticated
+    };
+    let ahead = ahead.filter(|_| depends_on_clock(code));
+    let cure = match (token, ahead) {
+        // It was good by this machine's clock a moment ago.
+        (TokenKind::Minted, Some(_)) => Some(SET_THE_CLOCK),
+        _ => refused_hint(code, token),
+    };
+    let clock = ahead.map(|ahead| format!("; {}", difference(ahead)));
+    Diagnosis {
+        exit,
+        cause: cause + &clock.unwrap_or_default(),
+        cure: cure.map(str::to_owned),
+    }
+}
+
+/// Returns what to do about a refusal.
+pub(super) fn refused_hint(code: &str, token: TokenKind) -> Option<&'static str> {
+    Some(match (code, token) {
+        ("unauthorized", TokenKind::None) => "the server does not know this API key",
+        ("unauthorized", TokenKind::Minted) => {
+            "the server has another secret than this folder and environment: \
+             run metaia where the server was started, or set JWT_SECRET"
+        }
+        ("unauthorized", TokenKind::Supplied) => {
+            "the server has a different secret, or the token is damaged: \
+             `metaia token inspect` shows which"
+        }
+        ("token_expired", TokenKind::Minted) => {
+            "a new token was minted: compare this machine's clock with the server's"
+        }
+        ("token_expired", _) => "mint a new one with `metaia token mint`, or use --as",
+        ("forbidden", _) => "the server does not allow this to the role of the token",
+        _ => return None,
+    })
+}

@@ -1,0 +1,121 @@
+//! What was asked, and what was seen: the input of a diagnosis.
+
+use std::time::Duration;
+
+use super::reply::HttpReply;
+
+/// The way by which the server was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Via {
+    Rest,
+    WebSocket,
+    Polling,
+}
+
+/// Where the token of a request comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TokenKind {
+    /// It was minted for this request.
+    Minted,
+    /// The user of the tool supplied it.
+    Supplied,
+    /// The request has an API key instead, or nothing.
+    None,
+}
+
+/// A request, as far as a diagnosis needs it.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    /// The server's address without a slash at the end.
+    pub(crate) base: String,
+    /// The path of the request behind it.
+    pub(crate) path: String,
+    pub(crate) via: Via,
+    pub(crate) token: TokenKind,
+    pub(crate) origin: Option<String>,
+    /// True if the certificates of `--cacert` are the trusted ones.
+    pub(crate) has_own_certificates: bool,
+    /// The variable that names a proxy for this address. The tool does not use it.
+    pub(crate) proxy: Option<String>,
+}
+
+impl Asked {
+    pub(super) fn is_tls(&self) -> bool {
+        self.base.starts_with("https:")
+    }
+
+    /// Returns the address with the other scheme.
+    pub(super) fn other_scheme(&self) -> String {
+        match self.base.strip_prefix("https:") {
+            Some(rest) => format!("http:{rest}"),
+            None => self.base.replacen("http:", "https:", 1),
+        }
+    }
+}
+
+/// What went wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// The address or a header cannot be used.
+    Invalid(String),
+    /// The name has no address.
+    UnknownName,
+    /// The port is closed.
+    NothingListens,
+    /// The network or the host cannot be reached.
+    NoRoute(String),
+    /// Nothing came within this time.
+    NoAnswer(Duration),
+    /// TLS was spoken to a port that does not speak it.
+    NotTls,
+    Tls(String),
+    Certificate(CertificateFlaw),
+    /// The connection ended before an answer.
+    Cut,
+    /// What came is not HTTP.
+    NotHttp,
+    /// What came is HTTP, and neither Socket.IO nor a refusal.
+    Protocol(String),
+    /// An HTTP answer other than the expected one.
+    Reply(HttpReply),
+    /// Socket.IO's refusal of a connection, with its code.
+    Refused(String),
+    Other(String),
+}
+
+/// The reason for which a certificate is not trusted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum CertificateFlaw {
+    UnknownAuthority,
+    /// It is the certificate of an authority, used by a server: self-signed, as `openssl req -x509`
+    /// makes them.
+    SelfSigned,
+    /// It is for these names.
+    OtherName(Vec<String>),
+    Expired,
+    NotYetValid,
+    Other(String),
+}
+
+/// A question to the server after a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// Does the port speak TLS?
+    Tls,
+    /// Does the port speak plain HTTP?
+    PlainHttp,
+    /// What does the server answer to polling?
+    Polling,
+    /// What time is it there?
+    Clock,
+}
+
+/// The answer to a [`Look`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum SecondLook {
+    /// There was no question, or no answer.
+    Nothing,
+    SpeaksTls,
+    SpeaksPlainHttp,
+    Reply(HttpReply),
+}

@@ -1,0 +1,171 @@
+//! The options that shape requests and connections: headers, the token's place, certificates.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use metaia_realtime::client::TokenIn;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, ORIGIN};
+use reqwest::redirect::Policy;
+use rustls::ClientConfig;
+
+use crate::exit::{Exit, Failure};
+use crate::tls;
+
+/// Options of every command that uses the network.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Connection options")]
+pub(crate) struct NetworkArgs {
+    /// Send this Origin, as a browser does
+    #[arg(long, global = true, value_name = "URL")]
+    origin: Option<String>,
+    /// Send this header with every request; may be repeated
+    #[arg(long = "header", global = true, value_name = "NAME: VALUE", value_parser = header)]
+    headers: Vec<(HeaderName, HeaderValue)>,
+    /// Where sockets send the token: as phones do, as browsers do, or both [default: both]
+    #[arg(long, global = true, value_enum)]
+    auth: Option<TokenPlace>,
+    /// Trust only the certificates in this file (PEM), and what they sign
+    #[arg(long, global = true, value_name = "PATH", conflicts_with = "insecure")]
+    cacert: Option<PathBuf>,
+    /// Check no certificate
+    #[arg(long, global = true)]
+    insecure: bool,
+}
+
+/// The place of the token in a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum TokenPlace {
+    /// In the Authorization header
+    Header,
+    /// In the payload of the CONNECT, auth.token
+    Payload,
+    Both,
+}
+
+impl NetworkArgs {
+    /// Returns the names of the options that are set and have no meaning without a network.
+    pub(crate) fn network_flags(&self) -> Vec<&'static str> {
+        let flags = [
+            (self.origin.is_some(), "--origin"),
+            (!self.headers.is_empty(), "--header"),
+            (self.cacert.is_some(), "--cacert"),
+            (self.insecure, "--insecure"),
+        ];
+        let set = flags.into_iter().filter(|(is_set, _)| *is_set);
+        set.map(|(_, flag)| flag).collect()
+    }
+
+    /// Returns whether the option is set that only sockets have.
+    pub(crate) fn has_auth(&self) -> bool {
+        self.auth.is_some()
+    }
+}
+
+fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
+    const EXPECTED: &str = "expected NAME: VALUE, such as 'X-Trace: 7'";
+    let (name, value) = text.split_once(':').ok_or(EXPECTED)?;
+    let name = HeaderName::try_from(name.trim()).map_err(|_| EXPECTED)?;
+    let value = HeaderValue::try_from(value.trim()).map_err(|_| EXPECTED)?;
+    Ok((name, value))
+}
+
+/// The options, checked.
+#[derive(Debug)]
+pub(crate) struct Network {
+    pub(crate) origin: Option<String>,
+    pub(crate) token_in: TokenIn,
+    pub(crate) has_own_certificates: bool,
+    headers: HeaderMap,
+    /// `None` for the certificates that the system trusts.
+    tls: Option<Arc<ClientConfig>>,
+}
+
+impl Network {
+    pub(crate) fn new(args: NetworkArgs) -> Result<Self, Failure> {
+        let mut headers: HeaderMap = args.headers.into_iter().collect();
+        if let Some(origin) = &args.origin {
+            let value = HeaderValue::try_from(origin)
+                .map_err(|_| Failure::usage("--origin is not a header's value"))?;
+            headers.insert(ORIGIN, value);
+        }
+        let tls = match &args.cacert {
+            Some(path) => Some(tls::trusting_only(path)?),
+            None if args.insecure => Some(tls::trusting_all()?),
+            None => None,
+        };
+        Ok(Self {
+            origin: args.origin,
+            token_in: match args.auth {
+                Some(TokenPlace::Header) => TokenIn::Header,
+                Some(TokenPlace::Payload) => TokenIn::Payload,
+                Some(TokenPlace::Both) | None => TokenIn::Both,
+            },
+            has_own_certificates: args.cacert.is_some(),
+            headers,
+            tls: tls.map(Arc::new),
+        })
+    }
+
+    /// Returns the headers of every request, as texts. Those of `--header` are texts: they came by
+    /// the command line.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        let headers = self.headers.iter();
+        headers.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
+    }
+
+    /// Returns the configuration of TLS, if it is not the system's.
+    pub(crate) fn tls(&self) -> Option<Arc<ClientConfig>> {
+        self.tls.clone()
+    }
+
+    /// Returns an HTTP client that follows no redirect and uses no proxy.
+    pub(crate) fn http(&self, timeout: Duration) -> Result<reqwest::Client, Failure> {
+        self.http_with(timeout, self.tls.clone())
+    }
+
+    /// Returns an HTTP client that checks no certificate, to find out what a port speaks.
+    pub(crate) fn http_without_checks(
+        &self,
+        timeout: Duration,
+    ) -> Result<reqwest::Client, Failure> {
+        self.http_with(timeout, Some(Arc::new(tls::trusting_all()?)))
+    }
+
+    fn http_with(
+        &self,
+        timeout: Duration,
+        tls: Option<Arc<ClientConfig>>,
+    ) -> Result<reqwest::Client, Failure> {
+        tls::install_provider();
+        let mut builder = reqwest::Client::builder()
+            .timeout(timeout)
+            .no_proxy()
+            .redirect(Policy::none())
+            .default_headers(self.headers.clone());
+        if let Some(tls) = tls {
+            builder = builder.tls_backend_preconfigured(ClientConfig::clone(&tls));
+        }
+        builder.build().map_err(|error| {
+            Failure::new(Exit::Failed, "the HTTP client cannot be created").caused_by(error)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_is_a_name_and_a_value() {
+        let (name, value) = header("X-Trace:  a: b ").unwrap();
+        assert_eq!(
+            (name.as_str(), value.to_str().unwrap()),
+            ("x-trace", "a: b")
+        );
+        for text in ["", "X-Trace", ": v", "a b: c", "a: b\u{1b}c"] {
+            assert!(header(text).is_err(), "{text:?}");
+        }
+    }
+}

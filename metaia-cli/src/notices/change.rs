@@ -1,0 +1,218 @@
+//! The changes of a connection: what each means to people and to programs.
+
+use metaia_realtime::client::{ReceivedEvent, Reset, Retrying, Transport, Update};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::connection_words as words;
+
+/// The kind of a change, and what belongs to it.
+#[derive(Debug, Serialize)]
+pub(super) struct Change {
+    is: &'static str,
+    #[serde(flatten)]
+    details: Value,
+    #[serde(skip)]
+    pub(super) weight: Weight,
+    #[serde(skip)]
+    pub(super) text: String,
+}
+
+/// How much a change matters to the reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Weight {
+    Light,
+    Good,
+    /// The connection may recover by itself.
+    Warning,
+    /// Something is lost, or the session has ended.
+    Serious,
+}
+
+impl Change {
+    pub(super) fn new(
+        is: &'static str,
+        weight: Weight,
+        text: impl Into<String>,
+        details: Value,
+    ) -> Self {
+        Self {
+            is,
+            details,
+            weight,
+            text: text.into(),
+        }
+    }
+
+    pub(super) fn of(update: &Update) -> Option<Self> {
+        Some(match update {
+            Update::Connected(connected) => connected_by(connected.transport, connected.reconnects),
+            Update::Ready(ready) => live(
+                &ready.rooms,
+                ready.recovered,
+                ready.replayed,
+                ready.at.as_deref(),
+            ),
+            Update::Upgraded => Self::new("upgraded", Weight::Light, words::UPGRADED, json!({})),
+            Update::UpgradeFailed(reason) => {
+                let text = words::upgrade_failed(reason);
+                Self::new(
+                    "upgrade_failed",
+                    Weight::Warning,
+                    text,
+                    json!({"why": reason}),
+                )
+            }
+            Update::Reset(reset) => gap(reset),
+            Update::End(end) => {
+                let text = words::end(&end.code);
+                Self::new("end", Weight::Serious, text, json!({"code": end.code}))
+            }
+            Update::Disconnected(reason) => {
+                let why = reason.to_string();
+                let text = format!("disconnected: {why}");
+                Self::new("lost", Weight::Warning, text, json!({"why": why}))
+            }
+            Update::Retrying(retrying) => retry(retrying),
+            Update::GaveUp(reason) => {
+                let why = reason.to_string();
+                let text = format!("gave up: {why}");
+                Self::new("gave_up", Weight::Serious, text, json!({"why": why}))
+            }
+            Update::Event(event) => control(event)?,
+            _ => return None,
+        })
+    }
+}
+
+pub(super) fn connected_by(transport: Transport, reconnects: u64) -> Change {
+    let name = match transport {
+        Transport::WebSocket => "websocket",
+        Transport::Polling => "polling",
+        _ => "upgrade",
+    };
+    let text = words::connected(transport, reconnects);
+    let details = json!({"transport": name, "reconnects": reconnects});
+    Change::new("connected", Weight::Light, text, details)
+}
+
+fn live(rooms: &[String], recovered: bool, replayed: u64, at: Option<&str>) -> Change {
+    let text = match (recovered, replayed) {
+        (false, _) => format!("live in {}", rooms.join(", ")),
+        (true, 0) => "live; no event was missed".to_owned(),
+        (true, 1) => "live; 1 missed event came first".to_owned(),
+        (true, count) => format!("live; {count} missed events came first"),
+    };
+    let details = json!({
+        "rooms": rooms,
+        "recovered": recovered,
+        "replayed": replayed,
+        "at": at,
+    });
+    Change::new("live", Weight::Good, text, details)
+}
+
+fn gap(reset: &Reset) -> Change {
+    let reason = &reset.reason;
+    let text =
+        format!("GAP: the server cannot resume from the position ({reason}): reload by REST");
+    let details = json!({"reason": reason, "at": reset.at});
+    Change::new("gap", Weight::Serious, text, details)
+}
+
+fn retry(retrying: &Retrying) -> Change {
+    let error = retrying.error.as_ref();
+    let why = error.map(|error| words::failed_attempt(error));
+    let cause = why
+        .as_ref()
+        .map(|why| format!(", after: {why}"))
+        .unwrap_or_default();
+    let delay = retrying.delay;
+    let text = format!(
+        "attempt {} in {:.1} s{cause}",
+        retrying.attempt,
+        delay.as_secs_f64()
+    );
+    let details = json!({
+        "attempt": retrying.attempt,
+        "delayMs": u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
+        "why": why,
+    });
+    Change::new("retry", Weight::Warning, text, details)
+}
+
+/// Returns the change that a control event (`rt:…`) means; `None` for other events.
+fn control(event: &ReceivedEvent) -> Option<Change> {
+    if event.is_control() {
+        Some(control_change(&event.name, &event.data))
+    } else {
+        None
+    }
+}
+
+pub(super) fn control_change(name: &str, data: &Value) -> Change {
+    let said = |member: &str| {
+        let value = data.get(member).and_then(Value::as_str);
+        value.unwrap_or("?").to_owned()
+    };
+    let is = |is, weight, text: String, members| Change::new(is, weight, text, some(data, members));
+    match name {
+        "rt:error" => {
+            let text = format!(
+                "refused: {} {}: {}",
+                said("event"),
+                said("ref"),
+                said("code")
+            );
+            is("refused", Weight::Serious, text, &["event", "ref", "code"])
+        }
+        "rt:room_left" => {
+            let text = format!("removed from {}: {}", said("room"), said("reason"));
+            is("left", Weight::Warning, text, &["room", "reason"])
+        }
+        "rt:expiring" => {
+            let text = "the token expires soon".to_owned();
+            is("expiring", Weight::Warning, text, &["expiresAt"])
+        }
+        "rt:drain" => {
+            let text = "the server is shutting down; the client will reconnect".to_owned();
+            is("drain", Weight::Warning, text, &["retryInMs"])
+        }
+        name => {
+            let details = json!({"event": name, "data": data});
+            Change::new("control", Weight::Light, format!("{name} {data}"), details)
+        }
+    }
+}
+
+/// Returns an object with these members of another one.
+fn some(data: &Value, members: &[&str]) -> Value {
+    let member = |name: &&str| {
+        let value = data.get(*name).cloned().unwrap_or(Value::Null);
+        ((*name).to_owned(), value)
+    };
+    members.iter().map(member).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missed_events_are_counted() {
+        let said = |count| live(&[], true, count, None).text;
+        assert_eq!(
+            [0, 1, 2].map(said),
+            [
+                "live; no event was missed",
+                "live; 1 missed event came first",
+                "live; 2 missed events came first",
+            ]
+        );
+        let rooms = ["customer-room".to_owned(), "user-u1".to_owned()];
+        assert_eq!(
+            live(&rooms, false, 0, None).text,
+            "live in customer-room, user-u1"
+        );
+    }
+}

@@ -1,0 +1,125 @@
+//! A real `nginx` before one server, with TLS and with the mistakes that are made in its
+//! configuration, each on a port of its own.
+
+use tokio::process::Command;
+
+use crate::eventually::eventually;
+use crate::server::Listening;
+use crate::server::host::Host;
+use crate::server::paths::{nginx, package_path};
+use crate::server::ports;
+use crate::server::process::Process;
+use crate::server::rest::{Api, http_client};
+use crate::server::temp_folder::TempFolder;
+
+/// What a port does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// It speaks TLS, with the self-signed certificate of the fixtures, and passes everything on.
+    Tls,
+    /// It passes no `Upgrade` on.
+    WithoutUpgrade,
+    /// It passes no `Authorization` on.
+    WithoutAuthorization,
+    /// It redirects everything to the port with TLS.
+    Redirect,
+    /// It passes everything on to a port that is closed.
+    Down,
+    /// It knows no path.
+    Unknown,
+}
+
+const DOORS: [Door; 6] = [
+    Door::Tls,
+    Door::WithoutUpgrade,
+    Door::WithoutAuthorization,
+    Door::Redirect,
+    Door::Down,
+    Door::Unknown,
+];
+
+const UPGRADE: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; \
+                       proxy_set_header Connection \"upgrade\"; proxy_set_header Host $http_host;";
+
+/// A proxy. Dropping it kills the process.
+#[derive(Debug)]
+pub struct MisconfiguredNginx {
+    // Dropped in this order: the process ends before its folder is removed.
+    _process: Process,
+    _folder: TempFolder,
+    ports: [u16; DOORS.len()],
+}
+
+impl MisconfiguredNginx {
+    /// Starts a proxy before this server.
+    pub async fn before(server: &impl Listening) -> Self {
+        let folder = TempFolder::new();
+        let ports = DOORS.map(|_| ports::unused());
+        let process = Process::start_named("nginx", command(&folder, ports, server.port()));
+        let nginx = Self {
+            _process: process,
+            _folder: folder,
+            ports,
+        };
+        let api = Api::new(&nginx.url(Door::WithoutUpgrade), http_client());
+        eventually("nginx to answer", async || api.try_get("/readyz").await).await;
+        nginx
+    }
+
+    /// Returns the URL of a port.
+    #[must_use]
+    pub fn url(&self, door: Door) -> String {
+        let scheme = if door == Door::Tls { "https" } else { "http" };
+        format!("{scheme}://127.0.0.1:{}", self.port(door))
+    }
+
+    /// Returns the number of a port.
+    #[must_use]
+    pub fn port(&self, door: Door) -> u16 {
+        let at = DOORS.iter().position(|known| *known == door);
+        self.ports[at.expect("every door has a port")]
+    }
+}
+
+fn command(folder: &TempFolder, ports: [u16; DOORS.len()], server: u16) -> Command {
+    let tls = ports[0];
+    let servers = DOORS.into_iter().zip(ports);
+    let servers: String = servers
+        .map(|(door, port)| section(door, port, server, tls))
+        .collect();
+    let path = folder.path().display();
+    let file = folder.write(
+        "nginx.conf",
+        format!(
+            "master_process off; pid {path}/nginx.pid; error_log stderr warn; events {{}}\n\
+             http {{ access_log off; client_body_temp_path {path}/body;\n\
+             proxy_temp_path {path}/proxy; fastcgi_temp_path {path}/fastcgi;\n\
+             uwsgi_temp_path {path}/uwsgi; scgi_temp_path {path}/scgi;\n{servers}}}\n"
+        ),
+    );
+    let mut command = Host::local().command(nginx());
+    command.arg("-c").arg(file).args(["-g", "daemon off;"]);
+    command
+}
+
+fn section(door: Door, port: u16, server: u16, tls: u16) -> String {
+    let pass = format!("proxy_pass http://127.0.0.1:{server};");
+    let certificate = package_path("fixtures/tls/self-signed.pem");
+    let key = package_path("fixtures/tls/self-signed-key.pem");
+    let rules = match door {
+        Door::Tls => format!(
+            "ssl_certificate {}; ssl_certificate_key {}; location / {{ {UPGRADE} {pass} }}",
+            certificate.display(),
+            key.display()
+        ),
+        Door::WithoutUpgrade => format!("location / {{ {pass} }}"),
+        Door::WithoutAuthorization => {
+            format!("location / {{ {UPGRADE} proxy_set_header Authorization \"\"; {pass} }}")
+        }
+        Door::Redirect => format!("return 301 https://127.0.0.1:{tls}$request_uri;"),
+        Door::Down => "location / { proxy_pass http://127.0.0.1:1; }".to_owned(),
+        Door::Unknown => "return 404;".to_owned(),
+    };
+    let options = if door == Door::Tls { " ssl" } else { "" };
+    format!("server {{ listen 127.0.0.1:{port}{options}; {rules} }}\n")
+}

@@ -1,0 +1,50 @@
+//! Options without meaning are refused, and what is missing is looked up.
+
+use metaia_tests::clients::cli::Cli;
+use metaia_tests::clients::phone::Phone;
+use metaia_tests::fixtures::{id_of, place_order};
+use metaia_tests::server::Server;
+
+use super::check;
+
+#[tokio::test]
+async fn an_option_that_does_not_apply_is_a_usage_error() {
+    let cli = Cli::for_url("http://127.0.0.1:9");
+    for (args, option) in [
+        (
+            &["trigger", "new_notification", "--status", "busy"][..],
+            "--status",
+        ),
+        (&["trigger", "payment_update", "--title", "x"], "--title"),
+        (
+            &["trigger", "order_update", "--status", "ready"],
+            "--status",
+        ),
+        (&["trigger", "order_update", "--courier", "x"], "--courier"),
+        (
+            &["trigger", "tailor_status_update", "--message", "x"],
+            "--message",
+        ),
+        (&["trigger", "order.lifecycle", "--order", "o1"], "--order"),
+        (
+            &["emit", "user:u1", "x", "--transport", "polling"],
+            "--transport",
+        ),
+        (&["emit", "user:u1", "x", "--auth", "header"], "--auth"),
+        (&["token", "inspect", "x", "--insecure"], "--insecure"),
+        (&["token", "inspect", "x", "--header", "a: b"], "--header"),
+    ] {
+        let output = cli.run(args).await;
+        check(&output, 2, &[option, "does not apply"]);
+    }
+}
+
+#[tokio::test]
+async fn a_payment_is_by_the_customer_of_the_order() {
+    let server = Server::start().await;
+    let order = place_order(&server, "c1").await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
+    let args = ["trigger", "payment_update", "--order", id_of(&order)];
+    Cli::for_server(&server).run(&args).await.expect_code(0);
+    phone.event("payment_update").await;
+}

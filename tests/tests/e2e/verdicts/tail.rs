@@ -1,0 +1,291 @@
+//! `metaia tail`: what it was not there to see is not "nothing".
+
+use std::time::Duration;
+
+use metaia_tests::clients::cli::Cli;
+use metaia_tests::fixtures::emit;
+use metaia_tests::fixtures::token::{Token, in_seconds};
+use metaia_tests::server::Server;
+use serde_json::json;
+
+use super::{end_session, objects, start_live};
+
+/// Returns a token of the customer `c1` by whose `jti` the server recognises the session.
+fn recognised_token() -> String {
+    let claims = json!({
+        "userId": "c1",
+        "role": "customer",
+        "exp": in_seconds(3600),
+        "jti": "t1",
+    });
+    Token::with_claims(&claims).sign()
+}
+
+#[tokio::test]
+async fn a_tail_whose_server_dies_is_not_green() {
+    let server = Server::start().await;
+    let cli = Cli::for_server(&server);
+    let args = ["tail", "--as", "customer:c1", "--for", "4s"];
+    let tail = start_live(&cli, &args).await;
+    server.kill().await;
+    let ended = tail.wait_with_output().await.expect_code(3);
+    assert!(ended.stderr.contains(" of 4."), "{ended:#?}");
+    assert!(!ended.stderr.contains("live 4."), "{ended:#?}");
+}
+
+#[tokio::test]
+async fn a_tail_whose_server_dies_is_not_green_for_a_count_either() {
+    let server = Server::start().await;
+    let cli = Cli::for_server(&server);
+    let args = ["tail", "--as", "customer:c1", "--for", "2s", "--count", "1"];
+    let tail = start_live(&cli, &args).await;
+    server.kill().await;
+    tail.wait_with_output().await.expect_code(3);
+}
+
+#[tokio::test]
+async fn a_tail_whose_server_freezes_is_not_green() {
+    let server = Server::start().await;
+    let cli = Cli::for_server(&server);
+    let args = [
+        "tail",
+        "--as",
+        "customer:c1",
+        "--for",
+        "2s",
+        "--timeout",
+        "2s",
+    ];
+    let tail = start_live(&cli, &args).await;
+    server.signal("STOP").await;
+    let ended = tail.wait_with_output().await.expect_code(3);
+    server.signal("CONT").await;
+    assert!(ended.stderr.contains("does not answer"), "{ended:#?}");
+}
+
+#[tokio::test]
+async fn a_tail_that_the_server_ends_is_not_green() {
+    let server = Server::start().await;
+    let cli = Cli::for_server(&server);
+    let tail = start_live(&cli, &["tail", "--as", "customer:c1", "--for", "20s"]).await;
+    end_session(&server, "c1").await;
+    tail.wait_with_output().await.expect_code(3);
+}
+
+#[tokio::test]
+async fn a_live_tail_says_for_how_long_it_was_live() {
+    let server = Server::start().await;
+    let cli = Cli::for_server(&server);
+    let args = ["tail", "--as", "customer:c1", "--for", "1s"];
+    let ended = cli.run(&args).await.expect_code(0);
+    assert!(ended.stderr.contains("gaps 0, live "), "{ended:#?}");
+}
+
+#[tokio::test]
+async fn a_gap_is_not_green() {
+    let server = Server::start().await;
+    let cli = Cli::for_server(&server);
+    let args = ["tail", "--as", "customer:c1", "--for", "1s", "--since", "x"];
+    let ended = cli.run(&args).await.expect_code(6);
+    assert!(ended.stderr.contains("GAP"), "{ended:#?}");
+}
+
+#[tokio::test]
+async fn a_missed_event_is_marked_and_a_live_one_is_not() {
+    let server = Server::start().await;
+    let cli = Cli::for_server(&server);
+    let jwt = recognised_token();
+    let first = ["tail", "--token", &jwt, "--for", "500ms"];
+    cli.run(&first).await.expect_code(0);
+    emit(&server, &json!({"user": "c1"}), "old", &json!({})).await;
+    let args = [
+        "tail", "--token", &jwt, "--count", "2", "--for", "20s", "-o", "ndjson",
+    ];
+    let tail = cli.start(&args);
+    let said = "live; 1 missed event came first";
+    tail.stderr.first(said, |line| line.contains(said)).await;
+    emit(&server, &json!({"user": "c1"}), "new", &json!({})).await;
+    let ended = tail.wait_with_output().await.expect_code(0);
+    let events = objects(&ended.stdout);
+    assert_eq!(events[0]["event"], "old");
+    assert_eq!(events[0]["replayed"], true);
+    assert_eq!(events[1]["event"], "new");
+    assert_eq!(events[1].get("replayed"), None);
+    assert!(ended.stderr.contains("events 2 (1 replayed)"), "{ended:#?}");
+}
+
+/// A count that old events reach is judged when the reader can see that they are old.
+#[tokio::test]
+async fn a_count_is_judged_when_the_session_is_live() {
+    let server = Server::start().await;
+    let cli = Cli::for_server(&server);
+    let jwt = recognised_token();
+    let args = ["tail", "--token", &jwt, "--for", "500ms"];
+    cli.run(&args).await.expect_code(0);
+    for event in ["first", "second"] {
+        emit(&server, &json!({"user": "c1"}), event, &json!({})).await;
+    }
+    let args = ["tail", "--token", &jwt, "--count", "1", "-o", "ndjson"];
+    let ended = cli.run(&args).await.expect_code(0);
+    let events = objects(&ended.stdout);
+    assert_eq!(events.len(), 1, "{ended:#?}");
+    assert_eq!(events[0]["replayed"], true);
+    assert!(
+        ended.stderr.contains("live; 2 missed events came first"),
+        "{ended:#?}"
+    );
+}
+
+#[tokio::test]
+async fn a_fresh_tail_receives_nothing_old() {
+    let server = Server::start().await;
+    let cli = Cli::for_server(&server);
+    let jwt = recognised_token();
+    let args = ["tail", "--token", &jwt, "--for", "500ms", "--fresh"];
+    cli.run(&args[..5]).await.expect_code(0);
+    emit(&server, &json!({"user": "c1"}), "old", &json!({})).await;
+    let ended = cli.run(&args).await.expect_code(0);
+    assert_eq!(ended.stdout, "");
+}
+
+#[tokio::test]
+async fn control_lines_show_the_connection_among_the_events() {
+    let server = Server::start().await;
+    let cli = Cli::for_server(&server);
+    let args = [
+        "tail",
+        "--as",
+        "customer:c1",
+        "--for",
+        "3s",
+        "-o",
+        "ndjson",
+        "--control",
+    ];
+    let tail = start_live(&cli, &args).await;
+    emit(&server, &json!({"user": "c1"}), "x", &json!({})).await;
+    tail.stdout
+        .first("x", |line| line.contains(r#""event":"x""#))
+        .await;
+    server.kill().await;
+    let ended = tail.wait_with_output().await.expect_code(3);
+    let lines = objects(&ended.stdout);
+    let kinds: Vec<&str> = lines
+        .iter()
+        .map(|line| line["is"].as_str().unwrap_or("-"))
+        .collect();
+    assert_eq!(
+        kinds[..5],
+        ["connected", "live", "-", "lost", "retry"],
+        "{ended:#?}"
+    );
+    for line in &lines {
+        assert_eq!(line.get("k").is_some(), line.get("is").is_some(), "{line}");
+        assert!(line["ts"].is_i64() && line["as"] == "customer:c1", "{line}");
+    }
+    assert_eq!(lines[0]["transport"], "websocket");
+    assert_eq!(lines[1]["rooms"], json!(["customer-room", "user-c1"]));
+}
+
+#[tokio::test]
+async fn notices_carry_their_time_and_colours_only_on_request() {
+    let server = Server::start().await;
+    let args = ["tail", "--as", "customer:c1", "--for", "1s"];
+    let has_time = |line: &str| {
+        let time = line.split_whitespace().next().unwrap_or_default();
+        time.len() == "11:12:09.002Z".len() && time.ends_with('Z')
+    };
+    for (option, variable, is_coloured) in [
+        ("auto", "", false),
+        ("always", "", true),
+        ("always", "1", true),
+        ("never", "", false),
+    ] {
+        let cli = Cli::for_server(&server).env("NO_COLOR", variable);
+        let args = [&args[..], &["--color", option]].concat();
+        let ended = cli.run(&args).await.expect_code(0);
+        let notice = ended.stderr.lines().find(|line| line.contains("live in"));
+        let notice = notice.expect("a notice");
+        assert_eq!(notice.contains('\x1b'), is_coloured, "{option}: {notice:?}");
+        assert!(is_coloured || has_time(notice), "{notice:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_misspelt_event_gets_a_suggestion() {
+    let server = Server::start().await;
+    let cli = Cli::for_server(&server);
+    let args = [
+        "tail",
+        "--as",
+        "customer:c1",
+        "--for",
+        "500ms",
+        "--event",
+        "oder_update",
+    ];
+    let ended = cli.run(&args).await.expect_code(0);
+    assert!(
+        ended.stderr.contains("did you mean order_update?"),
+        "{ended:#?}"
+    );
+    let nowhere = Cli::for_url("http://127.0.0.1:9");
+    let strict = [&args[..], &["--strict"]].concat();
+    let ended = nowhere.run(&strict).await.expect_code(2);
+    assert!(
+        ended.stderr.contains("did you mean order_update?"),
+        "{ended:#?}"
+    );
+    let known = [
+        "tail",
+        "--as",
+        "customer:c1",
+        "--event",
+        "order_update",
+        "--strict",
+    ];
+    nowhere.run(&known).await.expect_code(3);
+}
+
+#[tokio::test]
+async fn a_refused_order_says_so() {
+    let server = Server::start().await;
+    let cli = Cli::for_server(&server);
+    let args = [
+        "tail",
+        "--as",
+        "customer:c1",
+        "--order",
+        "nosuch",
+        "--for",
+        "20s",
+    ];
+    let ended = cli.run(&args).await.expect_code(5);
+    let at = |text: &str| {
+        ended
+            .stderr
+            .find(text)
+            .unwrap_or_else(|| panic!("{ended:#?}"))
+    };
+    assert!(at("may not join order-nosuch") < at("or there is no such order"));
+}
+
+/// Ends soon: a tail that has what it waits for does not wait for anything else.
+#[tokio::test]
+async fn a_closed_output_ends_a_tail() {
+    let server = Server::start().await;
+    let script = "{ \"$METAIA\" tail --as customer:c1; echo exit $? >&2; } | head -1";
+    let cli = Cli::for_server(&server);
+    let ending = cli.shell(script);
+    tokio::pin!(ending);
+    let mut pace = tokio::time::interval(Duration::from_millis(100));
+    let ended = loop {
+        tokio::select! {
+            ended = &mut ending => break ended,
+            _ = pace.tick() => {
+                emit(&server, &json!({"user": "c1"}), "x", &json!({})).await;
+            }
+        }
+    };
+    assert!(ended.stderr.contains("exit 0"), "{ended:#?}");
+}

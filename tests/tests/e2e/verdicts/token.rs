@@ -1,0 +1,46 @@
+//! `METAIA_TOKEN` is `--token`.
+
+use metaia_tests::clients::cli::Cli;
+use metaia_tests::fixtures::token::token;
+use metaia_tests::server::Server;
+
+use super::objects;
+
+#[tokio::test]
+async fn a_token_of_the_environment_acts_as_its_owner() {
+    let server = Server::start().await;
+    let jwt = token("customer", "u1");
+    let cli = Cli::for_server(&server);
+    let flag = ["trigger", "order_update", "-o", "ndjson", "--token", &jwt];
+    let by_flag = cli.run(&flag).await.expect_code(0);
+    let cli = Cli::for_server(&server).env("METAIA_TOKEN", &jwt);
+    let by_variable = cli.run(&flag[..4]).await.expect_code(0);
+    for ended in [by_flag, by_variable] {
+        let placed = &objects(&ended.stdout)[0];
+        assert_eq!(placed["as"], "customer:u1", "{ended:#?}");
+        assert_eq!(placed["data"]["order"]["customer"], "u1");
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_the_environment_comes_before_an_api_key_as_the_option_does() {
+    let server = Server::start().await;
+    let jwt = token("customer", "u1");
+    let cli = Cli::for_server(&server).env("METAIA_API_KEY", metaia_tests::server::API_KEY);
+    cli.run(&["emit", "user:u1", "x"]).await.expect_code(0);
+    let args = ["emit", "user:u1", "x", "--token", &jwt];
+    cli.run(&args).await.expect_code(5);
+    let cli = cli.env("METAIA_TOKEN", &jwt);
+    cli.run(&args[..3]).await.expect_code(5);
+}
+
+#[tokio::test]
+async fn an_explicit_role_replaces_the_token_of_the_environment() {
+    let server = Server::start().await;
+    let jwt = token("customer", "u1");
+    let cli = Cli::for_server(&server).env("METAIA_TOKEN", &jwt);
+    let emit = ["emit", "user:u1", "x", "--as", "admin:a1"];
+    cli.run(&emit).await.expect_code(0);
+    let both = [&emit[..], &["--token", &jwt]].concat();
+    cli.run(&both).await.expect_code(2);
+}
