@@ -5,22 +5,16 @@ use std::{
     time::Duration,
 };
 
+use tokio::time::{Instant, timeout_at};
+
 use super::{Node, counted::JoinOutcome, registry::Entered};
 use crate::{
-    AccessDecision, Identity, OrderId, Room,
+    AccessDecision, AccessError, Identity, OrderId, Room,
     session::{EndReason, EventRefusal, Session},
 };
 
-/// The most rechecks that are decided at a time. Further ones wait, for as long as it takes. A
-/// MongoDB handle has twice as many operations at a time, so that joins and requests go on while
-/// all access is decided again.
-pub(super) const MAX_RECHECKS_AT_ONCE: usize = 256;
 /// The time that the policy has to decide.
 const POLICY_TIMEOUT: Duration = Duration::from_secs(5);
-/// The number of times that the policy is asked for a recheck that it cannot decide.
-const RECHECK_TRIES: u32 = 3;
-/// The pause between two calls of the policy.
-const POLICY_PAUSE: Duration = Duration::from_millis(200);
 
 impl Node {
     /// Refuses sessions from here on.
@@ -157,49 +151,43 @@ impl Node {
         self.announcer.note_change(session.id);
     }
 
-    /// Asks the policy for a session that is in the order's room already. Returns `None` if it
-    /// could not decide in three tries (`RECHECK_TRIES`).
-    pub(crate) async fn decide_recheck(
-        &self,
-        identity: &Identity,
-        order: &OrderId,
-    ) -> Option<AccessDecision> {
-        for attempt in 1..=RECHECK_TRIES {
-            let decision = self.ask_policy_in_turn(identity, order).await;
-            if decision.is_some() {
-                return decision;
-            }
-            if attempt < RECHECK_TRIES {
-                tokio::time::sleep(POLICY_PAUSE).await;
-            }
-        }
-        None
-    }
-
-    /// Asks the policy once fewer than 256 rechecks (`MAX_RECHECKS_AT_ONCE`) are being decided. The
-    /// time of the policy begins then: a session must not lose a room because others wait, too.
-    async fn ask_policy_in_turn(
-        &self,
-        identity: &Identity,
-        order: &OrderId,
-    ) -> Option<AccessDecision> {
-        // This cannot fail: the semaphore is never closed.
-        let _permit = self.recheck_permits.acquire().await.ok();
-        self.ask_policy(identity, order).await
-    }
-
     /// Asks the policy once. Returns `None` if it cannot decide, or not within 5 s
     /// (`POLICY_TIMEOUT`).
     async fn ask_policy(&self, identity: &Identity, order: &OrderId) -> Option<AccessDecision> {
-        let deciding = self.access.may_join(identity, order);
-        match tokio::time::timeout(POLICY_TIMEOUT, deciding).await {
-            Ok(Ok(decision)) => return Some(decision),
-            Ok(Err(error)) => {
+        let deadline = Instant::now() + POLICY_TIMEOUT;
+        match self.ask_policy_until(identity, order, deadline).await {
+            Ok(decision) => Some(decision),
+            Err(error) => {
                 let error: &dyn std::error::Error = &error;
                 tracing::warn!(%order, error, "access cannot be decided");
+                None
             }
-            Err(_) => tracing::warn!(%order, "access was not decided in time"),
         }
-        None
     }
+
+    /// Asks the policy once.
+    ///
+    /// # Errors
+    /// Returns [`Undecided`] if it cannot decide, or not before `deadline` and within 5 s
+    /// (`POLICY_TIMEOUT`).
+    pub(super) async fn ask_policy_until(
+        &self,
+        identity: &Identity,
+        order: &OrderId,
+        deadline: Instant,
+    ) -> Result<AccessDecision, Undecided> {
+        let deadline = deadline.min(Instant::now() + POLICY_TIMEOUT);
+        let deciding = self.access.may_join(identity, order);
+        let decided = timeout_at(deadline, deciding).await;
+        Ok(decided.map_err(|_| Undecided::Late)??)
+    }
+}
+
+/// Reason why the policy has made no decision.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Undecided {
+    #[error("the policy did not decide in time")]
+    Late,
+    #[error(transparent)]
+    Failed(#[from] AccessError),
 }

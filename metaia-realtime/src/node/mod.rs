@@ -21,6 +21,7 @@
 //! | [`unreadable`] | applies control entries that cannot be read |
 //! | [`drain`](mod@drain) | ends the sessions and the tasks |
 //! | [`admission`] | decides which sessions are admitted, into which rooms, and until when |
+//! | [`recheck`] | asks the policy again for a session that is in an order's room |
 //! | [`handshake_refusal`] | why a handshake is refused |
 //! | [`volatile`], [`views`] | deliver volatile events; show the node and its sessions |
 
@@ -41,6 +42,7 @@ mod late_log;
 pub mod metrics;
 mod parts;
 mod process;
+mod recheck;
 mod registry;
 mod replay_budget;
 mod stats;

@@ -9,14 +9,12 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    Counters, NodeParts, Window, access_rounds::AccessRounds, admission::MAX_RECHECKS_AT_ONCE,
-    announcer::Announcer, decision_budget::DecisionBudget, devices::Devices,
-    disconnects::Disconnects, doorbell::NodeDoorbell, registry::Registry,
-    replay_budget::ReplayBudget,
+    Counters, NodeParts, Window, access_rounds::AccessRounds, announcer::Announcer,
+    decision_budget::DecisionBudget, devices::Devices, disconnects::Disconnects,
+    doorbell::NodeDoorbell, recheck::RecheckTurns, registry::Registry, replay_budget::ReplayBudget,
 };
 use crate::{
     Limits,
@@ -51,8 +49,7 @@ pub(crate) struct Node {
     pub(super) counters: Arc<Counters>,
     pub(super) limits: Limits,
     pub(super) access: Arc<dyn DynOrderAccess>,
-    /// One permit per recheck that the policy is asked for.
-    pub(super) recheck_permits: Semaphore,
+    pub(super) recheck_turns: RecheckTurns,
     pub(super) authenticator: Arc<dyn DynAuthenticator>,
     pub(super) handlers: Arc<dyn EventHandlers>,
     /// All tasks of the node. They end when `stopping` is cancelled.
@@ -95,7 +92,7 @@ impl Node {
             counters: Arc::default(),
             limits: parts.limits,
             access: parts.access,
-            recheck_permits: Semaphore::new(MAX_RECHECKS_AT_ONCE),
+            recheck_turns: RecheckTurns::default(),
             authenticator,
             handlers: parts.handlers,
             tasks: TaskTracker::new(),
