@@ -9,8 +9,8 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{Node, counted::JoinOutcome, registry::Entered};
 use crate::{
-    AccessDecision, AccessError, Identity, OrderId, Room,
-    session::{EndReason, EventRefusal, Session},
+    AccessDecision, AccessError, Identity, OrderId, Position, Room,
+    session::{EndReason, EventRefusal, Session, SessionRemoval},
 };
 
 /// The time that the policy has to decide.
@@ -41,9 +41,7 @@ impl Node {
         self.make_place_for(session);
         self.registry.add(session);
         // After it is in the registry: a disconnect finds it there, or was recorded before.
-        let was_disconnected = self
-            .disconnects
-            .may_affect(&session.identity.user, session.started_at);
+        let was_disconnected = self.was_disconnected_after(session, session.started_at);
         if was_disconnected {
             self.registry.remove(session);
             return false;
@@ -77,6 +75,11 @@ impl Node {
     /// Ends a session and removes it. Only the first call for a session does something.
     pub(crate) fn end(&self, session: &Session, reason: EndReason) {
         session.end(reason);
+        // Before the session is removed: later disconnects may not find it any more.
+        session.note_removal(SessionRemoval {
+            dispatched: self.window.dispatched(),
+            stops: self.finishing.stops(),
+        });
         if self.registry.remove(session) {
             // The session may have ended before for another reason, which counts.
             let reason = session.ended_by().unwrap_or(reason);
@@ -92,6 +95,18 @@ impl Node {
                 session.identity.role
             );
         }
+    }
+
+    /// Returns whether the user of a session that has ended was disconnected after that, or the
+    /// session itself; or may have been.
+    pub(crate) fn was_disconnected_after_end(&self, session: &Session) -> bool {
+        let removal = session.removal();
+        removal.is_some_and(|removal| self.was_disconnected_after(session, removal.dispatched))
+    }
+
+    fn was_disconnected_after(&self, session: &Session, since: Position) -> bool {
+        let user = &session.identity.user;
+        self.disconnects.may_affect(user, session.id, since)
     }
 
     /// Adds the session to the order's room if the policy allows it at that moment. `join_state`

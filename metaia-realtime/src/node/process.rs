@@ -14,7 +14,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     Counters, NodeParts, Window, access_rounds::AccessRounds, announcer::Announcer,
     decision_budget::DecisionBudget, devices::Devices, disconnects::Disconnects,
-    doorbell::NodeDoorbell, recheck::RecheckTurns, registry::Registry, replay_budget::ReplayBudget,
+    doorbell::NodeDoorbell, finishing::FinishingSessions, recheck::RecheckTurns,
+    registry::Registry, replay_budget::ReplayBudget,
 };
 use crate::{
     Limits,
@@ -45,6 +46,7 @@ pub(crate) struct Node {
     pub(super) registry: Registry,
     pub(super) announcer: Announcer,
     pub(super) disconnects: Disconnects,
+    pub(super) finishing: Arc<FinishingSessions>,
     pub(super) access_rounds: AccessRounds,
     pub(super) counters: Arc<Counters>,
     pub(super) limits: Limits,
@@ -88,6 +90,7 @@ impl Node {
             decision_budget: DecisionBudget::new(&parts.limits),
             registry: Registry::default(),
             disconnects: Disconnects::default(),
+            finishing: Arc::default(),
             access_rounds: AccessRounds::default(),
             counters: Arc::default(),
             limits: parts.limits,
@@ -134,6 +137,11 @@ impl Node {
 
     pub(crate) const fn registry(&self) -> &Registry {
         &self.registry
+    }
+
+    /// Returns the sessions that have ended and still handle events.
+    pub(crate) const fn finishing(&self) -> &Arc<FinishingSessions> {
+        &self.finishing
     }
 
     /// Returns the directory that the node announces its sessions to; `None` if it has none.

@@ -10,6 +10,7 @@ mod client;
 mod connect;
 mod device;
 mod ending;
+mod finish;
 mod hold;
 mod inbound;
 mod late;
