@@ -86,8 +86,9 @@ impl EventLog for FileLog {
         let mut contents = self.contents();
         let positions = contents.append(&entries)?;
         self.head.send_replace(contents.last.n());
+        drop(contents);
         // The entries are stored. What cannot be trimmed now is trimmed with the next append.
-        contents.trim(self.retention).ok();
+        self.trim().ok();
         Ok(positions)
     }
 

@@ -1,5 +1,5 @@
-//! Shows a log of your own: a file, which clients continue from after a restart. It stores the text
-//! of each entry, and makes the entry again by `NewEntry::stored`. It passes the contract that every
+//! Shows a log of your own: a file, so that clients continue after a restart. It stores the text of
+//! each entry, and makes the entry again by `NewEntry::stored`. It passes the contract that every
 //! log must keep, also if its process is killed.
 //!
 //! Run the contract, one test for each clause:
@@ -22,8 +22,8 @@
 //! curl localhost:5000/api/news --json '{"text": "hello"}'
 //! ```
 //!
-//! Start the server again: `metaia tail` continues. `PORT` sets another port, and `LOG_FILE` another
-//! file than `metaia-own-log.jsonl` in the folder of temporary files.
+//! Start the server again: `metaia tail` continues. `PORT` sets another port. `LOG_FILE` names
+//! another file than `metaia-own-log.jsonl` in the folder of temporary files.
 #![allow(clippy::print_stdout, reason = "an example prints to its terminal")]
 
 #[cfg(test)]

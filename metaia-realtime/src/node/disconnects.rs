@@ -21,7 +21,7 @@ pub(crate) struct Disconnects(Mutex<RecentDisconnects>);
 
 /// The sessions that an entry disconnects.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Disconnected {
+pub(super) enum DisconnectTarget {
     /// Those of the user that started before the entry.
     User(UserId),
     Session(SessionId),
@@ -30,14 +30,14 @@ pub(super) enum Disconnected {
 #[derive(Default)]
 struct RecentDisconnects {
     /// Oldest first.
-    entries: VecDeque<(Position, Disconnected)>,
+    entries: VecDeque<(Position, DisconnectTarget)>,
     /// The last entry that was dropped, or was never read.
     dropped_upto: Option<Position>,
 }
 
 impl Disconnects {
     /// Records what the entry at `at` disconnects.
-    pub(super) fn record(&self, at: Position, disconnected: Disconnected) {
+    pub(super) fn record(&self, at: Position, disconnected: DisconnectTarget) {
         let mut recent = self.0.lock();
         if recent.entries.len() == MAX_DISCONNECTS {
             recent.dropped_upto = recent.entries.pop_front().map(|(at, _)| at);
@@ -57,9 +57,9 @@ impl Disconnects {
             .iter()
             .rev()
             .take_while(|(at, _)| started_before(since, *at));
-        let affects = |disconnected: &Disconnected| match disconnected {
-            Disconnected::User(of_user) => of_user == user,
-            Disconnected::Session(id) => *id == session,
+        let affects = |disconnected: &DisconnectTarget| match disconnected {
+            DisconnectTarget::User(of_user) => of_user == user,
+            DisconnectTarget::Session(id) => *id == session,
         };
         is_too_old || later_entries.any(|(_, disconnected)| affects(disconnected))
     }
@@ -93,7 +93,7 @@ mod tests {
     }
 
     fn record(disconnects: &Disconnects, at: Position, of_user: u64) {
-        disconnects.record(at, Disconnected::User(user(of_user)));
+        disconnects.record(at, DisconnectTarget::User(user(of_user)));
     }
 
     /// Returns whether any session of the user is affected.
@@ -124,7 +124,7 @@ mod tests {
     fn a_disconnect_of_a_session_affects_no_other() {
         let disconnects = Disconnects::default();
         let session = SessionId::random();
-        disconnects.record(at(1, 5), Disconnected::Session(session));
+        disconnects.record(at(1, 5), DisconnectTarget::Session(session));
         assert!(disconnects.may_affect(&user(1), session, at(1, 4)));
         assert!(!disconnects.may_affect(&user(1), session, at(1, 5)));
         assert!(!may_affect(&disconnects, 1, at(1, 4)));

@@ -7,7 +7,7 @@
 
 use super::{
     Node,
-    disconnects::{Disconnected, started_before},
+    disconnects::{DisconnectTarget, started_before},
     unreadable,
 };
 use crate::{
@@ -49,11 +49,11 @@ fn apply_controls(node: &Node, recent: &Recent) {
     for entry in recent.entries() {
         match entry.kind() {
             EntryKind::Control(Control::DisconnectUser(user)) => {
-                let record = Disconnected::User(user.clone());
+                let record = DisconnectTarget::User(user.clone());
                 node.disconnects.record(entry.position(), record);
             }
             EntryKind::Control(Control::DisconnectSession(id)) => {
-                let record = Disconnected::Session(*id);
+                let record = DisconnectTarget::Session(*id);
                 node.disconnects.record(entry.position(), record);
                 if let Some(session) = node.registry.session(*id) {
                     node.end(&session, EndReason::Kicked);

@@ -46,7 +46,8 @@ impl EndReason {
         matches!(self, Self::PingTimeout | Self::Slow)
     }
 
-    /// Returns whether the client left, or its connection broke: the server did not end the session.
+    /// Returns whether the client left, or its connection broke. Otherwise the server has ended the
+    /// session.
     pub(crate) const fn is_by_client(self) -> bool {
         matches!(
             self,

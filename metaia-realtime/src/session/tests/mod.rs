@@ -3,8 +3,8 @@
 //! From the position that it was last told, a client receives every entry of its rooms exactly once
 //! and in order. It receives no entry of a room that it is not in. While the access to one of its
 //! rooms is being decided, it receives no entry at all and no later position: if it reconnects
-//! then, it misses nothing. If an entry is missing, it receives a reset. Each action leaves the session in a
-//! phase that may follow the one before.
+//! then, it misses nothing. If an entry is missing, it receives a reset. Each action leaves the
+//! session in a phase that may follow the one before.
 
 mod client;
 mod connect;
