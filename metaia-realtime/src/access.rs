@@ -71,10 +71,11 @@ pub trait OrderAccess: Send + Sync + 'static {
     /// in the log, a control entry that cannot be read, or if the log can first be read after the
     /// node's start. It never asks for single events.
     ///
-    /// A decision must come within 5 s; a later one counts as an error. At most 256 rechecks are
-    /// decided at a time; the 5 s of one that waits begin when the policy is asked. While the
-    /// policy decides on a join, the session's next inbound events wait. While it decides on a
-    /// recheck, or on the rooms of a client that reconnects, the session receives no stored event.
+    /// A decision must come within 5 s; a later one counts as an error. While the policy decides on
+    /// a join, the session's next inbound events wait. While it decides on a recheck, or on the
+    /// rooms of a client that reconnects, the session receives no stored event, of no room: if its
+    /// client had a later position, it would never receive what the room has up to there. The
+    /// rechecks of a session are decided at the same time, and at most 256 of a node.
     ///
     /// # Errors
     /// Returns [`AccessError`] if the policy cannot decide now.
@@ -82,10 +83,11 @@ pub trait OrderAccess: Send + Sync + 'static {
     /// - A join by `join_order_room` is refused with `unavailable`. The client may try again.
     /// - The rooms of a client that resumes from a position are tried for 10 s; then the client is
     ///   told to reload (`rt:reset` with `too_old`).
-    /// - A recheck is tried three times, with pauses of 0.2 s. Then the session leaves the room,
-    ///   and the client receives `rt:room_left` with the reason `unavailable`. A policy may
-    ///   therefore wait for a database that restarts, for less than 5 s, before it returns the
-    ///   error.
+    /// - A recheck is tried again, with pauses of 0.1 s to 1 s, until the policy decides, for at
+    ///   most 5 s ([`Limits::recheck_hold`](crate::Limits::recheck_hold)). Then the session leaves
+    ///   the room, its client receives `rt:room_left` with the reason `unavailable`, and the
+    ///   session goes on with its other rooms. Waiting for other rechecks costs no room, as long as
+    ///   the policy decides any.
     ///
     /// # Cancel safety
     /// The node drops the future if the session ends meanwhile.

@@ -55,6 +55,11 @@ pub struct Limits {
     pub access_decisions_burst: u32,
     /// Access decisions of a user per second, on this node: 50.
     pub access_decisions_per_s: u32,
+    /// Time for which a recheck of an order's room that the policy cannot decide holds back the
+    /// whole session: 5 s, and at most 15 s. Until then the policy is asked again; then the session
+    /// leaves that room (`rt:room_left` with `unavailable`), and receives what was held back. It is
+    /// also the time that the policy has for one decision of a recheck, if it is below 5 s.
+    pub recheck_hold: Duration,
     /// Rooms of a session, with the rooms of its role and its user: 128.
     pub rooms_per_session: usize,
     /// Sessions of one user on this node: 16. One more closes the transport of the least recently
@@ -110,6 +115,7 @@ impl Default for Limits {
             inbound_bytes: 256 * 1024,
             access_decisions_burst: 256,
             access_decisions_per_s: 50,
+            recheck_hold: Duration::from_secs(5),
             rooms_per_session: 128,
             sessions_per_user: 16,
             sessions: 50_000,
@@ -134,6 +140,10 @@ pub struct InvalidLimit {
     /// The rule that the value breaks, as it continues "must be …".
     pub rule: &'static str,
 }
+
+/// The longest time for which a recheck may hold back a session: nothing reaches its client
+/// meanwhile.
+const LONGEST_RECHECK_HOLD: Duration = Duration::from_secs(15);
 
 /// Rooms that every session joins by itself and that clients know: the role's and the user's.
 const AUTOMATIC_ROOMS: usize = 2;
@@ -198,8 +208,11 @@ impl Limits {
         ]
     }
 
-    fn time_rules(&self) -> [Rule; 6] {
+    fn time_rules(&self) -> [Rule; 7] {
         let has_request_times = !self.request_head.is_zero() && !self.request_body.is_zero();
+        let is_held_for_a_time = !self.recheck_hold.is_zero();
+        let is_hold_short = self.recheck_hold <= LONGEST_RECHECK_HOLD;
+        let hold = "above zero, and at most 15 s";
         let rule = "above zero";
         [
             ("unauthenticated", rule, !self.unauthenticated.is_zero()),
@@ -208,6 +221,7 @@ impl Limits {
             ("write_stall", rule, !self.write_stall.is_zero()),
             ("keep_alive", rule, !self.keep_alive.is_zero()),
             ("request_head, request_body", rule, has_request_times),
+            ("recheck_hold", hold, is_held_for_a_time && is_hold_short),
         ]
     }
 }
@@ -359,6 +373,17 @@ mod tests {
         );
         check_refused(|limits| limits.request_head = Duration::ZERO, request, rule);
         check_refused(|limits| limits.request_body = Duration::ZERO, request, rule);
+    }
+
+    #[test]
+    fn a_session_is_held_back_for_15_s_at_most() {
+        let rule = "above zero, and at most 15 s";
+        let name = "recheck_hold";
+        check_refused(|limits| limits.recheck_hold = Duration::ZERO, name, rule);
+        let beyond: Change = |limits| limits.recheck_hold = Duration::from_millis(15_001);
+        check_refused(beyond, name, rule);
+        check_accepted(|limits| limits.recheck_hold = Duration::from_millis(1));
+        check_accepted(|limits| limits.recheck_hold = Duration::from_secs(15));
     }
 
     /// 0 means: clients always reload, and tokens are always refused.

@@ -239,7 +239,8 @@ impl Realtime {
 
     /// Ends all sessions of a user that have begun by now: those of this node at once, those of
     /// other nodes when they reach this entry of the log. Official clients do not reconnect by
-    /// themselves after it.
+    /// themselves after it. No handler begins for them any more; those that have begun run to their
+    /// end.
     ///
     /// ```
     /// # use metaia_realtime::{JwtAuthenticator, Realtime};
@@ -262,6 +263,7 @@ impl Realtime {
         for session in node.registry().of_user(user) {
             node.end(&session, EndReason::Kicked);
         }
+        node.finishing().stop_user(user);
         self.publish(vec![NewEntry::disconnect_user(user.clone())])
             .await
             .map(drop)
@@ -293,6 +295,7 @@ impl Realtime {
         if let Some(session) = node.registry().session(id) {
             node.end(&session, EndReason::Kicked);
         }
+        node.finishing().stop_session(id);
         self.publish(vec![NewEntry::disconnect_session(id)])
             .await
             .map(drop)
@@ -302,8 +305,9 @@ impl Realtime {
     /// are told `rt:drain`, what was handed to them is written, and their transports are closed in
     /// batches, so that official clients reconnect elsewhere by themselves.
     ///
-    /// Sessions that have not ended by `deadline` are ended at once. The positions of devices are
-    /// saved after that in any case (at most 1.5 s), and the tasks of the node end (at most 1 s).
+    /// Handlers that have begun run to their end. Sessions and handlers that have not ended by
+    /// `deadline` are ended at once. The positions of devices are saved after that in any case (at
+    /// most 1.5 s), and the tasks of the node end (at most 1 s).
     ///
     /// ```
     /// # use metaia_realtime::{JwtAuthenticator, Realtime};

@@ -101,7 +101,8 @@ pub struct History {
 ///   the position that it has. So a caller that does not know the outcome may try again.
 /// - When `append` returns `Ok`, the entries are as durable as the log promises to be at all.
 /// - An entry is read as it was appended, its payload to the byte: clients compare what they have
-///   with what arrives. [`NewEntry::stored`] makes an entry from what was stored.
+///   with what arrives. A control entry that is lost, or is read as an event, leaves sessions in
+///   rooms that they lost.
 /// - `read` and `history` see every completed `append`, and never a later one without the earlier;
 ///   and no result is behind an earlier result, whichever method returned it: a client would be
 ///   told that it is ahead of the log.
@@ -119,11 +120,12 @@ pub struct History {
 ///   and the current number to a new subscriber. It may lag but delivers eventually; it never
 ///   decreases within an epoch, and never yields a number that cannot be read yet.
 ///
-/// A log that stores entries elsewhere makes them again when it reads them: an event by
-/// [`NewEntry::event`], a control entry, whose name begins with `rt:`, by [`NewEntry::recheck`]
-/// (`rt:recheck`), [`NewEntry::disconnect_user`] (`rt:disconnect_user`, with the user as `id` in
-/// its payload) or [`NewEntry::disconnect_session`] (`rt:disconnect_session`, likewise); then
-/// [`NewEntry::with_id`] gives it the id that it had.
+/// A log that keeps entries anywhere but in memory stores the text of their parts: the id, the
+/// rooms, the name and the payload. When it reads them, [`NewEntry::stored`] makes the entry again.
+/// This holds for events and for control entries alike, whose names begin with `rt:`, also for
+/// those that only a newer version can read. An event that cannot be made again counts as trimmed,
+/// with everything before it: a read that fails at it each time would stop the delivery of all that
+/// follows. The example `own_log` is such a log.
 ///
 /// `testing::log_contract` (feature `testing`) tests a log against every clause.
 ///

@@ -88,7 +88,9 @@ impl NewEntry {
     /// An entry whose name begins with `rt:` is a control entry. If this version cannot read it,
     /// because a newer version made it or because it is damaged, it is an entry all the same: each
     /// node decides the access of its sessions to orders again when it comes to it. So a node of an
-    /// older version can read the log of a newer one.
+    /// older version can read the log of a newer one. Of such an entry, [`rooms`](Self::rooms) and
+    /// [`payload`](Self::payload) return only what this version can read: to copy stored entries,
+    /// copy their text.
     ///
     /// ```
     /// use metaia_realtime::NewEntry;

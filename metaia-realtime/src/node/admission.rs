@@ -5,22 +5,16 @@ use std::{
     time::Duration,
 };
 
+use tokio::time::{Instant, timeout_at};
+
 use super::{Node, counted::JoinOutcome, registry::Entered};
 use crate::{
-    AccessDecision, Identity, OrderId, Room,
-    session::{EndReason, EventRefusal, Session},
+    AccessDecision, AccessError, Identity, OrderId, Position, Room,
+    session::{EndReason, EventRefusal, Session, SessionRemoval},
 };
 
-/// The most rechecks that are decided at a time. Further ones wait, for as long as it takes. A
-/// MongoDB handle has twice as many operations at a time, so that joins and requests go on while
-/// all access is decided again.
-pub(super) const MAX_RECHECKS_AT_ONCE: usize = 256;
 /// The time that the policy has to decide.
 const POLICY_TIMEOUT: Duration = Duration::from_secs(5);
-/// The number of times that the policy is asked for a recheck that it cannot decide.
-const RECHECK_TRIES: u32 = 3;
-/// The pause between two calls of the policy.
-const POLICY_PAUSE: Duration = Duration::from_millis(200);
 
 impl Node {
     /// Refuses sessions from here on.
@@ -47,9 +41,7 @@ impl Node {
         self.make_place_for(session);
         self.registry.add(session);
         // After it is in the registry: a disconnect finds it there, or was recorded before.
-        let was_disconnected = self
-            .disconnects
-            .may_affect(&session.identity.user, session.started_at);
+        let was_disconnected = self.was_disconnected_after(session, session.started_at);
         if was_disconnected {
             self.registry.remove(session);
             return false;
@@ -83,6 +75,11 @@ impl Node {
     /// Ends a session and removes it. Only the first call for a session does something.
     pub(crate) fn end(&self, session: &Session, reason: EndReason) {
         session.end(reason);
+        // Before the session is removed: later disconnects may not find it any more.
+        session.note_removal(SessionRemoval {
+            dispatched: self.window.dispatched(),
+            stops: self.finishing.stops(),
+        });
         if self.registry.remove(session) {
             // The session may have ended before for another reason, which counts.
             let reason = session.ended_by().unwrap_or(reason);
@@ -98,6 +95,18 @@ impl Node {
                 session.identity.role
             );
         }
+    }
+
+    /// Returns whether the user of a session that has ended was disconnected after that, or the
+    /// session itself; or may have been.
+    pub(crate) fn was_disconnected_after_end(&self, session: &Session) -> bool {
+        let removal = session.removal();
+        removal.is_some_and(|removal| self.was_disconnected_after(session, removal.dispatched))
+    }
+
+    fn was_disconnected_after(&self, session: &Session, since: Position) -> bool {
+        let user = &session.identity.user;
+        self.disconnects.may_affect(user, session.id, since)
     }
 
     /// Adds the session to the order's room if the policy allows it at that moment. `join_state`
@@ -157,49 +166,43 @@ impl Node {
         self.announcer.note_change(session.id);
     }
 
-    /// Asks the policy for a session that is in the order's room already. Returns `None` if it
-    /// could not decide in three tries (`RECHECK_TRIES`).
-    pub(crate) async fn decide_recheck(
-        &self,
-        identity: &Identity,
-        order: &OrderId,
-    ) -> Option<AccessDecision> {
-        for attempt in 1..=RECHECK_TRIES {
-            let decision = self.ask_policy_in_turn(identity, order).await;
-            if decision.is_some() {
-                return decision;
-            }
-            if attempt < RECHECK_TRIES {
-                tokio::time::sleep(POLICY_PAUSE).await;
-            }
-        }
-        None
-    }
-
-    /// Asks the policy once fewer than 256 rechecks (`MAX_RECHECKS_AT_ONCE`) are being decided. The
-    /// time of the policy begins then: a session must not lose a room because others wait, too.
-    async fn ask_policy_in_turn(
-        &self,
-        identity: &Identity,
-        order: &OrderId,
-    ) -> Option<AccessDecision> {
-        // This cannot fail: the semaphore is never closed.
-        let _permit = self.recheck_permits.acquire().await.ok();
-        self.ask_policy(identity, order).await
-    }
-
     /// Asks the policy once. Returns `None` if it cannot decide, or not within 5 s
     /// (`POLICY_TIMEOUT`).
     async fn ask_policy(&self, identity: &Identity, order: &OrderId) -> Option<AccessDecision> {
-        let deciding = self.access.may_join(identity, order);
-        match tokio::time::timeout(POLICY_TIMEOUT, deciding).await {
-            Ok(Ok(decision)) => return Some(decision),
-            Ok(Err(error)) => {
+        let deadline = Instant::now() + POLICY_TIMEOUT;
+        match self.ask_policy_until(identity, order, deadline).await {
+            Ok(decision) => Some(decision),
+            Err(error) => {
                 let error: &dyn std::error::Error = &error;
                 tracing::warn!(%order, error, "access cannot be decided");
+                None
             }
-            Err(_) => tracing::warn!(%order, "access was not decided in time"),
         }
-        None
     }
+
+    /// Asks the policy once.
+    ///
+    /// # Errors
+    /// Returns [`Undecided`] if it cannot decide, or not before `deadline` and within 5 s
+    /// (`POLICY_TIMEOUT`).
+    pub(super) async fn ask_policy_until(
+        &self,
+        identity: &Identity,
+        order: &OrderId,
+        deadline: Instant,
+    ) -> Result<AccessDecision, Undecided> {
+        let deadline = deadline.min(Instant::now() + POLICY_TIMEOUT);
+        let deciding = self.access.may_join(identity, order);
+        let decided = timeout_at(deadline, deciding).await;
+        Ok(decided.map_err(|_| Undecided::Late)??)
+    }
+}
+
+/// Reason why the policy has made no decision.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Undecided {
+    #[error("the policy did not decide in time")]
+    Late,
+    #[error(transparent)]
+    Failed(#[from] AccessError),
 }

@@ -1,5 +1,6 @@
 //! Recent disconnect entries of the log. A connection that started before such an entry but
-//! registers after it is ended, too.
+//! registers after it is ended, too, and a session that had left before it begins to handle no
+//! further event.
 //!
 //! The last 1,024 are kept (`MAX_DISCONNECTS`). A connection that is older than the oldest of them
 //! is refused, since an entry that was dropped may have disconnected its user. Its client
@@ -9,7 +10,7 @@ use std::collections::VecDeque;
 
 use parking_lot::Mutex;
 
-use crate::{Position, UserId};
+use crate::{Position, UserId, values::SessionId};
 
 /// Connections register a moment after they started. This many disconnects last for minutes.
 const MAX_DISCONNECTS: usize = 1_024;
@@ -18,37 +19,49 @@ const MAX_DISCONNECTS: usize = 1_024;
 #[derive(Default)]
 pub(crate) struct Disconnects(Mutex<RecentDisconnects>);
 
+/// The sessions that an entry disconnects.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum DisconnectTarget {
+    /// Those of the user that started before the entry.
+    User(UserId),
+    Session(SessionId),
+}
+
 #[derive(Default)]
 struct RecentDisconnects {
     /// Oldest first.
-    entries: VecDeque<(Position, UserId)>,
+    entries: VecDeque<(Position, DisconnectTarget)>,
     /// The last entry that was dropped, or was never read.
     dropped_upto: Option<Position>,
 }
 
 impl Disconnects {
-    /// Records that the entry at `at` disconnects the user's sessions that started before it.
-    pub(super) fn record(&self, at: Position, user: UserId) {
+    /// Records what the entry at `at` disconnects.
+    pub(super) fn record(&self, at: Position, disconnected: DisconnectTarget) {
         let mut recent = self.0.lock();
         if recent.entries.len() == MAX_DISCONNECTS {
             recent.dropped_upto = recent.entries.pop_front().map(|(at, _)| at);
         }
-        recent.entries.push_back((at, user));
+        recent.entries.push_back((at, disconnected));
     }
 
-    /// Returns whether a session of the user that started at `started_at` was disconnected since,
-    /// or may have been.
-    pub(super) fn may_affect(&self, user: &UserId, started_at: Position) -> bool {
+    /// Returns whether the user or the session was disconnected by an entry after `since`, or may
+    /// have been.
+    pub(super) fn may_affect(&self, user: &UserId, session: SessionId, since: Position) -> bool {
         let recent = self.0.lock();
         let is_too_old = recent
             .dropped_upto
-            .is_some_and(|dropped| started_before(started_at, dropped));
+            .is_some_and(|dropped| started_before(since, dropped));
         let mut later_entries = recent
             .entries
             .iter()
             .rev()
-            .take_while(|(at, _)| started_before(started_at, *at));
-        is_too_old || later_entries.any(|(_, disconnected)| disconnected == user)
+            .take_while(|(at, _)| started_before(since, *at));
+        let affects = |disconnected: &DisconnectTarget| match disconnected {
+            DisconnectTarget::User(of_user) => of_user == user,
+            DisconnectTarget::Session(id) => *id == session,
+        };
+        is_too_old || later_entries.any(|(_, disconnected)| affects(disconnected))
     }
 
     /// Discards all entries: those up to `at` were not read, or not all of them could be.
@@ -79,34 +92,53 @@ mod tests {
         format!("u{n}").parse().unwrap()
     }
 
+    fn record(disconnects: &Disconnects, at: Position, of_user: u64) {
+        disconnects.record(at, DisconnectTarget::User(user(of_user)));
+    }
+
+    /// Returns whether any session of the user is affected.
+    fn may_affect(disconnects: &Disconnects, of_user: u64, since: Position) -> bool {
+        disconnects.may_affect(&user(of_user), SessionId::random(), since)
+    }
+
     #[test]
     fn a_disconnect_affects_sessions_that_started_before_it() {
         let disconnects = Disconnects::default();
-        disconnects.record(at(1, 5), user(1));
-        disconnects.record(at(1, 7), user(2));
-        assert!(disconnects.may_affect(&user(1), at(1, 4)));
-        assert!(disconnects.may_affect(&user(2), at(1, 5)));
-        assert!(!disconnects.may_affect(&user(1), at(1, 5)));
-        assert!(!disconnects.may_affect(&user(3), at(1, 4)));
+        record(&disconnects, at(1, 5), 1);
+        record(&disconnects, at(1, 7), 2);
+        assert!(may_affect(&disconnects, 1, at(1, 4)));
+        assert!(may_affect(&disconnects, 2, at(1, 5)));
+        assert!(!may_affect(&disconnects, 1, at(1, 5)));
+        assert!(!may_affect(&disconnects, 3, at(1, 4)));
         assert!(
-            disconnects.may_affect(&user(1), at(0, 9)),
+            may_affect(&disconnects, 1, at(0, 9)),
             "the session started in another epoch"
         );
         disconnects.restart_after(at(2, 3));
-        assert!(disconnects.may_affect(&user(3), at(1, 9)));
-        assert!(disconnects.may_affect(&user(3), at(2, 2)));
-        assert!(!disconnects.may_affect(&user(1), at(2, 3)));
+        assert!(may_affect(&disconnects, 3, at(1, 9)));
+        assert!(may_affect(&disconnects, 3, at(2, 2)));
+        assert!(!may_affect(&disconnects, 1, at(2, 3)));
+    }
+
+    #[test]
+    fn a_disconnect_of_a_session_affects_no_other() {
+        let disconnects = Disconnects::default();
+        let session = SessionId::random();
+        disconnects.record(at(1, 5), DisconnectTarget::Session(session));
+        assert!(disconnects.may_affect(&user(1), session, at(1, 4)));
+        assert!(!disconnects.may_affect(&user(1), session, at(1, 5)));
+        assert!(!may_affect(&disconnects, 1, at(1, 4)));
     }
 
     #[test]
     fn a_session_that_is_older_than_every_kept_disconnect_may_be_affected() {
         let disconnects = Disconnects::default();
         for n in 1..=MAX_DISCONNECTS as u64 + 1 {
-            disconnects.record(at(1, n), user(n));
+            record(&disconnects, at(1, n), n);
         }
-        assert!(disconnects.may_affect(&user(0), at(1, 0)));
-        assert!(!disconnects.may_affect(&user(0), at(1, 1)));
-        assert!(disconnects.may_affect(&user(2), at(1, 1)));
+        assert!(may_affect(&disconnects, 0, at(1, 0)));
+        assert!(!may_affect(&disconnects, 0, at(1, 1)));
+        assert!(may_affect(&disconnects, 2, at(1, 1)));
         assert_eq!(disconnects.0.lock().entries.len(), MAX_DISCONNECTS);
     }
 }

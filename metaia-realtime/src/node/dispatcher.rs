@@ -10,7 +10,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Node, access_rounds, disconnects::started_before, late_log, unreadable};
+use super::{
+    Node, access_rounds,
+    disconnects::{DisconnectTarget, started_before},
+    late_log, unreadable,
+};
 use crate::{
     Position,
     failure_log::FailureLog,
@@ -149,7 +153,8 @@ fn apply_control(node: &Node, control: &Control, at: Position, offered: u64) {
         Control::DisconnectUser(user) => {
             // Before the registry is read: a session that registers from here on finds the record,
             // and one that has registered is found.
-            node.disconnects.record(at, user.clone());
+            let record = DisconnectTarget::User(user.clone());
+            node.disconnects.record(at, record);
             for session in node.registry.of_user(user) {
                 if started_before(session.started_at, at) {
                     node.end(&session, EndReason::Kicked);
@@ -157,6 +162,7 @@ fn apply_control(node: &Node, control: &Control, at: Position, offered: u64) {
             }
         }
         Control::DisconnectSession(id) => {
+            node.disconnects.record(at, DisconnectTarget::Session(*id));
             if let Some(session) = node.registry.session(*id) {
                 node.end(&session, EndReason::Kicked);
             }

@@ -37,12 +37,16 @@ pub(crate) const TIME_AFTER_DEADLINE: Duration = SAVE_TIMEOUT.saturating_add(TAS
 
 /// Admits no session any more, then ends all sessions and the node's tasks.
 ///
-/// Until `deadline`, clients receive `rt:drain` and what was already sent. After it, the remaining
-/// sessions are ended at once. The positions of devices are saved either way. Cancel safe: call
-/// again to finish.
+/// Until `deadline`, clients receive `rt:drain` and what was already sent, and handlers that have
+/// begun run on. After it, the remaining sessions are ended at once, and handlers are dropped. The
+/// positions of devices are saved either way. Cancel safe: call again to finish.
 pub(crate) async fn drain(node: &Node, deadline: Duration) {
     node.begin_draining();
-    if timeout(deadline, end_all(node)).await.is_err() {
+    let finished = async {
+        end_all(node).await;
+        node.finishing.all_finished().await;
+    };
+    if timeout(deadline, finished).await.is_err() {
         end_late_sessions(node);
     }
     save_positions(node).await;
@@ -54,8 +58,15 @@ pub(crate) async fn drain(node: &Node, deadline: Duration) {
 }
 
 /// Ends the sessions that are left at the deadline. There may be none: the deadline can also pass
-/// in the pause after the last batch.
+/// in the pause after the last batch, or while handlers run.
 fn end_late_sessions(node: &Node) {
+    let unfinished = node.finishing.len();
+    if unfinished > 0 {
+        tracing::warn!(
+            unfinished,
+            "handlers of sessions that have ended are dropped"
+        );
+    }
     let late = node.registry.all();
     if !late.is_empty() {
         tracing::warn!(sessions = late.len(), "not every session ended in time");

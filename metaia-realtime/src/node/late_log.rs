@@ -5,7 +5,11 @@
 //! of these entries that may concern a waiting session is applied at the first read, before any of
 //! these sessions goes on. At a new epoch, those in the window are applied to all sessions.
 
-use super::{Node, disconnects::started_before, unreadable};
+use super::{
+    Node,
+    disconnects::{DisconnectTarget, started_before},
+    unreadable,
+};
 use crate::{
     log::{Control, EntryKind, Recent},
     session::{EndReason, Session},
@@ -45,9 +49,12 @@ fn apply_controls(node: &Node, recent: &Recent) {
     for entry in recent.entries() {
         match entry.kind() {
             EntryKind::Control(Control::DisconnectUser(user)) => {
-                node.disconnects.record(entry.position(), user.clone());
+                let record = DisconnectTarget::User(user.clone());
+                node.disconnects.record(entry.position(), record);
             }
             EntryKind::Control(Control::DisconnectSession(id)) => {
+                let record = DisconnectTarget::Session(*id);
+                node.disconnects.record(entry.position(), record);
                 if let Some(session) = node.registry.session(*id) {
                     node.end(&session, EndReason::Kicked);
                 }

@@ -20,7 +20,9 @@
 //! | [`access_rounds`] | rounds of decisions on the access of all sessions |
 //! | [`unreadable`] | applies control entries that cannot be read |
 //! | [`drain`](mod@drain) | ends the sessions and the tasks |
+//! | [`finishing`] | the sessions that have ended and still handle events |
 //! | [`admission`] | decides which sessions are admitted, into which rooms, and until when |
+//! | [`recheck`] | asks the policy again for a session that is in an order's room |
 //! | [`handshake_refusal`] | why a handshake is refused |
 //! | [`volatile`], [`views`] | deliver volatile events; show the node and its sessions |
 
@@ -35,12 +37,14 @@ mod disconnects;
 mod dispatcher;
 mod doorbell;
 mod drain;
+mod finishing;
 mod handshake_refusal;
 mod housekeeping;
 mod late_log;
 pub mod metrics;
 mod parts;
 mod process;
+mod recheck;
 mod registry;
 mod replay_budget;
 mod stats;
@@ -58,6 +62,7 @@ pub(crate) use dispatcher::{dispatch_entries, reload_window};
 #[cfg(feature = "axum")]
 pub(crate) use drain::TIME_AFTER_DEADLINE;
 pub(crate) use drain::drain;
+pub(crate) use finishing::FinishingPlace;
 pub(crate) use handshake_refusal::HandshakeRefusal;
 pub(crate) use parts::NodeParts;
 pub(crate) use process::Node;

@@ -9,14 +9,13 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    Counters, NodeParts, Window, access_rounds::AccessRounds, admission::MAX_RECHECKS_AT_ONCE,
-    announcer::Announcer, decision_budget::DecisionBudget, devices::Devices,
-    disconnects::Disconnects, doorbell::NodeDoorbell, registry::Registry,
-    replay_budget::ReplayBudget,
+    Counters, NodeParts, Window, access_rounds::AccessRounds, announcer::Announcer,
+    decision_budget::DecisionBudget, devices::Devices, disconnects::Disconnects,
+    doorbell::NodeDoorbell, finishing::FinishingSessions, recheck::RecheckTurns,
+    registry::Registry, replay_budget::ReplayBudget,
 };
 use crate::{
     Limits,
@@ -47,12 +46,12 @@ pub(crate) struct Node {
     pub(super) registry: Registry,
     pub(super) announcer: Announcer,
     pub(super) disconnects: Disconnects,
+    pub(super) finishing: Arc<FinishingSessions>,
     pub(super) access_rounds: AccessRounds,
     pub(super) counters: Arc<Counters>,
     pub(super) limits: Limits,
     pub(super) access: Arc<dyn DynOrderAccess>,
-    /// One permit per recheck that the policy is asked for.
-    pub(super) recheck_permits: Semaphore,
+    pub(super) recheck_turns: RecheckTurns,
     pub(super) authenticator: Arc<dyn DynAuthenticator>,
     pub(super) handlers: Arc<dyn EventHandlers>,
     /// All tasks of the node. They end when `stopping` is cancelled.
@@ -91,11 +90,12 @@ impl Node {
             decision_budget: DecisionBudget::new(&parts.limits),
             registry: Registry::default(),
             disconnects: Disconnects::default(),
+            finishing: Arc::default(),
             access_rounds: AccessRounds::default(),
             counters: Arc::default(),
             limits: parts.limits,
             access: parts.access,
-            recheck_permits: Semaphore::new(MAX_RECHECKS_AT_ONCE),
+            recheck_turns: RecheckTurns::default(),
             authenticator,
             handlers: parts.handlers,
             tasks: TaskTracker::new(),
@@ -137,6 +137,11 @@ impl Node {
 
     pub(crate) const fn registry(&self) -> &Registry {
         &self.registry
+    }
+
+    /// Returns the sessions that have ended and still handle events.
+    pub(crate) const fn finishing(&self) -> &Arc<FinishingSessions> {
+        &self.finishing
     }
 
     /// Returns the directory that the node announces its sessions to; `None` if it has none.

@@ -41,6 +41,12 @@ impl Backlog {
         self.events.recv().await
     }
 
+    /// Returns the events that wait, in order.
+    pub(super) fn into_waiting(mut self) -> VecDeque<Inbound> {
+        self.waiting.extend(self.events.into_waiting());
+        self.waiting
+    }
+
     /// Takes an event while the session awaits `rt:resume`: applies it if it is that one, otherwise
     /// lets it wait.
     pub(super) fn take_before_resume(&mut self, session: &Session, inbound: Inbound) {

@@ -1,6 +1,8 @@
 //! Catching up: a session reads entries from its cursor to the head, from the window or from the
 //! log, and is then live. Every reason to catch up takes this path.
 
+use futures_util::future::join_all;
+
 use super::{
     Outgoing, Session,
     phase::PendingReady,
@@ -191,30 +193,35 @@ impl Session {
 
 /// Rechecks.
 impl Session {
-    /// Asks the policy for every recheck that is pending now, one by one, and leaves the rooms that
-    /// it denies. Those that are requested meanwhile wait for the next step: what precedes them is
-    /// handed over first, since new ones may come for ever.
+    /// Asks the policy for every recheck that is pending now, for all at once, and leaves the rooms
+    /// that it denies, or cannot decide in time. Until then nothing of any room is handed over: one
+    /// cursor serves them all. If a client had a later position, and the policy allowed the room
+    /// after all, it would never receive what the room has up to there.
+    ///
+    /// Rechecks that are requested meanwhile wait for the next step: what precedes them is handed
+    /// over first, since new ones may come for ever.
     async fn decide_rechecks(&self, node: &Node) {
-        let last = self.state().last_recheck();
-        let Some(last) = last else {
+        let requested = self.state().requested_rechecks();
+        if requested.is_empty() {
             return;
-        };
-        loop {
-            let next = self.state().next_recheck_upto(last);
-            let Some((order, request)) = next else {
-                return self.state().release_before_rechecks();
-            };
-            match node.decide_recheck(&self.identity, &order).await {
-                Some(AccessDecision::Allowed) => self.state().finish_recheck(&order, request),
-                Some(AccessDecision::Denied) => {
-                    self.revoke_room(node, &order, request, "access_revoked");
-                }
-                None => self.revoke_room(node, &order, request, "unavailable"),
+        }
+        let deciding = requested.iter();
+        join_all(deciding.map(|(order, request)| self.decide_recheck(node, order, *request))).await;
+        self.state().release_before_rechecks();
+    }
+
+    async fn decide_recheck(&self, node: &Node, order: &OrderId, request: RecheckRequest) {
+        match node.decide_recheck(&self.identity, order).await {
+            Some(AccessDecision::Allowed) => self.state().finish_recheck(order, request),
+            Some(AccessDecision::Denied) => {
+                self.revoke_room(node, order, request, "access_revoked");
             }
+            None => self.revoke_room(node, order, request, "unavailable"),
         }
     }
 
-    /// Removes the session from the order's room, and tells the client why.
+    /// Removes the session from the order's room, and tells the client why. Does nothing if the
+    /// client has left the room since the request: it may be in it again, by a later decision.
     pub(super) fn revoke_room(
         &self,
         node: &Node,
@@ -222,13 +229,18 @@ impl Session {
         request: RecheckRequest,
         reason: &'static str,
     ) {
+        let is_open = self.state().is_recheck_open(order, request);
+        if !is_open {
+            return;
+        }
         let room = Room::Order(order.clone());
         // Before the state is locked: the registry's lock is taken before a session's.
         node.leave(self, &room);
         let mut state = self.state();
-        state.finish_recheck(order, request);
-        if state.is_in(&room) {
-            state.leave(&room);
+        let was_in_room = state.is_in(&room);
+        // Ends all requests for the order.
+        state.leave(&room);
+        if was_in_room {
             let payload = wire::room_left(order, reason);
             state
                 .outbox_mut()

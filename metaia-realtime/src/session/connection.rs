@@ -14,8 +14,8 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    EndReason, Offered, Outgoing, Phase, Port, Volatile, phase::Intake, state::SessionState,
-    volatile_queue::VolatileOffered, wire, wire::POSITION,
+    EndReason, Offered, Outgoing, Phase, Port, Volatile, finish::AfterEnd, phase::Intake,
+    state::SessionState, volatile_queue::VolatileOffered, wire, wire::POSITION,
 };
 use crate::{
     Identity, Limits, OrderId, Position, Room,
@@ -50,6 +50,7 @@ pub(crate) struct Session {
     pub(super) heard_at: AtomicI64,
     end_reason: OnceLock<EndReason>,
     ended: CancellationToken,
+    pub(super) after_end: AfterEnd,
 }
 
 impl Session {
@@ -82,6 +83,7 @@ impl Session {
             heard_at: AtomicI64::new(now),
             end_reason: OnceLock::new(),
             ended: CancellationToken::new(),
+            after_end: AfterEnd::default(),
         }
     }
 

@@ -46,6 +46,15 @@ impl EndReason {
         matches!(self, Self::PingTimeout | Self::Slow)
     }
 
+    /// Returns whether the client left, or its connection broke. Otherwise the server has ended the
+    /// session.
+    pub(crate) const fn is_by_client(self) -> bool {
+        matches!(
+            self,
+            Self::ClientLeft | Self::TransportLost | Self::PingTimeout
+        )
+    }
+
     /// Returns the code of the `rt:end` that the client is sent before its transport is closed;
     /// `None` if it is sent none, since it has gone or does not read.
     pub(crate) const fn code_for_client(self) -> Option<&'static str> {

@@ -85,9 +85,12 @@ impl Session {
         }
     }
 
-    /// Handles one event to its end. The session's task drops the future if the session ends
-    /// meanwhile.
+    /// Handles one event, to its end if it has a handler: also if the session ends meanwhile. Does
+    /// nothing if the session has ended and nothing may begin.
     pub(super) async fn handle(self: Arc<Self>, node: Arc<Node>, inbound: Inbound) {
+        if !self.may_begin_event(&node) {
+            return;
+        }
         let ack = inbound.ack;
         let event = ParsedEvent::read(&inbound.json);
         let (name, arguments) = match &event {
@@ -95,15 +98,37 @@ impl Session {
             other => return self.refuse_odd(&node, other, ack),
         };
         let argument = arguments.first().copied().unwrap_or(RawValue::NULL);
-        match name {
-            JOIN => self.handle_join(&node, argument, ack).await,
-            LEAVE => self.handle_leave(&node, argument, ack),
-            // The backlog handles one that comes in time.
-            RESUME => self.refuse(RESUME, EventRefusal::NotAwaitingResume.code(), None, ack),
-            name if arguments.len() > 1 && node.handlers().has(name) => {
-                self.refuse(name, EventRefusal::Malformed.code(), None, ack);
+        if !node.handlers().has(name) {
+            return self.handle_while_live(&node, name, argument, ack).await;
+        }
+        if arguments.len() > 1 {
+            return self.refuse(name, EventRefusal::Malformed.code(), None, ack);
+        }
+        self.handle_custom(&node, name, argument, ack).await;
+    }
+
+    /// Handles an event of the session itself, or one that nothing handles. Stops when the session
+    /// ends: nothing of it is left to do then.
+    async fn handle_while_live(
+        &self,
+        node: &Node,
+        name: &str,
+        argument: &RawValue,
+        ack: Option<i64>,
+    ) {
+        let handling = async {
+            match name {
+                JOIN => self.handle_join(node, argument, ack).await,
+                LEAVE => self.handle_leave(node, argument, ack),
+                // The backlog handles one that comes in time.
+                RESUME => self.refuse(RESUME, EventRefusal::NotAwaitingResume.code(), None, ack),
+                _ => self.refuse(name, EventRefusal::UnknownEvent.code(), None, ack),
             }
-            name => self.handle_custom(&node, name, argument, ack).await,
+        };
+        tokio::select! {
+            biased;
+            () = self.ended() => {}
+            () = handling => {}
         }
     }
 

@@ -122,6 +122,12 @@ impl InboundEvents {
         self.waiting_bytes.fetch_sub(size, Ordering::AcqRel);
         Some(inbound)
     }
+
+    /// Returns the events that wait, in order. No more are taken.
+    pub(super) fn into_waiting(mut self) -> impl Iterator<Item = Inbound> {
+        self.queue.close();
+        std::iter::from_fn(move || self.queue.try_recv().ok())
+    }
 }
 
 fn size_in_queue(inbound: &Inbound) -> usize {

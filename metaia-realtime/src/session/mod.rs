@@ -13,7 +13,8 @@
 //! Inbound events wait in the meantime, too.
 //!
 //! - The session: [`connection`] (its data, and what others do to it), [`credit_wait`],
-//!   [`driver`] (its task), [`port`] (what it asks of a transport), [`end`] (why it ends).
+//!   [`driver`] (its task), [`port`] (what it asks of a transport), [`end`] (why it ends),
+//!   [`expiry`] (of its token), [`finish`] (handlers after its end).
 //! - Its start: [`request`] (what the client asks for), [`resume`] (which position it continues
 //!   from), [`retry`] (while the log cannot be read).
 //! - Outbound: [`catch_up`], [`room_replay`], [`wire`] (payloads).
@@ -30,6 +31,8 @@ mod credit;
 mod credit_wait;
 mod driver;
 mod end;
+mod expiry;
+mod finish;
 mod flood;
 mod handler;
 mod inbound;
@@ -55,6 +58,7 @@ mod wire;
 pub(crate) use connection::Session;
 pub(crate) use driver::drive;
 pub use end::EndReason;
+pub(crate) use finish::SessionRemoval;
 pub(crate) use handler::{EventHandlers, Handled};
 pub(crate) use inbound::{Inbound, SESSION_EVENTS};
 pub(crate) use inbound_queue::{InboundEvents, InboundQueue};

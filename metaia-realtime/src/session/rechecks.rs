@@ -52,24 +52,35 @@ impl Rechecks {
         });
     }
 
-    /// Returns the last request that was made.
-    pub(super) const fn last(&self) -> RecheckRequest {
-        self.last
-    }
-
-    /// Returns an order with a pending request up to `upto`, and its last request, which the next
-    /// decision serves. It stays until [`Self::finish`].
-    pub(super) fn next(&self, upto: RecheckRequest) -> Option<(OrderId, RecheckRequest)> {
-        let next = self.pending.iter().find(|it| it.request <= upto)?;
-        let mut of_order = self.pending.iter().filter(|it| it.order == next.order);
-        let last = of_order.next_back().unwrap_or(next);
-        Some((next.order.clone(), last.request))
+    /// Returns each order with a pending request, and its last request, which a decision that
+    /// begins now serves. It stays until [`Self::finish`].
+    pub(super) fn requested(&self) -> Vec<(OrderId, RecheckRequest)> {
+        let mut requested: Vec<(OrderId, RecheckRequest)> = Vec::new();
+        for pending in &self.pending {
+            let of_order = |(order, _): &&mut (OrderId, _)| *order == pending.order;
+            match requested.iter_mut().find(of_order) {
+                Some((_, last)) => *last = pending.request,
+                None => requested.push((pending.order.clone(), pending.request)),
+            }
+        }
+        requested
     }
 
     /// Removes the request, since access was decided after it. A later request stays.
     pub(super) fn finish(&mut self, order: &OrderId, request: RecheckRequest) {
         self.pending
             .retain(|it| it.order != *order || it.request > request);
+    }
+
+    /// Removes all requests for the order, since the session has left its room.
+    pub(super) fn forget(&mut self, order: &OrderId) {
+        self.pending.retain(|it| it.order != *order);
+    }
+
+    /// Returns whether the request, or an earlier one for the order, is pending.
+    pub(super) fn is_open(&self, order: &OrderId, request: RecheckRequest) -> bool {
+        let mut pending = self.pending.iter();
+        pending.any(|it| it.order == *order && it.request <= request)
     }
 
     /// Allows the entries that no pending request concerns. Call it when everything that was
@@ -109,8 +120,7 @@ mod tests {
     /// Decides what was requested before, as a step does. `during` is called in each decision.
     fn decide(rechecks: &mut Rechecks, mut during: impl FnMut(&mut Rechecks)) -> Vec<OrderId> {
         let mut decided = Vec::new();
-        let requested = rechecks.last();
-        while let Some((order, request)) = rechecks.next(requested) {
+        for (order, request) in rechecks.requested() {
             during(rechecks);
             rechecks.finish(&order, request);
             decided.push(order);
@@ -173,6 +183,22 @@ mod tests {
             rechecks.request(&order("a"), 0);
         });
         assert_eq!(rechecks.released_upto(), 0);
+    }
+
+    #[test]
+    fn a_session_that_has_left_a_room_waits_for_no_decision_on_it() {
+        let mut rechecks = Rechecks::default();
+        rechecks.request(&order("a"), 0);
+        let (_, first) = rechecks.requested()[0].clone();
+        rechecks.request(&order("a"), 0);
+        assert!(rechecks.is_open(&order("a"), first));
+        rechecks.forget(&order("a"));
+        assert!(rechecks.is_empty());
+        rechecks.request(&order("a"), 0);
+        assert!(
+            !rechecks.is_open(&order("a"), first),
+            "the session is in the room again, by a later decision"
+        );
     }
 
     #[test]

@@ -240,8 +240,12 @@ impl SessionState {
         self.join(room, after);
     }
 
+    /// Removes `room`. Access to it need not be decided any more.
     pub(super) fn leave(&mut self, room: &Room) {
         self.rooms.leave(room);
+        if let Some(order) = room.order() {
+            self.rechecks.forget(order);
+        }
         self.outbox.drop_volatile_of_room(room);
     }
 
@@ -273,24 +277,22 @@ impl SessionState {
         self.outbox.drop_volatile_of_order(order);
     }
 
-    /// Returns the last recheck that was requested; `None` if all are decided.
-    pub(super) fn last_recheck(&self) -> Option<RecheckRequest> {
-        (!self.rechecks.is_empty()).then(|| self.rechecks.last())
-    }
-
-    /// Returns the recheck to decide next of those up to `upto`. It stays until
+    /// Returns the rechecks to decide, one for each order. They stay until
     /// [`Self::finish_recheck`].
-    pub(super) fn next_recheck_upto(
-        &self,
-        upto: RecheckRequest,
-    ) -> Option<(OrderId, RecheckRequest)> {
-        self.rechecks.next(upto)
+    pub(super) fn requested_rechecks(&self) -> Vec<(OrderId, RecheckRequest)> {
+        self.rechecks.requested()
     }
 
-    /// Returns the recheck to decide next.
+    /// Returns one of the rechecks to decide.
     #[cfg(test)]
     pub(super) fn next_recheck(&self) -> Option<(OrderId, RecheckRequest)> {
-        self.rechecks.next(self.rechecks.last())
+        self.rechecks.requested().into_iter().next()
+    }
+
+    /// Returns whether the request is yet to be decided, and the session has not left the room
+    /// since.
+    pub(super) fn is_recheck_open(&self, order: &OrderId, request: RecheckRequest) -> bool {
+        self.rechecks.is_open(order, request)
     }
 
     /// Lets catching up hand over what precedes the pending rechecks: all that were requested

@@ -2,7 +2,9 @@
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::example::Example;
+use metaia_tests::fixtures::token::token;
 use metaia_tests::server::Listening;
+use metaia_tests::server::temp_folder::TempFolder;
 use serde_json::json;
 
 #[tokio::test]
@@ -110,18 +112,33 @@ async fn order_access_decides_again_after_a_reassignment() {
     example.stop().await;
 }
 
+/// Its second process reads what the first one stored.
 #[tokio::test]
-async fn own_log_delivers_its_entries() {
-    let example = Example::start("own_log").await;
+async fn own_log_delivers_its_entries_also_after_a_restart() {
+    let folder = TempFolder::new();
+    let file = folder.path().join("log.jsonl");
+    let file = [("LOG_FILE", file.to_str().expect("a path that is text"))];
+    let example = Example::start_with("own_log", &file).await;
     let mut first = Phone::ready_as(&example, "customer", "c1").await;
+    let mut since = String::new();
     for i in 1..=3 {
-        example
-            .api()
-            .post("/api/news", &json!({"text": i}))
-            .await
-            .ok(200);
-        assert_eq!(first.event("news").await["text"], i);
+        let news = json!({"text": i});
+        example.api().post("/api/news", &news).await.ok(200);
+        let received = first.event("news").await;
+        assert_eq!(received["text"], i);
+        if i == 1 {
+            since = received["_rt"]["at"].as_str().expect("at").to_owned();
+        }
     }
+    example.stop().await;
+
+    let example = Example::start_with("own_log", &file).await;
+    let auth = json!({"token": token("customer", "c1"), "since": since});
+    let mut returning = Phone::connected(&example, &auth).await;
+    for i in 2..=3 {
+        assert_eq!(returning.event("news").await["text"], i);
+    }
+    assert_eq!(returning.event("rt:ready").await["recovered"], true);
     example.stop().await;
 }
 

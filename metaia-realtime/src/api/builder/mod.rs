@@ -253,9 +253,13 @@ impl RealtimeBuilder {
     ///   on meanwhile. A slow handler holds up the later events of its session, and no other
     ///   session.
     /// - **Answers** have no size limit, and clients may have one.
-    /// - **Cancel safety.** The handler is dropped at an `.await` if the session ends before it is
-    ///   done, as when the client disconnects right after its event. Do what must not be done by
-    ///   half in one transaction, or in a task of your own that the handler awaits.
+    /// - **The end of a session.** A handler that has begun runs to its end. If the client leaves,
+    ///   or its connection breaks, the events that arrived before are handled, too, while a next
+    ///   session of the client handles its own. After the server has disconnected the client, and
+    ///   after its token has expired, none begins. At most 16 sessions of a user that have ended
+    ///   run handlers at a time, and a [`drain`](Realtime::drain) waits for them until its
+    ///   deadline: beyond these bounds, handlers are dropped at an `.await`, with a line in the
+    ///   log. Do what must not be done by half in one transaction: a process may be killed, too.
     /// - **Panics.** A panic ends the session ([`EndReason::Failed`](crate::EndReason::Failed));
     ///   its client reconnects.
     ///

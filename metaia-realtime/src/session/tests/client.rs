@@ -71,6 +71,8 @@ pub(super) struct Client {
     readies: usize,
     /// How many `rt:reset` were sent to it.
     resets: usize,
+    /// How many packets that have a position, other than `rt:reset`, were sent to it.
+    positions: usize,
     /// The log's epoch when it connected, or that of the last `rt:reset`.
     epoch: Option<Epoch>,
 }
@@ -121,6 +123,9 @@ impl Client {
         packet: Outgoing,
         rooms: impl Fn() -> R,
     ) {
+        let is_reset = matches!(packet, Outgoing::Control { name: RESET, .. });
+        let has_position = packet.position().is_some();
+        self.positions += usize::from(has_position && !is_reset);
         if let Outgoing::Control {
             name: RESET,
             at: Some(at),
@@ -151,6 +156,11 @@ impl Client {
     /// Returns how many `rt:reset` were sent to it.
     pub(super) fn resets_sent(&self) -> usize {
         self.resets
+    }
+
+    /// Returns how many packets that have a position, other than `rt:reset`, were sent to it.
+    pub(super) fn positions_sent(&self) -> usize {
+        self.positions
     }
 
     pub(super) fn packets_sent(&self) -> usize {

@@ -15,6 +15,7 @@ pub(super) struct Before {
     phase: PhaseName,
     entries: usize,
     resets: usize,
+    positions: usize,
 }
 
 impl Before {
@@ -24,6 +25,21 @@ impl Before {
             phase: world.session.state().phase().name(),
             entries: world.client.entries_sent(),
             resets: world.client.resets_sent(),
+            positions: world.client.positions_sent(),
+        }
+    }
+
+    /// Checks that the session handed over nothing that moves its client's position, since a
+    /// recheck of one of its rooms was undecided.
+    pub(super) fn check_held(&self, world: &World) -> Result<(), String> {
+        let sent = world.client.positions_sent() - self.positions;
+        let is_other_session = self.session != world.session.id;
+        if sent == 0 || is_other_session {
+            Ok(())
+        } else {
+            Err(format!(
+                "{sent} positions are sent while access is undecided"
+            ))
         }
     }
 

@@ -9,7 +9,10 @@ use futures_util::FutureExt as _;
 use serde_json::json;
 
 use super::{
-    super::{EndReason, Port, Progress, Session, catch_up::PageRead, phase::Phase},
+    super::{
+        EndReason, Port, Progress, Session, catch_up::PageRead, phase::Phase,
+        rechecks::RecheckRequest,
+    },
     client::Client,
     connect::{Connect, before_start, connect, node},
     log::Log,
@@ -193,19 +196,33 @@ impl World {
     }
 
     pub(super) fn decide(&mut self, allowed: bool) {
-        if self.is_starting() {
-            return;
+        if !allowed {
+            return self.revoke_room("access_revoked");
         }
-        let Some((order, request)) = self.session.state().next_recheck() else {
-            return;
-        };
-        if allowed {
+        if let Some((order, request)) = self.next_recheck() {
             self.session.state().finish_recheck(&order, request);
-        } else {
+        }
+    }
+
+    /// Ends the first recheck, which the policy could not decide.
+    pub(super) fn give_up(&mut self) {
+        self.revoke_room("unavailable");
+    }
+
+    fn revoke_room(&mut self, reason: &'static str) {
+        if let Some((order, request)) = self.next_recheck() {
             self.end_membership(&Room::Order(order.clone()));
             self.session
-                .revoke_room(&self.node, &order, request, "access_revoked");
+                .revoke_room(&self.node, &order, request, reason);
         }
+    }
+
+    /// Returns the recheck to decide next. A session that is starting decides later.
+    fn next_recheck(&self) -> Option<(OrderId, RecheckRequest)> {
+        if self.is_starting() {
+            return None;
+        }
+        self.session.state().next_recheck()
     }
 
     pub(super) fn is_live(&self) -> bool {

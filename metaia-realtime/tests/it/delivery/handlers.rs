@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
 use crate::support::{
-    SOON, disconnected, event, raw_socket::RawSocket, reconnected, tick, ticks, user,
+    SOON, disconnected, event, poller::Poller, raw_socket::RawSocket, reconnected, tick, ticks,
+    user,
 };
 
 #[tokio::test]
@@ -46,6 +47,122 @@ async fn events_are_handled_one_at_a_time_and_in_order_while_deliveries_go_on() 
     for i in 0..20 {
         assert_eq!(socket.until("43").await, format!("43{i}[{i}]"));
     }
+}
+
+/// The handler of the event `save`, which waits until the test lets it go on.
+#[derive(Clone)]
+struct Saves {
+    begun: Arc<AtomicUsize>,
+    done: Arc<AtomicUsize>,
+    gate: Arc<Semaphore>,
+}
+
+impl Saves {
+    fn new() -> Self {
+        Self {
+            begun: Arc::default(),
+            done: Arc::default(),
+            gate: Arc::new(Semaphore::new(0)),
+        }
+    }
+
+    async fn server(&self) -> TestServer {
+        let saves = self.clone();
+        TestServer::start(|builder| {
+            builder.on("save", move |_: EventContext, _: u64| {
+                let saves = saves.clone();
+                async move {
+                    saves.begun.fetch_add(1, Ordering::SeqCst);
+                    saves.gate.acquire().await.unwrap().forget();
+                    saves.done.fetch_add(1, Ordering::SeqCst);
+                    Ok::<_, HandlerError>(())
+                }
+            })
+        })
+        .await
+    }
+
+    async fn eventually_done(&self, count: usize) {
+        let done = || self.done.load(Ordering::SeqCst) == count;
+        eventually("the handlers to end", done).await;
+        assert_eq!(self.begun.load(Ordering::SeqCst), count);
+    }
+}
+
+const SAVE: &str = r#"42["save",1]"#;
+
+fn connect(server: &TestServer, user: &str) -> String {
+    let token = server.token(Role::Customer, user);
+    format!("40{}", json!({ "token": token }))
+}
+
+#[tokio::test]
+async fn what_a_client_sends_before_it_leaves_is_handled_to_the_end() {
+    let saves = Saves::new();
+    let server = saves.server().await;
+    for i in 0..10 {
+        let user = format!("c{i}");
+        let connect = connect(&server, &user);
+        // Over WebSocket: with DISCONNECT in the same write, or by breaking the connection.
+        let mut socket = RawSocket::open(&server).await;
+        socket.send_at_once(&[&connect, SAVE, SAVE, "41"]).await;
+        socket.rest().await;
+        let none = json!({});
+        let mut socket = RawSocket::connect_until_ready(&server, Role::Customer, &user, none).await;
+        socket.send(SAVE).await;
+        socket.send("41").await;
+        drop(socket);
+        // Over polling, in one POST.
+        let poller = Poller::open(&server).await;
+        let body = [&connect, SAVE, SAVE, "41"].join("\u{1e}");
+        assert_eq!(poller.post(&server, &body).await.status, 200);
+    }
+    eventually("all sessions to end", || {
+        server.realtime().local_sessions().is_empty()
+    })
+    .await;
+    saves.gate.add_permits(1_000);
+    saves.eventually_done(50).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_handler_runs_to_its_end_though_the_server_disconnects_its_client() {
+    let saves = Saves::new();
+    let server = saves.server().await;
+    let none = json!({});
+    let mut socket = RawSocket::connect_until_ready(&server, Role::Customer, "c1", none).await;
+    socket.send_at_once(&[SAVE, SAVE]).await;
+    let begun = || saves.begun.load(Ordering::SeqCst) == 1;
+    eventually("the first handler to begin", begun).await;
+    let user = "c1".parse().unwrap();
+    server.realtime().disconnect_user(&user).await.unwrap();
+    socket.rest().await;
+    saves.gate.add_permits(1_000);
+    saves.eventually_done(1).await;
+    server.stop().await;
+    saves.eventually_done(1).await;
+}
+
+#[tokio::test]
+async fn nothing_of_a_client_that_left_begins_once_its_user_is_disconnected() {
+    let saves = Saves::new();
+    let server = saves.server().await;
+    let none = json!({});
+    let mut socket = RawSocket::connect_until_ready(&server, Role::Customer, "c1", none).await;
+    socket.send_at_once(&[SAVE, SAVE, "41"]).await;
+    let begun = || saves.begun.load(Ordering::SeqCst) == 1;
+    eventually("the first handler to begin", begun).await;
+    eventually("the session to end", || {
+        server.realtime().local_sessions().is_empty()
+    })
+    .await;
+    let user = "c1".parse().unwrap();
+    server.realtime().disconnect_user(&user).await.unwrap();
+    saves.gate.add_permits(1_000);
+    saves.eventually_done(1).await;
+    server.stop().await;
+    saves.eventually_done(1).await;
 }
 
 #[tokio::test]
