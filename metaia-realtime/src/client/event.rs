@@ -27,6 +27,12 @@ pub enum Update {
     Ready(Ready),
     /// An event. `rt:error` and other control events are among them.
     Event(ReceivedEvent),
+    /// An event that is larger than [`ClientBuilder::max_message`](super::ClientBuilder::max_message)
+    /// was not taken. Reload what it may have been about by REST. The events after it follow.
+    TooLarge {
+        /// Its position; `None` for an event that is not stored, or of another server.
+        at: Option<String>,
+    },
     /// `rt:reset`: the server cannot continue from the position that was sent. Reload by REST; the
     /// events that follow continue from `at`.
     Reset(Reset),
@@ -98,7 +104,7 @@ pub struct ServerEnd {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Retrying {
-    /// The number of the attempt since the last accepted connection, from 1.
+    /// The number of the attempt since the last session that was ready, from 1.
     pub attempt: u32,
     /// The time that the client waits before it.
     pub delay: Duration,

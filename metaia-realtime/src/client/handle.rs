@@ -7,7 +7,9 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
-use super::{error::SendError, session::ClientCommand, state::ClientState};
+use super::{
+    acknowledgement::Acknowledgement, error::SendError, session::ClientCommand, state::ClientState,
+};
 
 /// A handle of one Socket.IO client.
 ///
@@ -42,7 +44,8 @@ impl Client {
     /// Sends an event without an acknowledgement. Returns when the event has been written to the
     /// connection.
     ///
-    /// The event has one argument, `data`: `()` is sent as `null`, a tuple as one list.
+    /// The event has one argument, `data`: `()` is sent as `null`, a tuple as one list. For none or
+    /// several, use [`emit_args`](Self::emit_args).
     ///
     /// # Errors
     /// [`SendError::NotConnected`], [`SendError::NotJson`], [`SendError::Closed`].
@@ -51,8 +54,33 @@ impl Client {
     /// The event is sent as a whole or not at all. After the future was dropped it is unknown
     /// which.
     pub async fn emit(&self, event: &str, data: impl Serialize) -> Result<(), SendError> {
+        self.send(event, vec![to_json(data)?]).await
+    }
+
+    /// Sends an event with any number of arguments, without an acknowledgement. Each element of a
+    /// tuple, an array or a `Vec` is an argument; `()` stands for none. Servers of this project
+    /// read the first argument alone.
+    ///
+    /// ```no_run
+    /// # async fn example(client: metaia_realtime::client::Client)
+    /// # -> Result<(), metaia_realtime::client::SendError> {
+    /// client.emit_args("move", (3, "left")).await?;
+    /// client.emit_args("refresh", ()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The same as [`emit`](Self::emit), and [`SendError::NotAList`].
+    ///
+    /// # Cancel safety
+    /// The same as [`emit`](Self::emit).
+    pub async fn emit_args(&self, event: &str, args: impl Serialize) -> Result<(), SendError> {
+        self.send(event, to_args(args)?).await
+    }
+
+    async fn send(&self, event: &str, args: Vec<Value>) -> Result<(), SendError> {
         let name = event.to_owned();
-        let args = vec![to_json(data)?];
         ClientCommand::round_trip(&self.commands, |done| ClientCommand::Emit {
             name,
             args,
@@ -68,7 +96,7 @@ impl Client {
     /// full, nothing is read, and this call times out.
     ///
     /// # Errors
-    /// Any [`SendError`].
+    /// Any [`SendError`]. [`SendError::BinaryAck`] if the acknowledgement has binary attachments.
     ///
     /// # Cancel safety
     /// Dropping the future stops the waiting. The event may have been sent.
@@ -78,8 +106,34 @@ impl Client {
         data: impl Serialize,
         timeout: Duration,
     ) -> Result<Value, SendError> {
+        let answer = self.request(event, vec![to_json(data)?], timeout).await?;
+        answer.into_first()
+    }
+
+    /// Sends an event with any number of arguments, as [`emit_args`](Self::emit_args) does, and
+    /// waits for its acknowledgement. Returns all of it, binary attachments included.
+    ///
+    /// # Errors
+    /// Any [`SendError`] but [`SendError::BinaryAck`].
+    ///
+    /// # Cancel safety
+    /// The same as [`emit_with_ack`](Self::emit_with_ack).
+    pub async fn emit_args_with_ack(
+        &self,
+        event: &str,
+        args: impl Serialize,
+        timeout: Duration,
+    ) -> Result<Acknowledgement, SendError> {
+        self.request(event, to_args(args)?, timeout).await
+    }
+
+    async fn request(
+        &self,
+        event: &str,
+        args: Vec<Value>,
+        timeout: Duration,
+    ) -> Result<Acknowledgement, SendError> {
         let name = event.to_owned();
-        let args = vec![to_json(data)?];
         let answer = ClientCommand::round_trip(&self.commands, |done| ClientCommand::EmitWithAck {
             name,
             args,
@@ -148,4 +202,34 @@ impl fmt::Debug for Client {
 
 fn to_json(data: impl Serialize) -> Result<Value, SendError> {
     serde_json::to_value(data).map_err(|_| SendError::NotJson)
+}
+
+fn to_args(args: impl Serialize) -> Result<Vec<Value>, SendError> {
+    match to_json(args)? {
+        Value::Null => Ok(Vec::new()),
+        Value::Array(args) => Ok(args),
+        _ => Err(SendError::NotAList),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_list_is_so_many_arguments() {
+        assert_eq!(to_args(()), Ok(vec![]));
+        assert_eq!(to_args([0; 0]), Ok(vec![]));
+        assert_eq!(to_args(((),)), Ok(vec![Value::Null]));
+        assert_eq!(
+            to_args((1, "a", [2])),
+            Ok(vec![json!(1), json!("a"), json!([2])])
+        );
+        assert_eq!(to_args(vec![1, 2]), Ok(vec![json!(1), json!(2)]));
+        assert_eq!(to_args(json!([{}])), Ok(vec![json!({})]));
+        assert_eq!(to_args("a"), Err(SendError::NotAList));
+        assert_eq!(to_args(json!({})), Err(SendError::NotAList));
+    }
 }

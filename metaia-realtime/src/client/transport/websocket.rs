@@ -12,7 +12,7 @@ use tokio_tungstenite::{
 use super::{
     TransportError,
     endpoint::{Endpoint, http_error},
-    error_chain, tls,
+    error_chain, max_packet, tls,
 };
 use crate::client::{error::ConnectError, packet::EnginePacket};
 
@@ -116,8 +116,8 @@ fn config(endpoint: &Endpoint) -> WebSocketConfig {
     WebSocketConfig::default()
         .read_buffer_size(BUFFER_BYTES)
         .write_buffer_size(BUFFER_BYTES)
-        .max_message_size(Some(endpoint.max_message))
-        .max_frame_size(Some(endpoint.max_message))
+        .max_message_size(Some(max_packet(endpoint)))
+        .max_frame_size(Some(max_packet(endpoint)))
 }
 
 fn closed(error: &Error) -> TransportError {
