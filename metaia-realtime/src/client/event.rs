@@ -27,8 +27,9 @@ pub enum Update {
     Ready(Ready),
     /// An event. `rt:error` and other control events are among them.
     Event(ReceivedEvent),
-    /// An event that is larger than [`ClientBuilder::max_message`](super::ClientBuilder::max_message)
-    /// was not taken. Reload what it may have been about by REST. The events after it follow.
+    /// An event that is larger than
+    /// [`ClientBuilder::max_message`](super::ClientBuilder::max_message) was not taken. Reload by
+    /// REST what it may have been about. The events after it follow.
     TooLarge {
         /// Its position; `None` for an event that is not stored, or of another server.
         at: Option<String>,

@@ -1,4 +1,4 @@
-//! Reads what a packet is about without keeping its content: for packets that are too large to take.
+//! Reads what a packet is about without keeping its content: for packets that are too large.
 
 use std::fmt;
 

@@ -17,8 +17,8 @@ use crate::client::{
 /// The time that leaving the server may take.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The time after which a session counts as ready that has not received `rt:ready`. Servers of other
-/// projects never send it.
+/// The time after which a session counts as ready that has not received `rt:ready`. Servers of
+/// other projects never send it.
 const READY_AFTER: Duration = Duration::from_secs(10);
 
 /// A silence that is never reached. It bounds the server's value, since an [`Instant`] too far in

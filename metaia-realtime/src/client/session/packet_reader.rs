@@ -1,5 +1,5 @@
-//! Reads packets: assembles events and acknowledgements with their attachments, and keeps nothing of
-//! those that are too large.
+//! Reads packets: assembles events and acknowledgements with their attachments, and keeps nothing
+//! of those that are too large.
 
 use bytes::Bytes;
 use serde_json::Value;
