@@ -2,10 +2,10 @@
 //! satisfied with a token that it has not checked.
 
 use metaia_tests::fixtures::token::{SECRET, Token, in_seconds, token};
+use metaia_tests::server::Setup;
 use metaia_tests::server::paths::binary;
 use metaia_tests::server::process::{Process, ProcessOutput};
 use metaia_tests::server::temp_folder::TempFolder;
-use metaia_tests::server::{Server, Setup};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
