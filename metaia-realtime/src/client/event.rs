@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::{
+    args::{to_args, to_json},
     error::{ConnectError, DisconnectReason, GaveUp, SendError},
     options::Transport,
     session::ClientCommand,
@@ -164,7 +165,7 @@ pub struct Responder {
 }
 
 impl Responder {
-    /// Sends the acknowledgement.
+    /// Sends the acknowledgement with one argument.
     ///
     /// # Errors
     /// [`SendError::NotConnected`] if the connection that carried the event has ended,
@@ -173,7 +174,22 @@ impl Responder {
     /// # Cancel safety
     /// The acknowledgement is sent as a whole or not at all.
     pub async fn respond(self, answer: impl Serialize) -> Result<(), SendError> {
-        let answer = serde_json::to_value(answer).map_err(|_| SendError::NotJson)?;
+        self.send(vec![to_json(answer)?]).await
+    }
+
+    /// Sends the acknowledgement with any number of arguments: each element of a tuple, an array
+    /// or a `Vec` is one, `()` stands for none.
+    ///
+    /// # Errors
+    /// The same as [`respond`](Self::respond), and [`SendError::NotAList`].
+    ///
+    /// # Cancel safety
+    /// The same as [`respond`](Self::respond).
+    pub async fn respond_args(self, args: impl Serialize) -> Result<(), SendError> {
+        self.send(to_args(args)?).await
+    }
+
+    async fn send(self, args: Vec<Value>) -> Result<(), SendError> {
         let Self {
             id,
             connection,
@@ -182,7 +198,7 @@ impl Responder {
         ClientCommand::round_trip(&commands, |done| ClientCommand::Ack {
             connection,
             id,
-            answer,
+            args,
             done,
         })
         .await

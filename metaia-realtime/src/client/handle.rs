@@ -8,7 +8,11 @@ use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
 use super::{
-    acknowledgement::Acknowledgement, error::SendError, session::ClientCommand, state::ClientState,
+    acknowledgement::Acknowledgement,
+    args::{to_args, to_json},
+    error::SendError,
+    session::ClientCommand,
+    state::ClientState,
 };
 
 /// A handle of one Socket.IO client.
@@ -197,39 +201,5 @@ impl fmt::Debug for Client {
         f.debug_struct("Client")
             .field("connected", &self.is_connected())
             .finish_non_exhaustive()
-    }
-}
-
-fn to_json(data: impl Serialize) -> Result<Value, SendError> {
-    serde_json::to_value(data).map_err(|_| SendError::NotJson)
-}
-
-fn to_args(args: impl Serialize) -> Result<Vec<Value>, SendError> {
-    match to_json(args)? {
-        Value::Null => Ok(Vec::new()),
-        Value::Array(args) => Ok(args),
-        _ => Err(SendError::NotAList),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn a_list_is_so_many_arguments() {
-        assert_eq!(to_args(()), Ok(vec![]));
-        assert_eq!(to_args([0; 0]), Ok(vec![]));
-        assert_eq!(to_args(((),)), Ok(vec![Value::Null]));
-        assert_eq!(
-            to_args((1, "a", [2])),
-            Ok(vec![json!(1), json!("a"), json!([2])])
-        );
-        assert_eq!(to_args(vec![1, 2]), Ok(vec![json!(1), json!(2)]));
-        assert_eq!(to_args(json!([{}])), Ok(vec![json!({})]));
-        assert_eq!(to_args("a"), Err(SendError::NotAList));
-        assert_eq!(to_args(json!({})), Err(SendError::NotAList));
     }
 }

@@ -46,6 +46,7 @@
 //! them for polling), HTTP proxies, Socket.IO's own connection state recovery.
 
 mod acknowledgement;
+mod args;
 mod backoff;
 mod builder;
 mod delivery;

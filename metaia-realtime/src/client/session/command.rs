@@ -25,7 +25,7 @@ pub(crate) enum ClientCommand {
     Ack {
         connection: u64,
         id: u64,
-        answer: Value,
+        args: Vec<Value>,
         done: CommandResultSender<()>,
     },
     DropTransport {

@@ -59,6 +59,33 @@ async fn events_have_any_number_of_arguments() {
     within("the end", client.close()).await;
 }
 
+#[tokio::test]
+async fn acknowledgements_have_any_number_of_arguments() {
+    let server = scripted(|socket| async move {
+        let mut socket = accepts(socket).await;
+        for id in 0..3 {
+            send(&mut socket, &[&format!(r#"42{id}["question"]"#)]).await;
+            let seen = packet(&mut socket).await;
+            send(&mut socket, &[&format!(r#"42["wire",{}]"#, json!(seen))]).await;
+        }
+        socket
+    });
+    let (_client, mut updates) = server.await.connect().await.unwrap();
+    let mut seen = Vec::new();
+    for n in 0..3 {
+        let question = within("the question", updates.next_event()).await.unwrap();
+        let responder = question.ack.unwrap();
+        let sent = match n {
+            0 => responder.respond_args(()).await,
+            1 => responder.respond_args((1, "a")).await,
+            _ => responder.respond((1, "a")).await,
+        };
+        sent.unwrap();
+        seen.push(event(&mut updates, "wire").await);
+    }
+    assert_eq!(seen, ["430[]", r#"431[1,"a"]"#, r#"432[[1,"a"]]"#]);
+}
+
 /// Starts a server that answers two events with one binary acknowledgement each.
 async fn binary_answers() -> ClientBuilder {
     scripted(|socket| async move {
