@@ -41,6 +41,9 @@ pub(crate) struct TokenReport {
     /// The zone in which times are shown beside UTC.
     #[serde(skip)]
     pub(crate) zone: Option<Zone>,
+    /// Where the secrets are from with which the signature was checked.
+    #[serde(skip)]
+    pub(crate) secrets_from: Option<String>,
 }
 
 /// Judges a token by the function that the server uses. `now` is in Unix milliseconds.
@@ -70,6 +73,7 @@ pub(crate) fn inspect(pasted: &PastedToken<'_>, secrets: &[String], now: i64) ->
         is_accepted,
         now,
         zone: None,
+        secrets_from: None,
     }
 }
 

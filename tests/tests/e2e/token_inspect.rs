@@ -146,6 +146,22 @@ async fn no_token_and_two_tokens_are_usage_errors() {
 }
 
 #[tokio::test]
+async fn the_secret_that_was_used_is_named() {
+    let token = token("customer", "c1");
+    let inspected = inspect(&KNOWN, &[&token]).await.expect_code(0);
+    let line = "signature: good, checked with JWT_SECRET and JWT_SECRETS_OLD\n";
+    assert!(inspected.stdout.contains(line), "{inspected:#?}");
+    let another = [("JWT_SECRET", "another")];
+    let inspected = inspect(&another, &[&token]).await.expect_code(4);
+    let line = "signature: wrong, checked with JWT_SECRET\n";
+    assert!(inspected.stdout.contains(line), "{inspected:#?}");
+    // The old secrets alone say nothing about a token of the present one.
+    let inspected = inspect(&[KNOWN[1]], &[&token]).await.expect_code(4);
+    let line = "signature: not checked\n";
+    assert!(inspected.stdout.contains(line), "{inspected:#?}");
+}
+
+#[tokio::test]
 async fn times_are_shown_here_and_from_now() {
     let token = with("iat", json!(in_seconds(-120))).sign();
     let zone = [KNOWN[0], ("TZ", "XXX-3")];

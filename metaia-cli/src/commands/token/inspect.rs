@@ -6,6 +6,7 @@ use std::io::Read as _;
 use crate::clock;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
+use crate::secrets::Settings;
 use crate::token::{PastedToken, TokenReport, Zone, inspect};
 
 pub(super) const EXAMPLES: &str = "\
@@ -30,10 +31,10 @@ pub(super) fn run(args: &InspectArgs, context: &Context) -> Result<Exit, Failure
         words => words,
     };
     let pasted = one_token(&text)?;
-    let secrets = context.settings.accepted_jwt_secrets();
     let report = TokenReport {
         zone: Zone::local(),
-        ..inspect(&pasted, &secrets, clock::unix_ms())
+        secrets_from: Some(secrets_from(&context.settings)),
+        ..inspect(&pasted, &secrets(&context.settings), clock::unix_ms())
     };
     context.printer.report(&report)?;
     Ok(if report.is_accepted {
@@ -52,6 +53,26 @@ fn token_of(context: &Context) -> Result<String, Failure> {
         )
     })?;
     identity.token()
+}
+
+/// Returns the secrets that the server accepts. If its present one is not known, there are none:
+/// with the old ones alone, a good token would look like a forged one.
+fn secrets(settings: &Settings) -> Vec<String> {
+    match settings.jwt_secret() {
+        Ok(_) => settings.accepted_jwt_secrets(),
+        Err(_) => Vec::new(),
+    }
+}
+
+fn secrets_from(settings: &Settings) -> String {
+    let present = match settings.find("JWT_SECRET") {
+        Some(_) => "JWT_SECRET",
+        None => "the secret of the server's data folder",
+    };
+    match settings.find("JWT_SECRETS_OLD") {
+        Some(_) => format!("{present} and JWT_SECRETS_OLD"),
+        None => present.to_owned(),
+    }
 }
 
 fn one_token(text: &str) -> Result<PastedToken<'_>, Failure> {

@@ -23,7 +23,7 @@ impl Report for TokenReport {
             SignatureCheck::Bad => paint.bad("wrong"),
             SignatureCheck::Unchecked => "not checked".to_owned(),
         };
-        lines.push(format!("signature: {signature}"));
+        lines.push(format!("signature: {signature}{}", self.checked_with()));
         for problem in &self.problems {
             lines.push(format!("{} {}", paint.bad("refused:"), problem.message));
         }
@@ -36,6 +36,15 @@ impl Report for TokenReport {
 }
 
 impl TokenReport {
+    fn checked_with(&self) -> String {
+        match (self.check, &self.secrets_from) {
+            (SignatureCheck::Good | SignatureCheck::Bad, Some(from)) => {
+                format!(", checked with {from}")
+            }
+            _ => String::new(),
+        }
+    }
+
     fn conclusion(&self, paint: Paint) -> Option<String> {
         if self.is_accepted {
             let warnings = if self.warnings.is_empty() {
