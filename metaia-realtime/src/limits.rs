@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::values::MAX_ENTRY_BYTES;
+
 /// The limits of a node. Start from [`Limits::default`] and change the fields that differ; the
 /// builder validates the result.
 ///
@@ -16,10 +18,11 @@ use std::time::Duration;
 pub struct Limits {
     /// Largest inbound message and WebSocket frame, in bytes: 64 KiB.
     pub message_bytes: usize,
-    /// Largest encoded entry, in bytes: 64 KiB. Larger events are refused before they are stored.
-    /// No upper bound is checked, but every client must be able to take the largest event: a client
-    /// that closes its connection because of it is sent it again at each reconnect. The client of
-    /// this crate takes 1 MiB unless it is told otherwise.
+    /// Largest encoded entry, in bytes: 64 KiB, at most [`MAX_ENTRY_BYTES`](Self::MAX_ENTRY_BYTES).
+    /// Larger events are refused before they are stored. Every client must be able to read the
+    /// largest event: a client that closes its connection because of it is sent it again at each
+    /// reconnect. The client of this crate takes 1 MiB unless it is told otherwise, and passes over
+    /// larger events.
     pub entry_bytes: usize,
     /// Time that a connection may stay unauthenticated: 5 s. The authenticator's time is part of
     /// it.
@@ -156,6 +159,10 @@ pub(crate) const TRANSPORT_QUEUE: usize = 1_024;
 type Rule = (&'static str, &'static str, bool);
 
 impl Limits {
+    /// The largest possible [`entry_bytes`](Self::entry_bytes): 8 MiB. Every client of this crate
+    /// reads events up to this size, and takes those up to its own limit.
+    pub const MAX_ENTRY_BYTES: usize = MAX_ENTRY_BYTES;
+
     /// Checks every limit.
     ///
     /// # Errors
@@ -174,9 +181,11 @@ impl Limits {
     fn size_rules(&self) -> [Rule; 5] {
         let rule = "at least 1,024";
         let order_id = "at least 128";
+        let entry = "from 1,024 to 8,388,608";
+        let entry_fits = (1_024..=Self::MAX_ENTRY_BYTES).contains(&self.entry_bytes);
         [
             ("message_bytes", rule, self.message_bytes >= 1_024),
-            ("entry_bytes", rule, self.entry_bytes >= 1_024),
+            ("entry_bytes", entry, entry_fits),
             ("window_bytes", rule, self.window_bytes >= 1_024),
             ("inbound_bytes", rule, self.inbound_bytes >= 1_024),
             ("room_event_bytes", order_id, self.room_event_bytes >= 128),
@@ -258,7 +267,6 @@ mod tests {
     fn sizes_have_a_minimum() {
         let rule = "at least 1,024";
         check_refused(|limits| limits.message_bytes = 1_023, "message_bytes", rule);
-        check_refused(|limits| limits.entry_bytes = 1_023, "entry_bytes", rule);
         check_refused(|limits| limits.window_bytes = 1_023, "window_bytes", rule);
         check_refused(|limits| limits.inbound_bytes = 1_023, "inbound_bytes", rule);
         check_refused(
@@ -273,6 +281,23 @@ mod tests {
             limits.inbound_bytes = 1_024;
             limits.room_event_bytes = 128;
         });
+    }
+
+    #[test]
+    fn an_entry_is_no_larger_than_what_clients_read() {
+        let rule = "from 1,024 to 8,388,608";
+        check_refused(|limits| limits.entry_bytes = 1_023, "entry_bytes", rule);
+        check_refused(
+            |limits| limits.entry_bytes = Limits::MAX_ENTRY_BYTES + 1,
+            "entry_bytes",
+            rule,
+        );
+        check_refused(
+            |limits| limits.entry_bytes = usize::MAX,
+            "entry_bytes",
+            rule,
+        );
+        check_accepted(|limits| limits.entry_bytes = Limits::MAX_ENTRY_BYTES);
     }
 
     #[test]

@@ -1,2 +1,2 @@
 //! The README's program, compiled by `cargo test --doc`.
-#![doc = include_str!("../../README.md")]
+#![doc = include_str!("../README.md")]

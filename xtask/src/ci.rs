@@ -2,7 +2,7 @@
 
 use crate::paths::root;
 use crate::shell::{answers, cargo, read, run};
-use crate::{test, tidy, upgrade};
+use crate::{package, test, tidy, upgrade};
 
 /// How much to check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,7 +10,8 @@ pub(crate) enum Extent {
     /// What the Rust toolchain checks by itself.
     Toolchain,
     /// Also what must be compiled first: tools, of which one needs the advisory database and so a
-    /// network, and an earlier version of the server, for the tests of upgrades.
+    /// network, the packaged library, and an earlier version of the server, for the tests of
+    /// upgrades.
     Full,
 }
 
@@ -22,6 +23,7 @@ pub(crate) fn run_all(extent: Extent) -> Result<(), String> {
     docs()?;
     if extent == Extent::Full {
         compiled_tools()?;
+        package::run_doctests()?;
     }
     test::run(&[])?;
     if extent == Extent::Full {

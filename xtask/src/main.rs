@@ -11,6 +11,7 @@
 
 mod bench;
 mod ci;
+mod package;
 mod paths;
 mod provision;
 mod shell;
@@ -26,8 +27,8 @@ Usage: cargo xtask <command>
   test [-- ARGS]     install or find what the tests need, build the binaries, run every test
                      there is; ARGS go to `cargo test` (for instance `-- -p metaia-tests resume`)
   ci [--full]        fmt, clippy, each feature alone, docs, tidy, then the tests;
-                     --full adds what must be compiled first: cargo-deny, cargo-machete, and
-                     the tests of `upgrade`
+                     --full adds what must be compiled first: cargo-deny, cargo-machete, the
+                     packaged library with the examples of its docs, and the tests of `upgrade`
   upgrade            build an earlier version of the server from the history, and run the tests of
                      several nodes with nodes of both versions
   bench PART [-- ARGS]

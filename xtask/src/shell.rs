@@ -55,6 +55,13 @@ pub(crate) fn answers(program: impl AsRef<OsStr>, arg: &str) -> bool {
 
 /// The first line of the program's standard output.
 pub(crate) fn first_line(command: &mut Command) -> Result<String, String> {
+    let output = output(command)?;
+    let line = output.lines().next().unwrap_or_default();
+    Ok(line.trim().to_owned())
+}
+
+/// The program's standard output.
+pub(crate) fn output(command: &mut Command) -> Result<String, String> {
     let line = shown(command);
     let output = command
         .stderr(Stdio::inherit())
@@ -63,12 +70,7 @@ pub(crate) fn first_line(command: &mut Command) -> Result<String, String> {
     if !output.status.success() {
         return Err(format!("`{line}` failed ({})", output.status));
     }
-    Ok(String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_owned())
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// Reads a text file, naming it when that fails.

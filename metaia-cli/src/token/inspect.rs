@@ -6,8 +6,13 @@ use serde::ser::{Error as _, SerializeMap as _};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use super::pasted::PastedToken;
 use super::printable::{compact_json, printable};
+use super::zone::Zone;
 use crate::span;
+
+/// The year 9999 in ms since the Unix epoch: a time from there on is probably in milliseconds.
+const YEAR_9999_MS: i64 = 253_370_764_800_000;
 
 /// A reason for which a server refuses the token, or a warning.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -30,10 +35,20 @@ pub(crate) struct TokenReport {
     /// True if a server with these secrets accepts the token.
     #[serde(skip)]
     pub(crate) is_accepted: bool,
+    /// The time of the inspection, in Unix milliseconds.
+    #[serde(skip)]
+    pub(crate) now: i64,
+    /// The zone in which times are shown beside UTC.
+    #[serde(skip)]
+    pub(crate) zone: Option<Zone>,
+    /// Where the secrets are from with which the signature was checked.
+    #[serde(skip)]
+    pub(crate) secrets_from: Option<String>,
 }
 
 /// Judges a token by the function that the server uses. `now` is in Unix milliseconds.
-pub(crate) fn inspect(token: &str, secrets: &[String], now: i64) -> TokenReport {
+pub(crate) fn inspect(pasted: &PastedToken<'_>, secrets: &[String], now: i64) -> TokenReport {
+    let token = pasted.token;
     let authenticator = authenticator(secrets);
     let inspection = inspect_token(token, authenticator.as_ref(), now);
     let warning = |warning: &TokenWarning| Problem {
@@ -49,12 +64,25 @@ pub(crate) fn inspect(token: &str, secrets: &[String], now: i64) -> TokenReport 
         .chain(length);
     TokenReport {
         problems: problems.collect(),
-        warnings: inspection.warnings.iter().map(warning).collect(),
+        warnings: left_out(pasted)
+            .chain(inspection.warnings.iter().map(warning))
+            .collect(),
         check: inspection.signature,
         header: inspection.header,
         claims: inspection.claims,
         is_accepted,
+        now,
+        zone: None,
+        secrets_from: None,
     }
+}
+
+/// Returns a warning for each word that was left out.
+fn left_out(pasted: &PastedToken<'_>) -> impl Iterator<Item = Problem> {
+    pasted.left_out.iter().map(|word| Problem {
+        code: "pasted",
+        message: format!("`{word}` is not part of the token: it was left out"),
+    })
 }
 
 /// Returns the authenticator of a server with these secrets.
@@ -93,6 +121,7 @@ fn problem(flaw: &TokenFlaw, now: i64) -> Problem {
 fn flaw_message(flaw: &TokenFlaw, now: i64) -> String {
     match flaw {
         TokenFlaw::Expired(at) => format!("expired {} ago", between(*at, now)),
+        TokenFlaw::NotYet(at) if *at >= YEAR_9999_MS => in_milliseconds("nbf"),
         TokenFlaw::NotYet(at) => {
             let wait = between(*at, now);
             format!("not valid until {wait} from now: check the clocks")
@@ -103,12 +132,17 @@ fn flaw_message(flaw: &TokenFlaw, now: i64) -> String {
 
 fn warning_message(warning: TokenWarning, now: i64) -> String {
     match warning {
+        TokenWarning::IssuedLater(at) if at >= YEAR_9999_MS => in_milliseconds("iat"),
         TokenWarning::IssuedLater(at) => {
             let ahead = between(at, now);
             format!("issued {ahead} in the future: check the clocks")
         }
         other => other.to_string(),
     }
+}
+
+fn in_milliseconds(claim: &str) -> String {
+    format!("`{claim}` is in the year 9999 or later: it must be in seconds, not in milliseconds")
 }
 
 fn between(at: i64, now: i64) -> String {
@@ -169,7 +203,11 @@ mod tests {
     }
 
     fn report(token: &str) -> TokenReport {
-        inspect(token, &["secret".to_owned()], NOW_MS)
+        inspected(token, &["secret".to_owned()])
+    }
+
+    fn inspected(text: &str, secrets: &[String]) -> TokenReport {
+        inspect(&PastedToken::read(text), secrets, NOW_MS)
     }
 
     fn messages(problems: &[Problem]) -> Vec<&str> {
@@ -204,7 +242,7 @@ mod tests {
     #[test]
     fn a_token_of_an_old_secret_is_good() {
         let secrets = ["new".to_owned(), "secret".to_owned()];
-        assert!(inspect(&minted(Flaw::None), &secrets, NOW_MS).is_accepted);
+        assert!(inspected(&minted(Flaw::None), &secrets).is_accepted);
     }
 
     #[test]
@@ -259,6 +297,52 @@ mod tests {
         check(
             &signed(&claims, Algorithm::HS512),
             &["signed with HS512; with a shared secret, the server accepts only HS256"],
+        );
+    }
+
+    #[test]
+    fn an_unsigned_token_is_called_so() {
+        // {"alg":"none"} and {"sub":"u1","role":"admin","exp":1700000060}
+        let header = "eyJhbGciOiJub25lIn0";
+        let claims = "eyJzdWIiOiJ1MSIsInJvbGUiOiJhZG1pbiIsImV4cCI6MTcwMDAwMDA2MH0";
+        for signature in ["", "c2ln"] {
+            check(
+                &format!("{header}.{claims}.{signature}"),
+                &["unsigned, since `alg` is none; \
+                   with a shared secret, the server accepts only HS256"],
+            );
+        }
+    }
+
+    #[test]
+    fn times_in_milliseconds_are_called_so() {
+        let claims = json!({
+            "sub": "u1",
+            "role": "tailor",
+            "exp": NOW_MS,
+            "iat": NOW_MS,
+            "nbf": NOW_MS,
+        });
+        let report = report(&signed(&claims, Algorithm::HS256));
+        let seconds = |claim| {
+            format!(
+                "`{claim}` is in the year 9999 or later: it must be in seconds, not in milliseconds"
+            )
+        };
+        assert_eq!(messages(&report.problems), [seconds("nbf")]);
+        assert_eq!(messages(&report.warnings)[1..], [seconds("iat")]);
+    }
+
+    #[test]
+    fn what_was_pasted_with_a_token_is_named() {
+        let report = report(&format!("Authorization: Bearer {}", minted(Flaw::None)));
+        assert!(report.is_accepted);
+        assert_eq!(
+            messages(&report.warnings),
+            [
+                "`Authorization:` is not part of the token: it was left out",
+                "`Bearer` is not part of the token: it was left out",
+            ]
         );
     }
 

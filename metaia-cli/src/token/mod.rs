@@ -2,8 +2,13 @@
 
 mod inspect;
 mod mint;
+mod pasted;
 mod printable;
+mod zone;
+mod zone_rule;
 
 pub(crate) use inspect::{TokenReport, inspect};
 pub(crate) use mint::{Flaw, Minted, mint};
+pub(crate) use pasted::PastedToken;
 pub(crate) use printable::{compact_json, printable};
+pub(crate) use zone::Zone;

@@ -15,7 +15,7 @@ pub enum TokenFlaw {
     #[error("its header has `{0}`, which is not supported")]
     Header(&'static str),
     /// Its header names another algorithm, or none.
-    #[error("signed with {0}; with a shared secret, the server accepts only HS256")]
+    #[error("{}; with a shared secret, the server accepts only HS256", signed_with(.0))]
     Algorithm(String),
     /// It was not signed with a known secret.
     #[error("wrong signature: signed with another secret, or modified after signing")]
@@ -56,6 +56,13 @@ pub enum TokenFlaw {
         /// The roles that there are.
         reason: String,
     },
+}
+
+fn signed_with(algorithm: &str) -> String {
+    if algorithm.eq_ignore_ascii_case("none") {
+        return "unsigned, since `alg` is none".to_owned();
+    }
+    format!("signed with {algorithm}")
 }
 
 impl TokenFlaw {

@@ -7,7 +7,8 @@ use std::time::Duration;
 ///
 /// The delays are those of the official clients: `min`, doubling up to `max`. Each is changed at
 /// random by up to half of itself, so that the clients of a restarted server do not reconnect at
-/// the same time. The count restarts with every accepted connection.
+/// the same time. The count restarts when a session is ready: with `rt:ready`, or, for servers that
+/// do not send it, after 10 s.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reconnect {
     /// The first delay.
@@ -15,8 +16,7 @@ pub struct Reconnect {
     /// The longest delay. A longer `Retry-After` of the server wins over it.
     pub max: Duration,
     /// The number of failed attempts in a row after which the client gives up; `None` for no limit.
-    /// A connection that is accepted and lost at once is not a failed attempt: the client then
-    /// reconnects without end.
+    /// A connection that is accepted and lost before the session is ready is a failed attempt, too.
     pub max_attempts: Option<u32>,
 }
 

@@ -171,8 +171,15 @@ impl ClientBuilder {
         }
     }
 
-    /// Sets the largest packet that is read, in bytes. The default is 1 MiB. A larger packet ends
-    /// the connection. A polling answer, which contains many packets, may be four times as long.
+    /// Sets the largest packet that is taken, in bytes. The default is 1 MiB. Binary attachments
+    /// have the same limit, each.
+    ///
+    /// A larger event is passed over ([`Update::TooLarge`](super::Update::TooLarge)), and a larger
+    /// acknowledgement is an error ([`SendError::AckTooLarge`](super::SendError::AckTooLarge)). To
+    /// learn what it passes over, the client reads packets up to 8 MiB, the largest of a server of
+    /// this project
+    /// ([`Limits::MAX_ENTRY_BYTES`](crate::Limits::MAX_ENTRY_BYTES)). A packet that is larger than
+    /// both limits ends the connection.
     pub fn max_message(self, bytes: usize) -> Self {
         Self {
             max_message: bytes,

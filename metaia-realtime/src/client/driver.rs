@@ -11,7 +11,7 @@ use super::{
     error::{ConnectError, DisconnectReason, GaveUp, SendError},
     event::{Connected, Retrying, Update},
     options::ClientOptions,
-    session::{AppChannels, ClientSession, Opened, QueueEvent, SessionEnd, open},
+    session::{AppChannels, ClientSession, Opened, QueueEvent, SessionEnd, SessionSummary, open},
     transport::error_chain,
 };
 
@@ -28,7 +28,7 @@ pub(crate) struct Driver {
     channels: AppChannels,
     /// Connections that were accepted so far.
     connections: u64,
-    /// Attempts since the last accepted connection.
+    /// Attempts since the last session that was ready.
     attempt: u32,
 }
 
@@ -87,7 +87,6 @@ impl Driver {
     /// Serves a connection to its end. Returns `None` if the client was closed or its updates were
     /// dropped.
     async fn serve(&mut self, opened: Opened) -> Option<ConnectionLoss> {
-        self.attempt = 0;
         let connected = Connected {
             transport: opened.link.transport(),
             reconnects: self.connections,
@@ -97,7 +96,14 @@ impl Driver {
         self.channels.state.set_date(opened.handshake.date.clone());
         self.channels.outbox.push(Update::Connected(connected));
         let session = ClientSession::new(&mut self.channels, opened, self.connections);
-        let (end, retry_after) = session.run().await;
+        let SessionSummary {
+            end,
+            retry_after,
+            was_ready,
+        } = session.run().await;
+        if was_ready {
+            self.attempt = 0;
+        }
         let reason = match end {
             SessionEnd::Lost(reason) => reason,
             SessionEnd::Closing => DisconnectReason::ClientDisconnect,
@@ -144,7 +150,7 @@ impl Driver {
             ConnectionLoss::Ended {
                 reason,
                 retry_after,
-            } => self.retry(reason.to_string(), retry_after, None),
+            } => self.retry(reason.with_detail(), retry_after, None),
             ConnectionLoss::Failed(ConnectError::Refused { message, data }) => {
                 Err(GaveUp::Refused { message, data })
             }

@@ -93,12 +93,25 @@ pub enum SendError {
     /// No acknowledgement came in time. The server may have handled the event.
     #[error("no acknowledgement within {} ms", .0.as_millis())]
     Timeout(Duration),
+    /// The acknowledgement is larger than
+    /// [`ClientBuilder::max_message`](super::ClientBuilder::max_message), and was not taken. The
+    /// server has handled the event.
+    #[error("the acknowledgement is larger than the client takes")]
+    AckTooLarge,
+    /// The acknowledgement has binary attachments, which only
+    /// [`emit_args_with_ack`](super::Client::emit_args_with_ack) returns. The server has handled
+    /// the event.
+    #[error("the acknowledgement has binary attachments: use `emit_args_with_ack`")]
+    BinaryAck,
     /// The limit of 1,024 pending acknowledgements is reached. Nothing was sent.
     #[error("too many acknowledgements are awaited")]
     TooManyAwaited,
     /// The payload cannot be serialised as JSON. Nothing was sent.
     #[error("the payload is not JSON")]
     NotJson,
+    /// The arguments are neither a list nor `()`. Nothing was sent.
+    #[error("the arguments are not a list")]
+    NotAList,
     /// The client was closed, or it gave up. Nothing was sent.
     #[error("the client is closed")]
     Closed,
@@ -147,6 +160,14 @@ impl DisconnectReason {
             other => other.to_string(),
         }
     }
+
+    /// Returns the words of `Display` with the detail, if there is one.
+    pub(crate) fn with_detail(&self) -> String {
+        match self {
+            Self::TransportClose(detail) | Self::ParseError(detail) => format!("{self}: {detail}"),
+            _ => self.to_string(),
+        }
+    }
 }
 
 impl fmt::Display for DisconnectReason {
@@ -178,7 +199,7 @@ pub enum GaveUp {
     /// [`Reconnect::max_attempts`](super::Reconnect::max_attempts) failed in a row, or a retry
     /// cannot mend the last error.
     Exhausted {
-        /// The text of the last attempt's error, with its causes.
+        /// The text of the last attempt's error, or why its connection ended, with the causes.
         last_error: String,
     },
 }

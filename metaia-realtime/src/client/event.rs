@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::{
+    args::{to_args, to_json},
     error::{ConnectError, DisconnectReason, GaveUp, SendError},
     options::Transport,
     session::ClientCommand,
@@ -32,6 +33,13 @@ pub enum Update {
     Ready(Ready),
     /// An event. `rt:error` and other control events are among them.
     Event(ReceivedEvent),
+    /// An event that is larger than
+    /// [`ClientBuilder::max_message`](super::ClientBuilder::max_message) was not taken. Reload by
+    /// REST what it may have been about. The events after it follow.
+    TooLarge {
+        /// Its position; `None` for an event that is not stored, or of another server.
+        at: Option<String>,
+    },
     /// `rt:reset`: the server cannot continue from the position that was sent. Reload by REST; the
     /// events that follow continue from `at`.
     Reset(Reset),
@@ -103,7 +111,7 @@ pub struct ServerEnd {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Retrying {
-    /// The number of the attempt since the last accepted connection, from 1.
+    /// The number of the attempt since the last session that was ready, from 1.
     pub attempt: u32,
     /// The time that the client waits before it.
     pub delay: Duration,
@@ -162,7 +170,7 @@ pub struct Responder {
 }
 
 impl Responder {
-    /// Sends the acknowledgement.
+    /// Sends the acknowledgement with one argument.
     ///
     /// # Errors
     /// [`SendError::NotConnected`] if the connection that carried the event has ended,
@@ -171,7 +179,22 @@ impl Responder {
     /// # Cancel safety
     /// The acknowledgement is sent as a whole or not at all.
     pub async fn respond(self, answer: impl Serialize) -> Result<(), SendError> {
-        let answer = serde_json::to_value(answer).map_err(|_| SendError::NotJson)?;
+        self.send(vec![to_json(answer)?]).await
+    }
+
+    /// Sends the acknowledgement with any number of arguments: each element of a tuple, an array
+    /// or a `Vec` is one, `()` stands for none.
+    ///
+    /// # Errors
+    /// The same as [`respond`](Self::respond), and [`SendError::NotAList`].
+    ///
+    /// # Cancel safety
+    /// The same as [`respond`](Self::respond).
+    pub async fn respond_args(self, args: impl Serialize) -> Result<(), SendError> {
+        self.send(to_args(args)?).await
+    }
+
+    async fn send(self, args: Vec<Value>) -> Result<(), SendError> {
         let Self {
             id,
             connection,
@@ -180,7 +203,7 @@ impl Responder {
         ClientCommand::round_trip(&commands, |done| ClientCommand::Ack {
             connection,
             id,
-            answer,
+            args,
             done,
         })
         .await

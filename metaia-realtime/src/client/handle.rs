@@ -8,7 +8,12 @@ use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
 use super::{
-    error::SendError, server_date::ServerDate, session::ClientCommand, state::ClientState,
+    acknowledgement::Acknowledgement,
+    args::{to_args, to_json},
+    error::SendError,
+    server_date::ServerDate,
+    session::ClientCommand,
+    state::ClientState,
 };
 
 /// A handle of one Socket.IO client.
@@ -44,7 +49,8 @@ impl Client {
     /// Sends an event without an acknowledgement. Returns when the event has been written to the
     /// connection.
     ///
-    /// The event has one argument, `data`: `()` is sent as `null`, a tuple as one list.
+    /// The event has one argument, `data`: `()` is sent as `null`, a tuple as one list. For none or
+    /// several, use [`emit_args`](Self::emit_args).
     ///
     /// # Errors
     /// [`SendError::NotConnected`], [`SendError::NotJson`], [`SendError::Closed`].
@@ -53,8 +59,33 @@ impl Client {
     /// The event is sent as a whole or not at all. After the future was dropped it is unknown
     /// which.
     pub async fn emit(&self, event: &str, data: impl Serialize) -> Result<(), SendError> {
+        self.send(event, vec![to_json(data)?]).await
+    }
+
+    /// Sends an event with any number of arguments, without an acknowledgement. Each element of a
+    /// tuple, an array or a `Vec` is an argument; `()` stands for none. Servers of this project
+    /// read the first argument alone.
+    ///
+    /// ```no_run
+    /// # async fn example(client: metaia_realtime::client::Client)
+    /// # -> Result<(), metaia_realtime::client::SendError> {
+    /// client.emit_args("move", (3, "left")).await?;
+    /// client.emit_args("refresh", ()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The same as [`emit`](Self::emit), and [`SendError::NotAList`].
+    ///
+    /// # Cancel safety
+    /// The same as [`emit`](Self::emit).
+    pub async fn emit_args(&self, event: &str, args: impl Serialize) -> Result<(), SendError> {
+        self.send(event, to_args(args)?).await
+    }
+
+    async fn send(&self, event: &str, args: Vec<Value>) -> Result<(), SendError> {
         let name = event.to_owned();
-        let args = vec![to_json(data)?];
         ClientCommand::round_trip(&self.commands, |done| ClientCommand::Emit {
             name,
             args,
@@ -70,7 +101,7 @@ impl Client {
     /// full, nothing is read, and this call times out.
     ///
     /// # Errors
-    /// Any [`SendError`].
+    /// Any [`SendError`]. [`SendError::BinaryAck`] if the acknowledgement has binary attachments.
     ///
     /// # Cancel safety
     /// Dropping the future stops the waiting. The event may have been sent.
@@ -80,8 +111,34 @@ impl Client {
         data: impl Serialize,
         timeout: Duration,
     ) -> Result<Value, SendError> {
+        let answer = self.request(event, vec![to_json(data)?], timeout).await?;
+        answer.into_first()
+    }
+
+    /// Sends an event with any number of arguments, as [`emit_args`](Self::emit_args) does, and
+    /// waits for its acknowledgement. Returns all of it, binary attachments included.
+    ///
+    /// # Errors
+    /// Any [`SendError`] but [`SendError::BinaryAck`].
+    ///
+    /// # Cancel safety
+    /// The same as [`emit_with_ack`](Self::emit_with_ack).
+    pub async fn emit_args_with_ack(
+        &self,
+        event: &str,
+        args: impl Serialize,
+        timeout: Duration,
+    ) -> Result<Acknowledgement, SendError> {
+        self.request(event, to_args(args)?, timeout).await
+    }
+
+    async fn request(
+        &self,
+        event: &str,
+        args: Vec<Value>,
+        timeout: Duration,
+    ) -> Result<Acknowledgement, SendError> {
         let name = event.to_owned();
-        let args = vec![to_json(data)?];
         let answer = ClientCommand::round_trip(&self.commands, |done| ClientCommand::EmitWithAck {
             name,
             args,
@@ -153,8 +210,4 @@ impl fmt::Debug for Client {
             .field("connected", &self.is_connected())
             .finish_non_exhaustive()
     }
-}
-
-fn to_json(data: impl Serialize) -> Result<Value, SendError> {
-    serde_json::to_value(data).map_err(|_| SendError::NotJson)
 }

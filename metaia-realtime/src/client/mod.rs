@@ -32,9 +32,9 @@
 //!   The application can still send events meanwhile, but no acknowledgements arrive.
 //! - **There is no connection**: [`Client::emit`] fails at once. The client keeps nothing for
 //!   later.
-//! - **The server sends too much**: a packet beyond [`ClientBuilder::max_message`] ends the
-//!   connection. If it is a stored event, the server sends it again at each reconnect, and the
-//!   client never comes past it: allow as much as the server's largest event.
+//! - **The server sends too much**: an event beyond [`ClientBuilder::max_message`] is passed over.
+//!   [`Update::TooLarge`] tells its position, and the events after it follow. A packet beyond 8 MiB
+//!   ends the connection; no server of this project stores events of that size.
 //!
 //! Within one process every event comes once, in order. An application that stores
 //! [`Client::position`] and resumes in another process receives everything after it, at least once;
@@ -42,12 +42,11 @@
 //!
 //! # Not supported
 //!
-//! Namespaces other than `/`, events to the server with several arguments or none, binary payloads
-//! to the server and in acknowledgements (of those from the server the attachments are lost),
-//! cookies (for load balancers that need them for polling), HTTP proxies, redirects, Socket.IO's
-//! own connection state recovery. A [`close`](Client::close) over polling may reach a server as
-//! `transport close` instead of `client namespace disconnect`.
+//! Namespaces other than `/`, binary payloads to the server, cookies (for load balancers that need
+//! them for polling), HTTP proxies, redirects, Socket.IO's own connection state recovery.
 
+mod acknowledgement;
+mod args;
 mod backoff;
 mod builder;
 mod delivery;
@@ -71,6 +70,7 @@ mod updates;
 #[cfg(feature = "axum")]
 mod tests;
 
+pub use acknowledgement::Acknowledgement;
 pub use backoff::Reconnect;
 pub use builder::ClientBuilder;
 pub use error::{BoxError, ConnectError, DisconnectReason, GaveUp, JoinError, SendError};

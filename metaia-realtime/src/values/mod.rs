@@ -10,6 +10,7 @@ mod number;
 mod position;
 mod role;
 mod room;
+mod size;
 pub(crate) mod time;
 
 pub(crate) use code::{Code, codes};
@@ -19,3 +20,4 @@ pub(crate) use number::at_least_one;
 pub use position::{Epoch, InvalidPosition, Position};
 pub use role::{Role, UnknownRole};
 pub use room::{Room, UnknownRoom};
+pub(crate) use size::MAX_ENTRY_BYTES;

@@ -45,6 +45,7 @@ mod secrets;
 mod slow;
 mod start;
 mod store_file;
+mod token_inspect;
 mod traffic;
 mod transports;
 mod upgrade;

@@ -25,6 +25,7 @@ mod tuple_assignment;
 mod walk;
 mod width;
 
+use crate::package;
 use crate::paths::root;
 use finding::Finding;
 use source::Source;
@@ -62,6 +63,7 @@ pub(crate) fn run() -> Result<(), String> {
     let mut broken = findings(&sources, &RULES);
     broken.extend(WHOLE_RULES.iter().flat_map(|rule| rule(&sources)));
     broken.extend(layout::check(root())?);
+    broken.extend(package::check(root())?);
     broken.extend(doc_paths::check(root(), &sources)?);
     if broken.is_empty() {
         let share = function_length::share(&sources);

@@ -4,9 +4,11 @@
 //! does not parse is a [`DecodeError`], and the transport that carried it is closed.
 
 mod engine;
+mod skim;
 mod socket;
 
-pub(crate) use engine::{EnginePacket, Handshake, decode_payload, encode_payload};
+pub(crate) use engine::{EnginePacket, Handshake, PayloadReader, decode_payload, encode_payload};
+pub(crate) use skim::{SkimmedBody, SkimmedEvent, SkimmedPacket};
 pub(crate) use socket::{Body, SocketPacket};
 
 /// The reason why a packet could not be read.
@@ -24,6 +26,8 @@ pub(crate) enum DecodeError {
     Shape,
     #[error("the JSON in the packet cannot be read")]
     Json(#[source] serde_json::Error),
+    #[error("a packet has more than {0} bytes")]
+    TooLong(usize),
     #[error("the base64 of a binary packet cannot be read")]
     Base64(#[source] base64::DecodeError),
 }

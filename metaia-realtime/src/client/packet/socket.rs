@@ -81,13 +81,12 @@ impl SocketPacket {
     }
 
     pub(crate) fn decode(text: &str) -> Result<Self, DecodeError> {
-        let mut chars = text.chars();
-        let kind = chars.next().ok_or(DecodeError::Empty)?;
-        let (attachments, rest) = match kind {
-            '5' | '6' => split_attachments(chars.as_str())?,
-            _ => (0, chars.as_str()),
-        };
-        let (namespace, rest) = split_namespace(rest);
+        let PacketHead {
+            kind,
+            attachments,
+            namespace,
+            rest,
+        } = PacketHead::read(text)?;
         let body = match kind {
             '0' => Body::Connect(optional_json(rest)?),
             '1' => Body::Disconnect,
@@ -99,6 +98,32 @@ impl SocketPacket {
         Ok(Self {
             namespace: namespace.to_owned(),
             body,
+        })
+    }
+}
+
+/// What stands before the acknowledgement id and the JSON of a packet.
+pub(super) struct PacketHead<'a> {
+    pub(super) kind: char,
+    pub(super) attachments: usize,
+    pub(super) namespace: &'a str,
+    pub(super) rest: &'a str,
+}
+
+impl<'a> PacketHead<'a> {
+    pub(super) fn read(text: &'a str) -> Result<Self, DecodeError> {
+        let mut chars = text.chars();
+        let kind = chars.next().ok_or(DecodeError::Empty)?;
+        let (attachments, rest) = match kind {
+            '5' | '6' => split_attachments(chars.as_str())?,
+            _ => (0, chars.as_str()),
+        };
+        let (namespace, rest) = split_namespace(rest);
+        Ok(Self {
+            kind,
+            attachments,
+            namespace,
+            rest,
         })
     }
 }
@@ -143,7 +168,7 @@ fn split_namespace(text: &str) -> (&str, &str) {
     text.split_once(',').unwrap_or((text, ""))
 }
 
-fn split_id(text: &str) -> Result<(Option<u64>, &str), DecodeError> {
+pub(super) fn split_id(text: &str) -> Result<(Option<u64>, &str), DecodeError> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     if digits == 0 {
         return Ok((None, text));

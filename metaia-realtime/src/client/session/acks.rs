@@ -2,10 +2,8 @@
 
 use std::collections::HashMap;
 
-use serde_json::Value;
-
 use super::command::CommandResultSender;
-use crate::client::error::SendError;
+use crate::client::{acknowledgement::Acknowledgement, error::SendError};
 
 /// The most acknowledgements that are pending at the same time.
 const MAX_PENDING: usize = 1024;
@@ -15,7 +13,7 @@ const MAX_PENDING: usize = 1024;
 #[derive(Debug, Default)]
 pub(crate) struct PendingAcks {
     next_id: u64,
-    waiting: HashMap<u64, CommandResultSender<Value>>,
+    waiting: HashMap<u64, CommandResultSender<Acknowledgement>>,
 }
 
 impl PendingAcks {
@@ -23,8 +21,8 @@ impl PendingAcks {
     /// reached.
     pub(crate) fn register(
         &mut self,
-        caller: CommandResultSender<Value>,
-    ) -> Result<u64, CommandResultSender<Value>> {
+        caller: CommandResultSender<Acknowledgement>,
+    ) -> Result<u64, CommandResultSender<Acknowledgement>> {
         if self.waiting.len() >= MAX_PENDING {
             self.waiting.retain(|_, caller| !caller.is_closed());
         }
@@ -37,11 +35,11 @@ impl PendingAcks {
         Ok(id)
     }
 
-    /// Sends an acknowledgement to its caller. An unknown or late one is dropped.
-    pub(crate) fn answer(&mut self, id: u64, args: Vec<Value>) {
+    /// Sends an acknowledgement, or why it was not taken, to its caller. An unknown or late one is
+    /// dropped.
+    pub(crate) fn answer(&mut self, id: u64, answer: Result<Acknowledgement, SendError>) {
         if let Some(caller) = self.waiting.remove(&id) {
-            let first = args.into_iter().next().unwrap_or(Value::Null);
-            let _ = caller.send(Ok(first));
+            let _ = caller.send(answer);
         }
     }
 
@@ -60,15 +58,22 @@ mod tests {
 
     use super::*;
 
+    fn ack(arg: &str) -> Result<Acknowledgement, SendError> {
+        Ok(Acknowledgement {
+            args: vec![json!(arg)],
+            attachments: Vec::new(),
+        })
+    }
+
     #[test]
     fn an_answer_reaches_its_caller_and_a_second_one_is_dropped() {
         let mut acks = PendingAcks::default();
         let (caller, mut answer) = oneshot::channel();
         let id = acks.register(caller).unwrap();
-        acks.answer(id + 1, vec![json!("unknown id")]);
-        acks.answer(id, vec![json!("first"), json!("more")]);
-        acks.answer(id, vec![json!("again")]);
-        assert_eq!(answer.try_recv().unwrap(), Ok(json!("first")));
+        acks.answer(id + 1, ack("unknown id"));
+        acks.answer(id, ack("first"));
+        acks.answer(id, ack("again"));
+        assert_eq!(answer.try_recv().unwrap(), ack("first"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::client::error::SendError;
+use crate::client::{acknowledgement::Acknowledgement, error::SendError};
 
 /// The sender of a command's result to its caller.
 pub(crate) type CommandResultSender<T> = oneshot::Sender<Result<T, SendError>>;
@@ -18,14 +18,14 @@ pub(crate) enum ClientCommand {
     EmitWithAck {
         name: String,
         args: Vec<Value>,
-        done: CommandResultSender<Value>,
+        done: CommandResultSender<Acknowledgement>,
     },
     /// Acknowledges an event. `connection` is the one that carried it: on another connection the id
     /// would acknowledge a different event.
     Ack {
         connection: u64,
         id: u64,
-        answer: Value,
+        args: Vec<Value>,
         done: CommandResultSender<()>,
     },
     DropTransport {

@@ -19,6 +19,10 @@ use crate::client::{
 /// The time that leaving the server may take.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// The time after which a session counts as ready that has not received `rt:ready`. Servers of
+/// other projects never send it.
+const READY_AFTER: Duration = Duration::from_secs(10);
+
 /// A silence that is never reached. It bounds the server's value, since an [`Instant`] too far in
 /// the future overflows.
 const MAX_SILENCE: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -34,6 +38,16 @@ pub(crate) enum SessionEnd {
     Abandoned,
 }
 
+/// How a session ended.
+#[derive(Debug)]
+pub(crate) struct SessionSummary {
+    pub(crate) end: SessionEnd,
+    /// The time that the server asked its clients to wait before they reconnect (`rt:drain`).
+    pub(crate) retry_after: Option<Duration>,
+    /// Set if the session was ready. Otherwise the connection counts as a failed attempt.
+    pub(crate) was_ready: bool,
+}
+
 /// One live connection.
 pub(crate) struct ClientSession<'a> {
     pub(super) channels: &'a mut AppChannels,
@@ -46,6 +60,9 @@ pub(crate) struct ClientSession<'a> {
     pub(super) retry_after: Option<Duration>,
     /// The time for which the server may be silent.
     pub(super) max_silence: Duration,
+    /// Set once `rt:ready` was received.
+    pub(super) ready: bool,
+    opened_at: Instant,
     last_heard: Instant,
     /// The transport that the application knows of.
     transport: Transport,
@@ -53,28 +70,35 @@ pub(crate) struct ClientSession<'a> {
 
 impl<'a> ClientSession<'a> {
     pub(crate) fn new(channels: &'a mut AppChannels, opened: Opened, connection: u64) -> Self {
+        let now = Instant::now();
         Self {
             transport: opened.link.transport(),
             channels,
             link: opened.link,
-            packets: PacketReader::default(),
+            packets: PacketReader::new(opened.max_message),
             acks: PendingAcks::default(),
             connection,
             retry_after: None,
             max_silence: opened.handshake.max_silence(),
-            last_heard: Instant::now(),
+            ready: false,
+            opened_at: now,
+            last_heard: now,
         }
     }
 
-    /// Serves the connection to its end. Returns why it ended, and the time that the server asked
-    /// its clients to wait before they reconnect.
-    pub(crate) async fn run(mut self) -> (SessionEnd, Option<Duration>) {
+    /// Serves the connection to its end.
+    pub(crate) async fn run(mut self) -> SessionSummary {
         self.channels.state.set_connected(true);
         let end = self.serve().await;
         self.channels.state.set_connected(false);
+        let was_ready = self.is_ready();
         self.acks.interrupt();
         self.leave(&end).await;
-        (end, self.retry_after)
+        SessionSummary {
+            end,
+            retry_after: self.retry_after,
+            was_ready,
+        }
     }
 
     /// Arms: the client is closed · the application receives updates, or has dropped them · a
@@ -131,6 +155,12 @@ impl<'a> ClientSession<'a> {
         }
     }
 
+    /// Returns whether the session is ready: it received `rt:ready`, or a server that does not send
+    /// it has kept the connection for a while.
+    fn is_ready(&self) -> bool {
+        self.ready || self.opened_at.elapsed() >= READY_AFTER
+    }
+
     fn check_silence(&self) -> Result<(), SessionEnd> {
         // The alarm is set once per period, and packets may have come since.
         if Instant::now() < self.deadline() {
@@ -145,10 +175,10 @@ impl<'a> ClientSession<'a> {
     /// the application closes the client.
     async fn leave(&mut self, end: &SessionEnd) {
         let last = match end {
-            SessionEnd::Closing => vec![EnginePacket::Message(
+            SessionEnd::Closing => Some(EnginePacket::Message(
                 SocketPacket::main(Body::Disconnect).encode(),
-            )],
-            SessionEnd::Lost(DisconnectReason::ServerDisconnect) => Vec::new(),
+            )),
+            SessionEnd::Lost(DisconnectReason::ServerDisconnect) => None,
             SessionEnd::Lost(_) | SessionEnd::Abandoned => return,
         };
         // The connection is dropped in any case, also if the time is over.

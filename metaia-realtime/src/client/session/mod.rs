@@ -12,6 +12,6 @@ mod write;
 
 pub(crate) use app_channels::AppChannels;
 pub(crate) use command::ClientCommand;
-pub(crate) use live::{ClientSession, SessionEnd};
+pub(crate) use live::{ClientSession, SessionEnd, SessionSummary};
 pub(crate) use open::{Opened, open};
 pub(crate) use outbox::{ClientOutbox, QueueEvent};

@@ -15,6 +15,8 @@ pub(crate) struct Opened {
     pub(crate) handshake: Handshake,
     /// The position that was sent.
     pub(crate) since: Option<String>,
+    /// The largest packet that the client takes, in bytes.
+    pub(crate) max_message: usize,
 }
 
 /// Makes one connection. `add_resume` adds the members of `auth` that continue from the last
@@ -45,6 +47,7 @@ pub(crate) async fn open(
         link,
         handshake,
         since,
+        max_message: endpoint.max_message,
     })
 }
 

@@ -12,13 +12,16 @@ use super::{
 use crate::{
     client::{
         delivery::Delivery,
-        error::DisconnectReason,
+        error::{DisconnectReason, SendError},
         event::{Ready, ReceivedEvent, Reset, Responder, ServerEnd, Stamp, Update},
-        packet::EnginePacket,
+        packet::{EnginePacket, SkimmedEvent},
         transport::TransportError,
     },
     values::time::unix_ms,
 };
+
+/// The most characters of an event's name that the log shows.
+const MAX_SHOWN_CHARS: usize = 64;
 
 impl ClientSession<'_> {
     pub(super) async fn receive(
@@ -33,6 +36,10 @@ impl ClientSession<'_> {
             .packets
             .read(packet)
             .map_err(|error| lost(error.into()))?;
+        self.handle(meaning).await
+    }
+
+    async fn handle(&mut self, meaning: Meaning) -> Result<(), SessionEnd> {
         match meaning {
             Meaning::Nothing => Ok(()),
             Meaning::Ping(probe) => self.write(&[EnginePacket::Pong(probe)]).await,
@@ -41,8 +48,16 @@ impl ClientSession<'_> {
                 let detail = "the server closed the session".to_owned();
                 Err(SessionEnd::Lost(DisconnectReason::TransportClose(detail)))
             }
-            Meaning::Ack { id, args } => {
-                self.acks.answer(id, args);
+            Meaning::Ack { id, answer } => {
+                self.acks.answer(id, Ok(answer));
+                Ok(())
+            }
+            Meaning::LargeAck(id) => {
+                self.acks.answer(id, Err(SendError::AckTooLarge));
+                Ok(())
+            }
+            Meaning::LargeEvent(event) => {
+                self.pass_over(event);
                 Ok(())
             }
             Meaning::Event {
@@ -70,6 +85,7 @@ impl ClientSession<'_> {
     fn deliver(&mut self, event: ReceivedEvent) {
         let position = event.at.clone();
         let is_new = self.update_resume(&event);
+        self.ready |= event.name == "rt:ready";
         if event.name == "rt:drain" {
             self.retry_after = event
                 .data
@@ -78,6 +94,26 @@ impl ClientSession<'_> {
                 .map(Duration::from_millis);
         }
         let update = if is_new { update_for(event) } else { None };
+        if update.is_some() || position.is_some() {
+            self.channels.outbox.push(Delivery { update, position });
+        }
+    }
+
+    /// Continues after an event that is larger than the client takes, and tells the application:
+    /// without its position, each reconnect would begin with it again.
+    fn pass_over(&mut self, event: SkimmedEvent) {
+        let SkimmedEvent { name, id, at } = event;
+        let shown: String = name.chars().take(MAX_SHOWN_CHARS).collect();
+        tracing::warn!(event = ?shown, ?at, "an event is larger than `max_message`");
+        let is_new = {
+            let mut resume = self.channels.state.resume();
+            if at.is_some() {
+                resume.reached.clone_from(&at);
+            }
+            id.is_none_or(|id| !resume.is_duplicate(&id))
+        };
+        let position = at.clone();
+        let update = is_new.then_some(Update::TooLarge { at });
         if update.is_some() || position.is_some() {
             self.channels.outbox.push(Delivery { update, position });
         }

@@ -84,13 +84,13 @@ impl ClientSession<'_> {
             ClientCommand::Ack {
                 connection,
                 id,
-                answer,
+                args,
                 done,
             } if connection == self.connection => {
                 batch.add(
                     Body::Ack {
                         id,
-                        args: vec![answer],
+                        args,
                         attachments: 0,
                     },
                     done,

@@ -1,7 +1,6 @@
-//! Full queues, duplicates, large packets, dropped updates.
+//! Full queues, duplicates, dropped updates.
 
 use super::*;
-use crate::client::DisconnectReason;
 
 #[tokio::test]
 async fn a_slow_application_loses_nothing() {
@@ -38,24 +37,6 @@ async fn duplicates_are_dropped_if_configured() {
     }
     assert_eq!(event(&mut updates, "number").await["n"], 1);
     assert_eq!(event(&mut updates, "number").await["n"], 2);
-}
-
-#[tokio::test]
-async fn a_packet_beyond_the_limit_ends_the_connection() {
-    let server = Server::start().await;
-    for transport in [Transport::WebSocket, Transport::Polling] {
-        let builder = client(&server)
-            .transport(transport)
-            .max_message(1024)
-            .no_reconnect();
-        let (client, mut updates) = builder.connect().await.unwrap();
-        say(&client, "large", "x".repeat(8 * 1024)).await;
-        let reason = next(&mut updates, "the end", |update| match update {
-            Update::Disconnected(reason) => Some(reason),
-            _ => None,
-        });
-        assert!(matches!(reason.await, DisconnectReason::TransportClose(_)));
-    }
 }
 
 #[tokio::test]

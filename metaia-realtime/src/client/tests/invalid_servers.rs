@@ -8,10 +8,10 @@ use tokio_util::task::TaskTracker;
 use super::*;
 use crate::client::{ConnectError, DisconnectReason};
 
-type Socket = WebSocketStream<TcpStream>;
+pub(super) type Socket = WebSocketStream<TcpStream>;
 
 /// Returns the open packet of a Node server, with a session id of 20 characters.
-fn open(ping_ms: u64) -> String {
+pub(super) fn open(ping_ms: u64) -> String {
     let sid = "lv_VI97HAXpY6yYWAAAB";
     let handshake = json!({
         "sid": sid, "upgrades": [],
@@ -21,7 +21,7 @@ fn open(ping_ms: u64) -> String {
 }
 
 /// Starts a WebSocket server for one client. It runs `script` and then keeps the connection open.
-async fn scripted<F: Future<Output = Socket> + Send>(
+pub(super) async fn scripted<F: Future<Output = Socket> + Send>(
     script: impl FnOnce(Socket) -> F + Send + 'static,
 ) -> ClientBuilder {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -34,13 +34,13 @@ async fn scripted<F: Future<Output = Socket> + Send>(
     Client::builder(url).no_reconnect()
 }
 
-async fn send(socket: &mut Socket, texts: &[&str]) {
+pub(super) async fn send(socket: &mut Socket, texts: &[&str]) {
     for text in texts {
         socket.send(Message::text(*text)).await.unwrap();
     }
 }
 
-async fn accepts(socket: Socket) -> Socket {
+pub(super) async fn accepts(socket: Socket) -> Socket {
     accepts_with_pings(socket, 10_000).await
 }
 
@@ -106,6 +106,26 @@ async fn invalid_data_ends_the_connection() {
         end(&mut updates).await,
         DisconnectReason::ParseError(_)
     ));
+}
+
+#[tokio::test]
+async fn a_packet_that_no_server_of_this_project_sends_ends_the_connection() {
+    let script = async |socket| {
+        let mut socket = accepts(socket).await;
+        let large = "x".repeat(9 << 20);
+        send(&mut socket, &[&format!(r#"42["a","{large}"]"#)]).await;
+        socket
+    };
+    let (_client, mut updates) = scripted(move |socket| Box::pin(script(socket)))
+        .await
+        .connect()
+        .await
+        .unwrap();
+    let reason = end(&mut updates).await;
+    assert!(
+        matches!(reason, DisconnectReason::TransportClose(_)),
+        "{reason:?}"
+    );
 }
 
 #[tokio::test]

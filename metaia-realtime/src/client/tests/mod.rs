@@ -5,8 +5,11 @@ mod connect;
 mod edges;
 mod exchange;
 mod invalid_servers;
+mod large;
+mod readiness;
 mod reconnect;
 mod server;
+mod wire;
 
 use std::time::Duration;
 

@@ -25,7 +25,7 @@ pub(crate) struct Endpoint {
     /// Always `http` or `https`, with the path of the Socket.IO endpoint.
     base: Url,
     pub(crate) headers: HeaderMap,
-    /// The largest packet that is read, in bytes.
+    /// The largest packet that the client takes, in bytes.
     pub(crate) max_message: usize,
     /// The application's own configuration of TLS.
     tls: Option<Arc<ClientConfig>>,

@@ -112,12 +112,18 @@ impl ServerLink {
         }
     }
 
-    /// Writes the last packets, an Engine.IO close and the transport's own close. Ignores errors.
-    pub(crate) async fn close(&mut self, mut last: Vec<EnginePacket>) {
-        last.push(EnginePacket::Close);
-        if self.send(&last).await.is_ok()
-            && let Self::WebSocket(websocket) = self
-        {
+    /// Writes the last packet, then an Engine.IO close and the transport's own close. Ignores
+    /// errors.
+    ///
+    /// Over polling they are two requests: a Node server handles an Engine.IO close before the
+    /// other packets of its request.
+    pub(crate) async fn close(&mut self, last: Option<EnginePacket>) {
+        for packet in last.into_iter().chain([EnginePacket::Close]) {
+            if self.send(&[packet]).await.is_err() {
+                return;
+            }
+        }
+        if let Self::WebSocket(websocket) = self {
             websocket.close().await;
         }
     }
@@ -142,7 +148,7 @@ async fn advance(
                 }
             }
         }
-        Upgrade::Pausing(_) if polling.is_waiting() => polling.fill().await?,
+        Upgrade::Pausing(_) if polling.is_polling() => polling.fill().await?,
         Upgrade::Pausing(websocket) => {
             *upgrade = match websocket.take() {
                 Some(websocket) => Upgrade::Switching(switch(websocket).boxed()),

@@ -14,6 +14,13 @@ pub(crate) use endpoint::Endpoint;
 pub(crate) use link::ServerLink;
 
 use super::{error::DisconnectReason, packet::DecodeError};
+use crate::values::MAX_ENTRY_BYTES;
+
+/// Returns the largest packet that a transport reads, in bytes. It is larger than what the client
+/// takes: the position of an event that is passed over is read from its packet.
+fn max_packet(endpoint: &Endpoint) -> usize {
+    endpoint.max_message.max(MAX_ENTRY_BYTES)
+}
 
 /// The reason why a transport ended.
 #[derive(Debug)]

@@ -4,21 +4,19 @@ use std::collections::VecDeque;
 
 use futures_util::{FutureExt as _, future::BoxFuture};
 use http::{StatusCode, header::CONTENT_TYPE};
+use reqwest::Response;
 use url::Url;
 
 use super::{
     TransportError,
     endpoint::{Endpoint, http_error},
-    error_chain,
+    error_chain, max_packet,
 };
 use crate::client::{
     error::ConnectError,
-    packet::{EnginePacket, Handshake, decode_payload, encode_payload},
+    packet::{EnginePacket, Handshake, PayloadReader, decode_payload, encode_payload},
     server_date::ServerDate,
 };
-
-/// The largest polling answer, as a multiple of the largest message.
-const MAX_MESSAGES_PER_ANSWER: usize = 4;
 
 pub(crate) struct Polling {
     http: reqwest::Client,
@@ -26,9 +24,18 @@ pub(crate) struct Polling {
     url: Url,
     max_payload: usize,
     inbox: VecDeque<EnginePacket>,
-    /// The GET that waits at the server. It is kept here, so that dropping [`fill`](Self::fill)
-    /// does not end it.
-    waiting: Option<BoxFuture<'static, Result<Vec<EnginePacket>, TransportError>>>,
+    /// The GET that waits at the server, or whose answer is being read. It is kept here, so that
+    /// dropping [`fill`](Self::fill) does not end it.
+    request: Option<PollRequest>,
+}
+
+/// The progress of one GET.
+enum PollRequest {
+    /// The server has not answered.
+    Waiting(BoxFuture<'static, Result<Response, TransportError>>),
+    /// The answer is being read. Its packets go to the application one chunk after the other, so
+    /// that the answer may be of any length.
+    Reading(Box<Response>, PayloadReader),
 }
 
 impl Polling {
@@ -56,7 +63,7 @@ impl Polling {
             endpoint: endpoint.clone(),
             max_payload: handshake.max_payload.unwrap_or(usize::MAX),
             inbox,
-            waiting: None,
+            request: None,
         };
         Ok((polling, handshake))
     }
@@ -70,20 +77,42 @@ impl Polling {
         self.inbox.is_empty()
     }
 
-    /// Returns whether a GET waits at the server.
-    pub(crate) fn is_waiting(&self) -> bool {
-        self.waiting.is_some()
+    /// Returns whether a GET has not ended.
+    pub(crate) fn is_polling(&self) -> bool {
+        self.request.is_some()
     }
 
-    /// Waits for packets and adds them to the inbox. Cancel safe: the GET continues, and the next
-    /// call waits for it.
+    /// Waits for the answer to a GET or for the next part of it, and adds the packets that have
+    /// arrived to the inbox. Cancel safe: the GET continues, and the next call waits for it.
     pub(crate) async fn fill(&mut self) -> Result<(), TransportError> {
-        let waiting = self.waiting.get_or_insert_with(|| {
-            poll(self.http.clone(), self.endpoint.clone(), self.url.clone()).boxed()
+        let request = self.request.get_or_insert_with(|| {
+            let answer = poll(self.http.clone(), self.endpoint.clone(), self.url.clone());
+            PollRequest::Waiting(answer.boxed())
         });
-        let answer = waiting.await;
-        self.waiting = None;
-        self.inbox.extend(answer?);
+        match request {
+            PollRequest::Waiting(answer) => {
+                let answer = answer.await;
+                self.request = None;
+                let reader = PayloadReader::new(max_packet(&self.endpoint));
+                self.request = Some(PollRequest::Reading(Box::new(answer?), reader));
+                Ok(())
+            }
+            PollRequest::Reading(answer, reader) => {
+                let chunk = answer.chunk().await.map_err(closed)?;
+                match chunk {
+                    Some(chunk) => self.inbox.extend(reader.read(&chunk)?),
+                    None => self.finish()?,
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Adds the last packet of an answer that has been read to its end.
+    fn finish(&mut self) -> Result<(), TransportError> {
+        if let Some(PollRequest::Reading(_, reader)) = self.request.take() {
+            self.inbox.push_back(reader.finish()?);
+        }
         Ok(())
     }
 
@@ -138,7 +167,7 @@ fn batches(packets: &[EnginePacket], max: usize) -> Vec<&[EnginePacket]> {
 
 /// The reason why a GET returned no payload.
 enum GetError {
-    Http(Box<ConnectError>, u16),
+    Http(Box<ConnectError>),
     Io(reqwest::Error),
     TooLong,
 }
@@ -146,50 +175,51 @@ enum GetError {
 impl GetError {
     fn into_connect_error(self) -> ConnectError {
         match self {
-            Self::Http(error, _) => *error,
+            Self::Http(error) => *error,
             Self::Io(error) => ConnectError::Unreachable(Box::new(error.without_url())),
             Self::TooLong => ConnectError::Protocol("the answer is too long".to_owned()),
         }
     }
-
-    fn into_transport_error(self) -> TransportError {
-        TransportError::Closed(match self {
-            Self::Http(_, status) => format!("the server answered a poll with HTTP {status}"),
-            Self::Io(error) => error_chain(&error.without_url()),
-            Self::TooLong => "a polling answer is too long".to_owned(),
-        })
-    }
 }
 
-fn check_write(answer: reqwest::Result<reqwest::Response>) -> Result<(), TransportError> {
+fn check_write(answer: reqwest::Result<Response>) -> Result<(), TransportError> {
     match answer {
         Ok(answer) if answer.status() == StatusCode::OK => Ok(()),
         Ok(answer) => Err(TransportError::Closed(format!(
             "the server answered a write with HTTP {}",
             answer.status().as_u16()
         ))),
-        Err(error) => Err(TransportError::Closed(error_chain(&error.without_url()))),
+        Err(error) => Err(closed(error)),
     }
+}
+
+fn closed(error: reqwest::Error) -> TransportError {
+    TransportError::Closed(error_chain(&error.without_url()))
 }
 
 async fn poll(
     http: reqwest::Client,
     endpoint: Endpoint,
     url: Url,
-) -> Result<Vec<EnginePacket>, TransportError> {
-    let (body, _date) = get(http, endpoint, url)
-        .await
-        .map_err(GetError::into_transport_error)?;
-    Ok(decode_payload(&body)?)
+) -> Result<Response, TransportError> {
+    let answer = http.get(url).headers(endpoint.headers).send().await;
+    let answer = answer.map_err(closed)?;
+    match answer.status() {
+        StatusCode::OK => Ok(answer),
+        status => Err(TransportError::Closed(format!(
+            "the server answered a poll with HTTP {}",
+            status.as_u16()
+        ))),
+    }
 }
 
-/// Returns the body of an answer with the status 200, and the server's clock.
+/// Returns the whole answer to the first GET, which opens the session, and the server's clock.
 async fn get(
     http: reqwest::Client,
     endpoint: Endpoint,
     url: Url,
 ) -> Result<(String, Option<ServerDate>), GetError> {
-    let limit = endpoint.max_message.saturating_mul(MAX_MESSAGES_PER_ANSWER);
+    let limit = max_packet(&endpoint);
     let mut answer = http
         .get(url)
         .headers(endpoint.headers)
@@ -206,10 +236,8 @@ async fn get(
     }
     if answer.status() != StatusCode::OK {
         let status = answer.status().as_u16();
-        return Err(GetError::Http(
-            Box::new(http_error(status, answer.headers(), &body, true)),
-            status,
-        ));
+        let error = http_error(status, answer.headers(), &body, true);
+        return Err(GetError::Http(Box::new(error)));
     }
     Ok((String::from_utf8_lossy(&body).into_owned(), date))
 }

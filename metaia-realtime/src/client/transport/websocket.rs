@@ -9,7 +9,9 @@ use tokio_tungstenite::{
     tungstenite::{Error, Message, client::IntoClientRequest as _, protocol::WebSocketConfig},
 };
 
-use super::{TransportError, endpoint::Endpoint, error_chain, refused_upgrade::RestOfAnswer};
+use super::{
+    TransportError, endpoint::Endpoint, error_chain, max_packet, refused_upgrade::RestOfAnswer,
+};
 use crate::client::{error::ConnectError, packet::EnginePacket, server_date::ServerDate};
 
 /// The size of the read buffer and of the write buffer, in bytes. The default of tungstenite is 128
@@ -119,8 +121,8 @@ fn config(endpoint: &Endpoint) -> WebSocketConfig {
     WebSocketConfig::default()
         .read_buffer_size(BUFFER_BYTES)
         .write_buffer_size(BUFFER_BYTES)
-        .max_message_size(Some(endpoint.max_message))
-        .max_frame_size(Some(endpoint.max_message))
+        .max_message_size(Some(max_packet(endpoint)))
+        .max_frame_size(Some(max_packet(endpoint)))
 }
 
 fn closed(error: &Error) -> TransportError {

@@ -4,3 +4,4 @@ mod device;
 mod late_log;
 mod position;
 mod rt_resume;
+mod too_large;

@@ -1,138 +1,29 @@
-//! `metaia token mint` and `metaia token inspect`: print a token, and explain one.
+//! The text of `metaia token inspect`.
 
-use std::io::Read as _;
-use std::time::Duration;
-
-use clap::Subcommand;
 use metaia_realtime::auth::SignatureCheck;
 use metaia_realtime::values::JsonNumber;
-use metaia_realtime::{Role, UserId};
 
-use crate::actor::Actor;
 use crate::clock;
-use crate::context::Context;
-use crate::exit::{Exit, Failure};
 use crate::printer::{Paint, Report};
 use crate::span;
-use crate::token::{Flaw, Minted, TokenReport, compact_json, inspect, mint, printable};
-
-const MINT_EXAMPLES: &str = "\
-Examples:
-  metaia token mint --role customer --user u1
-  TOKEN=$(metaia token mint --role admin --user a1)
-  curl -H \"Authorization: Bearer $TOKEN\" localhost:5000/api/orders
-  metaia token mint --role tailor --user t1 --expired     test how an app handles it";
-
-const INSPECT_EXAMPLES: &str = "\
-Examples:
-  metaia token inspect eyJhbGciOi…
-  pbpaste | metaia token inspect -";
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    /// Mint a token with the server's secret
-    #[command(before_help = MINT_EXAMPLES)]
-    Mint(MintArgs),
-    /// Show the claims of a token, and why a server would refuse it (exit code 4 if it would, or
-    /// if no secret is known to check the signature with)
-    #[command(before_help = INSPECT_EXAMPLES)]
-    Inspect(InspectArgs),
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct MintArgs {
-    /// The role: customer, admin, tailor or delivery
-    #[arg(long)]
-    role: Role,
-    /// The user's id: 1 to 64 characters of A-Z a-z 0-9 _ -
-    #[arg(long)]
-    user: UserId,
-    /// Lifetime of the token
-    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = span::parse)]
-    ttl: Duration,
-    /// Mint a token that expired three minutes ago
-    #[arg(long, conflicts_with = "bad_signature")]
-    expired: bool,
-    /// Mint a token that is signed with another secret
-    #[arg(long)]
-    bad_signature: bool,
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct InspectArgs {
-    /// The token; - reads standard input
-    #[arg(value_name = "JWT")]
-    jwt: String,
-}
-
-impl Command {
-    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
-        match self {
-            Self::Mint(args) => run_mint(&args, context),
-            Self::Inspect(args) => run_inspect(&args, context),
-        }
-    }
-}
-
-fn run_mint(args: &MintArgs, context: &Context) -> Result<Exit, Failure> {
-    let actor = Actor {
-        role: args.role,
-        user: args.user.clone(),
-    };
-    let flaw = if args.expired {
-        Flaw::Expired
-    } else if args.bad_signature {
-        Flaw::BadSignature
-    } else {
-        Flaw::None
-    };
-    let secret = context.settings.jwt_secret()?;
-    let minted = mint(&actor, &secret, args.ttl, flaw, clock::unix_s())?;
-    context.printer.report(&minted)?;
-    Ok(Exit::Ok)
-}
-
-impl Report for Minted {
-    fn text(&self, _: Paint) -> String {
-        self.token.clone()
-    }
-}
-
-fn run_inspect(args: &InspectArgs, context: &Context) -> Result<Exit, Failure> {
-    let token = if args.jwt == "-" {
-        standard_input()?
-    } else {
-        args.jwt.clone()
-    };
-    let secrets = context.settings.accepted_jwt_secrets();
-    let report = inspect(token.trim(), &secrets, clock::unix_ms());
-    context.printer.report(&report)?;
-    Ok(if report.is_accepted {
-        Exit::Ok
-    } else {
-        Exit::Unauthenticated
-    })
-}
-
-fn standard_input() -> Result<String, Failure> {
-    let mut text = String::new();
-    let read = std::io::stdin().read_to_string(&mut text);
-    read.map_err(|error| Failure::usage("standard input cannot be read").caused_by(error))?;
-    Ok(text)
-}
+use crate::token::{TokenReport, compact_json, printable};
 
 impl Report for TokenReport {
     fn text(&self, paint: Paint) -> String {
         let mut lines = Vec::new();
+        if let Some(algorithm) = self.header.get("alg") {
+            lines.push(format!("alg: {}", compact_json(algorithm.get())));
+        }
         for (name, value) in self.claims.iter() {
-            lines.push(format!("{}: {}", printable(name), claim(name, value.get())));
+            let value = self.claim(name, value.get());
+            lines.push(format!("{}: {value}", printable(name)));
         }
         let signature = match self.check {
             SignatureCheck::Good => paint.good("good"),
             SignatureCheck::Bad => paint.bad("wrong"),
             SignatureCheck::Unchecked => "not checked".to_owned(),
         };
-        lines.push(format!("signature: {signature}"));
+        lines.push(format!("signature: {signature}{}", self.checked_with()));
         for problem in &self.problems {
             lines.push(format!("{} {}", paint.bad("refused:"), problem.message));
         }
@@ -145,9 +36,23 @@ impl Report for TokenReport {
 }
 
 impl TokenReport {
+    fn checked_with(&self) -> String {
+        match (self.check, &self.secrets_from) {
+            (SignatureCheck::Good | SignatureCheck::Bad, Some(from)) => {
+                format!(", checked with {from}")
+            }
+            _ => String::new(),
+        }
+    }
+
     fn conclusion(&self, paint: Paint) -> Option<String> {
         if self.is_accepted {
-            return Some(paint.good("no problems found"));
+            let warnings = if self.warnings.is_empty() {
+                ""
+            } else {
+                "; look at the warnings"
+            };
+            return Some(paint.good("no problems found") + warnings);
         }
         let is_only_unchecked = self.problems.is_empty();
         is_only_unchecked.then(|| {
@@ -156,24 +61,48 @@ impl TokenReport {
                 .to_owned()
         })
     }
-}
 
-/// Formats a claim; times are followed by date and time in UTC.
-fn claim(name: &str, value: &str) -> String {
-    match (name, JsonNumber::parse(value)) {
-        ("exp" | "iat" | "nbf", Some(seconds)) => {
-            let ms = seconds.floor_thousandfold();
-            format!("{value} ({})", clock::date_time(ms.div_euclid(1_000)))
+    /// Formats a claim. Times are followed by date and time, and how far away they are.
+    fn claim(&self, name: &str, value: &str) -> String {
+        let words = match name {
+            "exp" => ["ended", "ends"],
+            "iat" => ["issued", "issued"],
+            "nbf" => ["began", "begins"],
+            _ => return compact_json(value),
+        };
+        match JsonNumber::parse(value) {
+            Some(seconds) => format!("{value} ({})", self.moment(&seconds, words)),
+            None => compact_json(value),
         }
-        _ => compact_json(value),
+    }
+
+    /// Formats a time in UTC, in the zone of this machine if that is another one, and relative to
+    /// now, with the words for the past and for the future.
+    fn moment(&self, seconds: &JsonNumber, [past, future]: [&str; 2]) -> String {
+        let ms = seconds.floor_thousandfold();
+        let unix_s = ms.div_euclid(1_000);
+        let mut moment = clock::date_time(unix_s);
+        if let Some(local) = self.zone.as_ref().and_then(|zone| zone.date_time(unix_s)) {
+            moment = format!("{moment}, here {local}");
+        }
+        let distance = span::rough(ms.abs_diff(self.now) / 1_000);
+        if ms <= self.now {
+            format!("{moment}, {past} {distance} ago")
+        } else {
+            format!("{moment}, {future} in {distance}")
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use jsonwebtoken::{EncodingKey, Header, encode};
     use metaia_realtime::auth::enable_hmac;
     use serde_json::value::RawValue;
+
+    use crate::token::{Flaw, PastedToken, Zone, inspect, mint};
 
     use super::*;
 
@@ -184,13 +113,14 @@ mod tests {
         let ttl = Duration::from_secs(60);
         let minted = mint(&actor, "secret", ttl, Flaw::Expired, now).unwrap();
         let secrets = ["other".to_owned()];
-        let report = inspect(&minted.token, &secrets, now * 1_000);
+        let report = inspect(&PastedToken::read(&minted.token), &secrets, now * 1_000);
         let text = report.text(Paint::PLAIN);
         let lines = text.lines().filter(|line| !line.starts_with("jti: "));
         let text: Vec<&str> = lines.collect();
         insta::assert_snapshot!(text.join("\n"), @r#"
-        exp: 1699999820 (2023-11-14 22:10:20Z)
-        iat: 1699999760 (2023-11-14 22:09:20Z)
+        alg: "HS256"
+        exp: 1699999820 (2023-11-14 22:10:20Z, ended 3 min ago)
+        iat: 1699999760 (2023-11-14 22:09:20Z, issued 4 min ago)
         role: "tailor"
         userId: "t1"
         signature: wrong
@@ -204,7 +134,7 @@ mod tests {
         let actor = "tailor:t1".parse().unwrap();
         let ttl = Duration::from_secs(60);
         let minted = mint(&actor, "secret", ttl, Flaw::None, 1_700_000_000).unwrap();
-        let report = inspect(&minted.token, &[], 1_700_000_000_000);
+        let report = inspect(&PastedToken::read(&minted.token), &[], 1_700_000_000_000);
         assert!(!report.is_accepted);
         assert!(report.text(Paint::PLAIN).contains("not checked"));
         assert!(!report.text(Paint::PLAIN).contains("no problems found"));
@@ -216,14 +146,15 @@ mod tests {
         let claims: &RawValue = serde_json::from_str(claims).unwrap();
         let key = EncodingKey::from_secret(b"secret");
         let token = encode(&Header::default(), &claims, &key.unwrap()).unwrap();
-        inspect(&token, &["secret".to_owned()], 0)
+        inspect(&PastedToken::read(&token), &["secret".to_owned()], 0)
     }
 
     #[track_caller]
     fn check_claim(claims: &str, expected: &str) {
         let report = written(claims);
         let text = report.text(Paint::PLAIN);
-        assert_eq!(text.lines().next(), Some(expected), "{text}");
+        let mut lines = text.lines().skip_while(|line| line.starts_with("alg: "));
+        assert_eq!(lines.next(), Some(expected), "{text}");
         let is_safe = |c: char| c == '\n' || !c.is_control();
         assert!(text.chars().all(is_safe), "{text:?}");
         let json = serde_json::to_string(&report).unwrap();
@@ -267,18 +198,61 @@ mod tests {
             let text = written(claims).text(Paint::PLAIN);
             let is_safe = |c: char| c == '\n' || !c.is_control();
             assert!(text.chars().all(is_safe), "{text:?}");
-            let known = ["exp: ", "sub: ", "role: ", "signature: good", "refused: "];
+            let known = [
+                "alg: ",
+                "exp: ",
+                "sub: ",
+                "role: ",
+                "signature: good",
+                "refused: ",
+            ];
             for line in text.lines() {
                 assert!(known.iter().any(|known| line.starts_with(known)), "{line}");
             }
         }
     }
 
+    #[track_caller]
+    fn check_time(name: &str, value: &str, expected: &str) {
+        let report = TokenReport {
+            now: 1_700_000_000_000,
+            ..written("{}")
+        };
+        assert_eq!(report.claim(name, value), expected);
+    }
+
     #[test]
-    fn a_time_in_any_form_is_followed_by_its_date() {
-        assert_eq!(claim("exp", "1.7e9"), "1.7e9 (2023-11-14 22:13:20Z)");
-        assert_eq!(claim("nbf", "-0.5"), "-0.5 (1969-12-31 23:59:59Z)");
-        assert_eq!(claim("exp", "true"), "true");
-        assert_eq!(claim("n", "1"), "1");
+    fn a_time_in_any_form_is_followed_by_its_date_and_its_distance() {
+        let exp = "1.7e9 (2023-11-14 22:13:20Z, ended 0 s ago)";
+        check_time("exp", "1.7e9", exp);
+        let exp = "1700003599.5 (2023-11-14 23:13:19Z, ends in 59 min)";
+        check_time("exp", "1700003599.5", exp);
+        let nbf = "-0.5 (1969-12-31 23:59:59Z, began 19675 d ago)";
+        check_time("nbf", "-0.5", nbf);
+        check_time(
+            "nbf",
+            "1700000010",
+            "1700000010 (2023-11-14 22:13:30Z, begins in 10 s)",
+        );
+        check_time(
+            "iat",
+            "1700000010",
+            "1700000010 (2023-11-14 22:13:30Z, issued in 10 s)",
+        );
+        check_time("exp", "true", "true");
+        check_time("n", "1", "1");
+    }
+
+    #[test]
+    fn a_time_is_also_shown_in_the_zone_of_this_machine() {
+        let report = TokenReport {
+            now: 1_700_000_000_000,
+            zone: Zone::named("CET-1CEST,M3.5.0,M10.5.0/3"),
+            ..written("{}")
+        };
+        assert_eq!(
+            report.claim("exp", "1700003600"),
+            "1700003600 (2023-11-14 23:13:20Z, here 2023-11-15 00:13:20 +01:00, ends in 60 min)"
+        );
     }
 }

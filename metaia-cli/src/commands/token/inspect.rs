@@ -1,0 +1,119 @@
+//! `metaia token inspect`: takes a token from wherever it is, and prints what it contains and what
+//! is wrong with it.
+
+use std::io::Read as _;
+
+use crate::clock;
+use crate::context::Context;
+use crate::exit::{Exit, Failure};
+use crate::secrets::Settings;
+use crate::token::{PastedToken, TokenReport, Zone, inspect};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  metaia token inspect eyJhbGciOi…
+  metaia token inspect \"Authorization: Bearer eyJhbGciOi…\"    as copied from a request
+  METAIA_TOKEN=eyJhbGciOi… metaia token inspect              the token that metaia would use
+  pbpaste | metaia token inspect -";
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct InspectArgs {
+    /// The token, also with `Bearer` before it; - reads standard input; default: the token of
+    /// --token, --token-file or METAIA_TOKEN
+    #[arg(value_name = "JWT", conflicts_with_all = ["token", "token_file"])]
+    jwt: Vec<String>,
+}
+
+pub(super) fn run(args: &InspectArgs, context: &Context) -> Result<Exit, Failure> {
+    let text = match args.jwt.join(" ") {
+        _ if args.jwt.is_empty() => token_of(context)?,
+        dash if dash == "-" => standard_input()?,
+        words => words,
+    };
+    let pasted = one_token(&text)?;
+    let report = TokenReport {
+        zone: Zone::local(),
+        secrets_from: Some(secrets_from(&context.settings)),
+        ..inspect(&pasted, &secrets(&context.settings), clock::unix_ms())
+    };
+    context.printer.report(&report)?;
+    Ok(if report.is_accepted {
+        Exit::Ok
+    } else {
+        Exit::Unauthenticated
+    })
+}
+
+/// Returns the token that other commands would use.
+fn token_of(context: &Context) -> Result<String, Failure> {
+    let identity = context.identity(None).map_err(|_| {
+        Failure::usage("no token given").hint(
+            "give it as an argument, - to read standard input, or use --token, --token-file or \
+             METAIA_TOKEN",
+        )
+    })?;
+    identity.token()
+}
+
+/// Returns the secrets that the server accepts. If its present one is not known, there are none:
+/// with the old ones alone, a good token would look like a forged one.
+fn secrets(settings: &Settings) -> Vec<String> {
+    match settings.jwt_secret() {
+        Ok(_) => settings.accepted_jwt_secrets(),
+        Err(_) => Vec::new(),
+    }
+}
+
+fn secrets_from(settings: &Settings) -> String {
+    let present = match settings.find("JWT_SECRET") {
+        Some(_) => "JWT_SECRET",
+        None => "the secret of the server's data folder",
+    };
+    match settings.find("JWT_SECRETS_OLD") {
+        Some(_) => format!("{present} and JWT_SECRETS_OLD"),
+        None => present.to_owned(),
+    }
+}
+
+fn one_token(text: &str) -> Result<PastedToken<'_>, Failure> {
+    let pasted = PastedToken::read(text);
+    if pasted.token.is_empty() {
+        return Err(Failure::usage("the token is empty")
+            .hint("if it comes from a variable, check that the variable is set in this shell"));
+    }
+    if pasted.token.contains(char::is_whitespace) {
+        return Err(Failure::usage(
+            "this is not one token: there are blanks in it",
+        ));
+    }
+    Ok(pasted)
+}
+
+fn standard_input() -> Result<String, Failure> {
+    let mut text = String::new();
+    let read = std::io::stdin().read_to_string(&mut text);
+    read.map_err(|error| Failure::usage("standard input cannot be read").caused_by(error))?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_refused(text: &str, expected: &str) {
+        let failure = one_token(text).unwrap_err();
+        assert_eq!((failure.exit, &*failure.chain()), (Exit::Usage, expected));
+    }
+
+    #[test]
+    fn an_argument_is_one_token() {
+        for empty in ["", " ", "Bearer", "\"\""] {
+            check_refused(empty, "the token is empty");
+        }
+        for several in ["a.b.c d.e.f", "Bearer a.b.c d"] {
+            check_refused(several, "this is not one token: there are blanks in it");
+        }
+        assert_eq!(one_token("Bearer a.b.c\n").unwrap().token, "a.b.c");
+    }
+}
