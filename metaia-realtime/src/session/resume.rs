@@ -152,12 +152,7 @@ impl Session {
                 is_stored,
             });
         };
-        let deadline = Instant::now() + ACCESS_TIMEOUT;
-        let deadlines = JoinDeadlines {
-            budget: deadline,
-            decision: deadline,
-        };
-        let all_decided = self.join_stored_orders(node, orders, deadlines).await;
+        let all_decided = self.join_orders_of_record(node, orders).await;
         let resume = ResumeRequest {
             since: resume_position(position, all_decided),
             limit: limit.min(MAX_DEVICE_REPLAY),
@@ -166,6 +161,16 @@ impl Session {
             resume: Some(resume),
             is_stored,
         })
+    }
+
+    /// Joins the order rooms of a device's record. Returns whether all access was decided.
+    async fn join_orders_of_record(&self, node: &Node, orders: Vec<OrderId>) -> bool {
+        let deadline = Instant::now() + ACCESS_TIMEOUT;
+        let deadlines = JoinDeadlines {
+            budget: deadline,
+            decision: deadline,
+        };
+        self.join_stored_orders(node, orders, deadlines).await
     }
 
     /// Returns the position that is known of the client's device, and its order rooms. From here on

@@ -129,8 +129,8 @@ impl MongoLogState {
         }
     }
 
-    /// Returns whether the log is now of the epoch of `head`. A replaced primary may know an earlier
-    /// one, so a linearizable read decides.
+    /// Returns whether the log is now of the epoch of `head`. A replaced primary may know an
+    /// earlier one, so a linearizable read decides.
     async fn is_now_of(&self, head: &HeadRecord) -> Result<bool, MongoFault> {
         let deployment = self.mongo.known_deployment().await?;
         let concern = deployment.linearizable_read_concern();

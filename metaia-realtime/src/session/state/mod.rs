@@ -1,29 +1,19 @@
 //! The state of a session: its phase, its rooms, and what waits to be written. A pure kernel: it
 //! decides, other files act.
 
-use std::sync::Arc;
+mod offer;
 
 use super::{
     outbox::Outbox,
-    packet::{Outgoing, Volatile},
+    packet::Outgoing,
     phase::{Cursor, Intake, PendingReady, Phase},
     rechecks::{RecheckRequest, Rechecks},
     request::ConnectRequest,
     room_set::RoomSet,
-    volatile_queue::VolatileOffered,
 };
-use crate::{Limits, OrderId, Position, Room, log::Entry, values::Epoch};
+use crate::{Limits, OrderId, Position, Room, values::Epoch};
 
-/// What happened to an entry that was offered to a session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Offered {
-    /// The entry is not for this session, or the session is not live.
-    NotWanted,
-    /// The entry was queued. Wake the port.
-    Queued,
-    /// There was no credit, and the session fell back to catching up. Wake the port.
-    NoCredit,
-}
+pub(crate) use offer::Offered;
 
 /// The state of one session, behind its lock.
 #[derive(Debug)]
@@ -321,75 +311,8 @@ impl SessionState {
     }
 }
 
-/// Entries and packets.
+/// Packets.
 impl SessionState {
-    fn wants(&self, entry: &Entry, room: &Room) -> bool {
-        let cursor = self.phase.cursor();
-        entry.is_event()
-            && cursor.is_some_and(|cursor| entry.n() > cursor.n())
-            && self.rooms.wants(room, entry.n())
-    }
-
-    /// Returns whether the entry is for this session, by any of its rooms.
-    pub(super) fn wants_any(&self, entry: &Entry) -> bool {
-        let mut rooms = entry.content().rooms().iter();
-        rooms.any(|room| self.wants(entry, room))
-    }
-
-    /// Takes an entry of `room` from the dispatcher.
-    pub(super) fn offer(&mut self, entry: &Arc<Entry>, room: &Room) -> Offered {
-        if !matches!(self.phase, Phase::Live(_)) || !self.wants(entry, room) {
-            return Offered::NotWanted;
-        }
-        if !self.outbox.has_credit(entry.content().size()) {
-            self.fall_back(entry.n() - 1);
-            return Offered::NoCredit;
-        }
-        self.phase.advance_to(entry.n());
-        self.push_entry(entry);
-        Offered::Queued
-    }
-
-    /// Hands over an entry while catching up. Returns `false` if there is no credit; the cursor
-    /// then stays before the entry.
-    pub(super) fn replay(&mut self, entry: &Arc<Entry>) -> bool {
-        let size = entry.content().size();
-        if !self.outbox.has_credit(size) {
-            self.phase.block(size);
-            return false;
-        }
-        self.phase.replay(entry.n());
-        self.push_entry(entry);
-        true
-    }
-
-    fn push_entry(&mut self, entry: &Arc<Entry>) {
-        self.outbox.push(Outgoing::Entry(Arc::clone(entry)));
-    }
-
-    /// Takes a volatile event that was sent to several rooms, for the one at `index`, if it is the
-    /// first by which the session may receive the event: so it receives it once.
-    pub(super) fn offer_volatile(
-        &mut self,
-        event: &Arc<Volatile>,
-        index: usize,
-    ) -> VolatileOffered {
-        let mut rooms = event.rooms.iter();
-        if rooms.position(|room| self.may_replay_room(room)) != Some(index) {
-            return VolatileOffered::NotWanted;
-        }
-        let is_live = matches!(self.phase, Phase::Live(_));
-        self.outbox
-            .offer_volatile(event, &event.rooms[index], is_live)
-    }
-
-    /// Removes the next packet to write; see [`Outbox::take`]. Volatile events wait until the
-    /// session has started, and until the client is told to reload.
-    pub(super) fn take(&mut self, max_unwritten: usize) -> Option<Outgoing> {
-        let volatile = matches!(self.phase, Phase::CatchingUp(_) | Phase::Live(_));
-        self.outbox.take(max_unwritten, volatile)
-    }
-
     /// Returns what waits to be written.
     pub(super) fn outbox(&self) -> &Outbox {
         &self.outbox
