@@ -36,7 +36,9 @@ impl Liveness {
     pub(crate) fn observe(&mut self, update: &Update) {
         match update {
             Update::Ready(_) => self.begin(),
-            Update::Connected(_) | Update::Disconnected(_) | Update::GaveUp(_) => self.end(),
+            Update::Connected(_) | Update::End(_) | Update::Disconnected(_) | Update::GaveUp(_) => {
+                self.end()
+            }
             _ => {}
         }
     }

@@ -148,6 +148,15 @@ impl Printer {
         })
     }
 
+    /// Writes the result of a check, and returns its exit code, which counts even if nobody reads
+    /// the output.
+    pub(crate) fn verdict(&self, report: &impl Report, exit: Exit) -> Result<Exit, Failure> {
+        match self.report(report) {
+            Err(failure) if failure.exit != Exit::Ok => Err(failure),
+            _ => Ok(exit),
+        }
+    }
+
     /// Writes a note to standard error, unless `--quiet`.
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet {

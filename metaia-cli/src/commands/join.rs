@@ -71,11 +71,7 @@ pub(crate) async fn join(args: Args, context: &Context) -> Result<Exit, Failure>
         code,
         expected: args.expect,
     };
-    match context.printer.report(&decision) {
-        Err(failure) if failure.exit != Exit::Ok => Err(failure),
-        // The exit code counts even if nobody reads the output.
-        _ => Ok(decision.exit()),
-    }
+    context.printer.verdict(&decision, decision.exit())
 }
 
 /// Returns the order's id. If a refusal is expected, the order must exist: the server refuses the
