@@ -64,6 +64,7 @@ impl Change {
                 )
             }
             Update::Reset(reset) => gap(reset),
+            Update::TooLarge { at } => too_large(at.as_deref()),
             Update::End(end) => {
                 let text = words::end(&end.code);
                 Self::new("end", Weight::Serious, text, json!({"code": end.code}))
@@ -110,6 +111,11 @@ fn live(rooms: &[String], recovered: bool, replayed: u64, at: Option<&str>) -> C
         "at": at,
     });
     Change::new("live", Weight::Good, text, details)
+}
+
+fn too_large(at: Option<&str>) -> Change {
+    let text = "GAP: an event is larger than metaia takes, and is passed over: reload by REST";
+    Change::new("too_large", Weight::Serious, text, json!({"at": at}))
 }
 
 fn gap(reset: &Reset) -> Change {

@@ -131,7 +131,7 @@ impl<'a> Watch<'a> {
         match &update {
             Update::Event(event) => self.fail_if_order_was_refused(event)?,
             Update::Connected(connected) => self.counts.reconnects = connected.reconnects,
-            Update::Reset(_) => self.counts.gaps += 1,
+            Update::Reset(_) | Update::TooLarge { .. } => self.counts.gaps += 1,
             _ => {}
         }
         if let Some(notice) = Notice::of(self.receiver, &update) {

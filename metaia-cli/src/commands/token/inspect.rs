@@ -36,12 +36,12 @@ pub(super) fn run(args: &InspectArgs, context: &Context) -> Result<Exit, Failure
         secrets_from: Some(secrets_from(&context.settings)),
         ..inspect(&pasted, &secrets(&context.settings), clock::unix_ms())
     };
-    context.printer.report(&report)?;
-    Ok(if report.is_accepted {
+    let exit = if report.is_accepted {
         Exit::Ok
     } else {
         Exit::Unauthenticated
-    })
+    };
+    context.printer.verdict(&report, exit)
 }
 
 /// Returns the token that other commands would use.

@@ -230,7 +230,7 @@ impl Console<'_> {
                 self.events += 1;
                 self.print(&EventLine::new(&label, event, replayed))?;
             }
-            Update::Reset(_) => self.gaps += 1,
+            Update::Reset(_) | Update::TooLarge { .. } => self.gaps += 1,
             Update::GaveUp(reason) => self.seats[number].ended = Some(liveness::ended(reason)),
             _ => {}
         }
