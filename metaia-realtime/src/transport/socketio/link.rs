@@ -134,6 +134,11 @@ impl Link {
         })
     }
 
+    /// Returns the engine's id of the session, if it began with polling.
+    pub(super) fn polling_sid(&self) -> Option<&str> {
+        self.polling.as_ref().map(|session| session.sid.as_str())
+    }
+
     /// Returns whether the session polls, and has not switched to a WebSocket.
     pub(super) fn is_polling(&self) -> bool {
         self.polling.is_some() && !self.upgrade.is_done()

@@ -6,6 +6,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::{Buf as _, Bytes};
+use futures_util::FutureExt as _;
 use http::{
     HeaderValue, Request, Response, StatusCode,
     header::{AUTHORIZATION, CONTENT_TYPE},
@@ -18,7 +19,7 @@ use super::{
     body::{ObservedBody, PollObserver, ResponseObserver},
     engine::Engine,
     engine_error::EngineError,
-    engine_service::InnerService,
+    engine_service::{InnerService, PATH},
     inbound_packet::{InboundPacket, PacketKind},
     link::Link,
     membership::Admission,
@@ -27,7 +28,7 @@ use super::{
 use crate::transport::{deadline::Deadline, guard::Connection};
 
 /// Separates the packets in a body.
-const SEPARATOR: char = '\u{1e}';
+pub(super) const SEPARATOR: char = '\u{1e}';
 
 /// Returns a request for the engine, with what it must keep of the client's: the engine holds the
 /// headers as long as the session lives.
@@ -77,6 +78,32 @@ pub(super) async fn poll(
     }
     let observer = ResponseObserver::Poll(PollObserver::new(link, connection));
     response.map(|body| ObservedBody::new(body, observer).boxed_unsync())
+}
+
+/// Returns the packets that the engine has for a poll now, without waiting for any, or `None` if it
+/// has none.
+///
+/// A client that has switched to a WebSocket polls no more, and the engine does not pass to the
+/// WebSocket what did not fit into the answer to the last poll.
+pub(super) fn packets_now(service: InnerService, link: &Link) -> Option<String> {
+    // The engine has nothing if a poll waits, and takes a second poll for a mistake.
+    if link.read_budget.has_waiting_poll() {
+        return None;
+    }
+    let uri = format!(
+        "{PATH}/?EIO=4&transport=polling&sid={}",
+        link.polling_sid()?
+    );
+    let request = Request::get(uri).body(Empty::<Bytes>::new()).ok()?;
+    let asked = async {
+        let response = ask(service, request).await;
+        let is_success = response.status().is_success();
+        let body = response.into_body().collect().await.ok()?;
+        is_success.then(|| body.to_bytes())
+    };
+    let packets = asked.now_or_never().flatten()?;
+    let packets = String::from_utf8(packets.into()).ok()?;
+    (!packets.is_empty()).then_some(packets)
 }
 
 fn noop() -> Response<BoxBody> {

@@ -96,7 +96,7 @@ impl ReadBudget {
 
     /// Counts `bytes` that came in a POST. Returns whether they are within the limits.
     pub(super) fn take_posted(&self, bytes: usize) -> bool {
-        let has_waiting_poll = self.waiting_polls.load(Ordering::Acquire) > 0;
+        let has_waiting_poll = self.has_waiting_poll();
         if !self.take(bytes) {
             return false;
         }
@@ -109,6 +109,11 @@ impl ReadBudget {
         self.unpolled
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, subtract)
             .ok();
+    }
+
+    /// Returns whether a poll waits at the server.
+    pub(super) fn has_waiting_poll(&self) -> bool {
+        self.waiting_polls.load(Ordering::Acquire) > 0
     }
 
     /// Awaits the response to a poll, and counts the poll as waiting meanwhile.

@@ -6,6 +6,7 @@ use metaia_realtime::{
     Role,
     testing::{TestServer, within},
 };
+use serde_json::json;
 
 use crate::support::{
     captured_log::CapturedLog,
@@ -116,6 +117,39 @@ async fn what_comes_during_the_probe_is_polled_or_comes_over_the_websocket() {
         }
     })
     .await;
+}
+
+/// Returns the number of a tick, if the packet is one.
+fn tick_number(packet: &str) -> Option<u64> {
+    let rest = packet.strip_prefix("42[\"tick\",{\"i\":")?;
+    rest.split(',').next()?.parse().ok()
+}
+
+/// The engine keeps such a packet for the next poll, which does not come.
+#[tokio::test]
+async fn packets_that_do_not_fit_into_the_last_poll_come_over_the_websocket() {
+    let server = server().await;
+    for bytes in [20_000, 40_000, 60_000] {
+        let poller = Poller::connect_until_ready(&server, Role::Customer, "c1").await;
+        for i in 1..=5 {
+            let data = json!({ "i": i, "x": "x".repeat(bytes) });
+            let sent = server.realtime().send([user("c1")], ("tick", data));
+            sent.await.unwrap();
+        }
+        let mut websocket = poller.open_websocket().await;
+        websocket.send("2probe").await;
+        websocket.until("3probe").await;
+        let polled = poller.get(&server).await.body;
+        let mut ticks: Vec<u64> = polled.split('\u{1e}').filter_map(tick_number).collect();
+        websocket.send("5").await;
+        within("every tick", async {
+            while ticks.len() < 5 {
+                ticks.extend(tick_number(&websocket.next().await.unwrap()));
+            }
+        })
+        .await;
+        assert_eq!(ticks, [1, 2, 3, 4, 5], "{bytes}");
+    }
 }
 
 #[tokio::test]

@@ -7,14 +7,15 @@ use hyper_util::rt::TokioIo;
 use tower_service::Service as _;
 
 use super::{handshake, stream::EngineStream, upgrade::UpgradeAttempt};
+use crate::session::EndReason;
 use crate::transport::{
-    guard::Connection,
+    guard::{Connection, Observer as _},
     socketio::{
         engine::Engine,
         engine_error::EngineError,
         engine_service::InnerService,
         link::Link,
-        polling::engine_request,
+        polling::{SEPARATOR, engine_request, packets_now},
         response_body::{BoxBody, full},
     },
 };
@@ -67,7 +68,13 @@ impl WebSocketRequest<'_> {
                 return;
             };
             link.upgraded(connection.as_ref());
-            let stream = EngineStream::upgraded(websocket, link, reader, max_bytes);
+            let mut stream =
+                EngineStream::upgraded(websocket, Arc::clone(&link), reader, max_bytes);
+            if write_kept_back(&service, &link, &mut stream).await.is_err() {
+                // The packets have left the engine.
+                link.lose(EndReason::TransportLost);
+                return;
+            }
             hand_over(service, stream, for_engine);
             attempt.complete();
         })
@@ -96,6 +103,23 @@ where
         .tasks()
         .spawn(stopping.run_until_cancelled_owned(taking));
     response.map(|()| full(""))
+}
+
+/// Writes the packets that the engine has kept back for the next poll.
+async fn write_kept_back<S>(
+    service: &InnerService,
+    link: &Link,
+    stream: &mut EngineStream<S>,
+) -> std::io::Result<()>
+where
+    S: tokio::io::AsyncWrite + Unpin,
+{
+    while let Some(packets) = packets_now(service.clone(), link) {
+        for packet in packets.split(SEPARATOR) {
+            stream.write_packet(packet).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Hands a WebSocket to the engine, which serves it in tasks of its own.

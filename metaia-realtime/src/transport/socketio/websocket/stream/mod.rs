@@ -15,7 +15,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::Control;
 
 use super::{
@@ -188,6 +188,17 @@ impl<S: AsyncRead + Unpin> EngineStream<S> {
         self.link.read(read.len());
         self.reader.feed(read);
         Poll::Ready(Ok(read.len()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> EngineStream<S> {
+    /// Writes a packet to the client, before those of the engine.
+    pub(super) async fn write_packet(&mut self, packet: &str) -> io::Result<()> {
+        let frame = server_text(packet);
+        self.stream.write_all(&frame).await?;
+        self.stream.flush().await?;
+        self.record_written(&frame);
+        Ok(())
     }
 }
 
