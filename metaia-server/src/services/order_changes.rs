@@ -134,14 +134,20 @@ impl Services {
         claim: Option<IdempotencyClaim>,
         decide: impl Fn(&Order, Role) -> Result<Option<(Order, Change)>, ServiceError>,
     ) -> Result<Order, ServiceError> {
+        let mut read = self.visible_order(caller, id).await?;
         for _ in 0..MAX_ATTEMPTS {
-            let (order, role) = self.visible_order(caller, id).await?;
-            let (order, mut change) = match decide(&order, role)? {
+            let mut decided = decide(&read.0, read.1);
+            if decided.is_err() {
+                // What was read may have been behind: nobody is refused because of that.
+                read = self.latest_visible_order(caller, id).await?;
+                decided = decide(&read.0, read.1);
+            }
+            let (order, mut change) = match decided? {
                 Some(decided) => decided,
-                None if claim.is_none() => return Ok(order),
+                None if claim.is_none() => return Ok(read.0),
                 None => {
-                    let reference = OrderReference::stored(&order);
-                    (order, Change::replying(reference))
+                    let reference = OrderReference::stored(&read.0);
+                    (read.0, Change::replying(reference))
                 }
             };
             change.claim = claim.clone();
@@ -149,6 +155,7 @@ impl Services {
                 Err(CommitError::Missed) => {}
                 done => return Ok(done.map(|_| order)?),
             }
+            read = self.latest_visible_order(caller, id).await?;
         }
         Err(ServiceError::Busy)
     }

@@ -117,11 +117,29 @@ impl Services {
     ) -> Result<(Order, Role), ServiceError> {
         // A backend is refused before the read.
         user_of(caller)?;
-        let order = self.store().order(id).await?;
-        let order = order.ok_or(ServiceError::NotFound)?;
-        let role = order.role_of(caller).ok_or(ServiceError::NotFound)?;
-        Ok((order, role))
+        match seen_by(caller, self.store().order(id).await?) {
+            Some(visible) => Ok(visible),
+            None => self.latest_visible_order(caller, id).await,
+        }
     }
+
+    /// Returns the same as [`visible_order`](Self::visible_order), as the last acknowledged change
+    /// has left it.
+    pub(super) async fn latest_visible_order(
+        &self,
+        caller: &Caller,
+        id: &OrderId,
+    ) -> Result<(Order, Role), ServiceError> {
+        let latest = self.store().latest_order(id).await?;
+        seen_by(caller, latest).ok_or(ServiceError::NotFound)
+    }
+}
+
+/// Returns the order, and the caller's role in it, if there is one that the caller may see.
+fn seen_by(caller: &Caller, order: Option<Order>) -> Option<(Order, Role)> {
+    let order = order?;
+    let role = order.role_of(caller)?;
+    Some((order, role))
 }
 
 /// Returns the customer for whom the caller places an order.

@@ -116,6 +116,14 @@ pub trait Store: Send + Sync + 'static {
     /// Returns an order.
     fn order<'a>(&'a self, id: &'a OrderId) -> BoxFuture<'a, Result<Option<Order>, StoreError>>;
 
+    /// Returns an order as the last acknowledged change has left it. [`order`](Self::order) may be
+    /// behind for a moment, after MongoDB has elected another primary: that is no reason to refuse
+    /// a request. This takes longer, so ask it before a refusal.
+    fn latest_order<'a>(
+        &'a self,
+        id: &'a OrderId,
+    ) -> BoxFuture<'a, Result<Option<Order>, StoreError>>;
+
     /// Returns a page of orders, newest first.
     fn orders(&self, query: OrderQuery) -> BoxFuture<'_, Result<Page<Order>, StoreError>>;
 

@@ -14,11 +14,25 @@ pub(super) fn collection(
     deployment: Deployment,
     name: &str,
 ) -> Collection<Document> {
-    let mut options = CollectionOptions::default();
-    options.selection_criteria = Some(SelectionCriteria::ReadPreference(ReadPreference::Primary));
-    options.read_concern = Some(match deployment {
+    let concern = match deployment {
         Deployment::ReplicaSet => ReadConcern::majority(),
         Deployment::Standalone => ReadConcern::local(),
-    });
+    };
+    on_primary(db, name, concern)
+}
+
+/// Returns a collection whose reads of one document see every acknowledged change.
+pub(super) fn latest(db: &Database, deployment: Deployment, name: &str) -> Collection<Document> {
+    let concern = match deployment {
+        Deployment::ReplicaSet => ReadConcern::linearizable(),
+        Deployment::Standalone => ReadConcern::local(),
+    };
+    on_primary(db, name, concern)
+}
+
+fn on_primary(db: &Database, name: &str, concern: ReadConcern) -> Collection<Document> {
+    let mut options = CollectionOptions::default();
+    options.selection_criteria = Some(SelectionCriteria::ReadPreference(ReadPreference::Primary));
+    options.read_concern = Some(concern);
     db.collection_with_options(name, options)
 }

@@ -10,7 +10,7 @@ use mongodb::{
 };
 
 use super::{
-    collection::collection,
+    collection::{collection, latest},
     deployment::STANDALONE,
     document::{
         CLAIMS, NOTIFICATIONS, ORDERS, PAYMENTS, claim_id, id, id_or_text, idempotency_state_in,
@@ -39,7 +39,15 @@ impl MongoStore {
 
     async fn one(&self, name: &str, filter: Document) -> Result<Option<Document>, StoreError> {
         let documents = self.collection(name).await?;
-        let work = async move { documents.find_one(filter).await };
+        self.one_of(documents, filter).await
+    }
+
+    async fn one_of(
+        &self,
+        documents: Collection<Document>,
+        filter: Document,
+    ) -> Result<Option<Document>, StoreError> {
+        let work = async move { documents.find_one(filter).max_time(READ_TIMEOUT).await };
         self.mongo
             .within(READ_TIMEOUT, work)
             .await
@@ -69,6 +77,19 @@ impl MongoStore {
 
     pub(super) async fn read_order(&self, order: &OrderId) -> Result<Option<Order>, StoreError> {
         let found = self.one(ORDERS, doc! { "_id": id(order.as_str()) }).await?;
+        Ok(found.as_ref().map(order_in).transpose()?)
+    }
+
+    /// Reads an order with a linearizable read: a server that has been replaced as the primary, and
+    /// does not know it yet, cannot answer it.
+    pub(super) async fn read_latest_order(
+        &self,
+        order: &OrderId,
+    ) -> Result<Option<Order>, StoreError> {
+        let deployment = self.mongo.deployment().await.map_err(from_log)?;
+        let orders = latest(self.mongo.database(), deployment, ORDERS);
+        let filter = doc! { "_id": id(order.as_str()) };
+        let found = self.one_of(orders, filter).await?;
         Ok(found.as_ref().map(order_in).transpose()?)
     }
 

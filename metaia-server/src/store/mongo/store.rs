@@ -136,6 +136,13 @@ impl Store for MongoStore {
         Box::pin(self.read_order(id))
     }
 
+    fn latest_order<'a>(
+        &'a self,
+        id: &'a OrderId,
+    ) -> BoxFuture<'a, Result<Option<Order>, StoreError>> {
+        Box::pin(self.read_latest_order(id))
+    }
+
     fn orders(&self, query: OrderQuery) -> BoxFuture<'_, Result<Page<Order>, StoreError>> {
         Box::pin(self.list_orders(query))
     }

@@ -84,6 +84,13 @@ impl Store for SqliteStore {
         Box::pin(self.read(move |db| orders::one(db, &id)))
     }
 
+    fn latest_order<'a>(
+        &'a self,
+        id: &'a OrderId,
+    ) -> BoxFuture<'a, Result<Option<Order>, StoreError>> {
+        self.order(id)
+    }
+
     fn orders(&self, query: OrderQuery) -> BoxFuture<'_, Result<Page<Order>, StoreError>> {
         Box::pin(self.read(move |db| orders::list(db, &query)))
     }

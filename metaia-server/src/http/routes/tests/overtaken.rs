@@ -35,6 +35,7 @@ on_both_stores!(
     a_tailors_status_that_was_set_meanwhile,
     another_request_under_the_key_is_still_refused,
     a_request_that_is_refused_on_its_own_account_is_still_refused,
+    a_store_that_is_behind_refuses_nothing,
 );
 
 /// A store that another node uses meanwhile: after this one has looked for a reply, or before it
@@ -42,6 +43,8 @@ on_both_stores!(
 struct Overtaken {
     store: Arc<dyn Store>,
     meanwhile: Mutex<Option<BoxFuture<'static, ()>>>,
+    /// The order as the store shows it while it is behind.
+    behind: Mutex<Option<Option<Order>>>,
 }
 
 /// Two nodes on one store: `api` is the one that is overtaken.
@@ -58,6 +61,7 @@ impl Nodes {
         let overtaken = Arc::new(Overtaken {
             store: Arc::clone(&world.store),
             meanwhile: Mutex::new(None),
+            behind: Mutex::new(None),
         });
         world.services = world.another_node(overtaken.clone());
         Self {
@@ -231,6 +235,25 @@ async fn a_request_that_is_refused_on_its_own_account_is_still_refused(nodes: No
     late.refused(409, "illegal_transition");
 }
 
+/// MongoDB may not show the last changes for a moment after it has elected another primary.
+async fn a_store_that_is_behind_refuses_nothing(nodes: Nodes) {
+    let (placed, path) = nodes.api.order().await;
+    let status = format!("{path}/status");
+    let id: OrderId = placed["_id"].as_str().unwrap().parse().unwrap();
+    let pending = nodes.overtaken.store.order(&id).await.unwrap();
+    let admin = nodes.api.admin();
+    admin.put(&status, to("confirmed")).await.data(200);
+    for (behind, next) in [(None, "in_progress"), (pending, "ready")] {
+        *nodes.overtaken.behind.lock() = Some(behind);
+        admin.put(&status, to(next)).await.data(200);
+        // What is wrong is refused all the same.
+        let again = admin.put(&status, to("confirmed")).await;
+        again.refused(409, "illegal_transition");
+    }
+    *nodes.overtaken.behind.lock() = Some(None);
+    nodes.api.customer().get(&path).await.data(200);
+}
+
 impl Overtaken {
     async fn use_by_another_node(&self) {
         let meanwhile = self.meanwhile.lock().take();
@@ -244,8 +267,19 @@ impl Store for Overtaken {
     fn order<'a>(&'a self, id: &'a OrderId) -> BoxFuture<'a, Result<Option<Order>, StoreError>> {
         Box::pin(async move {
             self.use_by_another_node().await;
-            self.store.order(id).await
+            let behind = self.behind.lock().clone();
+            match behind {
+                Some(order) => Ok(order),
+                None => self.store.order(id).await,
+            }
         })
+    }
+
+    fn latest_order<'a>(
+        &'a self,
+        id: &'a OrderId,
+    ) -> BoxFuture<'a, Result<Option<Order>, StoreError>> {
+        self.store.latest_order(id)
     }
 
     fn orders(&self, query: OrderQuery) -> BoxFuture<'_, Result<Page<Order>, StoreError>> {
