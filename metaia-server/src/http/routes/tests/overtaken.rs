@@ -43,8 +43,15 @@ on_both_stores!(
 struct Overtaken {
     store: Arc<dyn Store>,
     meanwhile: Mutex<Option<BoxFuture<'static, ()>>>,
-    /// The order as the store shows it while it is behind.
-    behind: Mutex<Option<Option<Order>>>,
+    shown: Mutex<Shown>,
+}
+
+/// How the store shows an order.
+#[derive(Clone)]
+enum Shown {
+    AsItIs,
+    /// As it was before.
+    Behind(Option<Order>),
 }
 
 /// Two nodes on one store: `api` is the one that is overtaken.
@@ -61,7 +68,7 @@ impl Nodes {
         let overtaken = Arc::new(Overtaken {
             store: Arc::clone(&world.store),
             meanwhile: Mutex::new(None),
-            behind: Mutex::new(None),
+            shown: Mutex::new(Shown::AsItIs),
         });
         world.services = world.another_node(overtaken.clone());
         Self {
@@ -244,13 +251,13 @@ async fn a_store_that_is_behind_refuses_nothing(nodes: Nodes) {
     let admin = nodes.api.admin();
     admin.put(&status, to("confirmed")).await.data(200);
     for (behind, next) in [(None, "in_progress"), (pending, "ready")] {
-        *nodes.overtaken.behind.lock() = Some(behind);
+        *nodes.overtaken.shown.lock() = Shown::Behind(behind);
         admin.put(&status, to(next)).await.data(200);
         // What is wrong is refused all the same.
         let again = admin.put(&status, to("confirmed")).await;
         again.refused(409, "illegal_transition");
     }
-    *nodes.overtaken.behind.lock() = Some(None);
+    *nodes.overtaken.shown.lock() = Shown::Behind(None);
     nodes.api.customer().get(&path).await.data(200);
 }
 
@@ -267,10 +274,10 @@ impl Store for Overtaken {
     fn order<'a>(&'a self, id: &'a OrderId) -> BoxFuture<'a, Result<Option<Order>, StoreError>> {
         Box::pin(async move {
             self.use_by_another_node().await;
-            let behind = self.behind.lock().clone();
-            match behind {
-                Some(order) => Ok(order),
-                None => self.store.order(id).await,
+            let shown = self.shown.lock().clone();
+            match shown {
+                Shown::Behind(order) => Ok(order),
+                Shown::AsItIs => self.store.order(id).await,
             }
         })
     }
