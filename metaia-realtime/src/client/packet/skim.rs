@@ -21,7 +21,7 @@ pub(crate) struct SkimmedPacket {
     pub(crate) body: SkimmedBody,
 }
 
-/// What a packet is about.
+/// The subject of a packet.
 #[derive(Debug, PartialEq)]
 pub(crate) enum SkimmedBody {
     Event(SkimmedEvent),
