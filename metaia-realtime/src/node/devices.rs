@@ -191,7 +191,7 @@ impl Devices {
     /// fails is repeated.
     ///
     /// # Errors
-    /// Never, as long as the node lives.
+    /// Returns [`DeviceError`] only if the node has stopped.
     ///
     /// # Cancel safety
     /// Dropping the future has no effect: the save is made by a task of the node.

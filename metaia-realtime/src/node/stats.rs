@@ -223,6 +223,6 @@ node_stats! {
         /// Volatile events that were dropped in a session, for a newer one of their key or because
         /// too many waited.
         volatile_replaced: u64 = Counter
-            => "volatile_replaced", "Volatile events that a newer one replaced";
+            => "volatile_replaced", "Volatile events dropped for a newer one or a full queue";
     }
 }

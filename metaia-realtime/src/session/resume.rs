@@ -35,7 +35,7 @@ struct ResumeRequest {
     limit: usize,
 }
 
-/// What a client asks for when it connects, and what is known of it.
+/// The request of a client that connects, and the state of its record.
 struct Requested {
     /// `None` if it has no position.
     resume: Option<ResumeRequest>,
@@ -43,7 +43,7 @@ struct Requested {
     is_stored: bool,
 }
 
-/// What is known of the device of a client that connects.
+/// The record of the device of a client that connects.
 struct Claimed {
     /// Its position and its order rooms.
     found: Option<(Position, Vec<OrderId>)>,

@@ -17,7 +17,7 @@
 //! | drains the node at a shutdown | yes | you call `drain` | you call `drain` |
 //! | layers of yours can see the requests of Socket.IO | no | yes | yes |
 //! | HTTP/2 for other routes, such as gRPC | no | yes, with axum's `http2` | as your server |
-//! | `ConnectInfo` in handlers | `SocketAddr` | `PeerAddr`; in routes that the layer wraps, `SocketAddr`, too | yours |
+//! | `ConnectInfo` in handlers | `SocketAddr` | `PeerAddr`; inside the layer both | yours |
 //!
 //! Behind a proxy that ends TLS, all three work.
 

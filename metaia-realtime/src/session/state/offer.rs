@@ -1,4 +1,4 @@
-//! What a session takes of entries and volatile events, and what it hands over next.
+//! The admission of entries and volatile events to a session's outbox, and their hand-over.
 
 use std::sync::Arc;
 
