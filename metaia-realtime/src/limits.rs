@@ -19,10 +19,10 @@ pub struct Limits {
     /// Largest inbound message and WebSocket frame, in bytes: 64 KiB.
     pub message_bytes: usize,
     /// Largest encoded entry, in bytes: 64 KiB, at most [`MAX_ENTRY_BYTES`](Self::MAX_ENTRY_BYTES).
-    /// Larger events are refused before they are stored. Every client must be able to read the
-    /// largest event: a client that closes its connection because of it is sent it again at each
-    /// reconnect. The client of this crate takes 1 MiB unless it is told otherwise, and passes over
-    /// larger events.
+    /// Larger events are refused before they are stored, and larger volatile events before they are
+    /// sent. Every client must be able to read the largest event: a client that closes its
+    /// connection because of it is sent it again at each reconnect. The client of this crate takes
+    /// 1 MiB unless it is told otherwise, and passes over larger events.
     pub entry_bytes: usize,
     /// Time that a connection may stay unauthenticated: 5 s. The authenticator's time is part of
     /// it.

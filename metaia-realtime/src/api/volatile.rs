@@ -206,18 +206,18 @@ impl VolatileSender<'_> {
         event: impl IntoEvent,
     ) -> Result<(), PublishError> {
         let (name, payload) = event.into_event()?;
-        let size = payload.get().len();
-        let limit = self.realtime.limits().entry_bytes;
-        if size > limit {
-            return Err(EventError::TooLarge { size, limit }.into());
-        }
-        self.realtime.counters().volatile_sent.add(1);
         let event = Volatile {
             name,
             payload,
             rooms: rooms.into_iter().collect(),
             key: self.key,
         };
+        let size = event.size();
+        let limit = self.realtime.limits().entry_bytes;
+        if size > limit {
+            return Err(EventError::TooLarge { size, limit }.into());
+        }
+        self.realtime.counters().volatile_sent.add(1);
         let node = self.realtime.node();
         if !node.send_volatile(&event) {
             let name = &event.name;
