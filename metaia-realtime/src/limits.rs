@@ -37,8 +37,10 @@ pub struct Limits {
     pub window_entries: usize,
     /// Credit window of a session, in bytes: 256 KiB. An empty window always accepts one entry.
     pub window_bytes: usize,
-    /// Volatile events that wait for one session: 256. While a client is slow, that is one of each
-    /// key: if more keys wait, the event that was sent first is dropped.
+    /// Volatile events that wait for one session: 256, and at most
+    /// [`window_bytes`](Self::window_bytes) of them, or one event. Beyond that the event that was
+    /// sent first is dropped: one for which a newer one of its key waits, if there is any. While a
+    /// client is slow, only one of each key waits.
     pub volatile_waiting: usize,
     /// Inbound events of a session per second: 20. Joins and leaves have this rate of their own.
     pub inbound_per_s: u32,

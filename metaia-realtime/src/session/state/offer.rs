@@ -1,4 +1,4 @@
-//! What a session takes of entries and volatile events, and what it hands over next.
+//! The entries and volatile events that a session takes, and the packets that it hands over.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::{
     session::{Outgoing, packet::Volatile, phase::Phase, volatile_queue::VolatileOffered},
 };
 
-/// What happened to an entry that was offered to a session.
+/// The result of offering an entry to a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Offered {
     /// The entry is not for this session, or the session is not live.
