@@ -19,10 +19,10 @@ pub struct Limits {
     /// Largest inbound message and WebSocket frame, in bytes: 64 KiB.
     pub message_bytes: usize,
     /// Largest encoded entry, in bytes: 64 KiB, at most [`MAX_ENTRY_BYTES`](Self::MAX_ENTRY_BYTES).
-    /// Larger events are refused before they are stored. Every client must be able to read the
-    /// largest event: a client that closes its connection because of it is sent it again at each
-    /// reconnect. The client of this crate takes 1 MiB unless it is told otherwise, and passes over
-    /// larger events.
+    /// Larger events are refused before they are stored, and larger volatile events before they are
+    /// sent. Every client must be able to read the largest event: a client that closes its
+    /// connection because of it is sent it again at each reconnect. The client of this crate takes
+    /// 1 MiB unless it is told otherwise, and passes over larger events.
     pub entry_bytes: usize,
     /// Time that a connection may stay unauthenticated: 5 s. The authenticator's time is part of
     /// it.
@@ -37,8 +37,10 @@ pub struct Limits {
     pub window_entries: usize,
     /// Credit window of a session, in bytes: 256 KiB. An empty window always accepts one entry.
     pub window_bytes: usize,
-    /// Volatile events that wait for one session: 256. While a client is slow, that is one of each
-    /// key: if more keys wait, the event that was sent first is dropped.
+    /// Volatile events that wait for one session: 256, and at most
+    /// [`window_bytes`](Self::window_bytes) of them, or one event. Beyond that the event that was
+    /// sent first is dropped: one for which a newer one of its key waits, if there is any. While a
+    /// client is slow, only one of each key waits.
     pub volatile_waiting: usize,
     /// Inbound events of a session per second: 20. Joins and leaves have this rate of their own.
     pub inbound_per_s: u32,

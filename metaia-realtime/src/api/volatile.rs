@@ -11,11 +11,13 @@ use crate::{
 /// Sends volatile events, such as a courier's place on the map, to the clients that are connected.
 /// They skip the log, have no id and no position, and are never replayed.
 ///
-/// A client that keeps up receives all of them. For a client that does not, or that catches up, its
-/// session *conflates* them: it keeps the newest of each **key**, and writes it after at most 32
-/// other packets, such as logged events. The key is what you give to [`keyed`](Self::keyed);
-/// without it, it is the event's name and the room. So choose a key if one name and one room carry
-/// the values of many things:
+/// A client that keeps up receives all of them, unless more than 256 of them, or more than 256 KiB,
+/// are sent to it in one go: then it receives the newest of each **key**, and of the others the
+/// last ones for which there is space. For a client that does not keep up, or that catches up, its
+/// session *conflates* them: it keeps the newest of each key, and writes it after at most 32 other
+/// packets, such as logged events. The key is what you give to [`keyed`](Self::keyed); without it,
+/// it is the event's name and the room. So choose a key if one name and one room carry the values
+/// of many things:
 ///
 /// ```
 /// # use metaia_realtime::{JwtAuthenticator, Realtime};
@@ -34,13 +36,17 @@ use crate::{
 ///
 /// The newest event of a key is lost to a client only if
 ///
-/// - more than 256 newer keys wait for it, or as many are sent in one go
-///   ([`Limits::volatile_waiting`](crate::Limits::volatile_waiting));
+/// - more than 256 events of different keys, or more than 256 KiB of them, wait for it or are sent
+///   in one go ([`Limits::volatile_waiting`](crate::Limits::volatile_waiting)): those that were
+///   sent first are lost;
 /// - it leaves the room before the event is written, or access to the room is being decided again;
 /// - it is disconnected, or was not connected;
 /// - it is connected to another node, and the line between the nodes lost the event. Clients of
 ///   other nodes are reached by the [doorbell](crate::doorbell) while it is connected; without one
-///   they are not. An event of more than 64 KiB, or for hundreds of rooms, stays on this node.
+///   they are not. An event of more than 64 KiB, or for hundreds of rooms, stays on this node; so
+///   do the last ones if more than 256 of them, or 1 MiB, wait for Redis;
+/// - it is connected to another node, which has not read within 1 s the entries of the log that
+///   were appended before the event, or must wait for them with more than 256 keys, or 4 MiB.
 ///
 /// Any JSON is allowed, and nothing is added to it. Events of different keys may arrive in another
 /// order than they were sent in.
@@ -206,18 +212,18 @@ impl VolatileSender<'_> {
         event: impl IntoEvent,
     ) -> Result<(), PublishError> {
         let (name, payload) = event.into_event()?;
-        let size = payload.get().len();
-        let limit = self.realtime.limits().entry_bytes;
-        if size > limit {
-            return Err(EventError::TooLarge { size, limit }.into());
-        }
-        self.realtime.counters().volatile_sent.add(1);
         let event = Volatile {
             name,
             payload,
             rooms: rooms.into_iter().collect(),
             key: self.key,
         };
+        let size = event.size();
+        let limit = self.realtime.limits().entry_bytes;
+        if size > limit {
+            return Err(EventError::TooLarge { size, limit }.into());
+        }
+        self.realtime.counters().volatile_sent.add(1);
         let node = self.realtime.node();
         if !node.send_volatile(&event) {
             let name = &event.name;

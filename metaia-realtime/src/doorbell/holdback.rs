@@ -4,7 +4,8 @@
 //! An event that was sent after a user lost access to an order's room must not be delivered before
 //! this node has dispatched that loss. So the holdback keeps the event until this node has
 //! dispatched as much of the log as the sender knew, for at most 1 s. It holds at most 256 events
-//! and 4 MiB; beyond that the oldest event is dropped.
+//! and 4 MiB; beyond that the oldest event is dropped, but first those that are *superseded*: a
+//! newer one of their key, for the same rooms, is held.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -29,6 +30,8 @@ struct Held {
     event: VolatileFrame,
     /// The time when the event is dropped.
     until: Instant,
+    /// A newer event of the key, for the same rooms, is held behind it.
+    is_superseded: bool,
 }
 
 impl Holdback {
@@ -40,20 +43,34 @@ impl Holdback {
 
     /// Holds an event back. Returns the number of older events that were dropped for it.
     pub(crate) fn hold(&mut self, event: VolatileFrame, now: Instant) -> usize {
+        self.mark_superseded_by(&event);
         self.bytes += size(&event);
         self.held.push_back(Held {
             event,
             until: now + HOLD_TIMEOUT,
+            is_superseded: false,
         });
         let mut dropped = 0;
         while self.held.len() > MAX_EVENTS || self.bytes > MAX_BYTES {
-            let Some(oldest) = self.held.pop_front() else {
-                break;
-            };
-            self.bytes -= size(&oldest.event);
+            self.drop_one();
             dropped += 1;
         }
         dropped
+    }
+
+    fn mark_superseded_by(&mut self, event: &VolatileFrame) {
+        let mut newest = self.held.iter_mut().filter(|held| !held.is_superseded);
+        if let Some(older) = newest.find(|held| supersedes(event, &held.event)) {
+            older.is_superseded = true;
+        }
+    }
+
+    /// Drops the oldest event that is superseded, or, if there is none, the oldest.
+    fn drop_one(&mut self) {
+        let superseded = self.held.iter().position(|held| held.is_superseded);
+        if let Some(dropped) = self.held.remove(superseded.unwrap_or(0)) {
+            self.bytes -= size(&dropped.event);
+        }
     }
 
     /// Returns the events that may be delivered, in the order of their arrival, and the number of
@@ -84,6 +101,17 @@ impl Holdback {
     }
 }
 
+/// Returns whether every session that receives `older` receives `newer`, which has the same key.
+/// The sessions of other rooms need the older event.
+fn supersedes(newer: &VolatileFrame, older: &VolatileFrame) -> bool {
+    let is_same_key = match (newer.key, older.key) {
+        (Some(key), Some(other)) => key == other,
+        (None, None) => newer.name == older.name,
+        _ => false,
+    };
+    is_same_key && newer.rooms == older.rooms
+}
+
 /// Returns the approximate size of an event in memory, in bytes.
 fn size(event: &VolatileFrame) -> usize {
     /// A room with an id of 64 characters.
@@ -96,7 +124,7 @@ mod tests {
     use serde_json::value::RawValue;
 
     use super::*;
-    use crate::values::Epoch;
+    use crate::{Role, Room, event::VolatileKey, values::Epoch};
 
     fn at(n: u64) -> LogHead {
         LogHead {
@@ -143,6 +171,58 @@ mod tests {
         assert_eq!(holdback.release(at(9), now + HOLD_TIMEOUT).1, 1);
         assert!(holdback.is_empty());
         assert_eq!(holdback.bytes, 0);
+    }
+
+    /// Returns an event of a courier, in a room.
+    fn place(n: u64, courier: u64, key: bool, rooms: &[Room]) -> VolatileFrame {
+        VolatileFrame {
+            rooms: rooms.to_vec(),
+            name: format!("at_{courier}").parse().unwrap(),
+            key: key.then(|| VolatileKey::new(courier)),
+            ..volatile(n, 1)
+        }
+    }
+
+    /// Holds two events each of couriers 1 and 2, then 400 of others. Returns the numbers of those
+    /// that are left of couriers 1 and 2.
+    fn left_of_two_couriers(key: bool, rooms: [&[Room]; 2]) -> Vec<u64> {
+        let mut holdback = Holdback::default();
+        let now = Instant::now();
+        for (n, courier) in [(1, 1), (2, 2), (3, 1), (4, 2)] {
+            let rooms = rooms[usize::from(n > 2)];
+            holdback.hold(place(n, courier, key, rooms), now);
+        }
+        // Of 100 others: as many keys as may be held.
+        for n in 5..405 {
+            holdback.hold(place(n, 3 + n % 100, key, rooms[1]), now);
+        }
+        assert!(holdback.held.len() <= MAX_EVENTS);
+        let (ready, _) = holdback.release(at(1_000), now);
+        numbers(&ready).into_iter().filter(|n| *n < 5).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_place_of_each_courier_is_kept() {
+        let [here, there]: [&[Room]; 2] = [&[Room::Everyone], &[Room::Role(Role::Admin)]];
+        assert_eq!(left_of_two_couriers(true, [here, here]), [3, 4]);
+        assert_eq!(left_of_two_couriers(false, [here, here]), [3, 4]);
+        let of_both = left_of_two_couriers(true, [here, there]);
+        assert_eq!(
+            of_both,
+            [1, 2, 3, 4],
+            "other sessions receive the older ones"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_event_is_kept_while_there_is_space() {
+        let mut holdback = Holdback::default();
+        let now = Instant::now();
+        for n in 1..=256 {
+            assert_eq!(holdback.hold(place(n, 1, true, &[]), now), 0);
+        }
+        let (ready, _) = holdback.release(at(1_000), now);
+        assert_eq!(numbers(&ready), (1..=256).collect::<Vec<_>>());
     }
 
     #[tokio::test(start_paused = true)]

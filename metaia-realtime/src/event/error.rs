@@ -17,10 +17,10 @@ pub enum EventError {
     /// The payload has a member `_rt`, which is reserved for this system.
     #[error("the payload has a member _rt, which is reserved")]
     ReservedMember,
-    /// The encoded entry is larger than [`Limits::entry_bytes`](crate::Limits::entry_bytes).
+    /// The encoded event is larger than [`Limits::entry_bytes`](crate::Limits::entry_bytes).
     #[error("the event takes {size} bytes, at most {limit} are allowed")]
     TooLarge {
-        /// The size of the encoded entry, in bytes.
+        /// The size of the encoded event, in bytes.
         size: usize,
         /// The limit, in bytes.
         limit: usize,

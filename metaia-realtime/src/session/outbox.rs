@@ -52,7 +52,7 @@ impl Outbox {
         Self {
             queue: VecDeque::new(),
             unhandled: VecDeque::new(),
-            volatile: VolatileQueue::new(limits.volatile_waiting),
+            volatile: VolatileQueue::new(limits.volatile_waiting, limits.window_bytes),
             taken: 0,
             credit: Credit::new(limits.window_entries, limits.window_bytes),
             refusal_limit: limits.window_entries * 3 / 2,

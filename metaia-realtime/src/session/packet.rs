@@ -14,6 +14,9 @@ use crate::{
 /// The approximate size of a packet on the wire without its name and payload, in bytes.
 const FRAME_OVERHEAD: usize = 16;
 
+/// The size of the packet of a volatile event without its name and payload: `42["",]`.
+const VOLATILE_FRAME: usize = 7;
+
 /// One packet to write.
 #[derive(Debug)]
 pub(crate) enum Outgoing {
@@ -47,6 +50,13 @@ pub(crate) struct Volatile {
     /// The key that its sender gave. Without one, its key is its name and the room by which a
     /// session receives it.
     pub(crate) key: Option<VolatileKey>,
+}
+
+impl Volatile {
+    /// Returns the size of the packet, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        VOLATILE_FRAME + self.name.as_str().len() + self.payload.get().len()
+    }
 }
 
 impl Outgoing {
@@ -98,7 +108,7 @@ impl Outgoing {
     pub(super) fn size(&self) -> usize {
         let content = match self {
             Self::Entry(entry) => entry.content().size(),
-            Self::Volatile(event) => event.name.as_str().len() + event.payload.get().len(),
+            Self::Volatile(event) => return event.size(),
             Self::Control { name, payload, .. } => name.len() + payload.get().len(),
             Self::Ack { answer, .. } => answer.get().len(),
             Self::End { payload, .. } => payload.get().len(),

@@ -9,7 +9,7 @@ use crate::{
     session::{Outgoing, packet::Volatile, phase::Phase, volatile_queue::VolatileOffered},
 };
 
-/// What happened to an entry that was offered to a session.
+/// The result of offering an entry to a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Offered {
     /// The entry is not for this session, or the session is not live.

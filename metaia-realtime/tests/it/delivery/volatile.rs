@@ -173,6 +173,46 @@ async fn beyond_the_limit_the_event_that_was_sent_first_is_dropped() {
     assert_eq!(server.realtime().stats().volatile_replaced, 3);
 }
 
+#[tokio::test]
+async fn of_more_events_of_one_name_than_may_wait_an_idle_client_receives_the_newest() {
+    let server = TestServer::start(|builder| builder).await;
+    let mut socket = RawSocket::connect_until_ready(&server, Role::Customer, "c1", json!({})).await;
+    for i in 0..300 {
+        volatile(server.realtime(), user("c1"), "at", i);
+    }
+    for i in 44..300 {
+        assert_eq!(socket.next().await.unwrap(), format!(r#"42["at",{i}]"#));
+    }
+    assert_eq!(server.realtime().stats().volatile_replaced, 44);
+}
+
+#[tokio::test]
+async fn large_events_wait_for_a_client_within_a_limit_of_their_bytes() {
+    let server = TestServer::start(|builder| builder).await;
+    let mut socket = held(&server).await;
+    let text = "x".repeat(60_000);
+    for i in 0..300 {
+        let sender = server.realtime().volatile().keyed(i);
+        sender.send([user("c1")], ("at", json!([i, text]))).unwrap();
+    }
+    // 256 KiB.
+    let expected = [296, 297, 298, 299].map(|i| json!(["at", [i, text]]));
+    resume(&server, &mut socket, &expected).await;
+    assert_eq!(server.realtime().stats().volatile_replaced, 296);
+}
+
+#[tokio::test]
+async fn one_event_waits_whatever_its_size() {
+    let large = limits(|limits| limits.window_bytes = 1_024);
+    let server = TestServer::start(|builder| builder.limits(large)).await;
+    let mut socket = held(&server).await;
+    let text = "x".repeat(60_000);
+    keyed(server.realtime(), user("c1"), "small", 1);
+    let sender = server.realtime().volatile().keyed("large");
+    sender.send([user("c1")], ("at", json!(text))).unwrap();
+    resume(&server, &mut socket, &[json!(["at", text])]).await;
+}
+
 const COURIERS: u64 = 200;
 const ROUNDS: u64 = 50;
 
