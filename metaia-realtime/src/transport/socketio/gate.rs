@@ -23,7 +23,7 @@ use super::{
     engine_service::InnerService,
     link::Link,
     origins::origin_is_allowed,
-    polling,
+    polling, post,
     query::query_parameter,
     request::{RequestKind, connection_of},
     response_body::BoxBody,
@@ -110,7 +110,7 @@ impl Gate {
             RequestKind::OpenPolling => polling::open(engine, service, &request).await,
             RequestKind::Poll(link) => polling::poll(link, connection, service, &request).await,
             RequestKind::Post(link, sid) => {
-                polling::post(engine, &link, &sid, service, request, body).await
+                post::post(engine, &link, &sid, service, request, body).await
             }
             RequestKind::OpenWebSocket => {
                 let link = Arc::new(Link::new(engine.node.limits()));

@@ -13,10 +13,17 @@ use parking_lot::Mutex;
 use tokio::{sync::Notify, time::Instant};
 
 use super::inbound_packet::PacketKind;
+use crate::Limits;
 
 /// The time after the answer to a CONNECT before which the engine may still ignore another one: it
 /// tells that a client has joined a moment before it is done with the CONNECT.
 const SETTLING_TIME: Duration = Duration::from_millis(100);
+
+/// Returns the longest time that packets wait for a client that may have gone: the time that the
+/// engine takes to authenticate a client at most, and as much again.
+pub(super) fn longest_wait(limits: &Limits) -> Duration {
+    limits.unauthenticated.saturating_mul(2)
+}
 
 /// A client's membership in the namespace.
 #[derive(Debug, Default)]

@@ -25,6 +25,7 @@ mod body;
 mod inbound_packet;
 mod membership;
 mod polling;
+mod post;
 mod read_budget;
 mod response_body;
 mod scan;

@@ -1,18 +1,16 @@
-//! The requests of clients that poll: the handshake, polls, and POSTs.
-//!
-//! At the edges: the body of a POST that is too long, or does not come in time, or that the engine
-//! refuses, ends the session, since what it carried is lost.
+//! The requests of clients that poll: the handshake and polls. Their [`post`](super::post)s come
+//! in between.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
-use bytes::{Buf as _, Bytes};
+use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{
     HeaderValue, Request, Response, StatusCode,
     header::{AUTHORIZATION, CONTENT_TYPE},
 };
 use http_body::Body;
-use http_body_util::{BodyExt as _, Empty, Full};
+use http_body_util::{BodyExt as _, Empty};
 use tower::ServiceExt as _;
 
 use super::{
@@ -20,12 +18,10 @@ use super::{
     engine::Engine,
     engine_error::EngineError,
     engine_service::{InnerService, PATH},
-    inbound_packet::{InboundPacket, PacketKind},
     link::Link,
-    membership::Admission,
     response_body::{BoxBody, full},
 };
-use crate::transport::{deadline::Deadline, guard::Connection};
+use crate::transport::guard::Connection;
 
 /// Separates the packets in a body.
 pub(super) const SEPARATOR: char = '\u{1e}';
@@ -113,158 +109,9 @@ fn noop() -> Response<BoxBody> {
     response
 }
 
-/// Passes what a client POSTs to the engine, packet by packet.
-pub(super) async fn post<B>(
-    engine: &Engine,
-    link: &Arc<Link>,
-    sid: &str,
-    service: InnerService,
-    request: Request<()>,
-    body: B,
-) -> Response<BoxBody>
-where
-    B: Body + Unpin,
-{
-    let limits = engine.node.limits();
-    let deadline = Deadline::new(body, limits.request_body);
-    let bytes = match collect(deadline, limits.message_bytes, link).await {
-        Ok(bytes) => bytes,
-        Err(status) => {
-            engine.service.close_polling(sid);
-            return status_only(status);
-        }
-    };
-    let Ok(text) = std::str::from_utf8(&bytes) else {
-        // The engine answers, and ends the session.
-        return ask(service, engine_request(&request, Full::new(bytes))).await;
-    };
-    let posting = Posting {
-        link,
-        service,
-        request,
-        max_bytes: limits.message_bytes,
-        authentication: limits.unauthenticated * 2,
-        batch: String::new(),
-    };
-    let answer = posting.pass(text).await;
-    if !answer.status().is_success() {
-        // What the body carried is lost.
-        engine.service.close_polling(sid);
-    }
-    answer
-}
-
-/// Returns the whole body, counted while it comes; otherwise the status of the answer.
-async fn collect<B>(mut body: B, max_bytes: usize, link: &Link) -> Result<Bytes, StatusCode>
-where
-    B: Body + Unpin,
-{
-    let mut bytes = Vec::new();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| StatusCode::BAD_REQUEST)?;
-        let Ok(mut data) = frame.into_data() else {
-            continue;
-        };
-        link.add_posted(data.remaining());
-        if bytes.len() + data.remaining() > max_bytes {
-            return Err(StatusCode::PAYLOAD_TOO_LARGE);
-        }
-        while data.has_remaining() {
-            let count = data.chunk().len();
-            bytes.extend_from_slice(data.chunk());
-            data.advance(count);
-        }
-    }
-    Ok(bytes.into())
-}
-
-/// The packets of one POST on their way to the engine.
-struct Posting<'a> {
-    link: &'a Link,
-    service: InnerService,
-    request: Request<()>,
-    /// The most bytes that the engine takes at once.
-    max_bytes: usize,
-    /// The longest time that the engine takes to authenticate a client.
-    authentication: Duration,
-    /// Packets that the engine does not have yet.
-    batch: String,
-}
-
-impl Posting<'_> {
-    /// Passes the packets in `text`. Returns the engine's answer to the last of them.
-    async fn pass(mut self, text: &str) -> Response<BoxBody> {
-        for packet in text.split(SEPARATOR) {
-            let Some(packet) = InboundPacket::read(packet) else {
-                continue;
-            };
-            if let Err(answer) = self.pass_packet(&packet).await {
-                return answer;
-            }
-        }
-        self.flush().await.unwrap_or_else(|answer| answer)
-    }
-
-    /// Adds a packet to the batch, in its turn.
-    ///
-    /// # Errors
-    /// Returns the engine's answer if it took no more packets.
-    async fn pass_packet(&mut self, packet: &InboundPacket<'_>) -> Result<(), Response<BoxBody>> {
-        if packet.kind == PacketKind::Pong {
-            self.link.pong();
-        }
-        loop {
-            match self.link.membership.admit(packet.kind) {
-                Admission::Drop => return Ok(()),
-                Admission::Pass => break,
-                Admission::Wait => self.wait(packet.kind).await?,
-            }
-        }
-        // The engine counts the separators, too.
-        if self.batch.len() + packet.text.len() >= self.max_bytes {
-            self.flush().await?;
-        }
-        if !self.batch.is_empty() {
-            self.batch.push(SEPARATOR);
-        }
-        self.batch.push_str(&packet.text);
-        Ok(())
-    }
-
-    /// Waits until a packet of this kind may have its turn.
-    async fn wait(&mut self, kind: PacketKind) -> Result<(), Response<BoxBody>> {
-        self.flush().await?;
-        let settled = self.link.membership.settled(kind);
-        tokio::time::timeout(self.authentication, settled)
-            .await
-            .map_err(|_| EngineError::UnknownSession.into_response())
-    }
-
-    /// Passes the batch to the engine, and returns its answer.
-    ///
-    /// # Errors
-    /// Returns the answer if it is a refusal.
-    async fn flush(&mut self) -> Result<Response<BoxBody>, Response<BoxBody>> {
-        let batch = std::mem::take(&mut self.batch);
-        let request = engine_request(&self.request, Full::<Bytes>::from(batch));
-        let answer = ask(self.service.clone(), request).await;
-        if answer.status().is_success() {
-            Ok(answer)
-        } else {
-            Err(answer)
-        }
-    }
-}
-
-fn status_only(status: StatusCode) -> Response<BoxBody> {
-    let mut response = Response::new(full(""));
-    *response.status_mut() = status;
-    response
-}
-
 /// Asks the engine. An error of the engine is answered as the official server does, with a number
 /// as its code.
-async fn ask<B>(service: InnerService, request: Request<B>) -> Response<BoxBody>
+pub(super) async fn ask<B>(service: InnerService, request: Request<B>) -> Response<BoxBody>
 where
     B: Body<Data = Bytes> + Send + Unpin + fmt::Debug + 'static,
     B::Error: fmt::Debug,

@@ -2,6 +2,7 @@
 
 mod catching_up;
 mod handlers;
+mod last_events;
 mod order;
 mod slow_consumer;
 mod volatile;

@@ -159,13 +159,21 @@ impl RawSocket {
 
     /// Sends packets in one write.
     pub(crate) async fn send_at_once(&mut self, packets: &[&str]) {
-        for packet in packets {
-            self.0
-                .feed(Message::text((*packet).to_owned()))
-                .await
-                .unwrap();
+        let messages = packets.iter().map(|packet| Message::text(*packet));
+        self.send_all(messages.collect()).await;
+    }
+
+    /// Sends messages and control frames in one write.
+    pub(crate) async fn send_all(&mut self, messages: Vec<Message>) {
+        for message in messages {
+            self.0.feed(message).await.unwrap();
         }
         self.0.flush().await.unwrap();
+    }
+
+    /// Ends what the client sends: the server reads the end of the TCP connection.
+    pub(crate) async fn finish_writing(&mut self) {
+        self.0.get_mut().shutdown().await.unwrap();
     }
 
     /// Sends a ping of WebSocket itself. Returns false if the server has closed the connection.

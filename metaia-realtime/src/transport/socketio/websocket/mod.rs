@@ -5,6 +5,7 @@
 //! the session as it was ([`upgrade`]). In both cases it reads the client's packets as
 //! [`stream`] has rewritten them.
 
+mod ending;
 mod frame;
 mod handshake;
 mod open;

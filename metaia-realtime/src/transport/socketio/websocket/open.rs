@@ -39,12 +39,12 @@ impl WebSocketRequest<'_> {
             link,
             connection,
         } = self;
-        let max_bytes = engine.node.limits().message_bytes;
+        let node = Arc::clone(&engine.node);
         let mut for_engine = engine_request(request, ());
         for_engine.extensions_mut().insert(Arc::clone(&link));
         open(engine, request, move |websocket| async move {
             link.upgraded(connection.as_ref());
-            let stream = EngineStream::new(websocket, link, max_bytes);
+            let stream = EngineStream::new(websocket, link, node.limits());
             hand_over(service, stream, for_engine);
         })
     }
@@ -57,19 +57,20 @@ impl WebSocketRequest<'_> {
             link,
             connection,
         } = self;
-        let max_bytes = engine.node.limits().message_bytes;
+        let node = Arc::clone(&engine.node);
         let Some(attempt) = UpgradeAttempt::begin(&link) else {
             return EngineError::BadRequest.into_response();
         };
         let for_engine = engine_request(request, ());
         open(engine, request, move |mut websocket| async move {
             link.attempt(connection.as_ref());
-            let Some(reader) = attempt.probe(&mut websocket, max_bytes).await else {
+            let limits = node.limits();
+            let probed = attempt.probe(&mut websocket, limits.message_bytes).await;
+            let Some(reader) = probed else {
                 return;
             };
             link.upgraded(connection.as_ref());
-            let mut stream =
-                EngineStream::upgraded(websocket, Arc::clone(&link), reader, max_bytes);
+            let mut stream = EngineStream::upgraded(websocket, Arc::clone(&link), reader, limits);
             if write_kept_back(&service, &link, &mut stream).await.is_err() {
                 // The packets have left the engine.
                 link.lose(EndReason::TransportLost);

@@ -5,30 +5,37 @@
 //! out passes as it is, and is counted.
 //!
 //! At the edges: packets that must wait ([`membership`](super::super::membership)) wait here, at
-//! most as many bytes as one message may have; after that nothing more is read. A frame that a
-//! client must not send closes the stream.
+//! most as many bytes as one message may have; after that nothing more is read. Only pongs, and the
+//! pings and pongs of WebSocket itself, pass them: what a client has sent before it closes the
+//! connection reaches the engine before the end does. If the connection has ended, packets wait no
+//! longer than a polling client's do. A frame that a client must not send closes the stream.
 
 use std::{
     io,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::Control;
 
 use super::{
+    ending::Ending,
     frame::{
         BadFrame, FrameReader, Message, append_client_control, append_client_text, server_text,
     },
     waiting::WaitingPackets,
 };
-use crate::transport::socketio::{
-    inbound_packet::{InboundPacket, PacketKind},
-    link::Link,
-    membership::Admission,
-    scan::FrameScanner,
+use crate::{
+    Limits,
+    transport::socketio::{
+        inbound_packet::{InboundPacket, PacketKind},
+        link::Link,
+        membership::{Admission, longest_wait},
+        scan::FrameScanner,
+    },
 };
 
 /// Bytes that are read at a time.
@@ -44,16 +51,20 @@ pub(super) struct EngineStream<S> {
     taken: usize,
     waiting: WaitingPackets,
     written: FrameScanner,
-    /// Set once the client has sent what it must not: nothing more is read.
-    is_closed: bool,
+    /// Set once the client has closed the connection, or has sent what it must not: nothing more is
+    /// read.
+    ending: Option<Ending>,
+    /// The longest time that packets wait after that.
+    ending_timeout: Duration,
     /// The number of bytes that the engine has yet to write and that the client has already got.
     unwanted: usize,
 }
 
 impl<S> EngineStream<S> {
     /// Creates the stream of a session that begins as a WebSocket.
-    pub(super) fn new(stream: S, link: Arc<Link>, max_bytes: usize) -> Self {
-        Self::with_reader(stream, link, FrameReader::new(max_bytes), max_bytes)
+    pub(super) fn new(stream: S, link: Arc<Link>, limits: &Limits) -> Self {
+        let reader = FrameReader::new(limits.message_bytes);
+        Self::with_reader(stream, link, reader, limits)
     }
 
     /// Creates the stream of a session whose client has switched to this WebSocket. The engine is
@@ -62,25 +73,26 @@ impl<S> EngineStream<S> {
         stream: S,
         link: Arc<Link>,
         reader: FrameReader,
-        max_bytes: usize,
+        limits: &Limits,
     ) -> Self {
-        let mut upgraded = Self::with_reader(stream, link, reader, max_bytes);
+        let mut upgraded = Self::with_reader(stream, link, reader, limits);
         append_client_text(&mut upgraded.frames, "2probe");
         append_client_text(&mut upgraded.frames, "5");
         upgraded.unwanted = server_text("3probe").len();
         upgraded
     }
 
-    fn with_reader(stream: S, link: Arc<Link>, reader: FrameReader, max_bytes: usize) -> Self {
+    fn with_reader(stream: S, link: Arc<Link>, reader: FrameReader, limits: &Limits) -> Self {
         Self {
             stream,
             link,
             reader,
             frames: Vec::new(),
             taken: 0,
-            waiting: WaitingPackets::new(max_bytes),
+            waiting: WaitingPackets::new(limits.message_bytes),
             written: FrameScanner::default(),
-            is_closed: false,
+            ending: None,
+            ending_timeout: longest_wait(limits),
             unwanted: 0,
         }
     }
@@ -105,24 +117,44 @@ impl<S> EngineStream<S> {
     /// Makes frames of the messages that have come, and of those that need not wait any more.
     fn make_frames(&mut self, cx: &mut Context<'_>) {
         self.pass_waiting(cx);
-        while !self.waiting.is_full() && !self.is_closed {
+        while !self.waiting.is_full() && self.ending.is_none() {
             match self.reader.next() {
-                Ok(None) => return,
+                Ok(None) => break,
                 Ok(Some(Message::Binary)) => {}
+                Ok(Some(Message::Control(Control::Close, payload))) => self.close(payload),
                 Ok(Some(Message::Control(control, payload))) => {
                     append_client_control(&mut self.frames, control, &payload);
                 }
                 Ok(Some(Message::Text(text))) => self.take_packet(&text, cx),
-                Err(bad) => self.close(bad),
+                Err(bad) => self.close_for(bad),
             }
+        }
+        if self.waiting.first().is_none()
+            && let Some(ending) = &mut self.ending
+        {
+            ending.append_close_frame(&mut self.frames);
         }
     }
 
-    /// Ends the stream. The engine echoes the code of the close frame to the client.
-    fn close(&mut self, bad: BadFrame) {
+    /// Ends the stream for a frame that is not allowed. The engine echoes the code of the close
+    /// frame to the client.
+    fn close_for(&mut self, bad: BadFrame) {
         tracing::debug!(%bad, "a client sent a frame that is not allowed");
-        append_client_control(&mut self.frames, Control::Close, &bad.close_payload());
-        self.is_closed = true;
+        self.close(bad.close_payload().to_vec());
+    }
+
+    /// Ends the stream with a close frame.
+    fn close(&mut self, payload: Vec<u8>) {
+        self.ending = Some(Ending::with_close_frame(payload, self.ending_timeout));
+    }
+
+    /// Ready at the end of the stream: the engine has all packets, or their time has passed.
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut self.ending {
+            None => Poll::Pending,
+            Some(_) if self.waiting.first().is_none() => Poll::Ready(()),
+            Some(ending) => ending.poll_deadline(cx),
+        }
     }
 
     fn take_packet(&mut self, packet: &str, cx: &mut Context<'_>) {
@@ -132,8 +164,8 @@ impl<S> EngineStream<S> {
         if packet.kind == PacketKind::Pong {
             self.link.pong();
         }
-        let passes_others = matches!(packet.kind, PacketKind::Pong | PacketKind::Other);
-        if !passes_others && self.waiting.first().is_some() {
+        // Not those of other kinds, either: one of them closes the connection.
+        if packet.kind != PacketKind::Pong && self.waiting.first().is_some() {
             return self.waiting.push(packet);
         }
         match self.link.membership.admit(packet.kind) {
@@ -170,24 +202,28 @@ impl<S> EngineStream<S> {
 }
 
 impl<S: AsyncRead + Unpin> EngineStream<S> {
-    /// Reads more bytes of the client. Reads none while too many packets wait, but notices if the
-    /// connection is killed.
-    fn poll_client(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    /// Reads more bytes of the client. Reads none while too many packets wait, or after the end,
+    /// but notices if the connection is killed.
+    fn poll_client(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut bytes = [0; READ_BYTES];
-        let space = if self.waiting.is_full() {
-            0
-        } else {
-            READ_BYTES
-        };
+        let takes_none = self.waiting.is_full() || self.ending.is_some();
+        let space = if takes_none { 0 } else { READ_BYTES };
         let mut buf = ReadBuf::new(&mut bytes[..space]);
-        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buf))?;
+        match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buf)) {
+            // The client has gone, as at the end of the stream.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
+            result => result?,
+        }
         if space == 0 {
             return Poll::Pending;
         }
         let read = buf.filled();
+        if read.is_empty() {
+            self.ending = Some(Ending::new(self.ending_timeout));
+        }
         self.link.read(read.len());
         self.reader.feed(read);
-        Poll::Ready(Ok(read.len()))
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -210,12 +246,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for EngineStream<S> {
     ) -> Poll<io::Result<()>> {
         loop {
             self.make_frames(cx);
-            if self.take_frames(buf) || self.is_closed {
+            if self.take_frames(buf) || self.poll_end(cx).is_ready() {
                 return Poll::Ready(Ok(()));
             }
-            if ready!(self.poll_client(cx))? == 0 {
-                return Poll::Ready(Ok(()));
-            }
+            ready!(self.poll_client(cx))?;
         }
     }
 }

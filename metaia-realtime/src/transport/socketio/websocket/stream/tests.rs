@@ -3,14 +3,22 @@
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 
 use super::*;
-use crate::Limits;
+use crate::transport::guard::{Connection, GuardedIo};
 
 const MAX_BYTES: usize = 1_000;
 
 /// Both ends of a stream: the engine's, and the client's.
 fn pair(link: &Arc<Link>) -> (EngineStream<DuplexStream>, DuplexStream) {
     let (ours, theirs) = duplex(64 * 1024);
-    (EngineStream::new(ours, Arc::clone(link), MAX_BYTES), theirs)
+    let stream = EngineStream::new(ours, Arc::clone(link), &limits());
+    (stream, theirs)
+}
+
+fn limits() -> Limits {
+    Limits {
+        message_bytes: MAX_BYTES,
+        ..Limits::default()
+    }
 }
 
 fn link() -> Arc<Link> {
@@ -26,17 +34,95 @@ async fn send(client: &mut DuplexStream, packets: &[&str]) {
 }
 
 /// Returns the packets that the engine can read now.
-async fn read(stream: &mut EngineStream<DuplexStream>) -> Vec<String> {
+async fn read<S: AsyncRead + Unpin>(stream: &mut EngineStream<S>) -> Vec<String> {
     let mut reader = FrameReader::new(MAX_BYTES);
     let mut bytes = [0; 7];
     let mut packets = Vec::new();
     while let Some(Ok(count)) = futures_util::FutureExt::now_or_never(stream.read(&mut bytes)) {
+        if count == 0 {
+            packets.push("the end".to_owned());
+            break;
+        }
         reader.feed(&bytes[..count]);
         while let Some(Message::Text(packet)) = reader.next().unwrap() {
             packets.push(packet);
         }
     }
     packets
+}
+
+const EVENT: &str = r#"42["a"]"#;
+
+#[tokio::test]
+async fn the_end_waits_behind_the_packets_that_wait() {
+    for ending in [&[EVENT, "41"][..], &[EVENT, "1"], &[EVENT, "40/x,", "3"]] {
+        let link = link();
+        let (mut stream, mut client) = pair(&link);
+        send(&mut client, &["40"]).await;
+        send(&mut client, ending).await;
+        drop(client);
+        let mut pongs = ending.to_vec();
+        pongs.retain(|packet| *packet == "3");
+        pongs.insert(0, "40");
+        assert_eq!(read(&mut stream).await, pongs);
+        link.membership.join();
+        let mut passed = ending.to_vec();
+        passed.retain(|packet| *packet != "3");
+        passed.push("the end");
+        assert_eq!(read(&mut stream).await, passed);
+    }
+}
+
+#[tokio::test]
+async fn a_close_frame_waits_behind_the_packets_that_wait() {
+    let link = link();
+    let (mut stream, mut client) = pair(&link);
+    send(&mut client, &["40", EVENT]).await;
+    let mut close = Vec::new();
+    append_client_control(&mut close, Control::Close, &[]);
+    client.write_all(&close).await.unwrap();
+    assert_eq!(read(&mut stream).await, ["40"]);
+    link.membership.join();
+    let mut frames = Vec::new();
+    stream.read_to_end(&mut frames).await.unwrap();
+    let mut reader = FrameReader::new(MAX_BYTES);
+    reader.feed(&frames);
+    assert_eq!(reader.next(), Ok(Some(Message::Text(EVENT.to_owned()))));
+    let close = Message::Control(Control::Close, Vec::new());
+    assert_eq!(reader.next(), Ok(Some(close)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn packets_of_a_connection_that_has_ended_wait_for_a_time() {
+    let link = link();
+    let (mut stream, mut client) = pair(&link);
+    send(&mut client, &["40", EVENT]).await;
+    drop(client);
+    assert_eq!(read(&mut stream).await, ["40"]);
+    let ended = tokio::time::Instant::now();
+    let mut frames = Vec::new();
+    stream.read_to_end(&mut frames).await.unwrap();
+    assert_eq!(frames, [0; 0]);
+    let waited = ended.elapsed().as_secs();
+    assert_eq!(waited, longest_wait(&limits()).as_secs());
+}
+
+#[tokio::test]
+async fn packets_of_a_connection_that_the_server_has_killed_do_not_wait() {
+    let link = link();
+    let (ours, mut client) = duplex(1_024);
+    let permit = Arc::new(tokio::sync::Semaphore::new(1)).try_acquire_owned();
+    let connection = Connection::new(([127, 0, 0, 1], 1).into());
+    let guarded = GuardedIo::new(ours, connection.clone(), Duration::MAX, permit.unwrap());
+    let mut stream = EngineStream::new(guarded, Arc::clone(&link), &limits());
+    send(&mut client, &["40", EVENT]).await;
+    drop(client);
+    assert_eq!(read(&mut stream).await, ["40"]);
+    let mut byte = [0];
+    let kill = async { connection.kill() };
+    // The first of the two is polled first, and must be woken.
+    let (read, ()) = tokio::join!(stream.read(&mut byte), kill);
+    assert!(read.is_err());
 }
 
 #[tokio::test]
@@ -79,7 +165,7 @@ async fn the_engine_is_shown_an_upgrade_that_the_client_has_been_through() {
     let mut behind = Vec::new();
     append_client_text(&mut behind, "3");
     reader.feed(&behind);
-    let mut stream = EngineStream::upgraded(ours, link, reader, MAX_BYTES);
+    let mut stream = EngineStream::upgraded(ours, link, reader, &limits());
     assert_eq!(read(&mut stream).await, ["2probe", "5", "3"]);
     stream.write_all(&server_text("3probe")).await.unwrap();
     stream.write_all(&server_text("2")).await.unwrap();
