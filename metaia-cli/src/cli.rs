@@ -266,11 +266,14 @@ mod tests {
                                    tailor_status_update: available, busy or offline
               --title <TITLE>      new_notification: the title
               --message <MESSAGE>  new_notification: the text
-              --customer <U>       The customer, who orders and pays [default: cli-customer]
-              --tailor <U>         The tailor, who sews [default: cli-tailor]
-              --courier <U>        The courier, who delivers [default: cli-courier]
-              --admin <U>          The admin, who confirms, assigns and notifies [default:
-                                   cli-admin]
+              --customer <U>       The customer, who orders and pays [default: the token's owner,
+                                   or cli-customer]
+              --tailor <U>         The tailor, who sews [default: the token's owner, or
+                                   cli-tailor]
+              --courier <U>        The courier, who delivers [default: the token's owner, or
+                                   cli-courier]
+              --admin <U>          The admin, who confirms, assigns and notifies [default: the
+                                   token's owner, or cli-admin]
           -h, --help               Print help (see more with '--help')
 
         Global options:

@@ -2,7 +2,7 @@
 
 use metaia_realtime::OrderId;
 
-/// The options that describe the event; the participants are in [`super::participants`].
+/// The options that describe the event; the participants are in [`super::cast`].
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct EventOptions {
     /// Use this existing order instead of a new one

@@ -6,6 +6,7 @@ mod effects;
 mod join;
 mod tail;
 mod token;
+mod trigger;
 
 use metaia_tests::clients::cli::Cli;
 use metaia_tests::server::process::Process;
