@@ -18,7 +18,7 @@ use crate::exit::{Exit, Failure};
 use acting_token::ActingToken;
 use cast::{Cast, ParticipantArgs};
 use flow::Flow;
-use options::EventOptions;
+use options::EventArgs;
 use participants::Participants;
 use steps::StepRunner;
 
@@ -26,7 +26,7 @@ const EXAMPLES: &str = "\
 Examples:
   metaia trigger new_notification --to user:u1 --title Hello
   metaia trigger order_update --to user:u1             place an order
-  metaia trigger order_update --order ID               move it to the next status
+  metaia trigger order_update --order ORDER            move it to the next status
   metaia trigger payment_update --to user:u1           place an order and pay for it
   metaia trigger tailor_status_update --to user:t1 --status busy
   metaia trigger order.lifecycle -o ndjson             from creation to delivery";
@@ -40,7 +40,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "user:U", value_parser = user)]
     to: Option<UserId>,
     #[command(flatten)]
-    options: EventOptions,
+    options: EventArgs,
     #[command(flatten)]
     participants: ParticipantArgs,
 }
@@ -88,7 +88,7 @@ pub(crate) async fn trigger(args: Args, context: &Context) -> Result<Exit, Failu
     applicable::check(flow, &args.given(), args.options.order.is_some())?;
     let token = ActingToken::find(&args.cast(), context)?;
     let mut steps = StepRunner::new(context)?;
-    let options = args.options;
+    let options = args.options.resolve(context).await?;
     let participants = Participants::new(args.participants, args.to, token, context)?;
     match flow {
         Flow::NewNotification => flows::notify(&steps, &participants, &options).await?,
