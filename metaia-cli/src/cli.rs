@@ -246,7 +246,7 @@ mod tests {
         Examples:
           metaia trigger new_notification --to user:u1 --title Hello
           metaia trigger order_update --to user:u1             place an order
-          metaia trigger order_update --order ID               move it to the next status
+          metaia trigger order_update --order ORDER            move it to the next status
           metaia trigger payment_update --to user:u1           place an order and pay for it
           metaia trigger tailor_status_update --to user:t1 --status busy
           metaia trigger order.lifecycle -o ndjson             from creation to delivery
@@ -261,16 +261,20 @@ mod tests {
 
         Options:
               --to <user:U>        The recipient of the notification, the customer, or the tailor
-              --order <ID>         Use this existing order instead of a new one
+              --order <ORDER>      Use this existing order instead of a new one: its id, its room
+                                   or its number
               --status <STATUS>    order_update: the new status (default: the next one);
                                    tailor_status_update: available, busy or offline
               --title <TITLE>      new_notification: the title
               --message <MESSAGE>  new_notification: the text
-              --customer <U>       The customer, who orders and pays [default: cli-customer]
-              --tailor <U>         The tailor, who sews [default: cli-tailor]
-              --courier <U>        The courier, who delivers [default: cli-courier]
-              --admin <U>          The admin, who confirms, assigns and notifies [default:
-                                   cli-admin]
+              --customer <U>       The customer, who orders and pays [default: the token's owner,
+                                   or cli-customer]
+              --tailor <U>         The tailor, who sews [default: the token's owner, or
+                                   cli-tailor]
+              --courier <U>        The courier, who delivers [default: the token's owner, or
+                                   cli-courier]
+              --admin <U>          The admin, who confirms, assigns and notifies [default: the
+                                   token's owner, or cli-admin]
           -h, --help               Print help (see more with '--help')
 
         Global options:

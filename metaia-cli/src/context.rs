@@ -208,6 +208,11 @@ impl Context {
         Some(Identity::from_token(&token.text))
     }
 
+    /// Returns true if an option supplied the token, and not the environment.
+    pub(crate) fn is_token_explicit(&self) -> bool {
+        self.token.as_ref().is_some_and(|token| token.is_explicit)
+    }
+
     /// Returns the owner of the supplied token if it has this role.
     pub(crate) fn token_owner_with_role(&self, role: Role) -> Option<Identity> {
         let owner = self.token_owner()?;

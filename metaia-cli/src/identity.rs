@@ -55,10 +55,12 @@ impl Identity {
 
     /// Returns true if the label names this role.
     pub(crate) fn has_role(&self, role: Role) -> bool {
-        match self.label.split_once(':') {
-            Some((label, _)) => label.parse() == Ok(role),
-            None => false,
-        }
+        self.owner().is_some_and(|owner| owner.role == role)
+    }
+
+    /// Returns the role and user that the label names.
+    pub(crate) fn owner(&self) -> Option<Actor> {
+        self.label.parse().ok()
     }
 
     pub(crate) fn token_kind(&self) -> TokenKind {

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use metaia_realtime::values::{InvalidId, UnknownRole};
-use metaia_realtime::{OrderId, Role, UserId};
+use metaia_realtime::{Role, UserId};
 use reqwest::Method;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::actor::Actor;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
+use crate::order_ref::OrderRef;
 use crate::payload_args::{PayloadArg, payload};
 use crate::printer::{Paint, Report};
 
@@ -24,7 +25,7 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// user:U, role:R, order:ID or everyone
+    /// user:U, role:R, order:ORDER (its id, its room or its number) or everyone
     to: Target,
     /// The name of the event
     event: String,
@@ -44,7 +45,7 @@ pub(crate) struct Args {
 enum Target {
     User(UserId),
     Role(Role),
-    Order(OrderId),
+    Order(OrderRef),
     Everyone,
 }
 
@@ -52,7 +53,7 @@ impl FromStr for Target {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let expected = || "expected user:U, role:R, order:ID or everyone".to_owned();
+        let expected = || "expected user:U, role:R, order:ORDER or everyone".to_owned();
         let invalid_id = |error: InvalidId| error.to_string();
         let unknown_role = |error: UnknownRole| error.to_string();
         if text == "everyone" {
@@ -61,7 +62,7 @@ impl FromStr for Target {
         let (kind, name) = text.split_once(':').ok_or_else(expected)?;
         match kind {
             "user" => name.parse().map(Self::User).map_err(invalid_id),
-            "order" => name.parse().map(Self::Order).map_err(invalid_id),
+            "order" => name.parse().map(Self::Order),
             "role" => name.parse().map(Self::Role).map_err(unknown_role),
             _ => Err(expected()),
         }
@@ -69,14 +70,14 @@ impl FromStr for Target {
 }
 
 impl Target {
-    /// Returns the member `to` of the request.
-    fn json(&self) -> Value {
-        match self {
+    /// Returns the member `to` of the request. An order must exist: in any other room is nobody.
+    async fn json(&self, context: &Context) -> Result<Value, Failure> {
+        Ok(match self {
             Self::User(user) => json!({"user": user}),
             Self::Role(role) => json!({"role": role}),
-            Self::Order(order) => json!({"order": order}),
+            Self::Order(order) => json!({"order": order.resolve_existing(context).await?}),
             Self::Everyone => json!("everyone"),
-        }
+        })
     }
 }
 
@@ -93,15 +94,15 @@ struct Emitted {
 
 pub(crate) async fn emit(args: Args, context: &Context) -> Result<Exit, Failure> {
     let data = payload(&args.payload)?;
+    let authority = context.authority(args.actor.as_ref(), &default_admin()?)?;
+    let api = context.api()?;
     let body = json!({
-        "to": args.to.json(),
+        "to": args.to.json(context).await?,
         "event": args.event,
         "data": data,
         "volatile": args.volatile,
     });
-    let authority = context.authority(args.actor.as_ref(), &default_admin()?)?;
-    let response = context
-        .api()?
+    let response = api
         .send(Method::POST, "/api/realtime/emit", &authority, Some(&body))
         .await?;
     let member = |name: &str| response.data.get(name).cloned().unwrap_or(Value::Null);
@@ -140,17 +141,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_target_has_the_json_that_the_server_accepts() {
-        let json = |text: &str| text.parse::<Target>().unwrap().json();
-        assert_eq!(json("user:u1"), json!({"user": "u1"}));
-        assert_eq!(json("role:delivery_partner"), json!({"role": "delivery"}));
-        assert_eq!(json("order:o1"), json!({"order": "o1"}));
-        assert_eq!(json("everyone"), json!("everyone"));
+    fn a_target_has_a_kind_and_a_name() {
+        let target = |text: &str| text.parse::<Target>().unwrap();
+        assert_eq!(target("user:u1"), Target::User("u1".parse().unwrap()));
+        assert_eq!(
+            target("role:delivery_partner"),
+            Target::Role(Role::Delivery)
+        );
+        let order = "order-o1".parse().unwrap();
+        assert_eq!(target("order:order-o1"), Target::Order(order));
+        assert_eq!(target("everyone"), Target::Everyone);
     }
 
     #[test]
     fn an_invalid_target_is_refused() {
-        for text in ["", "u1", "planet:earth", "user:", "role:chef", "user:a b"] {
+        for text in [
+            "",
+            "u1",
+            "planet:earth",
+            "user:",
+            "role:chef",
+            "user:a b",
+            "order:",
+        ] {
             assert!(text.parse::<Target>().is_err(), "{text:?}");
         }
     }

@@ -25,8 +25,26 @@ fn options_of(flow: Flow, has_order: bool) -> &'static [&'static str] {
     }
 }
 
-/// Refuses options that the flow does not use.
+/// Refuses options that the flow does not use, and two that name the same user.
 pub(super) fn check(flow: Flow, given: &[&str], has_order: bool) -> Result<(), Failure> {
+    check_used(flow, given, has_order)?;
+    let other = other_name_of_to(flow);
+    if given.contains(&"--to") && given.contains(&other) {
+        let message = format!("--to and {other} name the same user: use only one of them");
+        return Err(Failure::usage(message));
+    }
+    Ok(())
+}
+
+/// Returns the option that names the same user as `--to`.
+fn other_name_of_to(flow: Flow) -> &'static str {
+    match flow {
+        Flow::TailorStatusUpdate => "--tailor",
+        _ => "--customer",
+    }
+}
+
+fn check_used(flow: Flow, given: &[&str], has_order: bool) -> Result<(), Failure> {
     let used = options_of(flow, has_order);
     let others: Vec<&str> = given
         .iter()

@@ -1,6 +1,7 @@
 //! The names of the flows.
 
 use clap::ValueEnum;
+use metaia_realtime::Role;
 
 /// A sequence of REST requests that causes events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -20,4 +21,15 @@ pub(super) enum Flow {
     /// Everything from creation to delivery, by four roles
     #[value(name = "order.lifecycle")]
     Lifecycle,
+}
+
+impl Flow {
+    /// Returns the role of the user whom `--to` names, if that user acts.
+    pub(super) fn role_of_to(self) -> Option<Role> {
+        match self {
+            Self::NewNotification => None,
+            Self::TailorStatusUpdate => Some(Role::Tailor),
+            Self::OrderUpdate | Self::PaymentUpdate | Self::Lifecycle => Some(Role::Customer),
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! `metaia trigger`: causes events through the server's REST API, as real apps do.
 
+mod acting_token;
 mod applicable;
+mod cast;
 mod fixtures;
 mod flow;
 mod flows;
@@ -13,16 +15,18 @@ use metaia_realtime::values::InvalidId;
 
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
+use acting_token::ActingToken;
+use cast::{Cast, ParticipantArgs};
 use flow::Flow;
-use options::EventOptions;
-use participants::{ParticipantArgs, Participants};
+use options::EventArgs;
+use participants::Participants;
 use steps::StepRunner;
 
 const EXAMPLES: &str = "\
 Examples:
   metaia trigger new_notification --to user:u1 --title Hello
   metaia trigger order_update --to user:u1             place an order
-  metaia trigger order_update --order ID               move it to the next status
+  metaia trigger order_update --order ORDER            move it to the next status
   metaia trigger payment_update --to user:u1           place an order and pay for it
   metaia trigger tailor_status_update --to user:t1 --status busy
   metaia trigger order.lifecycle -o ndjson             from creation to delivery";
@@ -36,12 +40,21 @@ pub(crate) struct Args {
     #[arg(long, value_name = "user:U", value_parser = user)]
     to: Option<UserId>,
     #[command(flatten)]
-    options: EventOptions,
+    options: EventArgs,
     #[command(flatten)]
     participants: ParticipantArgs,
 }
 
 impl Args {
+    fn cast(&self) -> Cast<'_> {
+        Cast {
+            flow: self.event,
+            has_order: self.options.order.is_some(),
+            to: self.to.as_ref(),
+            participants: &self.participants,
+        }
+    }
+
     /// Returns the names of the options that were given.
     fn given(&self) -> Vec<&'static str> {
         let participants = &self.participants;
@@ -73,9 +86,10 @@ fn user(text: &str) -> Result<UserId, String> {
 pub(crate) async fn trigger(args: Args, context: &Context) -> Result<Exit, Failure> {
     let flow = args.event;
     applicable::check(flow, &args.given(), args.options.order.is_some())?;
-    let options = args.options;
-    let participants = Participants::new(args.participants, args.to, context)?;
+    let token = ActingToken::find(&args.cast(), context)?;
     let mut steps = StepRunner::new(context)?;
+    let options = args.options.resolve(context).await?;
+    let participants = Participants::new(args.participants, args.to, token, context)?;
     match flow {
         Flow::NewNotification => flows::notify(&steps, &participants, &options).await?,
         Flow::OrderUpdate => flows::update_order(&steps, &participants, &options).await?,

@@ -3,27 +3,12 @@
 use metaia_realtime::values::InvalidId;
 use metaia_realtime::{Role, UserId};
 
+use super::acting_token::ActingToken;
+use super::cast::ParticipantArgs;
 use crate::actor::Actor;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::identity::Authority;
-
-/// The options that name the participants.
-#[derive(Debug, clap::Args)]
-pub(crate) struct ParticipantArgs {
-    /// The customer, who orders and pays [default: cli-customer]
-    #[arg(long, value_name = "U")]
-    pub(super) customer: Option<UserId>,
-    /// The tailor, who sews [default: cli-tailor]
-    #[arg(long, value_name = "U")]
-    pub(super) tailor: Option<UserId>,
-    /// The courier, who delivers [default: cli-courier]
-    #[arg(long, value_name = "U")]
-    pub(super) courier: Option<UserId>,
-    /// The admin, who confirms, assigns and notifies [default: cli-admin]
-    #[arg(long, value_name = "U")]
-    pub(super) admin: Option<UserId>,
-}
 
 /// The participants of one flow, and their credentials.
 pub(crate) struct Participants<'a> {
@@ -35,6 +20,9 @@ pub(crate) struct Participants<'a> {
     to: Option<UserId>,
     /// True if an option names the customer.
     is_customer_given: bool,
+    /// True if an option names the admin.
+    is_admin_given: bool,
+    token: Option<ActingToken>,
     context: &'a Context,
 }
 
@@ -42,15 +30,23 @@ impl<'a> Participants<'a> {
     pub(super) fn new(
         args: ParticipantArgs,
         to: Option<UserId>,
+        token: Option<ActingToken>,
         context: &'a Context,
     ) -> Result<Self, Failure> {
+        let owner = token.as_ref().map(|token| token.owner.clone());
+        let user = |given: Option<UserId>, role: Role, default: &str| {
+            let owner = owner.clone().filter(|owner| owner.role == role);
+            or_default(given.or(owner.map(|owner| owner.user)), default)
+        };
         Ok(Self {
             is_customer_given: to.is_some() || args.customer.is_some(),
-            customer: or_default(args.customer, "cli-customer")?,
-            tailor: or_default(args.tailor, "cli-tailor")?,
-            courier: or_default(args.courier, "cli-courier")?,
-            admin: or_default(args.admin, "cli-admin")?,
+            is_admin_given: args.admin.is_some(),
+            customer: user(args.customer, Role::Customer, "cli-customer")?,
+            tailor: user(args.tailor, Role::Tailor, "cli-tailor")?,
+            courier: user(args.courier, Role::Delivery, "cli-courier")?,
+            admin: user(args.admin, Role::Admin, "cli-admin")?,
             to,
+            token,
             context,
         })
     }
@@ -58,8 +54,7 @@ impl<'a> Participants<'a> {
     /// Returns whether the customer of an existing order must be looked up: neither an option nor a
     /// token names one.
     pub(super) fn lacks_customer(&self) -> bool {
-        let owner = self.context.token_owner_with_role(Role::Customer);
-        !self.is_customer_given && owner.is_none()
+        !self.is_customer_given && self.token_of(Role::Customer).is_none()
     }
 
     /// Returns the customer; `--to` takes precedence over `--customer`.
@@ -99,9 +94,15 @@ impl<'a> Participants<'a> {
         self.authority(Role::Admin, &self.admin)
     }
 
-    /// Returns the credentials of the sender of a notification: the supplied token, the API key, or
-    /// the admin.
+    /// Returns the credentials of the sender of a notification: the supplied token, the admin of
+    /// `--admin`, the API key, or the default admin.
     pub(super) fn as_sender(&self) -> Result<Authority, Failure> {
+        if let Some(token) = &self.token {
+            return Ok(Authority::Token(token.identity.clone()));
+        }
+        if self.is_admin_given {
+            return self.as_admin();
+        }
         let admin = Actor {
             role: Role::Admin,
             user: self.admin.clone(),
@@ -118,10 +119,14 @@ impl<'a> Participants<'a> {
         self.authority(Role::Customer, customer)
     }
 
+    fn token_of(&self, role: Role) -> Option<&ActingToken> {
+        self.token.as_ref().filter(|token| token.owner.role == role)
+    }
+
     /// Returns the supplied token if it has the role, otherwise mints one for the user.
     fn authority(&self, role: Role, user: &UserId) -> Result<Authority, Failure> {
-        if let Some(owner) = self.context.token_owner_with_role(role) {
-            return Ok(Authority::Token(owner));
+        if let Some(token) = self.token_of(role) {
+            return Ok(Authority::Token(token.identity.clone()));
         }
         let actor = Actor {
             role,

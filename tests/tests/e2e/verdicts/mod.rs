@@ -4,8 +4,10 @@
 mod connect;
 mod effects;
 mod join;
+mod orders;
 mod tail;
 mod token;
+mod trigger;
 
 use metaia_tests::clients::cli::Cli;
 use metaia_tests::server::process::Process;

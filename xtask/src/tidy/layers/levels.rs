@@ -146,7 +146,7 @@ const CLI: &[Level] = &[
     Level::apart(&["rest.rs"]),
     Level::apart(&["context.rs"]),
     Level::apart(&["connecting.rs"]),
-    Level::apart(&["connection.rs", "liveness.rs", "notices/", "order_ref.rs"]),
+    Level::apart(&["connection.rs", "liveness.rs", "notices/", "order_ref/"]),
     Level::apart(&["commands/"]),
     Level::apart(&["cli.rs"]),
 ];

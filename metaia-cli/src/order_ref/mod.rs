@@ -1,22 +1,25 @@
 //! The ways to name an order on the command line: its id, its room, or its number.
 
+mod look;
+
 use std::fmt;
 use std::str::FromStr;
 
+use metaia_realtime::OrderId;
 use metaia_realtime::client::ReceivedEvent;
 use metaia_realtime::values::InvalidId;
-use metaia_realtime::{OrderId, Role};
-use reqwest::Method;
 use serde_json::Value;
-use url::form_urlencoded::byte_serialize;
 
-use crate::actor::Actor;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::identity::Authority;
+use look::{Sight, find_by_number, is_admin, sight_of};
 
-/// The most pages of orders, of 100 each, that are searched for a number.
-const SEARCHED_PAGES: usize = 100;
+const CHECK_HINT: &str = "check the order's id or number";
+
+/// How to let `metaia` look at orders as an admin.
+const ADMIN_HINT: &str = "set JWT_SECRET or METAIA_DATA to the server's, so that metaia can ask \
+                          as an admin";
 
 /// An order as the user of the CLI names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +81,47 @@ impl OrderRef {
             Failure::usage(format!("{id:?} is no order")).caused_by(error)
         })
     }
+
+    /// Returns the id of an order that exists. If no admin can be asked, the order is taken to
+    /// exist, and a note says so.
+    pub(crate) async fn resolve_existing(&self, context: &Context) -> Result<OrderId, Failure> {
+        let order = self.resolve(context).await?;
+        let reason = match sight_of(&order, context).await {
+            Ok(Sight::Found) => return Ok(order),
+            Ok(Sight::Missing(reader)) => self.missing_for(&reader)?,
+            Err(failure) if is_without_admin(&failure) => failure.chain(),
+            Err(failure) => return Err(failure),
+        };
+        context.printer.note(&format!(
+            "order {order} may not exist, no admin at hand: {reason}"
+        ));
+        Ok(order)
+    }
+
+    /// Returns the reason why an order that this reader does not see may exist all the same.
+    fn missing_for(&self, reader: &Authority) -> Result<String, Failure> {
+        if is_admin(reader) {
+            let failure = Failure::usage(format!("there is no order {self}"));
+            return Err(failure.hint(CHECK_HINT));
+        }
+        let reader = reader.label();
+        match self {
+            Self::Id(_) => Ok(format!("{reader} does not see it")),
+            // The text is no id, so that nobody is in its room.
+            Self::Number(_) => {
+                let message = format!("no admin at hand, and {reader} finds no order {self}");
+                Err(Failure::usage(message).hint(ADMIN_HINT))
+            }
+        }
+    }
+}
+
+/// Returns true for a failure to look at an order that another reader might not have.
+fn is_without_admin(failure: &Failure) -> bool {
+    matches!(
+        failure.exit,
+        Exit::Usage | Exit::Unauthenticated | Exit::Denied
+    )
 }
 
 /// Resolves all of them, in order.
@@ -95,17 +139,20 @@ pub(crate) async fn resolve_all(
 /// Returns an error unless the server has this order. A refused join proves something only then:
 /// the server refuses a join of an order that does not exist with the same code.
 pub(crate) async fn prove_existence(order: &OrderId, context: &Context) -> Result<(), Failure> {
-    let (reader, found) = read(&format!("/api/orders/{order}"), context).await?;
-    match found {
-        Ok(_) => Ok(()),
-        Err(failure) if failure.status == Some(404) => Err(Failure::usage(format!(
-            "a refusal proves nothing: {reader} finds no order {order}"
-        ))
-        .hint("check the order's id; an admin sees every order")),
-        Err(failure) => {
-            Err(failure.within(format!("order {order} cannot be looked up as {reader}")))
-        }
-    }
+    let reader = match sight_of(order, context).await? {
+        Sight::Found => return Ok(()),
+        Sight::Missing(reader) => reader,
+    };
+    let label = reader.label();
+    let failure = if is_admin(&reader) {
+        let message = format!("a refusal proves nothing: {label} finds no order {order}");
+        Failure::usage(message).hint(CHECK_HINT)
+    } else {
+        let message = "a refusal proves nothing: no admin at hand";
+        Failure::usage(format!("{message}, and {label} does not see order {order}"))
+            .hint(ADMIN_HINT)
+    };
+    Err(failure)
 }
 
 /// Returns the failure for an event that refuses the room of one of these orders for good: the
@@ -126,87 +173,6 @@ fn refusal_by(who: &str, error: &Value, orders: &[OrderId]) -> Option<Failure> {
     let message = format!("{who} may not join order-{order}: {code}");
     let hint = "the order is not this user's, or there is no such order";
     Some(Failure::new(Exit::Denied, message).hint(hint))
-}
-
-/// Returns the id of the order with this number; `None` if the server does not know it, or has no
-/// list of orders.
-async fn find_by_number(number: &str, context: &Context) -> Result<Option<String>, Failure> {
-    let mut cursor = None;
-    for _ in 0..SEARCHED_PAGES {
-        let (_, page) = read(&page_path(cursor.as_deref()), context).await?;
-        let page = match page {
-            Ok(page) => page,
-            Err(failure) if failure.status == Some(404) => return Ok(None),
-            Err(failure) => {
-                return Err(failure.within(format!("order {number} cannot be looked up")));
-            }
-        };
-        if let Some(id) = id_in_page(&page, number) {
-            return Ok(Some(id.to_owned()));
-        }
-        let next = page.get("nextCursor").and_then(Value::as_str);
-        let Some(next) = next else {
-            return Ok(None);
-        };
-        cursor = Some(next.to_owned());
-    }
-    let pages = SEARCHED_PAGES * 100;
-    Err(Failure::usage(format!(
-        "none of the {pages} newest orders has the number {number}: use the order's id"
-    )))
-}
-
-/// Sends a request with the first credentials that the server accepts. Returns the name of their
-/// owner, and the data.
-async fn read(path: &str, context: &Context) -> Result<(String, Result<Value, Failure>), Failure> {
-    let api = context.api()?;
-    let mut readers = readers(context)?.into_iter().peekable();
-    while let Some(reader) = readers.next() {
-        let found = api.send(Method::GET, path, &reader, None).await;
-        let is_refused = matches!(&found, Err(failure) if failure.status == Some(401));
-        if !is_refused || readers.peek().is_none() {
-            return Ok((reader.label().to_owned(), found.map(|found| found.data)));
-        }
-    }
-    Err(Failure::new(Exit::Failed, "nobody can look at orders"))
-}
-
-fn page_path(cursor: Option<&str>) -> String {
-    let cursor = cursor.map(|cursor| {
-        let encoded: String = byte_serialize(cursor.as_bytes()).collect();
-        format!("&cursor={encoded}")
-    });
-    format!("/api/orders?limit=100{}", cursor.unwrap_or_default())
-}
-
-fn id_in_page<'a>(page: &'a Value, number: &str) -> Option<&'a str> {
-    let orders = page.get("orders")?.as_array()?;
-    let order = orders
-        .iter()
-        .find(|order| order.get("orderNumber").and_then(Value::as_str) == Some(number))?;
-    order.get("_id")?.as_str()
-}
-
-/// Returns the credentials to look at orders with: a supplied token of an admin; otherwise a minted
-/// one, then the supplied token, since the secret that is known here may be that of another server.
-fn readers(context: &Context) -> Result<Vec<Authority>, Failure> {
-    if let Some(admin) = context.token_owner_with_role(Role::Admin) {
-        return Ok(vec![Authority::Token(admin)]);
-    }
-    let admin = Actor {
-        role: Role::Admin,
-        user: "metaia-cli"
-            .parse()
-            .map_err(|error: InvalidId| Failure::new(Exit::Failed, "no admin").caused_by(error))?,
-    };
-    let owner = context.token_owner();
-    let readers = match context.mint_for(&admin) {
-        Ok(minted) => [Some(minted), owner],
-        Err(failure) if owner.is_none() => return Err(failure),
-        Err(_) => [owner, None],
-    };
-    let readers = readers.into_iter().flatten();
-    Ok(readers.map(Authority::Token).collect())
 }
 
 #[cfg(test)]
@@ -242,18 +208,6 @@ mod tests {
         for text in ["", "order-", "a b", "a/b", "ordre é", &long] {
             assert!(text.parse::<OrderRef>().is_err(), "{text:?}");
         }
-    }
-
-    #[test]
-    fn a_number_is_found_in_a_page() {
-        let page = json!({"orders": [
-            {"_id": "a", "orderNumber": "MT-1-A"},
-            {"_id": "b", "orderNumber": "MT-1-B"},
-        ]});
-        assert_eq!(id_in_page(&page, "MT-1-B"), Some("b"));
-        assert_eq!(id_in_page(&page, "MT-1-C"), None);
-        assert_eq!(page_path(None), "/api/orders?limit=100");
-        assert_eq!(page_path(Some("a&b")), "/api/orders?limit=100&cursor=a%26b");
     }
 
     #[test]
