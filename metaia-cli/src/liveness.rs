@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use metaia_realtime::client::{Client, GaveUp, ReceivedEvent, Update};
+use metaia_realtime::client::{Client, DisconnectReason, GaveUp, ReceivedEvent, Update};
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -21,6 +21,8 @@ pub(crate) struct Liveness {
     live_since: Option<Instant>,
     /// The time of the periods that have ended.
     earlier: Duration,
+    /// The end of the time that the command watches; what comes later does not count.
+    over_at: Option<Instant>,
 }
 
 impl Liveness {
@@ -30,27 +32,60 @@ impl Liveness {
             started: Instant::now(),
             live_since: None,
             earlier: Duration::ZERO,
+            over_at: None,
         }
     }
 
-    pub(crate) fn observe(&mut self, update: &Update) {
+    /// Follows the session of `client`.
+    pub(crate) fn observe(&mut self, update: &Update, client: &Client) {
+        self.follow(update, last_heard(client));
+    }
+
+    /// `heard` is the time of the latest packet.
+    fn follow(&mut self, update: &Update, heard: Option<Instant>) {
         match update {
             Update::Ready(_) => self.begin(),
+            // The server was gone long before the client gave it up.
+            Update::Disconnected(DisconnectReason::PingTimeout) => {
+                self.end(heard.unwrap_or_else(Instant::now));
+            }
             Update::Connected(_) | Update::End(_) | Update::Disconnected(_) | Update::GaveUp(_) => {
-                self.end()
+                self.end(Instant::now());
             }
             _ => {}
         }
+    }
+
+    /// Stops the clock: the time to watch is over, and only the last question to the server is
+    /// still open.
+    pub(crate) fn stop(&mut self) {
+        self.over_at.get_or_insert_with(Instant::now);
+    }
+
+    /// Ends the time of a session whose server does not answer at the latest packet.
+    pub(crate) fn end_at_last_heard(&mut self, client: &Client) {
+        self.end_unanswered(last_heard(client));
+    }
+
+    fn end_unanswered(&mut self, heard: Option<Instant>) {
+        self.stop();
+        self.end(heard.unwrap_or(self.started));
     }
 
     fn begin(&mut self) {
         self.live_since.get_or_insert_with(Instant::now);
     }
 
-    fn end(&mut self) {
+    fn end(&mut self, at: Instant) {
         if let Some(since) = self.live_since.take() {
-            self.earlier += since.elapsed();
+            let at = at.min(self.now());
+            self.earlier += at.saturating_duration_since(since);
         }
+    }
+
+    /// Returns the present time, or that at which the clock was stopped.
+    fn now(&self) -> Instant {
+        self.over_at.unwrap_or_else(Instant::now)
     }
 
     pub(crate) fn is_live(&self) -> bool {
@@ -65,13 +100,19 @@ impl Liveness {
 
     /// Formats the time for which the session was live, and the time since the start.
     pub(crate) fn text(&self) -> String {
-        let live = self.earlier + self.live_since.map_or(Duration::ZERO, |at| at.elapsed());
+        let now = self.now();
+        let since = |at: Instant| now.saturating_duration_since(at);
+        let live = self.earlier + self.live_since.map_or(Duration::ZERO, since);
         let live = live.as_secs_f64();
         format!(
             "live {live:.1} of {:.1} s",
-            self.started.elapsed().as_secs_f64()
+            since(self.started).as_secs_f64()
         )
     }
+}
+
+fn last_heard(client: &Client) -> Option<Instant> {
+    client.last_heard().map(Instant::from_std)
 }
 
 /// Asks the server for an answer, and returns true if there is one in time. A refusal is an answer,
@@ -85,13 +126,17 @@ pub(crate) async fn is_answering(client: &Client, timeout: Duration) -> bool {
         .is_ok()
 }
 
+/// Returns the failure for a session whose server does not answer at the end of its command.
+pub(crate) fn not_answering(who: &str, liveness: &Liveness) -> Failure {
+    at_the_end("the server does not answer at the end", who, liveness)
+}
+
 /// Returns the failure for a session that is not live at the end of its command.
 pub(crate) fn not_live(who: &str, liveness: &Liveness) -> Failure {
-    let problem = if liveness.is_live() {
-        "the server does not answer at the end"
-    } else {
-        "there is no live connection at the end"
-    };
+    at_the_end("there is no live connection at the end", who, liveness)
+}
+
+fn at_the_end(problem: &str, who: &str, liveness: &Liveness) -> Failure {
     let live = liveness.text();
     Failure::new(
         Exit::Unreachable,
@@ -115,8 +160,6 @@ pub(crate) fn ended(reason: GaveUp) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use metaia_realtime::client::DisconnectReason;
-
     use super::*;
 
     async fn pass(seconds: u64) {
@@ -124,7 +167,50 @@ mod tests {
     }
 
     fn lost() -> Update {
-        Update::Disconnected(DisconnectReason::PingTimeout)
+        Update::Disconnected(DisconnectReason::TransportClose("reset".into()))
+    }
+
+    /// Returns a session that was live for 3 s, and heard nothing after the first.
+    async fn silent() -> (Liveness, Option<Instant>) {
+        let mut liveness = Liveness::new();
+        liveness.begin();
+        pass(1).await;
+        let heard = Instant::now();
+        pass(2).await;
+        (liveness, Some(heard))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_does_not_answer_was_live_until_it_was_heard() {
+        let (mut liveness, heard) = silent().await;
+        liveness.stop();
+        pass(5).await;
+        liveness.end_unanswered(heard);
+        pass(1).await;
+        assert_eq!(liveness.text(), "live 1.0 of 3.0 s");
+        let failure = not_answering("customer:u1", &liveness);
+        let expected = "the server does not answer at the end \
+                        (customer:u1, live 1.0 of 3.0 s): events may be missing";
+        assert_eq!(failure.chain(), expected);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_session_that_fell_silent_was_live_until_it_was_heard() {
+        let (mut liveness, heard) = silent().await;
+        let silence = Update::Disconnected(DisconnectReason::PingTimeout);
+        liveness.follow(&silence, heard);
+        assert_eq!(liveness.text(), "live 1.0 of 3.0 s");
+        let (mut liveness, heard) = silent().await;
+        liveness.follow(&lost(), heard);
+        assert_eq!(liveness.text(), "live 3.0 of 3.0 s");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_time_of_the_last_question_does_not_count() {
+        let (mut liveness, _) = silent().await;
+        liveness.stop();
+        pass(5).await;
+        assert_eq!(liveness.text(), "live 3.0 of 3.0 s");
     }
 
     #[tokio::test(start_paused = true)]
@@ -135,8 +221,8 @@ mod tests {
         liveness.begin();
         pass(2).await;
         liveness.begin();
-        liveness.observe(&lost());
-        liveness.observe(&lost());
+        liveness.follow(&lost(), None);
+        liveness.follow(&lost(), None);
         pass(4).await;
         assert!(!liveness.is_live());
         assert_eq!(liveness.text(), "live 2.0 of 7.0 s");
@@ -151,7 +237,7 @@ mod tests {
         let mut liveness = Liveness::new();
         liveness.begin();
         pass(1).await;
-        liveness.observe(&lost());
+        liveness.follow(&lost(), None);
         pass(7).await;
         let failure = not_live("customer:u1", &liveness);
         assert_eq!(failure.exit, Exit::Unreachable);

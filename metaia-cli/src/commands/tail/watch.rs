@@ -63,7 +63,7 @@ impl<'a> Watch<'a> {
                     return self.end_after_time(client, updates).await;
                 }
                 update = updates.recv() => match update {
-                    Some(update) => self.observe(update)?,
+                    Some(update) => self.observe(update, client)?,
                     None => return Err(self.not_live()),
                 },
             }
@@ -81,6 +81,7 @@ impl<'a> Watch<'a> {
         updates: &mut Updates,
     ) -> Result<Exit, Failure> {
         let context = self.context;
+        self.liveness.stop();
         let mut answering = pin!(liveness::is_answering(client, context.timeout));
         let is_answering = loop {
             tokio::select! {
@@ -88,13 +89,17 @@ impl<'a> Watch<'a> {
                 answered = answering.as_mut() => break answered,
                 // The answer comes over the same connection, behind the events.
                 update = updates.recv() => match update {
-                    Some(update) => self.observe(update)?,
-                    None => break false,
+                    Some(update) => self.observe(update, client)?,
+                    None => return Err(self.not_live()),
                 },
             }
         };
-        if !is_answering || !self.liveness.is_live() {
+        if !self.liveness.is_live() {
             return Err(self.not_live());
+        }
+        if !is_answering {
+            self.liveness.end_at_last_heard(client);
+            return Err(liveness::not_answering(self.receiver, &self.liveness));
         }
         if self.has_enough_events() {
             return Ok(self.counts.exit());
@@ -126,8 +131,8 @@ impl<'a> Watch<'a> {
         self.liveness.is_live()
     }
 
-    fn observe(&mut self, update: Update) -> Result<(), Failure> {
-        self.liveness.observe(&update);
+    fn observe(&mut self, update: Update, client: &Client) -> Result<(), Failure> {
+        self.liveness.observe(&update, client);
         match &update {
             Update::Event(event) => self.fail_if_order_was_refused(event)?,
             Update::Connected(connected) => self.counts.reconnects = connected.reconnects,

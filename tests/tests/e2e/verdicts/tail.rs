@@ -61,6 +61,9 @@ async fn a_tail_whose_server_freezes_is_not_green() {
     let ended = tail.wait_with_output().await.expect_code(3);
     server.signal("CONT").await;
     assert!(ended.stderr.contains("does not answer"), "{ended:#?}");
+    // Neither the frozen time nor that of the last question counts.
+    assert!(ended.stderr.contains(" of 2.0 s"), "{ended:#?}");
+    assert!(!ended.stderr.contains("live 2."), "{ended:#?}");
 }
 
 #[tokio::test]

@@ -214,7 +214,7 @@ impl<'a> Console<'a> {
 impl Console<'_> {
     fn observe(&mut self, number: usize, update: Update) -> Result<(), Failure> {
         let seat = &mut self.seats[number];
-        seat.liveness.observe(&update);
+        seat.liveness.observe(&update, &seat.role.client);
         let label = seat.role.label.clone();
         if let Some(notice) = Notice::of(&label, &update) {
             self.show(&notice)?;
@@ -266,8 +266,17 @@ impl Console<'_> {
 }
 
 impl Seat {
-    fn not_live(&self) -> Failure {
-        liveness::not_live(&self.role.label, &self.liveness)
+    /// Returns the failure of a role that is not live at the end, or whose server does not answer.
+    fn failure_at_end(&mut self, is_answering: bool) -> Option<Failure> {
+        let who = &self.role.label;
+        if !self.liveness.is_live() {
+            return Some(liveness::not_live(who, &self.liveness));
+        }
+        if is_answering {
+            return None;
+        }
+        self.liveness.end_at_last_heard(&self.role.client);
+        Some(liveness::not_answering(who, &self.liveness))
     }
 }
 
