@@ -44,8 +44,12 @@ pub(crate) async fn tail(args: Args, context: &Context) -> Result<Exit, Failure>
     Ok(exit)
 }
 
-/// Warns of names that no event has; with `--strict` they are an error.
+/// Refuses names that no event can have, and warns of those that the server itself does not send;
+/// with `--strict` they are an error, too.
 fn check_names(args: &Args, context: &Context) -> Result<(), Failure> {
+    for name in &args.events {
+        event_names::check(name)?;
+    }
     for doubt in args
         .events
         .iter()

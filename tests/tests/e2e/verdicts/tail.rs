@@ -250,6 +250,25 @@ async fn a_misspelt_event_gets_a_suggestion() {
     nowhere.run(&known).await.expect_code(3);
 }
 
+/// Also with `-q`, which shows no warning.
+#[tokio::test]
+async fn an_event_that_cannot_exist_is_wrong_usage() {
+    let nowhere = Cli::for_url("http://127.0.0.1:9");
+    for name in [
+        "",
+        " ",
+        "order_update ",
+        "order_update,new_notification",
+        "größe",
+        "connect",
+        "rt:ready",
+    ] {
+        let args = ["tail", "--as", "customer:c1", "-q", "--event", name];
+        let ended = nowhere.run(&args).await;
+        assert_eq!(ended.code, Some(2), "{name:?}: {ended:#?}");
+    }
+}
+
 #[tokio::test]
 async fn a_refused_order_says_so() {
     let server = Server::start().await;
