@@ -9,10 +9,15 @@ use metaia_realtime::client::{Client, DisconnectReason, GaveUp, ReceivedEvent, U
 use serde_json::json;
 use tokio::time::Instant;
 
+use crate::diagnosis::{TokenKind, gave_up};
 use crate::exit::{Exit, Failure};
+use crate::session_end::SessionEnd;
 
 /// The longest time that a server may take to show that it still answers.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+
+const NEVER_LIVE: &str = "the session was not live in this time: use a longer one, and check that \
+                          the server is running";
 
 /// The time for which one session was live.
 #[derive(Debug)]
@@ -23,16 +28,22 @@ pub(crate) struct Liveness {
     earlier: Duration,
     /// The end of the time that the command watches; what comes later does not count.
     over_at: Option<Instant>,
+    /// The reason why the session is not live, if it is known.
+    ended_by: Option<SessionEnd>,
+    /// Where the session's token comes from.
+    token: TokenKind,
 }
 
 impl Liveness {
     /// Starts the clock of a session that is not live yet.
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(token: TokenKind) -> Self {
         Self {
             started: Instant::now(),
             live_since: None,
             earlier: Duration::ZERO,
             over_at: None,
+            ended_by: None,
+            token,
         }
     }
 
@@ -43,6 +54,9 @@ impl Liveness {
 
     /// `heard` is the time of the latest packet.
     fn follow(&mut self, update: &Update, heard: Option<Instant>) {
+        if let Some(end) = SessionEnd::of(update) {
+            self.ended_by = Some(end);
+        }
         match update {
             Update::Ready(_) => self.begin(),
             // The server was gone long before the client gave it up.
@@ -74,6 +88,7 @@ impl Liveness {
 
     fn begin(&mut self) {
         self.live_since.get_or_insert_with(Instant::now);
+        self.ended_by = None;
     }
 
     fn end(&mut self, at: Instant) {
@@ -90,6 +105,23 @@ impl Liveness {
 
     pub(crate) fn is_live(&self) -> bool {
         self.live_since.is_some()
+    }
+
+    fn was_never_live(&self) -> bool {
+        !self.is_live() && self.earlier == Duration::ZERO
+    }
+
+    /// Returns the failure for a session that makes no other attempt. A refused token is one of
+    /// authentication; in any other case the session is not connected at the end.
+    pub(crate) fn given_up(&self, reason: &GaveUp) -> Failure {
+        match (reason, &self.ended_by) {
+            (GaveUp::ServerDisconnect, Some(end)) => {
+                let message = format!("the session has ended: {}", end.cause());
+                let failure = Failure::new(Exit::Unreachable, message);
+                failure.hint(end.cure()).of_server()
+            }
+            _ => gave_up(reason, self.token),
+        }
     }
 
     /// Returns true for an event that comes before the session is live: it happened before, and
@@ -133,7 +165,17 @@ pub(crate) fn not_answering(who: &str, liveness: &Liveness) -> Failure {
 
 /// Returns the failure for a session that is not live at the end of its command.
 pub(crate) fn not_live(who: &str, liveness: &Liveness) -> Failure {
-    at_the_end("there is no live connection at the end", who, liveness)
+    let problem = "there is no live connection at the end";
+    let Some(end) = &liveness.ended_by else {
+        let failure = at_the_end(problem, who, liveness);
+        return if liveness.was_never_live() {
+            failure.hint(NEVER_LIVE)
+        } else {
+            failure
+        };
+    };
+    let cause = end.cause();
+    at_the_end(&format!("{problem}, since {cause}"), who, liveness).hint(end.cure())
 }
 
 fn at_the_end(problem: &str, who: &str, liveness: &Liveness) -> Failure {
@@ -144,18 +186,6 @@ fn at_the_end(problem: &str, who: &str, liveness: &Liveness) -> Failure {
     )
     .hint("check that the server is running, then run the command again")
     .of_server()
-}
-
-/// Returns the failure for a session that makes no other attempt. A refused token is one of
-/// authentication; in any other case the session is not connected at the end.
-pub(crate) fn ended(reason: GaveUp) -> Failure {
-    let is_refused = matches!(reason, GaveUp::Refused { .. });
-    let failure = Failure::from(reason);
-    if is_refused {
-        failure
-    } else {
-        failure.exit(Exit::Unreachable)
-    }
 }
 
 #[cfg(test)]
@@ -172,7 +202,7 @@ mod tests {
 
     /// Returns a session that was live for 3 s, and heard nothing after the first.
     async fn silent() -> (Liveness, Option<Instant>) {
-        let mut liveness = Liveness::new();
+        let mut liveness = Liveness::new(TokenKind::Minted);
         liveness.begin();
         pass(1).await;
         let heard = Instant::now();
@@ -215,7 +245,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn only_the_time_with_a_live_connection_counts() {
-        let mut liveness = Liveness::new();
+        let mut liveness = Liveness::new(TokenKind::Minted);
         assert!(!liveness.is_live());
         pass(1).await;
         liveness.begin();
@@ -234,7 +264,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_session_that_is_not_live_is_not_connected() {
-        let mut liveness = Liveness::new();
+        let mut liveness = Liveness::new(TokenKind::Minted);
         liveness.begin();
         pass(1).await;
         liveness.follow(&lost(), None);
@@ -252,7 +282,38 @@ mod tests {
             message: "token_expired".into(),
             data: None,
         };
-        assert_eq!(ended(refused).exit, Exit::Unauthenticated);
-        assert_eq!(ended(GaveUp::ServerDisconnect).exit, Exit::Unreachable);
+        let liveness = Liveness::new(TokenKind::Minted);
+        let exit = |reason| liveness.given_up(&reason).exit;
+        assert_eq!(exit(refused), Exit::Unauthenticated);
+        assert_eq!(exit(GaveUp::ServerDisconnect), Exit::Unreachable);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_session_that_the_server_ended_says_why() {
+        let mut liveness = Liveness::new(TokenKind::Minted);
+        liveness.begin();
+        pass(1).await;
+        liveness.ended_by = Some(SessionEnd::ByServer("too_many_sessions".into()));
+        liveness.follow(&lost(), None);
+        let failure = not_live("customer:u1", &liveness);
+        let said = failure.chain();
+        assert!(
+            said.contains("the server ended it: too_many_sessions ("),
+            "{said}"
+        );
+        assert!(failure.hint.unwrap().contains("other sessions"));
+        let said = liveness.given_up(&GaveUp::ServerDisconnect).chain();
+        assert!(said.contains("too_many_sessions"), "{said}");
+        liveness.begin();
+        liveness.follow(&lost(), None);
+        let hint = not_live("customer:u1", &liveness).hint.unwrap();
+        assert!(hint.contains("the server is running"), "{hint}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_session_that_had_no_time_to_become_live_says_so() {
+        let liveness = Liveness::new(TokenKind::Minted);
+        let hint = not_live("customer:u1", &liveness).hint.unwrap();
+        assert!(hint.contains("a longer one"), "{hint}");
     }
 }

@@ -27,7 +27,7 @@ pub(crate) async fn tail(args: Args, context: &Context) -> Result<Exit, Failure>
         () = context.interrupted.cancelled() => return Ok(Exit::Interrupted),
     };
     let (orders, connected) = opened;
-    let mut watch = Watch::new(args, orders, identity.label(), context);
+    let mut watch = Watch::new(args, orders, &identity, context);
     let exit = match watch.run(connected).await {
         Ok(exit) => exit,
         // A closed standard output ends the command without an error.

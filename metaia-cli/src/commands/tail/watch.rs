@@ -11,6 +11,7 @@ use super::counts::Counts;
 use crate::connection::{self, EventLine};
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
+use crate::identity::Identity;
 use crate::liveness::{self, Liveness};
 use crate::notices::Notice;
 use crate::order_ref;
@@ -31,16 +32,16 @@ impl<'a> Watch<'a> {
     pub(super) fn new(
         args: Args,
         orders: Vec<OrderId>,
-        receiver: &'a str,
+        identity: &'a Identity,
         context: &'a Context,
     ) -> Self {
         let deadline = args.limit.map(|limit| Instant::now() + limit);
         Self {
             args,
             orders,
-            receiver,
+            receiver: identity.label(),
             context,
-            liveness: Liveness::new(),
+            liveness: Liveness::new(identity.token_kind()),
             deadline,
             counts: Counts::default(),
         }
@@ -144,7 +145,7 @@ impl<'a> Watch<'a> {
         }
         match update {
             Update::Event(event) if self.wants(&event) => self.write(event),
-            Update::GaveUp(reason) => Err(liveness::ended(reason)),
+            Update::GaveUp(reason) => Err(self.liveness.given_up(&reason)),
             _ => Ok(()),
         }
     }

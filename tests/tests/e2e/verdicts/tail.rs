@@ -72,7 +72,26 @@ async fn a_tail_that_the_server_ends_is_not_green() {
     let cli = Cli::for_server(&server);
     let tail = start_live(&cli, &["tail", "--as", "customer:c1", "--for", "20s"]).await;
     end_session(&server, "c1").await;
-    tail.wait_with_output().await.expect_code(3);
+    let ended = tail.wait_with_output().await.expect_code(3);
+    assert!(
+        ended.stderr.contains("the server ended it: kicked"),
+        "{ended:#?}"
+    );
+}
+
+#[tokio::test]
+async fn a_session_that_is_not_live_at_the_end_has_the_right_hint() {
+    let server = Server::start().await;
+    let cli = Cli::for_server(&server);
+    let args = ["tail", "--as", "customer:c1", "--for", "0s"];
+    let ended = cli.run(&args).await.expect_code(3);
+    assert!(ended.stderr.contains("use a longer one"), "{ended:#?}");
+    let args = ["connect", "--as", "customer:c1"];
+    let ended = cli.run_with_input(&args, b"/drop\n").await.expect_code(3);
+    assert!(
+        ended.stderr.contains("/drop cut the connection"),
+        "{ended:#?}"
+    );
 }
 
 #[tokio::test]

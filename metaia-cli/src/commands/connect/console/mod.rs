@@ -19,6 +19,7 @@ use super::result::CommandResult;
 use super::role_client::{NumberedUpdates, RoleClient};
 use crate::connection::EventLine;
 use crate::context::Context;
+use crate::diagnosis::TokenKind;
 use crate::exit::{Exit, Failure};
 use crate::liveness::{self, Liveness};
 use crate::notices::Notice;
@@ -101,10 +102,10 @@ impl<'a> Console<'a> {
         self.context
     }
 
-    pub(super) fn add(&mut self, role: RoleClient) {
+    pub(super) fn add(&mut self, role: RoleClient, token: TokenKind) {
         self.seats.push(Seat {
             role,
-            liveness: Liveness::new(),
+            liveness: Liveness::new(token),
             ended: None,
         });
     }
@@ -231,7 +232,10 @@ impl Console<'_> {
                 self.print(&EventLine::new(&label, event, replayed))?;
             }
             Update::Reset(_) | Update::TooLarge { .. } => self.gaps += 1,
-            Update::GaveUp(reason) => self.seats[number].ended = Some(liveness::ended(reason)),
+            Update::GaveUp(reason) => {
+                let seat = &mut self.seats[number];
+                seat.ended = Some(seat.liveness.given_up(&reason));
+            }
             _ => {}
         }
         Ok(())
