@@ -20,6 +20,7 @@ use crate::proxy;
 use crate::rest::Api;
 use crate::secrets::Settings;
 use crate::span;
+use crate::token::PastedToken;
 
 /// Options of every command.
 #[derive(Debug, Args)]
@@ -151,6 +152,19 @@ impl SuppliedToken {
             is_explicit,
         }))
     }
+
+    /// Leaves out what people paste before a token, such as `Bearer`, and says so.
+    fn alone(self, printer: Printer) -> Self {
+        let pasted = PastedToken::read(&self.text);
+        if !pasted.left_out.is_empty() {
+            let words = pasted.left_out.join(" ");
+            printer.note(&format!("{words} is left out: it is no part of the token"));
+        }
+        Self {
+            text: pasted.token.to_owned(),
+            ..self
+        }
+    }
 }
 
 impl Context {
@@ -159,7 +173,11 @@ impl Context {
         global.refuse_others(uses)?;
         let printer = global.printer();
         let settings = Settings::load()?;
-        let token = SuppliedToken::find(&global, &settings)?;
+        let mut token = SuppliedToken::find(&global, &settings)?;
+        // `token inspect` shows what was left out.
+        if uses != Uses::Nothing {
+            token = token.map(|token| token.alone(printer));
+        }
         let address = Address::find(global.url, &settings);
         let network = Network::new(global.network)?;
         let interrupted = watch_for_interrupt();
