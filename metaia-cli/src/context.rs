@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use metaia_realtime::Role;
-use metaia_realtime::client::Transport;
+use metaia_realtime::client::{TokenIn, Transport};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -272,6 +272,10 @@ impl Context {
             path: path.to_owned(),
             via,
             token,
+            has_token_in_header_alone: match via {
+                Via::Rest => true,
+                Via::WebSocket | Via::Polling => self.network.token_in == TokenIn::Header,
+            },
             origin: self.network.origin.clone(),
             has_own_certificates: self.network.has_own_certificates,
         })

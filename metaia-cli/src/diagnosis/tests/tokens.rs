@@ -94,3 +94,38 @@ fn the_hint_for_a_token_depends_on_its_source() {
         );
     }
 }
+
+#[test]
+fn a_token_that_was_in_the_header_alone_may_have_been_dropped() {
+    let by_header = Asked {
+        has_token_in_header_alone: true,
+        ..asked(Via::WebSocket)
+    };
+    let cure = |asked: &Asked, trouble| {
+        let found = diagnose(asked, &trouble, &SecondLook::Nothing);
+        found.cure.unwrap_or_default()
+    };
+    let refused = || Trouble::Refused("unauthorized".to_owned());
+    let body = r#"{"code":"unauthorized","detail":"The token is missing or not valid."}"#;
+    let by_rest = Trouble::Reply(reply(401, &[], body));
+    let by_key = Asked {
+        token: TokenKind::None,
+        ..asked(Via::Rest)
+    };
+    for (cure, is_named) in [
+        (cure(&asked(Via::Rest), by_rest.clone()), true),
+        (cure(&by_header, refused()), true),
+        (cure(&asked(Via::WebSocket), refused()), false),
+        (cure(&by_key, by_rest), false),
+        (
+            cure(&by_header, Trouble::Refused("token_expired".to_owned())),
+            false,
+        ),
+    ] {
+        assert_eq!(
+            cure.contains("drops the Authorization header"),
+            is_named,
+            "{cure}"
+        );
+    }
+}

@@ -116,6 +116,15 @@ async fn a_proxy_that_takes_the_header_is_seen_with_the_token_in_the_header_alon
         let args = [&TAIL[..], &["--auth", place]].concat();
         cli.run(&args).await.expect_code(code);
     }
+    let by_header = [&TAIL[..], &["--auth", "header"]].concat();
+    for args in [&by_header[..], &EMIT] {
+        let output = cli.run(args).await;
+        check(
+            &output,
+            4,
+            &["drops the Authorization header", "--auth payload"],
+        );
+    }
 }
 
 #[tokio::test]
