@@ -180,6 +180,9 @@ impl Context {
         }
         let address = Address::find(global.url, &settings);
         let network = Network::new(global.network)?;
+        if uses == Uses::Sockets {
+            network.check_socket_headers()?;
+        }
         let interrupted = watch_for_interrupt();
         if uses != Uses::Nothing {
             note_unused_proxy(&address, printer);
