@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use url::Url;
+use url::{ParseError, Url};
 
 use crate::exit::Failure;
 use crate::secrets::Settings;
@@ -57,9 +57,12 @@ impl Address {
         let written = &self.written;
         let usage = |reason: &str| Failure::usage(format!("this is not a server's URL: {reason}"));
         let mut url = Url::parse(written).map_err(|error| {
-            usage("write it as http://localhost:5000")
-                .caused_by(error)
-                .at(self)
+            let failure = usage("write it as http://localhost:5000").at(self);
+            match error {
+                // It says nothing about an address without its scheme.
+                ParseError::RelativeUrlWithoutBase => failure,
+                other => failure.caused_by(other),
+            }
         })?;
         let scheme = match url.scheme() {
             "http" | "ws" => "http",

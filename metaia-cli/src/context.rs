@@ -22,6 +22,9 @@ use crate::secrets::Settings;
 use crate::span;
 use crate::token::PastedToken;
 
+/// The time limit without `--timeout`.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Options of every command.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
@@ -35,15 +38,9 @@ pub(crate) struct GlobalArgs {
     /// Read the token from this file
     #[arg(long, global = true, value_name = "PATH")]
     token_file: Option<String>,
-    /// Time limit of each connection, request and answer
-    #[arg(
-        long,
-        global = true,
-        value_name = "TIME",
-        default_value = "10s",
-        value_parser = span::parse
-    )]
-    timeout: Duration,
+    /// Time limit of each connection, request and answer [default: 10s]
+    #[arg(long, global = true, value_name = "TIME", value_parser = span::parse)]
+    timeout: Option<Duration>,
     /// websocket, polling, or upgrade (begins with polling) [default: websocket]
     #[arg(long, global = true, value_name = "NAME", value_parser = transport)]
     transport: Option<Transport>,
@@ -67,8 +64,16 @@ pub(crate) struct GlobalArgs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Uses {
     Nothing,
+    /// A token, and no network.
+    Token,
     Rest,
     Sockets,
+}
+
+impl Uses {
+    fn network(self) -> bool {
+        matches!(self, Self::Rest | Self::Sockets)
+    }
 }
 
 impl GlobalArgs {
@@ -81,15 +86,22 @@ impl GlobalArgs {
         if uses != Uses::Sockets && self.network.has_auth() {
             others.push("--auth");
         }
-        if uses == Uses::Nothing {
+        if !uses.network() {
             others.extend(self.network.network_flags());
+            others.extend(self.url.as_ref().map(|_| "--url"));
+            others.extend(self.timeout.map(|_| "--timeout"));
+        }
+        if uses == Uses::Nothing {
+            others.extend(self.token.as_ref().map(|_| "--token"));
+            others.extend(self.token_file.as_ref().map(|_| "--token-file"));
         }
         if others.is_empty() {
             return Ok(());
         }
         let others = others.join(", ");
         let reason = match uses {
-            Uses::Nothing => "this command uses no network",
+            Uses::Nothing => "this command uses no network, and no token",
+            Uses::Token => "this command uses no network",
             Uses::Rest | Uses::Sockets => "this command uses REST, and no socket",
         };
         Err(Failure::usage(format!("{others} does not apply: {reason}")))
@@ -175,7 +187,7 @@ impl Context {
         let settings = Settings::load()?;
         let mut token = SuppliedToken::find(&global, &settings)?;
         // `token inspect` shows what was left out.
-        if uses != Uses::Nothing {
+        if uses.network() {
             token = token.map(|token| token.alone(printer));
         }
         let address = Address::find(global.url, &settings);
@@ -184,7 +196,7 @@ impl Context {
             network.check_socket_headers()?;
         }
         let interrupted = watch_for_interrupt();
-        if uses != Uses::Nothing {
+        if uses.network() {
             note_unused_proxy(&address, printer);
         }
         Ok(Self {
@@ -192,7 +204,7 @@ impl Context {
             settings,
             address,
             network,
-            timeout: global.timeout,
+            timeout: global.timeout.unwrap_or(DEFAULT_TIMEOUT),
             transport: global.transport.unwrap_or_default(),
             interrupted,
             token,

@@ -86,6 +86,9 @@ impl Network {
     pub(crate) fn new(args: NetworkArgs) -> Result<Self, Failure> {
         let mut headers: HeaderMap = args.headers.into_iter().collect();
         if let Some(origin) = &args.origin {
+            if origin.is_empty() {
+                return Err(Failure::usage("--origin is empty"));
+            }
             let value = HeaderValue::try_from(origin)
                 .map_err(|_| Failure::usage("--origin is not a header's value"))?;
             headers.insert(ORIGIN, value);

@@ -61,6 +61,11 @@ fn refused(asked: &Asked, reply: &HttpReply, exit: Exit, reason: &Reason) -> Dia
 fn cure(asked: &Asked, reply: &HttpReply, reason: &Reason) -> Option<String> {
     if reason.is("origin_not_allowed") {
         let origin = asked.origin.as_deref().unwrap_or("the origin");
+        if let Some(sent) = origin.strip_suffix('/') {
+            return Some(format!(
+                "browsers send no slash at the end: use --origin {sent}"
+            ));
+        }
         return Some(format!("add {origin} to CORS_ORIGINS of the server"));
     }
     if reply.status == 403 {

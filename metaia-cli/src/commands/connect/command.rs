@@ -11,6 +11,9 @@ use crate::order_ref::OrderRef;
 use crate::payload_args::PayloadArg;
 use crate::span;
 
+/// The most characters of a wrong word that a message shows.
+const MAX_SHOWN: usize = 40;
+
 /// The commands as `/help` shows them.
 pub(super) const COMMANDS: &str = "\
 Commands, one per line, with quotes and # comments as in a shell:
@@ -105,9 +108,19 @@ fn command(verb: &str, args: &str) -> Result<Command, String> {
             "wrong number of arguments for {verb}: /help shows the usage"
         )),
         _ => Err(format!(
-            "unknown command {verb:?}: /help lists the commands"
+            "unknown command {:?}: /help lists the commands",
+            beginning(verb)
         )),
     }
+}
+
+/// Returns a word, or the beginning of a long one.
+fn beginning(word: &str) -> String {
+    let mut shown: String = word.chars().take(MAX_SHOWN).collect();
+    if shown.len() < word.len() {
+        shown.push('…');
+    }
+    shown
 }
 
 fn emit(args: &str) -> Result<Command, String> {
@@ -283,6 +296,15 @@ mod tests {
     fn a_member_may_be_quoted() {
         let items = vec![member("a", json!("b c")), member("d e", json!(""))];
         check_payload(r#"a="b c" 'd e='"#, EmitPayload::Args(items));
+    }
+
+    #[test]
+    fn a_long_unknown_command_is_not_shown_in_full() {
+        let long = "é".repeat(1_000_000);
+        let error = long.parse::<CommandLine>().unwrap_err();
+        assert!(error.len() < 200, "{}", error.len());
+        let error = "/fly".parse::<CommandLine>().unwrap_err();
+        assert!(error.starts_with("unknown command \"/fly\":"), "{error}");
     }
 
     #[test]

@@ -29,7 +29,12 @@ pub(crate) async fn tail(args: Args, context: &Context) -> Result<Exit, Failure>
     let (orders, connected) = opened;
     let mut watch = Watch::new(args, orders, &identity, context);
     let exit = match watch.run(connected).await {
-        Ok(exit) => exit,
+        Ok(exit) => {
+            if let Some(failure) = watch.failure(exit) {
+                context.printer.failure(&failure);
+            }
+            exit
+        }
         // A closed standard output ends the command without an error.
         Err(failure) if failure.exit == Exit::Ok => watch.exit(),
         Err(failure) if watch.has_seen_nothing() => return Err(failure),

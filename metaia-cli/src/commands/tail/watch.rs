@@ -189,6 +189,11 @@ impl<'a> Watch<'a> {
         self.counts.exit()
     }
 
+    /// Returns the failure to print for the exit code of a run that came to its end.
+    pub(super) fn failure(&self, exit: Exit) -> Option<Failure> {
+        self.counts.failure(exit, self.args.count)
+    }
+
     pub(super) fn summary(&self) -> String {
         self.counts.text(&self.liveness.text())
     }

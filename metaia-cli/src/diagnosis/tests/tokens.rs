@@ -18,6 +18,19 @@ fn a_wrong_origin_names_the_setting() {
     check_at(&asked, trouble, &SecondLook::Nothing, expected);
 }
 
+#[test]
+fn an_origin_with_a_slash_is_not_what_a_browser_sends() {
+    let body = r#"{"code":"origin_not_allowed","detail":"This origin is not allowed."}"#;
+    let asked = Asked {
+        origin: Some("https://b.example/".to_owned()),
+        ..asked(Via::WebSocket)
+    };
+    let trouble = Trouble::Reply(reply(403, &[], body));
+    let found = diagnose(&asked, &trouble, &SecondLook::Nothing);
+    let cure = found.cure.unwrap();
+    assert!(cure.ends_with("use --origin https://b.example"), "{cure}");
+}
+
 /// The server's clock is 65 min ahead.
 fn an_hour_ahead() -> HttpReply {
     reply(200, &[("date", "Tue, 14 Nov 2023 23:18:20 GMT")], "")

@@ -8,6 +8,8 @@ use metaia_tests::server::Server;
 
 use super::check;
 
+const MINT: [&str; 6] = ["token", "mint", "--role", "admin", "--user", "a1"];
+
 #[tokio::test]
 async fn an_option_that_does_not_apply_is_a_usage_error() {
     let cli = Cli::for_url("http://127.0.0.1:9");
@@ -33,6 +35,13 @@ async fn an_option_that_does_not_apply_is_a_usage_error() {
         ),
         (&["emit", "user:u1", "x", "--auth", "header"], "--auth"),
         (&["token", "inspect", "x", "--insecure"], "--insecure"),
+        (&["token", "inspect", "x", "--url", "http://h"], "--url"),
+        (&[&MINT[..], &["--token", "x"]].concat(), "--token"),
+        (
+            &[&MINT[..], &["--token-file", "x"]].concat(),
+            "--token-file",
+        ),
+        (&[&MINT[..], &["--timeout", "1s"]].concat(), "--timeout"),
         (&["token", "inspect", "x", "--header", "a: b"], "--header"),
     ] {
         let output = cli.run(args).await;

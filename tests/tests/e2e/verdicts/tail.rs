@@ -113,6 +113,21 @@ async fn a_gap_is_not_green() {
 }
 
 #[tokio::test]
+async fn a_quiet_tail_says_why_it_failed() {
+    let server = Server::start().await;
+    let cli = Cli::for_server(&server);
+    let args = ["tail", "-q", "--as", "customer:c1", "--for", "1s"];
+    for (option, code, said) in [
+        (["--since", "x"], 6, "error: events were missed"),
+        (["--count", "2"], 7, "error: 0 of 2 events came in time"),
+    ] {
+        let ended = cli.run(&[&args[..], &option].concat()).await;
+        assert_eq!(ended.code, Some(code), "{ended:#?}");
+        assert!(ended.stderr.contains(said), "{ended:#?}");
+    }
+}
+
+#[tokio::test]
 async fn a_missed_event_is_marked_and_a_live_one_is_not() {
     let server = Server::start().await;
     let cli = Cli::for_server(&server);
