@@ -2,12 +2,15 @@
 
 use std::fmt;
 
-use url::Url;
+use url::{ParseError, Url};
 
 use crate::exit::Failure;
 use crate::secrets::Settings;
 
 const DEFAULT_URL: &str = "http://localhost:5000";
+const SEND_CREDENTIALS: &str = "\
+for a proxy: --header 'Authorization: Basic …', with --auth payload for sockets, with METAIA_API_KEY \
+for emit";
 const VARIABLE: &str = "METAIA_URL";
 
 /// The place that an address was read from.
@@ -55,15 +58,22 @@ impl Address {
         let written = &self.written;
         let usage = |reason: &str| Failure::usage(format!("this is not a server's URL: {reason}"));
         let mut url = Url::parse(written).map_err(|error| {
-            usage("write it as http://localhost:5000")
-                .caused_by(error)
-                .at(self)
+            let failure = usage("write it as http://localhost:5000").at(self);
+            match error {
+                // It says nothing about an address without its scheme.
+                ParseError::RelativeUrlWithoutBase => failure,
+                other => failure.caused_by(other),
+            }
         })?;
         let scheme = match url.scheme() {
             "http" | "ws" => "http",
             "https" | "wss" => "https",
             _ => return Err(usage("begin it with http:// or https://").at(self)),
         };
+        if !url.username().is_empty() || url.password().is_some() {
+            let failure = Failure::usage("a user and a password in the address are not sent");
+            return Err(failure.hint(SEND_CREDENTIALS).at(self));
+        }
         let path = url.path().trim_end_matches('/');
         let path = path.strip_suffix("/socket.io").unwrap_or(path);
         let path = path.trim_end_matches('/').to_owned();
@@ -134,6 +144,16 @@ mod tests {
                 "{}",
                 failure.chain()
             );
+        }
+    }
+
+    #[test]
+    fn credentials_in_an_address_are_refused_and_not_shown() {
+        for url in ["http://u:p4ss@h", "http://u@h/", "https://:p4ss@h"] {
+            let failure = given(url).base().unwrap_err();
+            assert_eq!(failure.exit, Exit::Usage, "{url}");
+            assert!(!failure.chain().contains("p4ss"), "{}", failure.chain());
+            assert!(failure.hint.unwrap().contains("--auth payload"), "{url}");
         }
     }
 

@@ -69,7 +69,7 @@ impl Cli {
 impl Command {
     fn uses(&self) -> Uses {
         match self {
-            Self::Token(_) => Uses::Nothing,
+            Self::Token(command) => command.uses(),
             Self::Tail(_) | Self::Connect(_) | Self::Join(_) => Uses::Sockets,
             Self::Emit(_) | Self::Trigger(_) => Uses::Rest,
         }

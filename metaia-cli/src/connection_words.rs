@@ -31,7 +31,13 @@ pub(crate) fn upgrade_failed(reason: &str) -> String {
 
 /// Says why the server ends the session.
 pub(crate) fn end(code: &str) -> String {
-    let meaning = match code {
+    let meaning = end_meaning(code);
+    format!("the server ends the session: {}{meaning}", one_line(code))
+}
+
+/// Returns what the code of an end means, in parentheses; nothing for one that says it itself.
+pub(crate) fn end_meaning(code: &str) -> &'static str {
+    match code {
         "kicked" => " (an admin or a backend ended it)",
         "too_many_sessions" => {
             " (this user has more sessions than the limit, and this one was the least active)"
@@ -39,8 +45,7 @@ pub(crate) fn end(code: &str) -> String {
         "rate_limited" => " (this client sent too many events)",
         "draining" => " (the server is shutting down)",
         _ => "",
-    };
-    format!("the server ends the session: {}{meaning}", one_line(code))
+    }
 }
 
 /// Says why an attempt to connect failed, in a few words.

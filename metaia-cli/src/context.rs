@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use metaia_realtime::Role;
-use metaia_realtime::client::Transport;
+use metaia_realtime::client::{TokenIn, Transport};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -20,6 +20,10 @@ use crate::proxy;
 use crate::rest::Api;
 use crate::secrets::Settings;
 use crate::span;
+use crate::token::PastedToken;
+
+/// The time limit without `--timeout`.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Options of every command.
 #[derive(Debug, Args)]
@@ -34,15 +38,9 @@ pub(crate) struct GlobalArgs {
     /// Read the token from this file
     #[arg(long, global = true, value_name = "PATH")]
     token_file: Option<String>,
-    /// Time limit of each connection, request and answer
-    #[arg(
-        long,
-        global = true,
-        value_name = "TIME",
-        default_value = "10s",
-        value_parser = span::parse
-    )]
-    timeout: Duration,
+    /// Time limit of each connection, request and answer [default: 10s]
+    #[arg(long, global = true, value_name = "TIME", value_parser = span::parse)]
+    timeout: Option<Duration>,
     /// websocket, polling, or upgrade (begins with polling) [default: websocket]
     #[arg(long, global = true, value_name = "NAME", value_parser = transport)]
     transport: Option<Transport>,
@@ -66,8 +64,16 @@ pub(crate) struct GlobalArgs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Uses {
     Nothing,
+    /// A token, and no network.
+    Token,
     Rest,
     Sockets,
+}
+
+impl Uses {
+    fn network(self) -> bool {
+        matches!(self, Self::Rest | Self::Sockets)
+    }
 }
 
 impl GlobalArgs {
@@ -80,15 +86,22 @@ impl GlobalArgs {
         if uses != Uses::Sockets && self.network.has_auth() {
             others.push("--auth");
         }
-        if uses == Uses::Nothing {
+        if !uses.network() {
             others.extend(self.network.network_flags());
+            others.extend(self.url.as_ref().map(|_| "--url"));
+            others.extend(self.timeout.map(|_| "--timeout"));
+        }
+        if uses == Uses::Nothing {
+            others.extend(self.token.as_ref().map(|_| "--token"));
+            others.extend(self.token_file.as_ref().map(|_| "--token-file"));
         }
         if others.is_empty() {
             return Ok(());
         }
         let others = others.join(", ");
         let reason = match uses {
-            Uses::Nothing => "this command uses no network",
+            Uses::Nothing => "this command uses no network, and no token",
+            Uses::Token => "this command uses no network",
             Uses::Rest | Uses::Sockets => "this command uses REST, and no socket",
         };
         Err(Failure::usage(format!("{others} does not apply: {reason}")))
@@ -151,6 +164,19 @@ impl SuppliedToken {
             is_explicit,
         }))
     }
+
+    /// Leaves out what people paste before a token, such as `Bearer`, and says so.
+    fn alone(self, printer: Printer) -> Self {
+        let pasted = PastedToken::read(&self.text);
+        if !pasted.left_out.is_empty() {
+            let words = pasted.left_out.join(" ");
+            printer.note(&format!("{words} is left out: it is no part of the token"));
+        }
+        Self {
+            text: pasted.token.to_owned(),
+            ..self
+        }
+    }
 }
 
 impl Context {
@@ -159,11 +185,18 @@ impl Context {
         global.refuse_others(uses)?;
         let printer = global.printer();
         let settings = Settings::load()?;
-        let token = SuppliedToken::find(&global, &settings)?;
+        let mut token = SuppliedToken::find(&global, &settings)?;
+        // `token inspect` shows what was left out.
+        if uses.network() {
+            token = token.map(|token| token.alone(printer));
+        }
         let address = Address::find(global.url, &settings);
         let network = Network::new(global.network)?;
+        if uses == Uses::Sockets {
+            network.check_socket_headers()?;
+        }
         let interrupted = watch_for_interrupt();
-        if uses != Uses::Nothing {
+        if uses.network() {
             note_unused_proxy(&address, printer);
         }
         Ok(Self {
@@ -171,7 +204,7 @@ impl Context {
             settings,
             address,
             network,
-            timeout: global.timeout,
+            timeout: global.timeout.unwrap_or(DEFAULT_TIMEOUT),
             transport: global.transport.unwrap_or_default(),
             interrupted,
             token,
@@ -259,6 +292,10 @@ impl Context {
             path: path.to_owned(),
             via,
             token,
+            has_token_in_header_alone: match via {
+                Via::Rest => true,
+                Via::WebSocket | Via::Polling => self.network.token_in == TokenIn::Header,
+            },
             origin: self.network.origin.clone(),
             has_own_certificates: self.network.has_own_certificates,
         })

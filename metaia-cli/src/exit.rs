@@ -97,11 +97,6 @@ impl Failure {
         }
     }
 
-    /// Replaces the exit code.
-    pub(crate) fn exit(self, exit: Exit) -> Self {
-        Self { exit, ..self }
-    }
-
     pub(crate) fn caused_by(self, source: impl Into<BoxError>) -> Self {
         Self {
             source: Some(source.into()),

@@ -25,6 +25,7 @@ mod reply_reader;
 mod rest;
 mod second_look;
 mod secrets;
+mod session_end;
 mod span;
 mod terminal;
 mod tls;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use metaia_realtime::client::TokenIn;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue, ORIGIN};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, ORIGIN};
 use reqwest::redirect::Policy;
 use rustls::ClientConfig;
 
@@ -86,6 +86,9 @@ impl Network {
     pub(crate) fn new(args: NetworkArgs) -> Result<Self, Failure> {
         let mut headers: HeaderMap = args.headers.into_iter().collect();
         if let Some(origin) = &args.origin {
+            if origin.is_empty() {
+                return Err(Failure::usage("--origin is empty"));
+            }
             let value = HeaderValue::try_from(origin)
                 .map_err(|_| Failure::usage("--origin is not a header's value"))?;
             headers.insert(ORIGIN, value);
@@ -113,6 +116,29 @@ impl Network {
     pub(crate) fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         let headers = self.headers.iter();
         headers.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
+    }
+
+    /// Refuses an `Authorization` of `--header` beside a token of a socket in the same header.
+    pub(crate) fn check_socket_headers(&self) -> Result<(), Failure> {
+        if self.token_in == TokenIn::Payload {
+            return Ok(());
+        }
+        self.leave_authorization_to_token("--auth payload leaves this header to the proxy")
+    }
+
+    /// Refuses an `Authorization` of `--header` beside a token of a REST request.
+    pub(crate) fn check_rest_headers(&self) -> Result<(), Failure> {
+        self.leave_authorization_to_token(
+            "emit with METAIA_API_KEY, and without a token, leaves this header to the proxy",
+        )
+    }
+
+    fn leave_authorization_to_token(&self, hint: &str) -> Result<(), Failure> {
+        if !self.headers.contains_key(AUTHORIZATION) {
+            return Ok(());
+        }
+        let message = "--header Authorization: the token is sent in this header";
+        Err(Failure::usage(message).hint(hint))
     }
 
     /// Returns the configuration of TLS, if it is not the system's.

@@ -58,6 +58,9 @@ impl<'a> Api<'a> {
         body: Option<&Value>,
     ) -> Result<ApiResponse, Failure> {
         let url = format!("{}{path}", self.asked.base);
+        if let Authority::Token(_) = authority {
+            self.network.check_rest_headers()?;
+        }
         let mut request = authorized(self.http.request(method.clone(), url), authority)?;
         if let Some(body) = body {
             request = request.json(body);

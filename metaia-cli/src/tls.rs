@@ -26,6 +26,9 @@ pub(crate) fn trusting_only(path: &Path) -> Result<ClientConfig, Failure> {
     let certificates: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(path)
         .and_then(Iterator::collect)
         .map_err(|error| unusable().caused_by(error))?;
+    if certificates.is_empty() {
+        return Err(unusable().hint("it needs a certificate as PEM"));
+    }
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(certificates.iter().cloned());
     let provider = Arc::new(ring::default_provider());

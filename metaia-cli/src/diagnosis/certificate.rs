@@ -29,17 +29,44 @@ fn flaw(error: &CertificateError) -> CertificateFlaw {
         }
         CertificateError::NotValidForName => CertificateFlaw::OtherName(Vec::new()),
         CertificateError::NotValidForNameContext { presented, .. } => {
-            CertificateFlaw::OtherName(presented.clone())
+            let names = presented.iter().map(|name| plain_name(name));
+            CertificateFlaw::OtherName(names.collect())
         }
         other => {
             let text = other.to_string();
             if text.contains("CaUsedAsEndEntity") {
                 CertificateFlaw::SelfSigned
             } else {
-                CertificateFlaw::Other(text)
+                CertificateFlaw::Other(in_words(&text))
             }
         }
     }
+}
+
+/// Returns the name in rustls' text for one, such as `DnsName("a.example")`.
+fn plain_name(text: &str) -> String {
+    let inner = text
+        .split_once('(')
+        .map_or(text, |(_, rest)| rest.trim_end_matches(')'));
+    inner.trim_matches('"').to_owned()
+}
+
+/// Returns the innermost of rustls' names for an error in words: `UnsupportedCertVersion` in
+/// `Other(OtherError(UnsupportedCertVersion))` becomes `unsupported cert version`.
+fn in_words(text: &str) -> String {
+    let innermost = text.trim_end_matches(')');
+    let innermost = innermost.rsplit('(').next().unwrap_or(innermost);
+    if !innermost.chars().all(|c| c.is_ascii_alphanumeric()) {
+        return text.to_owned();
+    }
+    let mut words = String::new();
+    for c in innermost.chars() {
+        if c.is_ascii_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.push(c.to_ascii_lowercase());
+    }
+    words
 }
 
 pub(super) fn diagnose(asked: &Asked, flaw: &CertificateFlaw) -> Diagnosis {
@@ -109,6 +136,17 @@ mod tests {
         ] {
             assert_eq!(trouble(&invalid(error)), Trouble::Certificate(expected));
         }
+    }
+
+    #[test]
+    fn a_flaw_is_said_in_words() {
+        let text = "invalid peer certificate: Other(OtherError(UnsupportedCertVersion))";
+        assert_eq!(in_words(text), "unsupported cert version");
+        assert_eq!(in_words("BadSignature"), "bad signature");
+        assert_eq!(in_words("it is a text"), "it is a text");
+        assert_eq!(plain_name(r#"DnsName("other.example")"#), "other.example");
+        assert_eq!(plain_name("IpAddress(127.0.0.1)"), "127.0.0.1");
+        assert_eq!(plain_name("a.example"), "a.example");
     }
 
     #[test]

@@ -6,13 +6,17 @@ use super::token::refused_hint;
 use super::trouble::TokenKind;
 use crate::exit::{Exit, Failure};
 
-impl From<GaveUp> for Failure {
-    fn from(reason: GaveUp) -> Self {
-        let failure = Self::new(exit(&reason), reason.to_string()).of_server();
-        match hint(&reason) {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
+/// Returns the failure of a client that makes no other attempt. `token` says where its token comes
+/// from. Only a refusal is one of authentication; in any other case the session is not connected.
+pub(crate) fn gave_up(reason: &GaveUp, token: TokenKind) -> Failure {
+    let failure = Failure::new(exit(reason), reason.to_string()).of_server();
+    let hint = match reason {
+        GaveUp::Refused { message, .. } => refused_hint(message, token),
+        _ => None,
+    };
+    match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
     }
 }
 
@@ -20,15 +24,7 @@ fn exit(reason: &GaveUp) -> Exit {
     match reason {
         GaveUp::Refused { message, .. } if message == "forbidden" => Exit::Denied,
         GaveUp::Refused { .. } => Exit::Unauthenticated,
-        GaveUp::ServerDisconnect => Exit::Failed,
         _ => Exit::Unreachable,
-    }
-}
-
-fn hint(reason: &GaveUp) -> Option<&'static str> {
-    match reason {
-        GaveUp::Refused { message, .. } => refused_hint(message, TokenKind::Supplied),
-        _ => None,
     }
 }
 
@@ -38,7 +34,7 @@ mod tests {
 
     #[track_caller]
     fn check(reason: GaveUp, exit: Exit, chain: &str) {
-        let failure = Failure::from(reason);
+        let failure = gave_up(&reason, TokenKind::Supplied);
         assert_eq!((failure.exit, failure.chain().as_str()), (exit, chain));
     }
 
@@ -55,8 +51,23 @@ mod tests {
     }
 
     #[test]
-    fn a_session_ended_by_the_server_is_a_failure() {
+    fn a_session_ended_by_the_server_is_not_connected() {
         let chain = "the server ended the session";
-        check(GaveUp::ServerDisconnect, Exit::Failed, chain);
+        check(GaveUp::ServerDisconnect, Exit::Unreachable, chain);
+    }
+
+    #[test]
+    fn the_hint_for_a_token_depends_on_its_source() {
+        let refused = GaveUp::Refused {
+            message: "unauthorized".to_owned(),
+            data: None,
+        };
+        for (token, part) in [
+            (TokenKind::Minted, "set JWT_SECRET"),
+            (TokenKind::Supplied, "metaia token inspect"),
+        ] {
+            let hint = gave_up(&refused, token).hint.unwrap();
+            assert!(hint.contains(part), "{hint}");
+        }
     }
 }

@@ -22,6 +22,7 @@ mod tests;
 
 pub(crate) use clock::{difference, server_ahead_ms};
 pub(crate) use errors::{connect_trouble, request_trouble};
+pub(crate) use gave_up::gave_up;
 pub(crate) use link::looks;
 pub(crate) use reply::HttpReply;
 pub(crate) use table::{diagnose, trouble_text};

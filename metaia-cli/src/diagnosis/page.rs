@@ -61,6 +61,11 @@ fn refused(asked: &Asked, reply: &HttpReply, exit: Exit, reason: &Reason) -> Dia
 fn cure(asked: &Asked, reply: &HttpReply, reason: &Reason) -> Option<String> {
     if reason.is("origin_not_allowed") {
         let origin = asked.origin.as_deref().unwrap_or("the origin");
+        if let Some(sent) = origin.strip_suffix('/') {
+            return Some(format!(
+                "browsers send no slash at the end: use --origin {sent}"
+            ));
+        }
         return Some(format!("add {origin} to CORS_ORIGINS of the server"));
     }
     if reply.status == 403 {
@@ -91,10 +96,7 @@ fn meaning(asked: &Asked, reply: &HttpReply) -> (String, &'static str) {
     let (meaning, cure) = match reply.status {
         200..=299 if asked.via == Via::Rest => ("the answer is not METAIA's", CHECK),
         200..=299 => ("the answer is not Socket.IO's", CHECK),
-        401 => (
-            "it asks for credentials of its own",
-            "the answer is not METAIA's: send what the proxy wants with --header",
-        ),
+        401 => ("it asks for credentials of its own", credentials(asked)),
         403 => (
             "it refuses the request",
             "the answer is not METAIA's: the proxy or a firewall refused it",
@@ -122,6 +124,17 @@ fn meaning(asked: &Asked, reply: &HttpReply) -> (String, &'static str) {
         _ => return (said(&reply.body), CHECK),
     };
     (meaning.to_owned(), cure)
+}
+
+/// Returns how to send a proxy its credentials: in the header that otherwise has the token.
+fn credentials(asked: &Asked) -> &'static str {
+    if asked.via == Via::Rest {
+        "the answer is not METAIA's: --header 'Authorization: …' sends what the proxy wants, if \
+         METAIA_API_KEY is used instead of a token"
+    } else {
+        "the answer is not METAIA's: --auth payload --header 'Authorization: …' sends what the \
+         proxy wants"
+    }
 }
 
 /// Returns the title of a page, or the beginning of a text.

@@ -12,6 +12,7 @@ pub(crate) fn trouble_text(trouble: &Trouble) -> String {
         path: String::new(),
         via: Via::WebSocket,
         token: TokenKind::None,
+        has_token_in_header_alone: false,
         origin: None,
         has_own_certificates: false,
         proxy: None,

@@ -9,6 +9,9 @@ use crate::exit::Exit;
 const SET_THE_CLOCK: &str = "set this machine's clock: the times in tokens are compared with \
                              the server's clock";
 
+const DROPPED: &str = "Or a proxy on the way drops the Authorization header: then \
+                       `metaia tail --auth payload` works with the same token";
+
 /// Returns whether a clock that is wrong may be the reason for this refusal.
 pub(super) fn depends_on_clock(code: &str) -> bool {
     code == "token_expired"
@@ -21,7 +24,7 @@ pub(super) fn of_refusal(asked: &Asked, code: &str, second: &SecondLook) -> Diag
         _ => None,
     };
     let cause = format!("the server refused the connection: {code}");
-    refused(asked.token, code, ahead, cause)
+    refused(asked, code, ahead, cause)
 }
 
 /// Returns the diagnosis of the answer 401 with this code.
@@ -31,27 +34,37 @@ pub(super) fn of_unauthorized(
     reply: &HttpReply,
     cause: String,
 ) -> Diagnosis {
-    refused(asked.token, code, reply.server_ahead_ms(), cause)
+    refused(asked, code, reply.server_ahead_ms(), cause)
 }
 
-fn refused(token: TokenKind, code: &str, ahead: Option<i64>, cause: String) -> Diagnosis {
+fn refused(asked: &Asked, code: &str, ahead: Option<i64>, cause: String) -> Diagnosis {
     let exit = if code == "forbidden" {
         Exit::Denied
     } else {
         Exit::Unauthenticated
     };
     let ahead = ahead.filter(|_| depends_on_clock(code));
-    let cure = match (token, ahead) {
+    let cure = match (asked.token, ahead) {
         // It was good by this machine's clock a moment ago.
         (TokenKind::Minted, Some(_)) => Some(SET_THE_CLOCK),
-        _ => refused_hint(code, token),
+        _ => refused_hint(code, asked.token),
     };
     let clock = ahead.map(|ahead| format!("; {}", difference(ahead)));
-    Diagnosis {
+    let found = Diagnosis {
         exit,
         cause: cause + &clock.unwrap_or_default(),
         cure: cure.map(str::to_owned),
+    };
+    if code == "unauthorized" && may_be_dropped(asked) {
+        found.and(DROPPED)
+    } else {
+        found
     }
+}
+
+/// Returns whether the server may have got no token at all.
+fn may_be_dropped(asked: &Asked) -> bool {
+    asked.token != TokenKind::None && asked.has_token_in_header_alone
 }
 
 /// Returns what to do about a refusal.

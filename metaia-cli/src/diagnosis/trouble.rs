@@ -32,6 +32,8 @@ pub(crate) struct Asked {
     pub(crate) path: String,
     pub(crate) via: Via,
     pub(crate) token: TokenKind,
+    /// True if the token is in the `Authorization` header, and nowhere else.
+    pub(crate) has_token_in_header_alone: bool,
     pub(crate) origin: Option<String>,
     /// True if the certificates of `--cacert` are the trusted ones.
     pub(crate) has_own_certificates: bool,

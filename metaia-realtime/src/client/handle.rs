@@ -1,6 +1,10 @@
 //! The handle by which an application uses its connection.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -181,6 +185,13 @@ impl Client {
     #[must_use]
     pub fn server_date(&self) -> Option<ServerDate> {
         self.state.date()
+    }
+
+    /// Returns the time of the latest packet of the server, a ping included; `None` before the
+    /// first one. While the queue of updates is full, no packet is read.
+    #[must_use]
+    pub fn last_heard(&self) -> Option<Instant> {
+        self.state.last_heard()
     }
 
     /// Returns the position of the last event that was received from the updates. An application

@@ -1,6 +1,7 @@
 //! The state that a client's handle, updates and driver share.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use parking_lot::{Mutex, MutexGuard};
 use tokio_util::sync::CancellationToken;
@@ -14,6 +15,8 @@ pub(crate) struct ClientState {
     connected: AtomicBool,
     /// The server's clock at the latest connection. Never held across an await.
     date: Mutex<Option<ServerDate>>,
+    /// The time of the latest packet. Never held across an await.
+    heard: Mutex<Option<Instant>>,
     /// Cancelled when the application closes the client.
     pub(crate) closing: CancellationToken,
 }
@@ -24,6 +27,7 @@ impl ClientState {
             resume: Mutex::new(resume),
             connected: AtomicBool::new(false),
             date: Mutex::new(None),
+            heard: Mutex::new(None),
             closing: CancellationToken::new(),
         }
     }
@@ -43,6 +47,14 @@ impl ClientState {
 
     pub(crate) fn set_date(&self, date: Option<ServerDate>) {
         *self.date.lock() = date;
+    }
+
+    pub(crate) fn last_heard(&self) -> Option<Instant> {
+        *self.heard.lock()
+    }
+
+    pub(crate) fn set_heard(&self, at: Instant) {
+        *self.heard.lock() = Some(at);
     }
 
     pub(crate) fn set_connected(&self, connected: bool) {

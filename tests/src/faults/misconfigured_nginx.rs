@@ -21,6 +21,8 @@ pub enum Door {
     WithoutUpgrade,
     /// It passes no `Authorization` on.
     WithoutAuthorization,
+    /// It wants the user `u` with the password `p`, by basic authentication.
+    Guarded,
     /// It redirects everything to the port with TLS.
     Redirect,
     /// It passes everything on to a port that is closed.
@@ -29,10 +31,11 @@ pub enum Door {
     Unknown,
 }
 
-const DOORS: [Door; 6] = [
+const DOORS: [Door; 7] = [
     Door::Tls,
     Door::WithoutUpgrade,
     Door::WithoutAuthorization,
+    Door::Guarded,
     Door::Redirect,
     Door::Down,
     Door::Unknown,
@@ -116,6 +119,10 @@ fn section(door: Door, port: u16, server: u16, tls: u16) -> String {
         Door::WithoutAuthorization => {
             format!("location / {{ {UPGRADE} proxy_set_header Authorization \"\"; {pass} }}")
         }
+        Door::Guarded => format!(
+            "location / {{ if ($http_authorization != \"Basic dTpw\") {{ return 401; }} \
+             {UPGRADE} {pass} }}"
+        ),
         Door::Redirect => format!("return 301 https://127.0.0.1:{tls}$request_uri;"),
         Door::Down => "location / { proxy_pass http://127.0.0.1:1; }".to_owned(),
         Door::Unknown => "return 404;".to_owned(),

@@ -6,14 +6,17 @@ use std::time::Duration;
 use serde::de::IgnoredAny;
 use serde_json::{Deserializer, Value};
 
-use super::words::{first_word, words};
+use super::words::{first_word, rest_of_line, words};
 use crate::order_ref::OrderRef;
 use crate::payload_args::PayloadArg;
 use crate::span;
 
+/// The most characters of a wrong word that a message shows.
+const MAX_SHOWN: usize = 40;
+
 /// The commands as `/help` shows them.
 pub(super) const COMMANDS: &str = "\
-Commands, one per line, with quotes as in a shell; # begins a comment:
+Commands, one per line, with quotes and # comments as in a shell:
   /join ORDER           join the room of an order
   /leave ORDER          leave it
   /emit EVENT [ITEM…]   send an event and show the answer; the payload
@@ -65,8 +68,8 @@ impl FromStr for CommandLine {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let text = text.trim();
-        if text.is_empty() || text.starts_with('#') {
+        let text = rest_of_line(text).trim_end();
+        if text.is_empty() {
             return Ok(Self {
                 actor: None,
                 command: Command::Nothing,
@@ -75,7 +78,7 @@ impl FromStr for CommandLine {
         let (actor, text) = match text.strip_prefix('@') {
             Some(text) => {
                 let (actor, rest) = first_word(text)?;
-                (Some(actor), rest.trim_start())
+                (Some(actor), rest_of_line(rest))
             }
             None => (None, text),
         };
@@ -83,7 +86,7 @@ impl FromStr for CommandLine {
             return Err("no command follows: write @ROLE:USER /COMMAND".to_owned());
         }
         let (verb, args) = first_word(text)?;
-        let command = command(&verb, args.trim_start())?;
+        let command = command(&verb, rest_of_line(args))?;
         Ok(Self { actor, command })
     }
 }
@@ -105,9 +108,19 @@ fn command(verb: &str, args: &str) -> Result<Command, String> {
             "wrong number of arguments for {verb}: /help shows the usage"
         )),
         _ => Err(format!(
-            "unknown command {verb:?}: /help lists the commands"
+            "unknown command {:?}: /help lists the commands",
+            beginning(verb)
         )),
     }
+}
+
+/// Returns a word, or the beginning of a long one.
+fn beginning(word: &str) -> String {
+    let mut shown: String = word.chars().take(MAX_SHOWN).collect();
+    if shown.len() < word.len() {
+        shown.push('…');
+    }
+    shown
 }
 
 fn emit(args: &str) -> Result<Command, String> {
@@ -115,14 +128,13 @@ fn emit(args: &str) -> Result<Command, String> {
         return Err("/emit needs the name of an event: /help shows the usage".to_owned());
     }
     let (event, payload) = first_word(args)?;
-    let payload = emit_payload(payload.trim_start())?;
+    let payload = emit_payload(rest_of_line(payload))?;
     Ok(Command::Emit(event, payload))
 }
 
 fn emit_payload(text: &str) -> Result<EmitPayload, String> {
     if text.starts_with(['{', '[']) {
-        let payload = serde_json::from_str(text);
-        return payload.map(EmitPayload::Json).map_err(|error| {
+        return json_payload(text).map(EmitPayload::Json).map_err(|error| {
             format!("the payload is not JSON: {error} (to send it as text, put it into '…')")
         });
     }
@@ -138,6 +150,19 @@ fn emit_payload(text: &str) -> Result<EmitPayload, String> {
     }
 }
 
+/// Returns the JSON that is the text, apart from a comment behind it.
+fn json_payload(text: &str) -> Result<Value, serde_json::Error> {
+    let mut values = Deserializer::from_str(text).into_iter::<Value>();
+    if let Some(Ok(value)) = values.next() {
+        let after = &text[values.byte_offset()..];
+        if after.starts_with(char::is_whitespace) && rest_of_line(after).is_empty() {
+            return Ok(value);
+        }
+    }
+    // Also says what is wrong behind a value.
+    serde_json::from_str(text)
+}
+
 /// Returns the items of a payload. JSON after `:=` needs no quotes and may contain spaces.
 fn items(text: &str) -> Result<Vec<String>, String> {
     let mut items = Vec::new();
@@ -148,7 +173,7 @@ fn items(text: &str) -> Result<Vec<String>, String> {
             None => first_word(rest)?,
         };
         items.push(item);
-        rest = after.trim_start();
+        rest = rest_of_line(after);
     }
     Ok(items)
 }
@@ -215,6 +240,32 @@ mod tests {
     }
 
     #[test]
+    fn a_comment_may_follow_a_command() {
+        let join = || Command::Join("o1".parse().unwrap());
+        check("/join o1 # u1's order", None, join());
+        check("@tailor:t1 /join o1\t#", Some("tailor:t1"), join());
+        check(
+            "/wait 10ms # c",
+            None,
+            Command::Wait(Duration::from_millis(10)),
+        );
+        check("/drop # c", None, Command::Drop);
+        check("/help #", None, Command::Help);
+        check_payload(
+            r##"{"a": "# b"} # it's c"##,
+            EmitPayload::Json(json!({"a": "# b"})),
+        );
+        check_payload(
+            "a=1 # b=2",
+            EmitPayload::Args(vec![member("a", json!("1"))]),
+        );
+        check_payload("n:=1 # b", EmitPayload::Args(vec![member("n", json!(1))]));
+        check_payload("# c", EmitPayload::Args(Vec::new()));
+        check_payload("'# c'", EmitPayload::Word("# c".into()));
+        check_payload("a#b", EmitPayload::Word("a#b".into()));
+    }
+
+    #[test]
     fn a_payload_is_a_word_or_arguments() {
         let word = EmitPayload::Word("o1".into());
         check(
@@ -248,6 +299,15 @@ mod tests {
     }
 
     #[test]
+    fn a_long_unknown_command_is_not_shown_in_full() {
+        let long = "é".repeat(1_000_000);
+        let error = long.parse::<CommandLine>().unwrap_err();
+        assert!(error.len() < 200, "{}", error.len());
+        let error = "/fly".parse::<CommandLine>().unwrap_err();
+        assert!(error.starts_with("unknown command \"/fly\":"), "{error}");
+    }
+
+    #[test]
     fn an_invalid_line_is_refused() {
         for text in [
             "hello",
@@ -265,6 +325,10 @@ mod tests {
             "/fly",
             "@tailor:t1",
             "@tailor:t1 join o1",
+            "/join # o1",
+            "/emit # x",
+            "@tailor:t1 # /join o1",
+            r##"/emit x {"a":1}# c"##,
         ] {
             assert!(text.parse::<CommandLine>().is_err(), "{text:?}");
         }

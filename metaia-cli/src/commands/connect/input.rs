@@ -117,12 +117,23 @@ impl<R: AsyncBufRead + Unpin> Input<R> {
             ));
         }
         match String::from_utf8(bytes) {
-            Ok(text) => Ok(InputLine { number, text }),
+            Ok(text) => Ok(InputLine {
+                number,
+                text: without_mark(number, text),
+            }),
             Err(error) => {
                 Err(Failure::usage(format!("line {number} is not UTF-8"))
                     .caused_by(error.utf8_error()))
             }
         }
+    }
+}
+
+/// Removes the byte order mark that editors put before the first line of a file.
+fn without_mark(number: u64, text: String) -> String {
+    match text.strip_prefix('\u{feff}') {
+        Some(rest) if number == 1 => rest.to_owned(),
+        _ => text,
     }
 }
 
@@ -150,6 +161,13 @@ mod tests {
         assert_eq!(input.next().await.unwrap(), line(3, "b"));
         assert_eq!(input.next().await.unwrap(), None);
         assert_eq!(started.elapsed(), Duration::from_secs(5));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_byte_order_mark_is_no_part_of_the_first_line() {
+        let mut input = input("\u{feff}/join o1\n\u{feff}b".as_bytes(), false);
+        assert_eq!(input.next().await.unwrap(), line(1, "/join o1"));
+        assert_eq!(input.next().await.unwrap(), line(2, "\u{feff}b"));
     }
 
     #[tokio::test(start_paused = true)]

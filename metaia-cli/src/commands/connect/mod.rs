@@ -90,10 +90,11 @@ async fn connect_all(
         }
         let (client, received) = connection::connect(context, identity, builder).await?;
         updates.push(NumberedUpdates::new(number, received));
-        console.add(RoleClient {
+        let role = RoleClient {
             label: identity.label().to_owned(),
             client,
-        });
+        };
+        console.add(role, identity.token_kind());
     }
     console.expect_orders(orders);
     Ok(())

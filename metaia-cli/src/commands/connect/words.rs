@@ -1,5 +1,6 @@
 //! The words of a line, quoted as in a shell: `'…'` is literal, `"…"` knows `\"` and `\\`, and a
-//! backslash makes the next character literal.
+//! backslash makes the next character literal. A word that begins with an unquoted `#` begins a
+//! comment, which ends the line.
 
 /// Returns the first word of a text without its quotes, and the text after it. The text must not
 /// begin with white space.
@@ -25,14 +26,21 @@ pub(super) fn first_word(text: &str) -> Result<(String, &str), String> {
     }
 }
 
+/// Returns the text behind a word: without the white space before the next word, and empty if a
+/// comment follows.
+pub(super) fn rest_of_line(text: &str) -> &str {
+    let text = text.trim_start();
+    if text.starts_with('#') { "" } else { text }
+}
+
 /// Returns all words of a text.
 pub(super) fn words(text: &str) -> Result<Vec<String>, String> {
     let mut words = Vec::new();
-    let mut rest = text.trim_start();
+    let mut rest = rest_of_line(text);
     while !rest.is_empty() {
         let (word, after) = first_word(rest)?;
         words.push(word);
-        rest = after.trim_start();
+        rest = rest_of_line(after);
     }
     Ok(words)
 }
@@ -68,6 +76,15 @@ mod tests {
         check(r#""say \"hi\" \\ \n""#, &[r#"say "hi" \ \n"#]);
         check(r"'it'\''s'", &["it's"]);
         check("日本 '語 🧵'", &["日本", "語 🧵"]);
+    }
+
+    #[test]
+    fn an_unquoted_word_that_begins_with_a_hash_ends_the_line() {
+        check("a # b 'c", &["a"]);
+        check("a\t#b", &["a"]);
+        check("#", &[]);
+        check("a#b c#", &["a#b", "c#"]);
+        check(r##"'#a' "#b" \#c"##, &["#a", "#b", "#c"]);
     }
 
     #[test]

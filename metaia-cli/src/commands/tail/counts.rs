@@ -1,6 +1,6 @@
 //! The counts of one run of `tail`, and the exit code that they mean.
 
-use crate::exit::Exit;
+use crate::exit::{Exit, Failure};
 
 /// Counts of one run, and the position after it.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -28,6 +28,19 @@ impl Counts {
         } else {
             self.exit()
         }
+    }
+
+    /// Returns the failure to print for an exit code; `None` for a success.
+    pub(super) fn failure(&self, exit: Exit, count: Option<u64>) -> Option<Failure> {
+        let message = match exit {
+            Exit::Unexpected => format!("events were missed: gaps {}", self.gaps),
+            Exit::TimedOut => {
+                let count = count.unwrap_or_default();
+                format!("{} of {count} events came in time", self.events)
+            }
+            _ => return None,
+        };
+        Some(Failure::new(exit, message))
     }
 
     /// Formats the counts. `live` says for how long the session was live.
@@ -69,6 +82,22 @@ mod tests {
         assert_eq!(complete.exit_after_time(None), Exit::Ok);
         assert_eq!(with_gap.exit_after_time(None), Exit::Unexpected);
         assert_eq!(complete.exit_after_time(Some(2)), Exit::TimedOut);
+    }
+
+    #[test]
+    fn each_failure_has_an_error_line() {
+        let counts = Counts {
+            events: 1,
+            gaps: 2,
+            ..Counts::default()
+        };
+        let said = |exit| Some(counts.failure(exit, Some(3))?.chain());
+        let missed = "events were missed: gaps 2";
+        assert_eq!(said(Exit::Unexpected).as_deref(), Some(missed));
+        let late = "1 of 3 events came in time";
+        assert_eq!(said(Exit::TimedOut).as_deref(), Some(late));
+        assert_eq!(said(Exit::Ok), None);
+        assert_eq!(said(Exit::Interrupted), None);
     }
 
     #[test]

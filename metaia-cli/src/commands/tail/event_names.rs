@@ -1,4 +1,9 @@
-//! The names of the events that a server of this project sends, and suggestions for misspelt ones.
+//! The names of the events that a server of this project sends, suggestions for misspelt ones, and
+//! texts that no event has as its name.
+
+use metaia_realtime::event::{EventError, EventName};
+
+use crate::exit::Failure;
 
 /// The events of the server, then those control events that `--event` can select.
 const KNOWN: [&str; 9] = [
@@ -16,13 +21,49 @@ const KNOWN: [&str; 9] = [
 /// The control events that are notices and never events.
 const NOTICES: [&str; 3] = ["rt:ready", "rt:reset", "rt:end"];
 
+/// Refuses a text that no event has as its name: none would ever be printed.
+pub(super) fn check(name: &str) -> Result<(), Failure> {
+    if NOTICES.contains(&name) {
+        return Err(Failure::usage(format!(
+            "{name} is not printed as an event: use --control"
+        )));
+    }
+    let Err(error) = parse(name) else {
+        return Ok(());
+    };
+    let problem = match error {
+        EventError::ReservedName => "Socket.IO clients raise it themselves",
+        _ => "a name is 1 to 64 of A-Z a-z 0-9 _ : . -",
+    };
+    let failure = Failure::usage(format!("no event has the name {name:?}: {problem}"));
+    Err(match hint(name) {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    })
+}
+
+/// Names of the system have the same shape behind their `rt:`.
+fn parse(name: &str) -> Result<EventName, EventError> {
+    let of_system = name.strip_prefix("rt:").filter(|_| name.len() <= 64);
+    of_system.unwrap_or(name).parse()
+}
+
+fn hint(name: &str) -> Option<String> {
+    let trimmed = name.trim();
+    if trimmed.is_empty() {
+        return Some("if it comes from a variable, check that the variable is set".to_owned());
+    }
+    if name.contains([',', ' ']) && trimmed == name {
+        return Some("for several names, repeat --event".to_owned());
+    }
+    let is_name = trimmed != name && parse(trimmed).is_ok();
+    is_name.then(|| format!("did you mean {trimmed}? There are blanks around it"))
+}
+
 /// Returns the reason to doubt that an event of this name will ever arrive; `None` for a known one.
 pub(super) fn doubt(name: &str) -> Option<String> {
     if KNOWN.contains(&name) {
         return None;
-    }
-    if NOTICES.contains(&name) {
-        return Some(format!("{name} is not printed as an event: use --control"));
     }
     Some(match suggestion(name) {
         Some(known) => format!("the server sends no event {name:?}: did you mean {known}?"),
@@ -70,6 +111,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::exit::Exit;
 
     #[test]
     fn each_known_name_is_in_the_documentation() {
@@ -105,13 +147,47 @@ mod tests {
             let doubt = doubt(name).unwrap();
             assert!(doubt.ends_with("only if a backend emits it"), "{doubt}");
         }
-        assert!(doubt("rt:ready").unwrap().contains("--control"));
         assert_eq!(doubt("order_update"), None);
+    }
+
+    #[track_caller]
+    fn check_refused(name: &str, part: &str) {
+        let failure = check(name).unwrap_err();
+        let said = format!("{failure} {}", failure.hint.clone().unwrap_or_default());
+        assert_eq!(failure.exit, Exit::Usage, "{name:?}");
+        assert!(said.contains(part), "{name:?}: {said}");
+    }
+
+    #[test]
+    fn a_text_that_no_event_has_as_its_name_is_refused() {
+        for empty in ["", " ", "\t"] {
+            check_refused(empty, "variable");
+        }
+        check_refused("order_update ", "did you mean order_update?");
+        check_refused("order_update,new_notification", "repeat --event");
+        check_refused("order_update new_notification", "repeat --event");
+        check_refused("größe", "1 to 64");
+        check_refused("a/b", "1 to 64");
+        check_refused(&"a".repeat(65), "1 to 64");
+        check_refused("connect", "Socket.IO");
+        check_refused("rt:", "1 to 64");
+        check_refused("rt:room left", "1 to 64");
+        check_refused("rt:ready", "--control");
+    }
+
+    #[test]
+    fn a_name_that_an_event_can_have_is_accepted() {
+        let longest = "a".repeat(64);
+        let others = ["stock_low", "a.b:c-D", "rt:of_a_newer_server", &longest];
+        for name in KNOWN.into_iter().chain(others) {
+            assert!(check(name).is_ok(), "{name}");
+        }
     }
 
     proptest! {
         #[test]
         fn no_name_panics(name in any::<String>()) {
+            let _ = check(&name);
             let _ = doubt(&name);
         }
 

@@ -27,9 +27,14 @@ pub(crate) async fn tail(args: Args, context: &Context) -> Result<Exit, Failure>
         () = context.interrupted.cancelled() => return Ok(Exit::Interrupted),
     };
     let (orders, connected) = opened;
-    let mut watch = Watch::new(args, orders, identity.label(), context);
+    let mut watch = Watch::new(args, orders, &identity, context);
     let exit = match watch.run(connected).await {
-        Ok(exit) => exit,
+        Ok(exit) => {
+            if let Some(failure) = watch.failure(exit) {
+                context.printer.failure(&failure);
+            }
+            exit
+        }
         // A closed standard output ends the command without an error.
         Err(failure) if failure.exit == Exit::Ok => watch.exit(),
         Err(failure) if watch.has_seen_nothing() => return Err(failure),
@@ -44,8 +49,12 @@ pub(crate) async fn tail(args: Args, context: &Context) -> Result<Exit, Failure>
     Ok(exit)
 }
 
-/// Warns of names that no event has; with `--strict` they are an error.
+/// Refuses names that no event can have, and warns of those that the server itself does not send;
+/// with `--strict` they are an error, too.
 fn check_names(args: &Args, context: &Context) -> Result<(), Failure> {
+    for name in &args.events {
+        event_names::check(name)?;
+    }
     for doubt in args
         .events
         .iter()

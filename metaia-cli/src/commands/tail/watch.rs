@@ -11,6 +11,7 @@ use super::counts::Counts;
 use crate::connection::{self, EventLine};
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
+use crate::identity::Identity;
 use crate::liveness::{self, Liveness};
 use crate::notices::Notice;
 use crate::order_ref;
@@ -31,16 +32,16 @@ impl<'a> Watch<'a> {
     pub(super) fn new(
         args: Args,
         orders: Vec<OrderId>,
-        receiver: &'a str,
+        identity: &'a Identity,
         context: &'a Context,
     ) -> Self {
         let deadline = args.limit.map(|limit| Instant::now() + limit);
         Self {
             args,
             orders,
-            receiver,
+            receiver: identity.label(),
             context,
-            liveness: Liveness::new(),
+            liveness: Liveness::new(identity.token_kind()),
             deadline,
             counts: Counts::default(),
         }
@@ -63,7 +64,7 @@ impl<'a> Watch<'a> {
                     return self.end_after_time(client, updates).await;
                 }
                 update = updates.recv() => match update {
-                    Some(update) => self.observe(update)?,
+                    Some(update) => self.observe(update, client)?,
                     None => return Err(self.not_live()),
                 },
             }
@@ -81,6 +82,7 @@ impl<'a> Watch<'a> {
         updates: &mut Updates,
     ) -> Result<Exit, Failure> {
         let context = self.context;
+        self.liveness.stop();
         let mut answering = pin!(liveness::is_answering(client, context.timeout));
         let is_answering = loop {
             tokio::select! {
@@ -88,13 +90,17 @@ impl<'a> Watch<'a> {
                 answered = answering.as_mut() => break answered,
                 // The answer comes over the same connection, behind the events.
                 update = updates.recv() => match update {
-                    Some(update) => self.observe(update)?,
-                    None => break false,
+                    Some(update) => self.observe(update, client)?,
+                    None => return Err(self.not_live()),
                 },
             }
         };
-        if !is_answering || !self.liveness.is_live() {
+        if !self.liveness.is_live() {
             return Err(self.not_live());
+        }
+        if !is_answering {
+            self.liveness.end_at_last_heard(client);
+            return Err(liveness::not_answering(self.receiver, &self.liveness));
         }
         if self.has_enough_events() {
             return Ok(self.counts.exit());
@@ -126,8 +132,8 @@ impl<'a> Watch<'a> {
         self.liveness.is_live()
     }
 
-    fn observe(&mut self, update: Update) -> Result<(), Failure> {
-        self.liveness.observe(&update);
+    fn observe(&mut self, update: Update, client: &Client) -> Result<(), Failure> {
+        self.liveness.observe(&update, client);
         match &update {
             Update::Event(event) => self.fail_if_order_was_refused(event)?,
             Update::Connected(connected) => self.counts.reconnects = connected.reconnects,
@@ -139,7 +145,7 @@ impl<'a> Watch<'a> {
         }
         match update {
             Update::Event(event) if self.wants(&event) => self.write(event),
-            Update::GaveUp(reason) => Err(liveness::ended(reason)),
+            Update::GaveUp(reason) => Err(self.liveness.given_up(&reason)),
             _ => Ok(()),
         }
     }
@@ -181,6 +187,11 @@ impl<'a> Watch<'a> {
     /// Returns the exit code for what was seen so far.
     pub(super) fn exit(&self) -> Exit {
         self.counts.exit()
+    }
+
+    /// Returns the failure to print for the exit code of a run that came to its end.
+    pub(super) fn failure(&self, exit: Exit) -> Option<Failure> {
+        self.counts.failure(exit, self.args.count)
     }
 
     pub(super) fn summary(&self) -> String {

@@ -6,7 +6,7 @@ mod report;
 
 use clap::Subcommand;
 
-use crate::context::Context;
+use crate::context::{Context, Uses};
 use crate::exit::{Exit, Failure};
 
 #[derive(Debug, Subcommand)]
@@ -21,6 +21,13 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    pub(crate) fn uses(&self) -> Uses {
+        match self {
+            Self::Mint(_) => Uses::Nothing,
+            Self::Inspect(_) => Uses::Token,
+        }
+    }
+
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         match self {
             Self::Mint(args) => mint::run(&args, context),

@@ -17,6 +17,7 @@ pub(super) fn asked(via: Via) -> Asked {
         path: path.to_owned(),
         via,
         token: TokenKind::Minted,
+        has_token_in_header_alone: via == Via::Rest,
         origin: None,
         has_own_certificates: false,
         proxy: None,

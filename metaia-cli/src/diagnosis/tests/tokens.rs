@@ -18,6 +18,19 @@ fn a_wrong_origin_names_the_setting() {
     check_at(&asked, trouble, &SecondLook::Nothing, expected);
 }
 
+#[test]
+fn an_origin_with_a_slash_is_not_what_a_browser_sends() {
+    let body = r#"{"code":"origin_not_allowed","detail":"This origin is not allowed."}"#;
+    let asked = Asked {
+        origin: Some("https://b.example/".to_owned()),
+        ..asked(Via::WebSocket)
+    };
+    let trouble = Trouble::Reply(reply(403, &[], body));
+    let found = diagnose(&asked, &trouble, &SecondLook::Nothing);
+    let cure = found.cure.unwrap();
+    assert!(cure.ends_with("use --origin https://b.example"), "{cure}");
+}
+
 /// The server's clock is 65 min ahead.
 fn an_hour_ahead() -> HttpReply {
     reply(200, &[("date", "Tue, 14 Nov 2023 23:18:20 GMT")], "")
@@ -91,6 +104,41 @@ fn the_hint_for_a_token_depends_on_its_source() {
             refused(),
             &SecondLook::Nothing,
             (exit, code, other),
+        );
+    }
+}
+
+#[test]
+fn a_token_that_was_in_the_header_alone_may_have_been_dropped() {
+    let by_header = Asked {
+        has_token_in_header_alone: true,
+        ..asked(Via::WebSocket)
+    };
+    let cure = |asked: &Asked, trouble| {
+        let found = diagnose(asked, &trouble, &SecondLook::Nothing);
+        found.cure.unwrap_or_default()
+    };
+    let refused = || Trouble::Refused("unauthorized".to_owned());
+    let body = r#"{"code":"unauthorized","detail":"The token is missing or not valid."}"#;
+    let by_rest = Trouble::Reply(reply(401, &[], body));
+    let by_key = Asked {
+        token: TokenKind::None,
+        ..asked(Via::Rest)
+    };
+    for (cure, is_named) in [
+        (cure(&asked(Via::Rest), by_rest.clone()), true),
+        (cure(&by_header, refused()), true),
+        (cure(&asked(Via::WebSocket), refused()), false),
+        (cure(&by_key, by_rest), false),
+        (
+            cure(&by_header, Trouble::Refused("token_expired".to_owned())),
+            false,
+        ),
+    ] {
+        assert_eq!(
+            cure.contains("drops the Authorization header"),
+            is_named,
+            "{cure}"
         );
     }
 }

@@ -146,6 +146,11 @@ impl<'a> ClientSession<'a> {
         self.last_heard = Instant::now();
     }
 
+    /// Tells the application that the server is alive.
+    pub(super) fn note_heard(&self) {
+        self.channels.state.set_heard(self.last_heard.into_std());
+    }
+
     fn queue_changed(&mut self, event: QueueEvent) -> Result<(), SessionEnd> {
         // Nothing was read while the queue was full.
         self.reset_silence();

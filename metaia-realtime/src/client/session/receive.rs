@@ -29,9 +29,10 @@ impl ClientSession<'_> {
         packet: Result<EnginePacket, TransportError>,
     ) -> Result<(), SessionEnd> {
         let lost = |error: TransportError| SessionEnd::Lost(error.into());
-        // Every packet shows that the server is alive.
         self.reset_silence();
         let packet = packet.map_err(lost)?;
+        // Every packet shows that the server is alive.
+        self.note_heard();
         let meaning = self
             .packets
             .read(packet)

@@ -84,6 +84,19 @@ async fn a_redirect_is_not_followed() {
 }
 
 #[tokio::test]
+async fn a_client_knows_when_the_latest_packet_came() {
+    let server = Server::start().await;
+    for transport in ALL {
+        let connecting = client(&server).transport(transport);
+        let (client, _updates) = connecting.connect().await.unwrap();
+        let before = std::time::Instant::now();
+        let answer = client.emit_with_ack("echo", 1, TIMEOUT).await;
+        answer.unwrap();
+        assert!(client.last_heard().unwrap() >= before, "{transport:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_connection_knows_the_servers_clock() {
     let server = Server::start().await;
     for transport in ALL {

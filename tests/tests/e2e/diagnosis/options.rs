@@ -2,10 +2,13 @@
 
 use metaia_tests::clients::cli::Cli;
 use metaia_tests::clients::phone::Phone;
+use metaia_tests::fixtures::token::token;
 use metaia_tests::fixtures::{id_of, place_order};
 use metaia_tests::server::Server;
 
 use super::check;
+
+const MINT: [&str; 6] = ["token", "mint", "--role", "admin", "--user", "a1"];
 
 #[tokio::test]
 async fn an_option_that_does_not_apply_is_a_usage_error() {
@@ -32,10 +35,36 @@ async fn an_option_that_does_not_apply_is_a_usage_error() {
         ),
         (&["emit", "user:u1", "x", "--auth", "header"], "--auth"),
         (&["token", "inspect", "x", "--insecure"], "--insecure"),
+        (&["token", "inspect", "x", "--url", "http://h"], "--url"),
+        (&[&MINT[..], &["--token", "x"]].concat(), "--token"),
+        (
+            &[&MINT[..], &["--token-file", "x"]].concat(),
+            "--token-file",
+        ),
+        (&[&MINT[..], &["--timeout", "1s"]].concat(), "--timeout"),
         (&["token", "inspect", "x", "--header", "a: b"], "--header"),
     ] {
         let output = cli.run(args).await;
         check(&output, 2, &[option, "does not apply"]);
+    }
+}
+
+#[tokio::test]
+async fn what_is_pasted_before_a_token_is_left_out() {
+    let server = Server::start().await;
+    let pasted = format!("Bearer {}", token("admin", "a1"));
+    let quoted = format!("\"Authorization: {pasted}\"\n");
+    let cli = Cli::for_server(&server);
+    let file = cli.folder().write("token", quoted);
+    let file = file.to_str().expect("UTF-8");
+    let by_variable = Cli::for_server(&server).env("METAIA_TOKEN", &pasted);
+    for args in [&["tail", "--for", "500ms"][..], &["emit", "user:u1", "x"]] {
+        for option in [["--token", &pasted], ["--token-file", file]] {
+            let output = cli.run(&[args, &option].concat()).await;
+            check(&output, 0, &["Bearer is left out"]);
+        }
+        let output = by_variable.run(args).await;
+        check(&output, 0, &["Bearer is left out"]);
     }
 }
 

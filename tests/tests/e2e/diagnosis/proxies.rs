@@ -116,6 +116,42 @@ async fn a_proxy_that_takes_the_header_is_seen_with_the_token_in_the_header_alon
         let args = [&TAIL[..], &["--auth", place]].concat();
         cli.run(&args).await.expect_code(code);
     }
+    let by_header = [&TAIL[..], &["--auth", "header"]].concat();
+    for args in [&by_header[..], &EMIT] {
+        let output = cli.run(args).await;
+        check(
+            &output,
+            4,
+            &["drops the Authorization header", "--auth payload"],
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_with_credentials_of_its_own_gets_them_beside_the_token() {
+    let (nginx, _server) = proxied().await;
+    let cli = Cli::for_url(&nginx.url(Door::Guarded));
+    let payload = ["--auth", "payload"];
+    let header = ["--header", "Authorization: Basic dTpw"];
+    check(
+        &cli.run(&TAIL).await,
+        4,
+        &["credentials of its own", "--auth payload"],
+    );
+    check(
+        &cli.run(&EMIT).await,
+        4,
+        &["credentials of its own", "METAIA_API_KEY"],
+    );
+    let replaced = cli.run(&[&TAIL[..], &header].concat()).await;
+    check(&replaced, 2, &["--header Authorization", "--auth payload"]);
+    let replaced = cli.run(&[&EMIT[..], &header].concat()).await;
+    check(&replaced, 2, &["--header Authorization", "METAIA_API_KEY"]);
+    let tail = [&TAIL[..], &payload, &header].concat();
+    check(&cli.run(&tail).await, 0, &[]);
+    let by_key = cli.env("METAIA_API_KEY", metaia_tests::server::API_KEY);
+    let emit = [&EMIT[..], &header].concat();
+    check(&by_key.run(&emit).await, 0, &[]);
 }
 
 #[tokio::test]

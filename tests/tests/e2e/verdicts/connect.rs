@@ -66,6 +66,8 @@ async fn a_script_without_failures_is_green() {
         String::new(),
         "# a comment 'with an open quote".to_owned(),
         format!("/join {id}"),
+        format!("/join {id}   # c1's order"),
+        "/wait 10ms # a moment".to_owned(),
         format!("/join{long}{id}"),
         format!("/join order-{id}"),
         format!("/join {number}"),

@@ -61,6 +61,9 @@ async fn a_tail_whose_server_freezes_is_not_green() {
     let ended = tail.wait_with_output().await.expect_code(3);
     server.signal("CONT").await;
     assert!(ended.stderr.contains("does not answer"), "{ended:#?}");
+    // Neither the frozen time nor that of the last question counts.
+    assert!(ended.stderr.contains(" of 2.0 s"), "{ended:#?}");
+    assert!(!ended.stderr.contains("live 2."), "{ended:#?}");
 }
 
 #[tokio::test]
@@ -69,7 +72,26 @@ async fn a_tail_that_the_server_ends_is_not_green() {
     let cli = Cli::for_server(&server);
     let tail = start_live(&cli, &["tail", "--as", "customer:c1", "--for", "20s"]).await;
     end_session(&server, "c1").await;
-    tail.wait_with_output().await.expect_code(3);
+    let ended = tail.wait_with_output().await.expect_code(3);
+    assert!(
+        ended.stderr.contains("the server ended it: kicked"),
+        "{ended:#?}"
+    );
+}
+
+#[tokio::test]
+async fn a_session_that_is_not_live_at_the_end_has_the_right_hint() {
+    let server = Server::start().await;
+    let cli = Cli::for_server(&server);
+    let args = ["tail", "--as", "customer:c1", "--for", "0s"];
+    let ended = cli.run(&args).await.expect_code(3);
+    assert!(ended.stderr.contains("use a longer one"), "{ended:#?}");
+    let args = ["connect", "--as", "customer:c1"];
+    let ended = cli.run_with_input(&args, b"/drop\n").await.expect_code(3);
+    assert!(
+        ended.stderr.contains("/drop cut the connection"),
+        "{ended:#?}"
+    );
 }
 
 #[tokio::test]
@@ -88,6 +110,21 @@ async fn a_gap_is_not_green() {
     let args = ["tail", "--as", "customer:c1", "--for", "1s", "--since", "x"];
     let ended = cli.run(&args).await.expect_code(6);
     assert!(ended.stderr.contains("GAP"), "{ended:#?}");
+}
+
+#[tokio::test]
+async fn a_quiet_tail_says_why_it_failed() {
+    let server = Server::start().await;
+    let cli = Cli::for_server(&server);
+    let args = ["tail", "-q", "--as", "customer:c1", "--for", "1s"];
+    for (option, code, said) in [
+        (["--since", "x"], 6, "error: events were missed"),
+        (["--count", "2"], 7, "error: 0 of 2 events came in time"),
+    ] {
+        let ended = cli.run(&[&args[..], &option].concat()).await;
+        assert_eq!(ended.code, Some(code), "{ended:#?}");
+        assert!(ended.stderr.contains(said), "{ended:#?}");
+    }
 }
 
 #[tokio::test]
@@ -245,6 +282,25 @@ async fn a_misspelt_event_gets_a_suggestion() {
         "--strict",
     ];
     nowhere.run(&known).await.expect_code(3);
+}
+
+/// Also with `-q`, which shows no warning.
+#[tokio::test]
+async fn an_event_that_cannot_exist_is_wrong_usage() {
+    let nowhere = Cli::for_url("http://127.0.0.1:9");
+    for name in [
+        "",
+        " ",
+        "order_update ",
+        "order_update,new_notification",
+        "größe",
+        "connect",
+        "rt:ready",
+    ] {
+        let args = ["tail", "--as", "customer:c1", "-q", "--event", name];
+        let ended = nowhere.run(&args).await;
+        assert_eq!(ended.code, Some(2), "{name:?}: {ended:#?}");
+    }
 }
 
 #[tokio::test]

@@ -146,6 +146,7 @@ const CLI: &[Level] = &[
     Level::apart(&["rest.rs"]),
     Level::apart(&["context.rs"]),
     Level::apart(&["connecting.rs"]),
+    Level::apart(&["session_end.rs"]),
     Level::apart(&["connection.rs", "liveness.rs", "notices/", "order_ref/"]),
     Level::apart(&["commands/"]),
     Level::apart(&["cli.rs"]),

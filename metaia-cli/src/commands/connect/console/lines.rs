@@ -70,9 +70,12 @@ impl<'a> Console<'a> {
     }
 
     /// Returns the last work: for a script, a question to the server for each role.
-    fn end(&self) -> Work<'a> {
+    fn end(&mut self) -> Work<'a> {
         if !self.is_script() {
             return Box::pin(std::future::ready(Done::Session));
+        }
+        for seat in &mut self.seats {
+            seat.liveness.stop();
         }
         let clients: Vec<Client> = self.clients().cloned().collect();
         let timeout = self.context.timeout;
@@ -127,8 +130,8 @@ impl<'a> Console<'a> {
                     failure.within(format!("{} is not connected at the end", seat.role.label))
                 );
             }
-            if !is_answering || !seat.liveness.is_live() {
-                return Err(seat.not_live());
+            if let Some(failure) = seat.failure_at_end(*is_answering) {
+                return Err(failure);
             }
         }
         if self.gaps > 0 {

@@ -19,6 +19,7 @@ use super::result::CommandResult;
 use super::role_client::{NumberedUpdates, RoleClient};
 use crate::connection::EventLine;
 use crate::context::Context;
+use crate::diagnosis::TokenKind;
 use crate::exit::{Exit, Failure};
 use crate::liveness::{self, Liveness};
 use crate::notices::Notice;
@@ -101,10 +102,10 @@ impl<'a> Console<'a> {
         self.context
     }
 
-    pub(super) fn add(&mut self, role: RoleClient) {
+    pub(super) fn add(&mut self, role: RoleClient, token: TokenKind) {
         self.seats.push(Seat {
             role,
-            liveness: Liveness::new(),
+            liveness: Liveness::new(token),
             ended: None,
         });
     }
@@ -214,7 +215,7 @@ impl<'a> Console<'a> {
 impl Console<'_> {
     fn observe(&mut self, number: usize, update: Update) -> Result<(), Failure> {
         let seat = &mut self.seats[number];
-        seat.liveness.observe(&update);
+        seat.liveness.observe(&update, &seat.role.client);
         let label = seat.role.label.clone();
         if let Some(notice) = Notice::of(&label, &update) {
             self.show(&notice)?;
@@ -231,7 +232,10 @@ impl Console<'_> {
                 self.print(&EventLine::new(&label, event, replayed))?;
             }
             Update::Reset(_) | Update::TooLarge { .. } => self.gaps += 1,
-            Update::GaveUp(reason) => self.seats[number].ended = Some(liveness::ended(reason)),
+            Update::GaveUp(reason) => {
+                let seat = &mut self.seats[number];
+                seat.ended = Some(seat.liveness.given_up(&reason));
+            }
             _ => {}
         }
         Ok(())
@@ -266,8 +270,17 @@ impl Console<'_> {
 }
 
 impl Seat {
-    fn not_live(&self) -> Failure {
-        liveness::not_live(&self.role.label, &self.liveness)
+    /// Returns the failure of a role that is not live at the end, or whose server does not answer.
+    fn failure_at_end(&mut self, is_answering: bool) -> Option<Failure> {
+        let who = &self.role.label;
+        if !self.liveness.is_live() {
+            return Some(liveness::not_live(who, &self.liveness));
+        }
+        if is_answering {
+            return None;
+        }
+        self.liveness.end_at_last_heard(&self.role.client);
+        Some(liveness::not_answering(who, &self.liveness))
     }
 }
 
