@@ -91,12 +91,7 @@ async fn serve(
         if let Err(reason) = write_all(session, write) {
             return session.end(reason);
         }
-        let rechecks = session.state().begin_rechecks();
-        deciding.extend(
-            rechecks
-                .into_iter()
-                .map(|it| session.decide_recheck(node, it)),
-        );
+        deciding.extend(begin_rechecks(session, node));
         if step.is_none() && session.state().can_step() {
             step = Some(begin_step(session, node));
         }
@@ -124,6 +119,17 @@ async fn serve(
             () = wake.notified() => {}
         }
     }
+}
+
+/// Returns the decisions of the rechecks that were requested and are not being decided.
+fn begin_rechecks(
+    session: &Session,
+    node: &Node,
+) -> impl Iterator<Item = impl Future<Output = ()>> {
+    let begun = session.state().begin_rechecks();
+    begun
+        .into_iter()
+        .map(move |recheck| session.decide_recheck(node, recheck))
 }
 
 /// Returns one step of the start or of catching up.
