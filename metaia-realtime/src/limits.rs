@@ -60,10 +60,12 @@ pub struct Limits {
     pub access_decisions_burst: u32,
     /// Access decisions of a user per second, on this node: 50.
     pub access_decisions_per_s: u32,
-    /// Time for which a recheck of an order's room that the policy cannot decide holds back the
-    /// whole session: 5 s, and at most 15 s. Until then the policy is asked again; then the session
-    /// leaves that room (`rt:room_left` with `unavailable`), and receives what was held back. It is
-    /// also the time that the policy has for one decision of a recheck, if it is below 5 s.
+    /// Time for which a recheck of an order's room that the policy cannot decide holds back what
+    /// follows it, in the whole session: 5 s, and at most 15 s, from the recheck on. Until then the
+    /// policy is asked again; then the session leaves that room (`rt:room_left` with
+    /// `unavailable`), and receives what was held back. Rechecks of several orders have this time
+    /// side by side, each from its own beginning. It is also the time that the policy has for one
+    /// decision of a recheck, if it is below 5 s.
     pub recheck_hold: Duration,
     /// Rooms of a session, with the rooms of its role and its user: 128.
     pub rooms_per_session: usize,
@@ -146,8 +148,8 @@ pub struct InvalidLimit {
     pub rule: &'static str,
 }
 
-/// The longest time for which a recheck may hold back a session: nothing reaches its client
-/// meanwhile.
+/// The longest time for which a recheck may hold back a session: nothing that follows the recheck
+/// reaches the client meanwhile.
 const LONGEST_RECHECK_HOLD: Duration = Duration::from_secs(15);
 
 /// Rooms that every session joins by itself and that clients know: the role's and the user's.

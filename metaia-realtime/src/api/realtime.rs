@@ -309,6 +309,10 @@ impl Realtime {
     /// `deadline` are ended at once. The positions of devices are saved after that in any case (at
     /// most 1.5 s), and the tasks of the node end (at most 1 s).
     ///
+    /// Do not await this in a handler of an event: the drain waits for the handler, and the handler
+    /// for the drain, until `deadline`; then the handler is dropped. Start the drain in a task of
+    /// its own instead.
+    ///
     /// ```
     /// # use metaia_realtime::{JwtAuthenticator, Realtime};
     /// # #[tokio::main]

@@ -68,7 +68,8 @@ impl Client {
 
     /// Sends an event with any number of arguments, without an acknowledgement. Each element of a
     /// tuple, an array or a `Vec` is an argument; `()` stands for none. Servers of this project
-    /// read the first argument alone.
+    /// take one argument at most, and refuse an event with more as `malformed`; of joins and leaves
+    /// of order rooms they read the first argument alone.
     ///
     /// ```no_run
     /// # async fn example(client: metaia_realtime::client::Client)

@@ -27,6 +27,16 @@ pub(super) enum DisconnectTarget {
     Session(SessionId),
 }
 
+impl DisconnectTarget {
+    /// Returns whether this session of `user` is among them.
+    pub(super) fn has(&self, user: &UserId, session: SessionId) -> bool {
+        match self {
+            Self::User(of_user) => of_user == user,
+            Self::Session(id) => *id == session,
+        }
+    }
+}
+
 #[derive(Default)]
 struct RecentDisconnects {
     /// Oldest first.
@@ -57,11 +67,7 @@ impl Disconnects {
             .iter()
             .rev()
             .take_while(|(at, _)| started_before(since, *at));
-        let affects = |disconnected: &DisconnectTarget| match disconnected {
-            DisconnectTarget::User(of_user) => of_user == user,
-            DisconnectTarget::Session(id) => *id == session,
-        };
-        is_too_old || later_entries.any(|(_, disconnected)| affects(disconnected))
+        is_too_old || later_entries.any(|(_, disconnected)| disconnected.has(user, session))
     }
 
     /// Discards all entries: those up to `at` were not read, or not all of them could be.

@@ -38,7 +38,8 @@ pub(crate) const TIME_AFTER_DEADLINE: Duration = SAVE_TIMEOUT.saturating_add(TAS
 /// Admits no session any more, then ends all sessions and the node's tasks.
 ///
 /// Until `deadline`, clients receive `rt:drain` and what was already sent, and handlers that have
-/// begun run on. After it, the remaining sessions are ended at once, and handlers are dropped. The
+/// begun run on, also one that awaits this drain: it waits for itself. After it, the remaining
+/// sessions are ended at once, and handlers are dropped. The
 /// positions of devices are saved either way. Cancel safe: call again to finish.
 pub(crate) async fn drain(node: &Node, deadline: Duration) {
     node.begin_draining();

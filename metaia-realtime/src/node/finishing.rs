@@ -6,29 +6,39 @@
 //! begun is dropped. A drain waits for all of them until its deadline.
 
 use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    collections::{HashMap, VecDeque},
+    sync::Arc,
 };
 
 use parking_lot::Mutex;
 use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 
+use super::disconnects::DisconnectTarget;
 use crate::{UserId, session::Session, values::SessionId};
 
 /// The most sessions of one user that finish at a time, each with one handler.
 const MAX_PER_USER: usize = 16;
 
+/// The most disconnects that are remembered. A session takes its place a moment after it was
+/// removed: this many last for longer.
+const MAX_STOPS: usize = 1_024;
+
 /// The sessions of one node that finish.
 #[derive(Default)]
 pub(crate) struct FinishingSessions {
     per_user: Mutex<HashMap<UserId, Vec<Arc<Session>>>>,
-    /// How often a user or a session was stopped. Changed while `per_user` is locked.
-    stops: AtomicU64,
+    /// Changed while `per_user` is locked.
+    stops: Mutex<Stops>,
     /// Everything that a drain waits for.
     running: TaskTracker,
+}
+
+/// The users and sessions that were stopped.
+#[derive(Default)]
+struct Stops {
+    count: u64,
+    /// The last of them, oldest first.
+    recent: VecDeque<DisconnectTarget>,
 }
 
 /// The place of one session that finishes. Dropping it gives the place back.
@@ -46,11 +56,13 @@ impl FinishingSessions {
         if of_user.len() >= MAX_PER_USER {
             return None;
         }
-        if session
-            .removal()
-            .is_none_or(|removal| removal.stops != self.stops())
-        {
-            // It was neither in the registry nor here when somebody was stopped: perhaps its user.
+        if self.was_stopped_since_removal(session) {
+            // It was neither in the registry nor here when its user or itself was stopped.
+            tracing::info!(
+                session = %session.id,
+                user = %session.identity.user,
+                "a session that was disconnected after its client had left begins nothing more"
+            );
             session.stop_beginning();
         }
         of_user.push(Arc::clone(session));
@@ -64,7 +76,8 @@ impl FinishingSessions {
     /// Lets no further event of the user's sessions begin, since the user is disconnected.
     pub(crate) fn stop_user(&self, user: &UserId) {
         let per_user = self.per_user.lock();
-        self.stops.fetch_add(1, Ordering::AcqRel);
+        let target = DisconnectTarget::User(user.clone());
+        self.stops.lock().record(target);
         for session in per_user.get(user).into_iter().flatten() {
             session.stop_beginning();
         }
@@ -73,7 +86,7 @@ impl FinishingSessions {
     /// Lets no further event of the session begin, since it is disconnected.
     pub(crate) fn stop_session(&self, id: SessionId) {
         let per_user = self.per_user.lock();
-        self.stops.fetch_add(1, Ordering::AcqRel);
+        self.stops.lock().record(DisconnectTarget::Session(id));
         let mut sessions = per_user.values().flatten();
         if let Some(session) = sessions.find(|session| session.id == id) {
             session.stop_beginning();
@@ -82,7 +95,17 @@ impl FinishingSessions {
 
     /// Returns how often a user or a session was stopped.
     pub(super) fn stops(&self) -> u64 {
-        self.stops.load(Ordering::Acquire)
+        self.stops.lock().count
+    }
+
+    /// Returns whether the session or its user was stopped after the session was removed, or may
+    /// have been.
+    fn was_stopped_since_removal(&self, session: &Session) -> bool {
+        let user = &session.identity.user;
+        session.removal().is_none_or(|removal| {
+            let stops = self.stops.lock();
+            stops.may_affect(user, session.id, removal.stops)
+        })
     }
 
     /// Returns a token for the task of a session that has not ended: it may have to finish.
@@ -103,6 +126,24 @@ impl FinishingSessions {
     }
 }
 
+impl Stops {
+    fn record(&mut self, target: DisconnectTarget) {
+        self.count += 1;
+        if self.recent.len() == MAX_STOPS {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(target);
+    }
+
+    /// Returns whether the user or the session was among those that were stopped after the first
+    /// `count`, or may have been: that many are not remembered.
+    fn may_affect(&self, user: &UserId, session: SessionId, count: u64) -> bool {
+        let later = usize::try_from(self.count - count).unwrap_or(usize::MAX);
+        let mut targets = self.recent.iter().rev().take(later);
+        later > self.recent.len() || targets.any(|target| target.has(user, session))
+    }
+}
+
 impl Drop for FinishingPlace {
     fn drop(&mut self) {
         let user = &self.session.identity.user;
@@ -113,5 +154,39 @@ impl Drop for FinishingPlace {
                 per_user.remove(user);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(n: usize) -> UserId {
+        format!("u{n}").parse().unwrap()
+    }
+
+    #[test]
+    fn a_stop_affects_its_user_or_session_and_no_other() {
+        let mut stops = Stops::default();
+        let session = SessionId::random();
+        stops.record(DisconnectTarget::User(user(1)));
+        stops.record(DisconnectTarget::Session(session));
+        let other = SessionId::random();
+        assert!(stops.may_affect(&user(1), other, 0));
+        assert!(!stops.may_affect(&user(1), other, 1));
+        assert!(!stops.may_affect(&user(2), other, 0));
+        assert!(stops.may_affect(&user(2), session, 1));
+        assert!(!stops.may_affect(&user(2), session, 2));
+    }
+
+    #[test]
+    fn a_session_from_before_the_stops_that_are_remembered_may_be_affected() {
+        let mut stops = Stops::default();
+        for n in 0..=MAX_STOPS {
+            stops.record(DisconnectTarget::User(user(n)));
+        }
+        assert!(stops.may_affect(&user(0), SessionId::random(), 0));
+        assert!(!stops.may_affect(&user(0), SessionId::random(), 1));
+        assert_eq!(stops.recent.len(), MAX_STOPS);
     }
 }

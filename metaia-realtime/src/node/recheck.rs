@@ -46,19 +46,32 @@ impl Default for RecheckTurns {
 }
 
 impl RecheckTurns {
-    /// Waits for the first turn of a recheck, which has `hold` from then on. Returns the turn and
-    /// its deadline, or `None` if the policy has decided nothing for `hold`. Cancel safe.
-    async fn first(&self, hold: Duration) -> Option<(SemaphorePermit<'_>, Instant)> {
-        let began = Instant::now();
+    /// Waits for the first turn of a recheck, which has `hold` from `requested_at` on. Returns the
+    /// turn and its deadline, or `None` if the policy has decided nothing for that time. Cancel
+    /// safe.
+    async fn first(
+        &self,
+        requested_at: Instant,
+        hold: Duration,
+    ) -> Option<(SemaphorePermit<'_>, Instant)> {
+        let waits_since = Instant::now();
+        let is_in_time = requested_at + hold > waits_since;
+        // A recheck that is older waited for an earlier one of its room, which waited for a turn.
+        let began = if is_in_time {
+            requested_at
+        } else {
+            waits_since
+        };
         let mut turn = Box::pin(self.permits.acquire());
         loop {
-            let deadline = self.decided_since(began) + hold;
+            let decided_at = self.decided_after(waits_since);
+            let deadline = decided_at.unwrap_or(began) + hold;
             if let Ok(permit) = timeout_at(deadline, &mut turn).await {
-                let has_decided = self.decided_since(began) > began;
+                let has_decided = self.decided_after(waits_since).is_some();
                 let asked_at = if has_decided { Instant::now() } else { began };
                 return Some((permit.ok()?, asked_at + hold));
             }
-            if self.decided_since(began) + hold <= deadline {
+            if self.decided_after(waits_since) == decided_at {
                 return None;
             }
         }
@@ -70,9 +83,10 @@ impl RecheckTurns {
         turn.ok()?.ok()
     }
 
-    /// Returns when the policy last decided a recheck; `began` if that was earlier.
-    fn decided_since(&self, began: Instant) -> Instant {
-        began.max(*self.decided_at.lock())
+    /// Returns when the policy last decided a recheck, if that was after `time`.
+    fn decided_after(&self, time: Instant) -> Option<Instant> {
+        let decided_at = *self.decided_at.lock();
+        (decided_at > time).then_some(decided_at)
     }
 
     fn note_decision(&self) {
@@ -91,15 +105,17 @@ impl RecheckTurns {
 
 impl Node {
     /// Asks the policy for a session that is in the order's room already, again and again until it
-    /// decides. Returns `None` if it does not within [`Limits::recheck_hold`]. Cancel safe.
+    /// decides. Returns `None` if it does not within [`Limits::recheck_hold`] from `requested_at`
+    /// on. Cancel safe.
     ///
     /// [`Limits::recheck_hold`]: crate::Limits::recheck_hold
     pub(crate) async fn decide_recheck(
         &self,
         identity: &Identity,
         order: &OrderId,
+        requested_at: Instant,
     ) -> Option<AccessDecision> {
-        let decision = self.ask_until_decided(identity, order).await;
+        let decision = self.ask_until_decided(identity, order, requested_at).await;
         if decision.is_none() {
             tracing::info!(
                 user = %identity.user,
@@ -115,8 +131,11 @@ impl Node {
         &self,
         identity: &Identity,
         order: &OrderId,
+        requested_at: Instant,
     ) -> Option<AccessDecision> {
-        let (mut turn, deadline) = self.recheck_turns.first(self.limits.recheck_hold).await?;
+        let hold = self.limits.recheck_hold;
+        let first = self.recheck_turns.first(requested_at, hold);
+        let (mut turn, deadline) = first.await?;
         let mut pause = FIRST_PAUSE;
         loop {
             match self.ask_policy_until(identity, order, deadline).await {

@@ -1,12 +1,10 @@
 //! Catching up: a session reads entries from its cursor to the head, from the window or from the
 //! log, and is then live. Every reason to catch up takes this path.
 
-use futures_util::future::join_all;
-
 use super::{
     Outgoing, Session,
     phase::PendingReady,
-    rechecks::RecheckRequest,
+    rechecks::{RecheckRequest, RecheckToDecide},
     retry::retry_log,
     state::SessionState,
     wire::{self, READY, ROOM_LEFT},
@@ -33,10 +31,10 @@ pub(super) struct PageRead {
 }
 
 impl Session {
-    /// Takes one step towards being live: decides the pending rechecks, starts the session if that
-    /// is to be done, then hands over the next entries, as far as there is credit for them.
+    /// Takes one step towards being live: starts the session if that is to be done, then hands over
+    /// the next entries, as far as there is credit for them and no undecided recheck withholds
+    /// them.
     pub(crate) async fn catch_up(&self, node: &Node) {
-        self.decide_rechecks(node).await;
         let request = self.state().begin_start();
         if let Some(request) = request
             && let Err(error) = self.resume_or_start(node, request).await
@@ -98,6 +96,8 @@ impl Session {
         if let Some(ready) = state.go_live(head.n()) {
             self.send_ready(&mut state, ready, rooms, head);
         }
+        // If it does not go live: everything up to there was examined.
+        state.advance_to(limit.min(head.n()));
     }
 
     /// Queues `rt:ready`, and before it the ack of `rt:resume`.
@@ -193,30 +193,24 @@ impl Session {
 
 /// Rechecks.
 impl Session {
-    /// Asks the policy for every recheck that is pending now, for all at once, and leaves the rooms
-    /// that it denies, or cannot decide in time. Until then nothing of any room is handed over: one
-    /// cursor serves them all. If a client had a later position, and the policy allowed the room
-    /// after all, it would never receive what the room has up to there.
-    ///
-    /// Rechecks that are requested meanwhile wait for the next step: what precedes them is handed
-    /// over first, since new ones may come for ever.
-    async fn decide_rechecks(&self, node: &Node) {
-        let requested = self.state().requested_rechecks();
-        if requested.is_empty() {
-            return;
-        }
-        let deciding = requested.iter();
-        join_all(deciding.map(|(order, request)| self.decide_recheck(node, order, *request))).await;
-        self.state().release_before_rechecks();
-    }
-
-    async fn decide_recheck(&self, node: &Node, order: &OrderId, request: RecheckRequest) {
-        match node.decide_recheck(&self.identity, order).await {
-            Some(AccessDecision::Allowed) => self.state().finish_recheck(order, request),
+    /// Asks the policy for a recheck, and leaves the room that it denies, or cannot decide in time.
+    /// All rechecks of a session are decided at the same time, each from its own request on. Until
+    /// then nothing later of any room is handed over: one cursor serves them all. If a client had a
+    /// later position, and the policy allowed the room after all, it would never receive what the
+    /// room has up to there.
+    pub(super) async fn decide_recheck(&self, node: &Node, recheck: RecheckToDecide) {
+        let RecheckToDecide {
+            order,
+            request,
+            requested_at,
+        } = &recheck;
+        let decision = node.decide_recheck(&self.identity, order, *requested_at);
+        match decision.await {
+            Some(AccessDecision::Allowed) => self.state().finish_recheck(order, *request),
             Some(AccessDecision::Denied) => {
-                self.revoke_room(node, order, request, "access_revoked");
+                self.revoke_room(node, order, *request, "access_revoked");
             }
-            None => self.revoke_room(node, order, request, "unavailable"),
+            None => self.revoke_room(node, order, *request, "unavailable"),
         }
     }
 

@@ -124,7 +124,7 @@ impl Session {
     }
 
     /// Requests that access to the order's room be decided again. Nothing after entry `offered`,
-    /// the last one that was offered, is handed over before that.
+    /// the last one that was offered, and nothing of that room, is handed over before that.
     pub(crate) fn recheck(&self, order: &OrderId, offered: u64) {
         self.state().recheck(order, offered);
         self.port.wake();

@@ -1,9 +1,14 @@
 //! The task of a session, for transports that need one: it writes what is queued, handles one
-//! inbound event at a time, and takes one step of catching up at a time.
+//! inbound event at a time, takes one step of catching up at a time, and decides all rechecks of
+//! the session side by side.
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::future::{BoxFuture, OptionFuture};
+use futures_util::{
+    StreamExt as _,
+    future::{BoxFuture, OptionFuture},
+    stream::FuturesUnordered,
+};
 use tokio::sync::Notify;
 
 use super::{
@@ -65,10 +70,11 @@ impl<W: FnMut(Outgoing) -> Result<(), EndReason>> Drop for LastPacketWriter<'_, 
 /// 2. Its token has expired.
 /// 3. It has waited for `rt:resume` for 5 s (`RESUME_EVENT_TIMEOUT`).
 /// 4. An inbound event is handled.
-/// 5. A step of catching up is done.
-/// 6. There is an inbound event that the session takes in its phase ([`Intake`]). It takes none
+/// 5. A recheck is decided.
+/// 6. A step of catching up is done.
+/// 7. There is an inbound event that the session takes in its phase ([`Intake`]). It takes none
 ///    while another one is being handled.
-/// 7. Something was queued, or written.
+/// 8. Something was queued, or written, or a recheck is requested.
 async fn serve(
     session: &Arc<Session>,
     node: &Arc<Node>,
@@ -77,15 +83,15 @@ async fn serve(
     write: &mut impl FnMut(Outgoing) -> Result<(), EndReason>,
 ) {
     let mut step: Option<BoxFuture<'static, ()>> = None;
+    // At most one per order room, and one more if the session has left it and is in it again.
+    let mut deciding = FuturesUnordered::new();
     let mut token_expiry = Box::pin(session.expired());
     let mut resume_timeout = Box::pin(tokio::time::sleep(RESUME_EVENT_TIMEOUT));
     loop {
-        if let Some(reason) = session.port.wants_end() {
-            return session.end(reason);
-        }
         if let Err(reason) = write_all(session, write) {
             return session.end(reason);
         }
+        deciding.extend(begin_rechecks(session, node));
         if step.is_none() && session.state().can_step() {
             step = Some(begin_step(session, node));
         }
@@ -101,6 +107,7 @@ async fn serve(
                 session.state().stop_awaiting_resume();
             }
             Some(()) = OptionFuture::from(work.handling.as_mut()) => work.handling = None,
+            Some(()) = deciding.next() => {}
             Some(()) = OptionFuture::from(step.as_mut()) => step = None,
             Some(event) = work.events.next(intake), if intake != Intake::Nothing => {
                 if intake == Intake::OnlyResume {
@@ -112,6 +119,17 @@ async fn serve(
             () = wake.notified() => {}
         }
     }
+}
+
+/// Returns the decisions of the rechecks that were requested and are not being decided.
+fn begin_rechecks(
+    session: &Session,
+    node: &Node,
+) -> impl Iterator<Item = impl Future<Output = ()>> {
+    let begun = session.state().begin_rechecks();
+    begun
+        .into_iter()
+        .map(move |recheck| session.decide_recheck(node, recheck))
 }
 
 /// Returns one step of the start or of catching up.
@@ -130,11 +148,14 @@ fn begin_handling(
     Box::pin(session.handle(Arc::clone(node), event))
 }
 
-/// Writes every packet that is queued.
+/// Writes every packet that is queued, unless the transport wants the session to end.
 fn write_all(
     session: &Session,
     write: &mut impl FnMut(Outgoing) -> Result<(), EndReason>,
 ) -> Result<(), EndReason> {
+    if let Some(reason) = session.port.wants_end() {
+        return Err(reason);
+    }
     let mut entries = 0;
     while let Some(outgoing) = session.take() {
         entries += usize::from(matches!(outgoing, Outgoing::Entry(_)));

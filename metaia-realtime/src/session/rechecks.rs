@@ -3,16 +3,43 @@
 //! Requests are numbered here, and not by the entries that ask for them: after a change of epoch
 //! the log numbers its entries from the start, and numbers of two epochs cannot be compared.
 //!
-//! A session hands over nothing while a request is pending, with one exception. Rounds of decisions
-//! on all access may come faster than a session decides its rooms. So when it has decided all that
-//! was requested before a step, it may hand over the entries that precede the rounds that have
-//! begun meanwhile: see [`Rechecks::release`].
+//! All orders are decided side by side, each from its own request on. A pending request withholds:
+//!
+//! - Entries of every room that do not precede it. One cursor serves all rooms.
+//! - Every entry of its room, and what follows the first of them that no other room is a reason to
+//!   hand over: the client may have lost the room by now. There is one exception. Rounds of
+//!   decisions on all access may come faster than an order is decided. So when an order is allowed,
+//!   the entries of its room that precede the round that has begun meanwhile are not withheld.
+//!
+//! So an entry is withheld by the requests that came before it, and not by those that other orders
+//! ask for later.
+
+use tokio::time::Instant;
 
 use crate::OrderId;
 
 /// A request to decide access to an order again. A later one is greater.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct RecheckRequest(u64);
+
+/// Why access is decided again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RecheckCause {
+    /// The order was rechecked.
+    Order,
+    /// A round of decisions on all access.
+    Round,
+}
+
+/// A decision that is to begin now.
+#[derive(Debug)]
+pub(super) struct RecheckToDecide {
+    pub(super) order: OrderId,
+    /// The last request for the order: the decision serves it and all earlier ones.
+    pub(super) request: RecheckRequest,
+    /// When the first of them was requested.
+    pub(super) requested_at: Instant,
+}
 
 /// The pending requests of a session, oldest first.
 #[derive(Debug, Default)]
@@ -21,59 +48,92 @@ pub(super) struct Rechecks {
     pending: Vec<Pending>,
     /// The last request.
     last: RecheckRequest,
-    /// The last entry that may be handed over although requests are pending.
-    released_upto: u64,
+    /// The next entry, if it is one of a room whose access is pending.
+    withheld_entry: Option<u64>,
 }
 
 #[derive(Debug)]
 struct Pending {
     order: OrderId,
     request: RecheckRequest,
-    /// The last entry that does not need this decision.
+    requested_at: Instant,
+    cause: RecheckCause,
+    /// The last entry of other rooms that does not need this decision.
     preceded_by: u64,
+    /// Even the entries of the order's room that precede it need this decision.
+    withholds_room: bool,
+    is_being_decided: bool,
 }
 
 impl Rechecks {
-    /// Requests a decision on the order's access that begins after this call. Entries up to
-    /// `preceded_by` do not need this decision, but an earlier one if that is pending.
-    pub(super) fn request(&mut self, order: &OrderId, preceded_by: u64) {
+    /// Requests a decision on the order's access that begins after this call, which is made at
+    /// `now`. Entries of other rooms up to `preceded_by` do not need it.
+    pub(super) fn request(
+        &mut self,
+        order: &OrderId,
+        cause: RecheckCause,
+        preceded_by: u64,
+        now: Instant,
+    ) {
         self.last.0 += 1;
-        self.released_upto = 0;
+        self.withheld_entry = None;
         let mut of_order = self.pending.iter_mut().filter(|it| it.order == *order);
         if let Some(later) = of_order.nth(1) {
             later.request = self.last;
             later.preceded_by = later.preceded_by.min(preceded_by);
+            if cause == RecheckCause::Order {
+                later.cause = cause;
+                later.withholds_room = true;
+            }
             return;
         }
         self.pending.push(Pending {
             order: order.clone(),
             request: self.last,
+            requested_at: now,
+            cause,
             preceded_by,
+            withholds_room: true,
+            is_being_decided: false,
         });
     }
 
-    /// Returns each order with a pending request, and its last request, which a decision that
-    /// begins now serves. It stays until [`Self::finish`].
-    pub(super) fn requested(&self) -> Vec<(OrderId, RecheckRequest)> {
-        let mut requested: Vec<(OrderId, RecheckRequest)> = Vec::new();
-        for pending in &self.pending {
-            let of_order = |(order, _): &&mut (OrderId, _)| *order == pending.order;
-            match requested.iter_mut().find(of_order) {
-                Some((_, last)) => *last = pending.request,
-                None => requested.push((pending.order.clone(), pending.request)),
+    /// Returns the decisions that are to begin now, one for each order of which none is under way.
+    pub(super) fn begin(&mut self) -> Vec<RecheckToDecide> {
+        let mut begun: Vec<RecheckToDecide> = Vec::new();
+        let busy: Vec<OrderId> = self
+            .pending
+            .iter()
+            .filter(|it| it.is_being_decided)
+            .map(|it| it.order.clone())
+            .collect();
+        for pending in &mut self.pending {
+            if busy.contains(&pending.order) {
+                continue;
+            }
+            pending.is_being_decided = true;
+            match begun.iter_mut().find(|it| it.order == pending.order) {
+                Some(first) => first.request = pending.request,
+                None => begun.push(pending.to_decide()),
             }
         }
-        requested
+        begun
     }
 
-    /// Removes the request, since access was decided after it. A later request stays.
+    /// Removes the request, since the order was allowed after it. A later request stays.
     pub(super) fn finish(&mut self, order: &OrderId, request: RecheckRequest) {
+        self.withheld_entry = None;
         self.pending
             .retain(|it| it.order != *order || it.request > request);
+        let mut later = self.pending.iter_mut().filter(|it| it.order == *order);
+        if let Some(round) = later.find(|it| it.cause == RecheckCause::Round) {
+            round.withholds_room = false;
+        }
     }
 
     /// Removes all requests for the order, since the session has left its room.
     pub(super) fn forget(&mut self, order: &OrderId) {
+        self.withheld_entry = None;
         self.pending.retain(|it| it.order != *order);
     }
 
@@ -83,20 +143,25 @@ impl Rechecks {
         pending.any(|it| it.order == *order && it.request <= request)
     }
 
-    /// Allows the entries that no pending request concerns. Call it when everything that was
-    /// requested before a step is decided. A later request ends it.
-    pub(super) fn release(&mut self) {
-        let unconcerned = self.pending.iter().map(|it| it.preceded_by).min();
-        self.released_upto = unconcerned.unwrap_or(0);
+    /// Returns whether all entries of the order's room are withheld.
+    pub(super) fn withholds_room(&self, order: &OrderId) -> bool {
+        let mut pending = self.pending.iter();
+        pending.any(|it| it.order == *order && it.withholds_room)
     }
 
-    /// Returns the last entry that may be handed over now. Without a pending request, all may.
-    pub(super) const fn released_upto(&self) -> u64 {
-        if self.pending.is_empty() {
-            u64::MAX
-        } else {
-            self.released_upto
-        }
+    /// Records that entry `n` comes next and is withheld, as its room is. Nothing that follows it
+    /// may be handed over until a request is decided.
+    pub(super) fn withhold_from(&mut self, n: u64) {
+        self.withheld_entry = Some(n);
+    }
+
+    /// Returns the last entry that may be handed over now, unless its room is withheld. Without a
+    /// pending request, all may.
+    pub(super) fn released_upto(&self) -> u64 {
+        let preceding = self.pending.iter().map(|it| it.preceded_by).min();
+        let before_withheld = self.withheld_entry.map(|n| n.saturating_sub(1));
+        let limits = preceding.into_iter().chain(before_withheld);
+        limits.min().unwrap_or(u64::MAX)
     }
 
     /// Returns whether a request for the order is pending.
@@ -109,6 +174,31 @@ impl Rechecks {
     }
 }
 
+impl Pending {
+    fn to_decide(&self) -> RecheckToDecide {
+        RecheckToDecide {
+            order: self.order.clone(),
+            request: self.request,
+            requested_at: self.requested_at,
+        }
+    }
+}
+
+#[cfg(test)]
+impl Rechecks {
+    /// Returns each order with a pending request, and its last request.
+    pub(super) fn requested(&self) -> Vec<(OrderId, RecheckRequest)> {
+        let mut requested: Vec<(OrderId, RecheckRequest)> = Vec::new();
+        for pending in &self.pending {
+            match requested.iter_mut().find(|it| it.0 == pending.order) {
+                Some((_, last)) => *last = pending.request,
+                None => requested.push((pending.order.clone(), pending.request)),
+            }
+        }
+        requested
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,84 +207,110 @@ mod tests {
         name.parse().unwrap()
     }
 
-    /// Decides what was requested before, as a step does. `during` is called in each decision.
-    fn decide(rechecks: &mut Rechecks, mut during: impl FnMut(&mut Rechecks)) -> Vec<OrderId> {
-        let mut decided = Vec::new();
-        for (order, request) in rechecks.requested() {
-            during(rechecks);
-            rechecks.finish(&order, request);
-            decided.push(order);
-        }
-        rechecks.release();
-        decided
+    fn recheck(rechecks: &mut Rechecks, name: &str, preceded_by: u64) {
+        let cause = RecheckCause::Order;
+        rechecks.request(&order(name), cause, preceded_by, Instant::now());
     }
 
+    /// Requests a round for the orders `a` and `b`.
     fn request_round(rechecks: &mut Rechecks, preceded_by: u64) {
-        rechecks.request(&order("a"), preceded_by);
-        rechecks.request(&order("b"), preceded_by);
-    }
-
-    #[test]
-    fn a_pending_request_withholds_all_entries() {
-        let mut rechecks = Rechecks::default();
-        assert_eq!(rechecks.released_upto(), u64::MAX);
-        request_round(&mut rechecks, 7);
-        assert_eq!(rechecks.released_upto(), 0);
-        decide(&mut rechecks, |_| {});
-        assert_eq!(rechecks.released_upto(), u64::MAX);
-    }
-
-    #[test]
-    fn entries_before_a_round_are_released_when_what_was_requested_before_is_decided() {
-        let mut rechecks = Rechecks::default();
-        request_round(&mut rechecks, 7);
-        let mut next_round = 10;
-        let mut begin_round = |rechecks: &mut Rechecks| {
-            request_round(rechecks, next_round);
-            next_round += 1;
-        };
-        let first = decide(&mut rechecks, &mut begin_round);
-        assert_eq!(first, [order("a"), order("b")], "each order once");
-        let mut released = vec![rechecks.released_upto()];
-        for _ in 0..10 {
-            decide(&mut rechecks, &mut begin_round);
-            released.push(rechecks.released_upto());
+        for name in ["a", "b"] {
+            let cause = RecheckCause::Round;
+            rechecks.request(&order(name), cause, preceded_by, Instant::now());
         }
-        assert_eq!(released[0], 10);
-        let rises = |steps: &[u64]| steps[0] <= steps[1] && steps[0] < steps[2];
-        assert!(released.windows(3).all(rises), "{released:?}");
+    }
+
+    fn allow(rechecks: &mut Rechecks, decisions: Vec<RecheckToDecide>) {
+        for it in decisions {
+            rechecks.finish(&it.order, it.request);
+        }
+    }
+
+    fn orders(decisions: &[RecheckToDecide]) -> Vec<&str> {
+        decisions.iter().map(|it| it.order.as_str()).collect()
     }
 
     #[test]
-    fn a_later_request_ends_the_release() {
+    fn a_pending_request_withholds_what_follows_it_and_its_room() {
         let mut rechecks = Rechecks::default();
-        request_round(&mut rechecks, 7);
-        decide(&mut rechecks, |rechecks| request_round(rechecks, 10));
-        rechecks.request(&order("c"), 20);
-        assert_eq!(rechecks.released_upto(), 0);
+        assert_eq!(rechecks.released_upto(), u64::MAX);
+        recheck(&mut rechecks, "a", 7);
+        assert_eq!(rechecks.released_upto(), 7);
+        assert!(rechecks.withholds_room(&order("a")));
+        assert!(!rechecks.withholds_room(&order("b")));
+        let begun = rechecks.begin();
+        allow(&mut rechecks, begun);
+        assert_eq!(rechecks.released_upto(), u64::MAX);
+        assert!(!rechecks.withholds_room(&order("a")));
     }
 
     #[test]
-    fn a_recheck_of_one_order_releases_nothing_until_it_is_decided() {
+    fn orders_are_decided_side_by_side_and_each_once_at_a_time() {
+        let mut rechecks = Rechecks::default();
+        recheck(&mut rechecks, "a", 7);
+        let first = rechecks.begin();
+        assert_eq!(orders(&first), ["a"]);
+        recheck(&mut rechecks, "b", 10);
+        recheck(&mut rechecks, "a", 12);
+        let second = rechecks.begin();
+        assert_eq!(orders(&second), ["b"]);
+        assert!(rechecks.begin().is_empty());
+        allow(&mut rechecks, first);
+        assert_eq!(rechecks.released_upto(), 10, "what precedes the next one");
+        assert_eq!(orders(&rechecks.begin()), ["a"], "the later request");
+        allow(&mut rechecks, second);
+        assert_eq!(rechecks.released_upto(), 12);
+        assert!(rechecks.withholds_room(&order("a")));
+    }
+
+    #[test]
+    fn nothing_follows_an_entry_that_is_withheld() {
+        let mut rechecks = Rechecks::default();
+        recheck(&mut rechecks, "a", 7);
+        rechecks.withhold_from(5);
+        assert_eq!(rechecks.released_upto(), 4);
+        rechecks.forget(&order("a"));
+        assert_eq!(rechecks.released_upto(), u64::MAX);
+    }
+
+    #[test]
+    fn entries_before_a_round_are_released_when_the_orders_are_allowed() {
         let mut rechecks = Rechecks::default();
         request_round(&mut rechecks, 7);
-        decide(&mut rechecks, |rechecks| {
-            request_round(rechecks, 10);
-            rechecks.request(&order("a"), 0);
-        });
-        assert_eq!(rechecks.released_upto(), 0);
+        for next_round in 10..20 {
+            let begun = rechecks.begin();
+            assert_eq!(orders(&begun), ["a", "b"]);
+            request_round(&mut rechecks, next_round);
+            assert!(rechecks.released_upto() < next_round);
+            allow(&mut rechecks, begun);
+            assert_eq!(rechecks.released_upto(), next_round);
+            assert!(!rechecks.withholds_room(&order("a")));
+        }
+    }
+
+    #[test]
+    fn a_recheck_beside_a_round_withholds_the_room() {
+        let mut rechecks = Rechecks::default();
+        request_round(&mut rechecks, 7);
+        let begun = rechecks.begin();
+        request_round(&mut rechecks, 10);
+        recheck(&mut rechecks, "a", 12);
+        allow(&mut rechecks, begun);
+        assert!(rechecks.withholds_room(&order("a")));
+        assert!(!rechecks.withholds_room(&order("b")));
+        assert_eq!(rechecks.released_upto(), 10);
     }
 
     #[test]
     fn a_session_that_has_left_a_room_waits_for_no_decision_on_it() {
         let mut rechecks = Rechecks::default();
-        rechecks.request(&order("a"), 0);
-        let (_, first) = rechecks.requested()[0].clone();
-        rechecks.request(&order("a"), 0);
+        recheck(&mut rechecks, "a", 0);
+        let first = rechecks.begin()[0].request;
+        recheck(&mut rechecks, "a", 0);
         assert!(rechecks.is_open(&order("a"), first));
         rechecks.forget(&order("a"));
         assert!(rechecks.is_empty());
-        rechecks.request(&order("a"), 0);
+        recheck(&mut rechecks, "a", 0);
         assert!(
             !rechecks.is_open(&order("a"), first),
             "the session is in the room again, by a later decision"
@@ -208,7 +324,8 @@ mod tests {
             request_round(&mut rechecks, n);
         }
         assert_eq!(rechecks.pending.len(), 4);
-        decide(&mut rechecks, |_| {});
+        let begun = rechecks.begin();
+        allow(&mut rechecks, begun);
         assert!(rechecks.is_empty());
     }
 }

@@ -246,9 +246,9 @@ impl RealtimeBuilder {
     ///
     /// - **Names.** [`build`](Self::build) refuses a name under which no event can arrive (see
     ///   [`HandlerNameError`](crate::handlers::HandlerNameError)), and a name that is given twice.
-    /// - **Arguments.** Without an argument, `T` is read from `null`; further arguments are
-    ///   ignored. An argument that is not a `T` is refused with `malformed`, and the handler is not
-    ///   called. A binary attachment closes the connection.
+    /// - **Arguments.** Without an argument, `T` is read from `null`. An argument that is not a
+    ///   `T`, and an event with further arguments, are refused with `malformed`, and the handler is
+    ///   not called. An event with a binary attachment is refused, too. The connection stays.
     /// - **Order.** The events of a session are handled one at a time and in order; deliveries go
     ///   on meanwhile. A slow handler holds up the later events of its session, and no other
     ///   session.

@@ -3,11 +3,13 @@
 
 mod offer;
 
+use tokio::time::Instant;
+
 use super::{
     outbox::Outbox,
     packet::Outgoing,
     phase::{Cursor, Intake, PendingReady, Phase},
-    rechecks::{RecheckRequest, Rechecks},
+    rechecks::{RecheckCause, RecheckRequest, RecheckToDecide, Rechecks},
     request::ConnectRequest,
     room_set::RoomSet,
 };
@@ -161,15 +163,24 @@ impl SessionState {
         (self.phase.may_replay() && cursor < limit).then_some(limit)
     }
 
-    /// Returns whether the session's task could do something now, beside handling inbound events.
+    /// Returns whether the session's task could take a step now.
     pub(super) fn can_step(&self) -> bool {
         match &self.phase {
             // While it is starting, a step is under way.
             Phase::AwaitingResume(_) | Phase::Starting(_) | Phase::Live(_) => false,
-            Phase::Resetting(_) => true,
-            Phase::NotBegun(_) | Phase::CatchingUp(_) => {
-                !self.rechecks.is_empty() || self.has_credit_for_step()
-            }
+            Phase::Resetting(_) => !self.waits_for_rechecks(),
+            Phase::NotBegun(_) => self.has_credit_for_step(),
+            Phase::CatchingUp(_) => self.replay_limit().is_some() && self.has_credit_for_step(),
+        }
+    }
+
+    /// Returns whether undecided rechecks withhold all that a step could do for a session with a
+    /// cursor: the next entry, or the reset if access is to be decided again for that.
+    pub(super) fn waits_for_rechecks(&self) -> bool {
+        let released = self.rechecks.released_upto();
+        match &self.phase {
+            Phase::Resetting(_) => released == 0,
+            _ => self.cursor().is_some_and(|cursor| cursor >= released),
         }
     }
 
@@ -245,12 +256,12 @@ impl SessionState {
         self.read_generation
     }
 
-    /// Requests that the order's access be decided again. Nothing more is taken until it is.
-    /// `offered` is the last entry that the session was offered.
+    /// Requests that the order's access be decided again. Until it is, nothing that follows entry
+    /// `offered` is handed over, nor any entry of the order's room. `offered` is the last entry
+    /// that the session was offered.
     pub(super) fn recheck(&mut self, order: &OrderId, offered: u64) {
         self.fall_back(offered);
-        // Not even what precedes it is handed over: the client may have lost the order by now.
-        self.request_recheck(order, 0);
+        self.request_recheck(order, RecheckCause::Order, offered);
     }
 
     /// Requests the same as [`recheck`](Self::recheck) for every order room of the session, in a
@@ -258,22 +269,33 @@ impl SessionState {
     pub(super) fn recheck_all(&mut self, offered: u64) {
         for order in self.rooms.orders() {
             self.fall_back(offered);
-            self.request_recheck(&order, offered);
+            self.request_recheck(&order, RecheckCause::Round, offered);
         }
     }
 
-    fn request_recheck(&mut self, order: &OrderId, preceded_by: u64) {
-        self.rechecks.request(order, preceded_by);
+    fn request_recheck(&mut self, order: &OrderId, cause: RecheckCause, preceded_by: u64) {
+        self.rechecks
+            .request(order, cause, preceded_by, Instant::now());
         self.outbox.drop_volatile_of_order(order);
     }
 
-    /// Returns the rechecks to decide, one for each order. They stay until
-    /// [`Self::finish_recheck`].
+    /// Returns the decisions on access that the session's task is to begin now, one for each order.
+    /// Their requests stay until [`Self::finish_recheck`]. A session without a cursor begins none.
+    pub(super) fn begin_rechecks(&mut self) -> Vec<RecheckToDecide> {
+        if self.is_rechecking() {
+            self.rechecks.begin()
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Returns the rechecks that are undecided, each order once.
+    #[cfg(test)]
     pub(super) fn requested_rechecks(&self) -> Vec<(OrderId, RecheckRequest)> {
         self.rechecks.requested()
     }
 
-    /// Returns one of the rechecks to decide.
+    /// Returns the first of the rechecks that are undecided.
     #[cfg(test)]
     pub(super) fn next_recheck(&self) -> Option<(OrderId, RecheckRequest)> {
         self.rechecks.requested().into_iter().next()
@@ -283,12 +305,6 @@ impl SessionState {
     /// since.
     pub(super) fn is_recheck_open(&self, order: &OrderId, request: RecheckRequest) -> bool {
         self.rechecks.is_open(order, request)
-    }
-
-    /// Lets catching up hand over what precedes the pending rechecks: all that were requested
-    /// before the current step are decided.
-    pub(super) fn release_before_rechecks(&mut self) {
-        self.rechecks.release();
     }
 
     /// Returns whether there is a recheck that the session's task decides now. A session that is

@@ -48,9 +48,25 @@ impl SessionState {
         Offered::Queued
     }
 
-    /// Hands over an entry while catching up. Returns `false` if there is no credit; the cursor
-    /// then stays before the entry.
+    /// Returns whether the entry is for this session only by rooms of which it may be handed
+    /// nothing now.
+    fn is_withheld(&self, entry: &Entry) -> bool {
+        let is_free = |room: &Room| {
+            let order = room.order();
+            !order.is_some_and(|order| self.rechecks.withholds_room(order))
+        };
+        let mut rooms = entry.content().rooms().iter();
+        !rooms.any(|room| self.wants(entry, room) && is_free(room))
+    }
+
+    /// Hands over an entry while catching up. Returns `false` if there is no credit, or if access
+    /// to its room is to be decided first; the cursor then stays before the entry.
     pub(in crate::session) fn replay(&mut self, entry: &Arc<Entry>) -> bool {
+        if self.is_withheld(entry) {
+            self.phase.advance_to(entry.n() - 1);
+            self.rechecks.withhold_from(entry.n());
+            return false;
+        }
         let size = entry.content().size();
         if !self.outbox.has_credit(size) {
             self.phase.block(size);

@@ -177,6 +177,16 @@ impl Client {
                 .count()
     }
 
+    /// Returns the last `count` entries that were sent to it and that it has not received yet.
+    pub(super) fn last_entries_sent(&self, count: usize) -> impl Iterator<Item = &Arc<Entry>> {
+        let packets = self.sent.iter().rev();
+        let entries = packets.filter_map(|(_, packet)| match packet {
+            Outgoing::Entry(entry) => Some(entry),
+            _ => None,
+        });
+        entries.take(count)
+    }
+
     /// Receives up to `count` of the packets that were sent to it.
     pub(super) fn receives(&mut self, count: usize) -> Result<(), String> {
         let count = count.min(self.sent.len());

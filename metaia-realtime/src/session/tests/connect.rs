@@ -60,6 +60,7 @@ impl World {
         };
         self.session = connect(&self.node, phase, &self.port);
         self.is_disconnected = false;
+        self.undecided.clear();
         self.client.connects(self.session.started_at.epoch());
         if matches!(how, Connect::AtOnce) {
             self.start();

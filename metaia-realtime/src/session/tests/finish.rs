@@ -187,6 +187,36 @@ async fn nothing_begins_after_the_user_or_the_session_is_disconnected() {
     assert_eq!(other.await, [100, 101, 102]);
 }
 
+/// Lets a client leave while three events of it wait, and then disconnects somebody before the
+/// session's task has found its end. Returns the events that are begun.
+async fn leave_and_stop(stop: impl FnOnce(&Node, &Phone)) -> Vec<u64> {
+    let saves = Saves::default();
+    let node = node(&saves);
+    let phone = Phone::connect(&node, "c1");
+    for ms in [100, 101, 102] {
+        phone.emit("save", json!(ms));
+    }
+    pass(50).await;
+    node.end(&phone.session, EndReason::ClientLeft);
+    stop(&node, &phone);
+    phone.wait_for_end(&node).await;
+    saves.begun()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disconnect_between_the_end_and_the_rest_stops_its_target_alone() {
+    let stop_user = |name: &'static str| {
+        leave_and_stop(move |node, _| node.finishing().stop_user(&name.parse().unwrap()))
+    };
+    assert_eq!(stop_user("c1").await, [100]);
+    assert_eq!(stop_user("c2").await, [100, 101, 102]);
+    let own = leave_and_stop(|node, phone| node.finishing().stop_session(phone.session.id));
+    assert_eq!(own.await, [100]);
+    let other = crate::values::SessionId::random();
+    let other = leave_and_stop(move |node, _| node.finishing().stop_session(other));
+    assert_eq!(other.await, [100, 101, 102]);
+}
+
 /// Entries that the session was told of before its end are no reason to drop its events.
 #[tokio::test(start_paused = true)]
 async fn what_the_log_had_before_the_end_does_not_matter() {

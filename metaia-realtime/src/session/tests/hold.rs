@@ -266,6 +266,78 @@ async fn further_rechecks_of_the_room_do_not_prolong_the_hold() {
     assert_eq!(trial.told(), ["1", LOST, "3", "4"]);
 }
 
+/// Every 4 s a recheck of another order is appended, and an event of the user after it.
+#[tokio::test(start_paused = true)]
+async fn rechecks_of_other_rooms_do_not_prolong_the_hold() {
+    let fails = |_: &str, ms: u128| if ms < 1_000 { Allows } else { Fails };
+    let hangs = |_: &str, ms: u128| if ms < 1_000 { Allows } else { Hangs };
+    for answer in [fails, hangs] {
+        let trial = Trial::new(6, answer).await;
+        let mut expected = Vec::new();
+        for index in 1..=6 {
+            let at = 1_000 + 4_000 * (index as u64 - 1);
+            trial.until(at).await;
+            trial.append(vec![recheck(index)]).await;
+            trial.append(vec![event(room(0), index as u64)]).await;
+            trial.until(at + 900).await;
+            assert_eq!(trial.told(), expected, "{index}: one recheck is undecided");
+            trial.until(at + 1_100).await;
+            if index > 1 {
+                let lost = index - 1;
+                expected.push(format!("order-o{lost} unavailable"));
+                expected.push(lost.to_string());
+            }
+            assert_eq!(trial.told(), expected, "{index}");
+        }
+        trial.until(26_100).await;
+        expected.extend(["order-o6 unavailable".to_owned(), "6".to_owned()]);
+        assert_eq!(trial.told(), expected);
+    }
+}
+
+/// The client may have lost the room, so not even what precedes its recheck is handed over.
+#[tokio::test(start_paused = true)]
+async fn an_entry_before_the_recheck_of_its_room_waits_for_it() {
+    let answer = |order: &str, ms: u128| match ms {
+        0..1_000 => Allows,
+        4_000.. if order == "o2" => Denies,
+        _ => Fails,
+    };
+    let trial = Trial::new(2, answer).await;
+    trial.append(vec![recheck(1)]).await;
+    trial
+        .append(vec![
+            event(room(0), 1),
+            event(room(2), 2),
+            event(room(0), 3),
+        ])
+        .await;
+    trial.until(2_000).await;
+    trial.append(vec![recheck(2), event(room(0), 4)]).await;
+    trial.until(3_900).await;
+    assert!(trial.told().is_empty());
+    trial.until(5_900).await;
+    assert_eq!(trial.told(), ["order-o2 access_revoked"]);
+    trial.until(6_100).await;
+    let told = ["order-o2 access_revoked", LOST, "1", "3", "4"];
+    assert_eq!(trial.told(), told);
+}
+
+/// The second recheck of the room is requested while the first one is decided.
+#[tokio::test(start_paused = true)]
+async fn the_time_of_a_second_recheck_of_the_room_begins_with_its_request() {
+    let answer = |_: &str, ms: u128| match ms {
+        1_000..5_000 | 6_000.. => Fails,
+        _ => Allows,
+    };
+    let trial = Trial::new(2, answer).await;
+    trial.append(vec![recheck(1), event(room(0), 1)]).await;
+    trial.until(5_200).await;
+    assert!(trial.told().is_empty());
+    trial.until(5_900).await;
+    assert_eq!(trial.told(), ["1"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_client_may_leave_the_room_and_join_it_again_meanwhile() {
     let answer = |_: &str, ms: u128| match ms {
@@ -310,7 +382,7 @@ async fn rechecks_that_wait_for_a_policy_that_decides_nothing_do_not_wait_longer
     let identity = Identity::new("c1".parse().unwrap(), Role::Customer);
     let order = order(1);
     let began = Instant::now();
-    let rechecks = (0..1_000).map(|_| node.decide_recheck(&identity, &order));
+    let rechecks = (0..1_000).map(|_| node.decide_recheck(&identity, &order, Instant::now()));
     let decisions = join_all(rechecks).await;
     assert!(decisions.iter().all(Option::is_none));
     let took = began.elapsed().as_millis();

@@ -7,7 +7,7 @@ use super::{
     Action,
     world::World,
 };
-use crate::values::SessionId;
+use crate::{OrderId, Room, values::SessionId};
 
 /// What the world showed before an action.
 pub(super) struct Before {
@@ -29,18 +29,38 @@ impl Before {
         }
     }
 
-    /// Checks that the session handed over nothing that moves its client's position, since a
-    /// recheck of one of its rooms was undecided.
-    pub(super) fn check_held(&self, world: &World) -> Result<(), String> {
-        let sent = world.client.positions_sent() - self.positions;
-        let is_other_session = self.session != world.session.id;
-        if sent == 0 || is_other_session {
-            Ok(())
-        } else {
-            Err(format!(
-                "{sent} positions are sent while access is undecided"
-            ))
+    /// Checks that the session handed over nothing that these orders withhold, whose access was
+    /// undecided before the action: nothing that follows the entry that asked for a decision, no
+    /// entry that is only in their rooms, and no position beside those of entries.
+    pub(super) fn check_held(
+        &self,
+        undecided: &[(OrderId, u64)],
+        world: &World,
+    ) -> Result<(), String> {
+        if self.session != world.session.id || undecided.is_empty() {
+            return Ok(());
         }
+        let count = world.client.entries_sent() - self.entries;
+        let positions = world.client.positions_sent() - self.positions;
+        if positions > count {
+            return Err("a position is sent while access is undecided".to_owned());
+        }
+        let rooms = world.session.rooms();
+        let is_free = |room: &Room| {
+            let order = room.order();
+            let is_undecided = undecided.iter().any(|(it, _)| Some(it) == order);
+            rooms.contains(room) && !is_undecided
+        };
+        for entry in world.client.last_entries_sent(count) {
+            let is_later = undecided.iter().any(|(_, n)| entry.n() > *n);
+            if is_later || !entry.content().rooms().iter().any(is_free) {
+                let n = entry.n();
+                return Err(format!(
+                    "entry {n} is sent while {undecided:?} is undecided"
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Checks the session's phase after `action`, and what its client was sent meanwhile.

@@ -217,7 +217,7 @@ async fn rechecks_are_bounded_and_waiting_for_the_policy_is_not_its_time() {
     let node = node(&Log::large(), policy.clone());
     let identity = Identity::new("c1".parse().unwrap(), Role::Customer);
     let order = order(1);
-    let rechecks = (0..600).map(|_| node.decide_recheck(&identity, &order));
+    let rechecks = (0..600).map(|_| node.decide_recheck(&identity, &order, Instant::now()));
     let decisions = join_all(rechecks).await;
     let allowed = Some(AccessDecision::Allowed);
     assert!(decisions.iter().all(|decision| *decision == allowed));

@@ -66,6 +66,9 @@ pub(super) struct World {
     pub(super) orders: Vec<OrderId>,
     pub(super) read: Option<(PageRead, Page)>,
     pub(super) taken: u64,
+    /// The orders whose access is undecided, each with the number of the entry that asked first for
+    /// a decision; 0 if all entries need it.
+    pub(super) undecided: Vec<(OrderId, u64)>,
     /// A disconnect of the session's user was dispatched that was appended after the session
     /// started.
     pub(super) is_disconnected: bool,
@@ -86,6 +89,7 @@ impl World {
             orders: Vec::new(),
             read: None,
             taken: 0,
+            undecided: Vec::new(),
             is_disconnected: false,
             client: Client::default(),
         };
@@ -130,6 +134,7 @@ impl World {
             let mut entries = page.entries.iter();
             self.is_disconnected |= entries.any(|entry| self.is_disconnected_by(entry));
             dispatch_entries(&self.node, head.n(), &page.entries);
+            self.note_undecided(head.n(), &page.entries);
         } else {
             now(reload_window(&self.node)).unwrap();
         }
@@ -195,34 +200,64 @@ impl World {
         self.client.leaves(room, cursor);
     }
 
-    pub(super) fn decide(&mut self, allowed: bool) {
-        if !allowed {
-            return self.revoke_room("access_revoked");
+    /// Notes what the session has to decide since entries after `after` were dispatched.
+    fn note_undecided(&mut self, after: u64, dispatched: &[Arc<Entry>]) {
+        for (order, _) in self.session.state().requested_rechecks() {
+            if self.undecided.iter().any(|(noted, _)| *noted == order) {
+                continue;
+            }
+            let mut expected = after;
+            let asking = dispatched.iter().find(|entry| {
+                expected += 1;
+                let has_gap = entry.n() != std::mem::replace(&mut expected, entry.n());
+                has_gap || asks_to_decide(entry, &order)
+            });
+            let n = asking.map_or(0, |entry| entry.n());
+            self.undecided.push((order, n));
         }
-        if let Some((order, request)) = self.next_recheck() {
+    }
+
+    /// Returns the orders whose access is undecided, each with the number of the entry that asked
+    /// for a decision.
+    pub(super) fn undecided_orders(&mut self) -> Vec<(OrderId, u64)> {
+        let requested = self.session.state().requested_rechecks();
+        let is_requested = |order: &OrderId| requested.iter().any(|(it, _)| it == order);
+        self.undecided.retain(|(order, _)| is_requested(order));
+        self.note_undecided(0, &[]);
+        self.undecided.clone()
+    }
+
+    /// Decides one of the rechecks.
+    pub(super) fn decide(&mut self, index: usize, allowed: bool) {
+        if !allowed {
+            return self.revoke_room(index, "access_revoked");
+        }
+        if let Some((order, request)) = self.recheck_to_decide(index) {
             self.session.state().finish_recheck(&order, request);
         }
     }
 
-    /// Ends the first recheck, which the policy could not decide.
-    pub(super) fn give_up(&mut self) {
-        self.revoke_room("unavailable");
+    /// Ends one of the rechecks, which the policy could not decide.
+    pub(super) fn give_up(&mut self, index: usize) {
+        self.revoke_room(index, "unavailable");
     }
 
-    fn revoke_room(&mut self, reason: &'static str) {
-        if let Some((order, request)) = self.next_recheck() {
+    fn revoke_room(&mut self, index: usize, reason: &'static str) {
+        if let Some((order, request)) = self.recheck_to_decide(index) {
             self.end_membership(&Room::Order(order.clone()));
             self.session
                 .revoke_room(&self.node, &order, request, reason);
         }
     }
 
-    /// Returns the recheck to decide next. A session that is starting decides later.
-    fn next_recheck(&self) -> Option<(OrderId, RecheckRequest)> {
+    /// Returns one of the rechecks to decide. A session that is starting decides later.
+    fn recheck_to_decide(&self, index: usize) -> Option<(OrderId, RecheckRequest)> {
         if self.is_starting() {
             return None;
         }
-        self.session.state().next_recheck()
+        let requested = self.session.state().requested_rechecks();
+        let last = requested.len().checked_sub(1)?;
+        requested.into_iter().nth(index.min(last))
     }
 
     pub(super) fn is_live(&self) -> bool {
@@ -244,7 +279,8 @@ impl World {
         if is_before_start {
             return self.begin_start();
         }
-        if self.session.state().next_recheck().is_some() {
+        let waits = self.session.state().waits_for_rechecks();
+        if waits {
             return;
         }
         self.session.reset_if_history_is_lost(&self.node);
@@ -298,6 +334,7 @@ impl World {
         self.client.check_so_far()?;
         self.log.begin_new_epoch();
         self.client.forgets_what_was_appended();
+        self.undecided.clear();
         self.read = None;
         self.dispatch(1);
         Ok(())
@@ -313,7 +350,7 @@ impl World {
         {
             self.dispatch(64);
             self.check_end()?;
-            self.decide(true);
+            self.decide(0, true);
             self.take();
             self.write(64);
             self.client.receives(64)?;
@@ -326,5 +363,14 @@ impl World {
         self.take();
         self.client.receives(usize::MAX)?;
         self.client.check_all()
+    }
+}
+
+/// Returns whether the entry makes the session decide access to the order again.
+fn asks_to_decide(entry: &Entry, order: &OrderId) -> bool {
+    match entry.kind() {
+        EntryKind::Control(Control::Recheck(rechecked)) => rechecked == order,
+        EntryKind::Unreadable => true,
+        _ => false,
     }
 }
