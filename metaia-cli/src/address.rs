@@ -9,8 +9,8 @@ use crate::secrets::Settings;
 
 const DEFAULT_URL: &str = "http://localhost:5000";
 const SEND_CREDENTIALS: &str = "\
-for a proxy: --header 'Authorization: Basic …', with --auth payload for sockets, with METAIA_API_KEY \
-for emit";
+for a proxy: --header 'Authorization: Basic …', with --auth payload for sockets, and with \
+METAIA_API_KEY for emit";
 const VARIABLE: &str = "METAIA_URL";
 
 /// The place that an address was read from.

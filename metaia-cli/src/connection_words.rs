@@ -1,6 +1,7 @@
 //! What is said about connections.
 
 use metaia_realtime::client::{ConnectError, Transport};
+use serde_json::Value;
 
 use crate::clock;
 use crate::diagnosis::{connect_trouble, trouble_text};
@@ -25,8 +26,25 @@ pub(crate) fn connected(transport: Transport, reconnects: u64) -> String {
 
 /// Says that a session stays with polling, and why.
 pub(crate) fn upgrade_failed(reason: &str) -> String {
-    let reason = one_line(reason);
+    let reason = with_message(reason);
+    let reason = one_line(&reason);
     format!("the upgrade to WebSocket failed, polling goes on: {reason}")
+}
+
+/// Puts its message in the place of a JSON object, as servers send it with a refusal.
+fn with_message(reason: &str) -> String {
+    let (Some(start), Some(end)) = (reason.find('{'), reason.rfind('}')) else {
+        return reason.to_owned();
+    };
+    let object = reason.get(start..=end).unwrap_or_default();
+    let object: Option<Value> = serde_json::from_str(object).ok();
+    let message = object
+        .as_ref()
+        .and_then(|object| object.get("message")?.as_str());
+    match message {
+        Some(message) => format!("{}{message}{}", &reason[..start], &reason[end + 1..]),
+        None => reason.to_owned(),
+    }
 }
 
 /// Says why the server ends the session.
@@ -66,6 +84,15 @@ mod tests {
             full.contains("too_many_sessions (this user has more"),
             "{full}"
         );
+    }
+
+    #[test]
+    fn a_failed_upgrade_shows_the_message_and_no_json() {
+        let said = upgrade_failed(r#"refused (HTTP 400: {"code":3,"message":"Bad request"})"#);
+        assert!(said.ends_with("refused (HTTP 400: Bad request)"), "{said}");
+        for reason in ["reset", "}{", "{}", r#"{"message":1}"#, "{é"] {
+            assert!(upgrade_failed(reason).ends_with(reason), "{reason}");
+        }
     }
 
     #[test]

@@ -9,6 +9,9 @@ use crate::exit::Exit;
 const SET_THE_CLOCK: &str = "set this machine's clock: the times in tokens are compared with \
                              the server's clock";
 
+const SET_THE_CLOCK_AND_MINT: &str = "set this machine's clock if the token was minted by it, \
+                                      then mint a new one with `metaia token mint`";
+
 const DROPPED: &str = "Or a proxy on the way drops the Authorization header: then \
                        `metaia tail --auth payload` works with the same token";
 
@@ -47,6 +50,7 @@ fn refused(asked: &Asked, code: &str, ahead: Option<i64>, cause: String) -> Diag
     let cure = match (asked.token, ahead) {
         // It was good by this machine's clock a moment ago.
         (TokenKind::Minted, Some(_)) => Some(SET_THE_CLOCK),
+        (TokenKind::Supplied, Some(_)) => Some(SET_THE_CLOCK_AND_MINT),
         _ => refused_hint(code, asked.token),
     };
     let clock = ahead.map(|ahead| format!("; {}", difference(ahead)));

@@ -64,7 +64,11 @@ fn a_refused_token_shows_a_wrong_clock() {
         &supplied,
         expired(),
         &SecondLook::Reply(an_hour_ahead()),
-        (Exit::Unauthenticated, cause, "metaia token mint"),
+        (
+            Exit::Unauthenticated,
+            cause,
+            "set this machine's clock if the token was minted by it",
+        ),
     );
     let agreed = SecondLook::Reply(reply(200, &[("date", "Tue, 14 Nov 2023 22:13:20 GMT")], ""));
     let expected = (
