@@ -176,7 +176,7 @@ mod tests {
                                       both]
               --cacert <PATH>         Trust only the certificates in this file (PEM), and what
                                       they sign
-              --insecure              Check no certificate
+              --insecure              Do not verify the server's certificate
 
         Exit codes:
           0 ok · 1 failed · 2 usage · 3 not connected · 4 authentication · 5 permission
@@ -236,7 +236,7 @@ mod tests {
                                       both]
               --cacert <PATH>         Trust only the certificates in this file (PEM), and what
                                       they sign
-              --insecure              Check no certificate
+              --insecure              Do not verify the server's certificate
         "#);
     }
 
@@ -300,7 +300,7 @@ mod tests {
                                       both]
               --cacert <PATH>         Trust only the certificates in this file (PEM), and what
                                       they sign
-              --insecure              Check no certificate
+              --insecure              Do not verify the server's certificate
         "#);
     }
 }

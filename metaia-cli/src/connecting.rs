@@ -115,7 +115,7 @@ fn compare_clocks(context: &Context, client: &Client) {
     if clock::set_server_ahead_ms(ahead) {
         let difference = difference(ahead);
         context.printer.note(&format!(
-            "{difference}: latencies are corrected, to a second"
+            "{difference}: latencies are corrected for it, to within a second"
         ));
     }
 }

@@ -100,6 +100,6 @@ mod tests {
         let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
         let error = ConnectError::Unreachable(Box::new(refused));
         let said = failed_attempt(&error);
-        assert_eq!(said, "nobody listens there (connection refused)");
+        assert_eq!(said, "no program listens there (connection refused)");
     }
 }

@@ -182,9 +182,9 @@ mod tests {
 
     #[test]
     fn a_failure_of_the_server_begins_with_its_address() {
-        let failure = Failure::new(Exit::Unreachable, "nobody listens there").of_server();
+        let failure = Failure::new(Exit::Unreachable, "no program listens there").of_server();
         let step = Failure::new(Exit::Unreachable, "place the order").caused_by(failure);
-        let chain = "http://h (from --url): place the order: nobody listens there";
+        let chain = "http://h (from --url): place the order: no program listens there";
         check(
             step.at_server(&"http://h (from --url)"),
             Exit::Unreachable,

@@ -29,7 +29,7 @@ pub(crate) struct NetworkArgs {
     /// Trust only the certificates in this file (PEM), and what they sign
     #[arg(long, global = true, value_name = "PATH", conflicts_with = "insecure")]
     cacert: Option<PathBuf>,
-    /// Check no certificate
+    /// Do not verify the server's certificate
     #[arg(long, global = true)]
     insecure: bool,
 }
@@ -89,8 +89,9 @@ impl Network {
             if origin.is_empty() {
                 return Err(Failure::usage("--origin is empty"));
             }
-            let value = HeaderValue::try_from(origin)
-                .map_err(|_| Failure::usage("--origin is not a header's value"))?;
+            let value = HeaderValue::try_from(origin).map_err(|_| {
+                Failure::usage("--origin contains a character that an HTTP header must not contain")
+            })?;
             headers.insert(ORIGIN, value);
         }
         let tls = match &args.cacert {

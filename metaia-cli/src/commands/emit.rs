@@ -32,7 +32,7 @@ pub(crate) struct Args {
     /// k=v adds a string, n:=1 adds JSON, @file.json is the whole payload
     #[arg(value_name = "ITEM")]
     payload: Vec<PayloadArg>,
-    /// Send a volatile event: not stored, never replayed, and dropped if a client is slow
+    /// Send a volatile event: not stored, never replayed; a slow client receives only the newest
     #[arg(long)]
     volatile: bool,
     /// Send as this admin (default: METAIA_TOKEN, METAIA_API_KEY, or admin:metaia-cli)

@@ -6,7 +6,7 @@ use super::finding::Diagnosis;
 use super::trouble::{Asked, CertificateFlaw, Trouble};
 
 const HOW_TO_TRUST: &str = "\
---cacert FILE trusts the certificate or its authority (PEM); --insecure checks no certificate";
+--cacert FILE trusts the certificate or its authority (PEM); --insecure skips the verification";
 
 /// Returns the trouble that an error of TLS means.
 pub(super) fn trouble(error: &rustls::Error) -> Trouble {
@@ -89,11 +89,11 @@ pub(super) fn diagnose(asked: &Asked, flaw: &CertificateFlaw) -> Diagnosis {
         ),
         CertificateFlaw::NotYetValid => Diagnosis::unreachable(
             "the server's certificate is not valid yet",
-            "this machine's clock is behind, or the certificate is for later",
+            "set this machine's clock; if it is right, the certificate is not to be used yet",
         ),
         CertificateFlaw::Other(text) => Diagnosis::unreachable(
             format!("the server's certificate is not accepted: {text}"),
-            "--insecure checks no certificate",
+            "--insecure skips the verification",
         ),
     }
 }

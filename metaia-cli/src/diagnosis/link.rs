@@ -73,11 +73,11 @@ pub(super) fn diagnose(asked: &Asked, trouble: &Trouble, second: &SecondLook) ->
             "check the spelling of the host; a VPN may be needed to resolve it",
         ),
         Trouble::NothingListens => Diagnosis::unreachable(
-            "nobody listens there (connection refused)",
+            "no program listens there (connection refused)",
             "check that the server is running, and that this is its address",
         ),
         Trouble::NoRoute(text) => Diagnosis::unreachable(
-            format!("there is no way to this host: {text}"),
+            format!("the host cannot be reached: {text}"),
             "check the address, the network and the VPN",
         ),
         Trouble::NoAnswer(limit) => Diagnosis::new(

@@ -103,10 +103,10 @@ fn meaning(asked: &Asked, reply: &HttpReply) -> (String, &'static str) {
         ),
         404 => (
             "there is no METAIA server at this address",
-            "check the address: a path before /socket.io/ and /api/ belongs into --url",
+            "check the address: a path that comes before /socket.io/ and /api/ is part of --url",
         ),
         426 => (
-            "it asks for an upgrade that it does not complete",
+            "it requires a WebSocket upgrade, but does not complete it",
             "check that the proxy passes WebSockets on, or use --transport polling",
         ),
         502 => (

@@ -84,7 +84,7 @@ pub(super) fn refused_hint(code: &str, token: TokenKind) -> Option<&'static str>
              `metaia token inspect` shows which"
         }
         ("token_expired", TokenKind::Minted) => {
-            "a new token was minted: compare this machine's clock with the server's"
+            "metaia minted this token just now: this machine's clock and the server's may differ"
         }
         ("token_expired", _) => "mint a new one with `metaia token mint`, or use --as",
         ("forbidden", _) => "the server does not allow this to the role of the token",

@@ -114,7 +114,7 @@ fn live(rooms: &[String], recovered: bool, replayed: u64, at: Option<&str>) -> C
 }
 
 fn too_large(at: Option<&str>) -> Change {
-    let text = "GAP: an event is larger than metaia takes, and is passed over: reload by REST";
+    let text = "GAP: an event that is larger than 1 MiB was skipped: reload by REST";
     Change::new("too_large", Weight::Serious, text, json!({"at": at}))
 }
 

@@ -84,7 +84,10 @@ async fn read(
             return Ok((reader, found.map(|found| found.data)));
         }
     }
-    Err(Failure::new(Exit::Failed, "nobody can look at orders"))
+    Err(Failure::new(
+        Exit::Failed,
+        "there are no credentials to look orders up with",
+    ))
 }
 
 fn page_path(cursor: Option<&str>) -> String {

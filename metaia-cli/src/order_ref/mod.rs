@@ -78,7 +78,7 @@ impl OrderRef {
         let id = find_by_number(number, context).await?;
         let id = id.as_deref().unwrap_or(number);
         id.parse().map_err(|error: InvalidId| {
-            Failure::usage(format!("{id:?} is no order")).caused_by(error)
+            Failure::usage(format!("{id:?} is not an order's id")).caused_by(error)
         })
     }
 

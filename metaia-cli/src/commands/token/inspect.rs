@@ -83,7 +83,7 @@ fn one_token(text: &str) -> Result<PastedToken<'_>, Failure> {
     }
     if pasted.token.contains(char::is_whitespace) {
         return Err(Failure::usage(
-            "this is not one token: there are blanks in it",
+            "the token contains white space: give exactly one token",
         ));
     }
     Ok(pasted)
@@ -112,7 +112,10 @@ mod tests {
             check_refused(empty, "the token is empty");
         }
         for several in ["a.b.c d.e.f", "Bearer a.b.c d"] {
-            check_refused(several, "this is not one token: there are blanks in it");
+            check_refused(
+                several,
+                "the token contains white space: give exactly one token",
+            );
         }
         assert_eq!(one_token("Bearer a.b.c\n").unwrap().token, "a.b.c");
     }

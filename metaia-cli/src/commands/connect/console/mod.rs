@@ -260,7 +260,7 @@ impl Console<'_> {
         match written {
             Err(failure) if failure.exit == Exit::Ok && self.is_script() => {
                 self.is_unread = true;
-                let note = "nobody reads the output any more; the commands go on to their end";
+                let note = "standard output is closed; the remaining commands still run";
                 self.context.printer.note(note);
                 Ok(())
             }
