@@ -10,7 +10,7 @@ fn an_address_without_a_server_is_no_connection() {
     let listens = "check that the server is running";
     check(
         Trouble::NothingListens,
-        (Exit::Unreachable, "nobody listens", listens),
+        (Exit::Unreachable, "no program listens", listens),
     );
     check(
         Trouble::UnknownName,
@@ -135,7 +135,7 @@ fn a_proxy_that_is_not_used_is_named() {
         proxy: Some("HTTPS_PROXY".to_owned()),
         ..by_tls()
     };
-    let expected = (Exit::Unreachable, "nobody listens", "HTTPS_PROXY is set");
+    let expected = (Exit::Unreachable, "no program listens", "HTTPS_PROXY is set");
     check_at(
         &behind,
         Trouble::NothingListens,

@@ -74,7 +74,7 @@ fn a_refused_token_shows_a_wrong_clock() {
     let expected = (
         Exit::Unauthenticated,
         "token_expired",
-        "a new token was minted",
+        "minted this token just now",
     );
     check_at(&asked(Via::WebSocket), expired(), &agreed, expected);
 }

@@ -8,7 +8,7 @@ use super::{EMIT, TAIL, check, check_both};
 #[tokio::test]
 async fn an_error_names_the_address_and_where_it_comes_from() {
     let closed = "http://127.0.0.1:9";
-    let nobody = "nobody listens";
+    let nobody = "no program listens";
     let cli = Cli::for_url(closed);
     check_both(&cli, 3, &["http://127.0.0.1:9 (from METAIA_URL): ", nobody]).await;
     let trigger = ["trigger", "order_update", "--url", "http://127.0.0.1:9/x"];
