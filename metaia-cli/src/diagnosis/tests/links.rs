@@ -135,7 +135,11 @@ fn a_proxy_that_is_not_used_is_named() {
         proxy: Some("HTTPS_PROXY".to_owned()),
         ..by_tls()
     };
-    let expected = (Exit::Unreachable, "no program listens", "HTTPS_PROXY is set");
+    let expected = (
+        Exit::Unreachable,
+        "no program listens",
+        "HTTPS_PROXY is set",
+    );
     check_at(
         &behind,
         Trouble::NothingListens,
