@@ -72,7 +72,7 @@ impl Report for EventLine {
             String::new()
         };
         let time = paint.dim(&clock::time_of_day(self.ts));
-        // What others chose may not bring styles of its own.
+        // Text from others must not contain styles.
         let data = data.to_string();
         format!(
             "{time}  {}  {}  {}{replayed}  {}",

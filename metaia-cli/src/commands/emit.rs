@@ -70,7 +70,7 @@ impl FromStr for Target {
 }
 
 impl Target {
-    /// Returns the member `to` of the request. An order must exist: in any other room is nobody.
+    /// Returns the member `to` of the request. An order must exist.
     async fn json(&self, context: &Context) -> Result<Value, Failure> {
         Ok(match self {
             Self::User(user) => json!({"user": user}),

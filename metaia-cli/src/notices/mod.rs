@@ -54,7 +54,7 @@ impl Notice {
 impl Report for Notice {
     fn text(&self, paint: Paint) -> String {
         let time = paint.dim(&clock::time_of_day(self.ts));
-        // What others chose may not bring styles of its own.
+        // Text from others must not contain styles.
         let text = one_line(&self.change.text);
         let text = match self.change.weight {
             Weight::Light => paint.dim(&text),

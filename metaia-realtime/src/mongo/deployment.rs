@@ -45,7 +45,8 @@ impl Deployment {
     }
 
     /// Returns the read concern with which reads never see a write that may be rolled back.
-    pub(super) fn read_concern(self) -> ReadConcern {
+    #[must_use]
+    pub fn read_concern(self) -> ReadConcern {
         match self {
             Self::ReplicaSet => ReadConcern::majority(),
             Self::Standalone => ReadConcern::local(),
@@ -53,8 +54,9 @@ impl Deployment {
     }
 
     /// Returns the read concern with which a read sees every write that was acknowledged before
-    /// it, also right after an election.
-    pub(super) fn linearizable_read_concern(self) -> ReadConcern {
+    /// it, also right after an election. MongoDB takes it for reads of one document.
+    #[must_use]
+    pub fn linearizable_read_concern(self) -> ReadConcern {
         match self {
             Self::ReplicaSet => ReadConcern::linearizable(),
             Self::Standalone => ReadConcern::local(),

@@ -148,7 +148,7 @@ impl Report for CommandResult {
         } else {
             paint.bad("failed")
         };
-        // What others chose may not bring styles of its own.
+        // Text from others must not contain styles.
         let answer = self.answer_text();
         let answer = one_line(&answer);
         format!("{}  {}: {outcome} {answer}", self.actor, self.command)

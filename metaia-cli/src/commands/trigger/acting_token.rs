@@ -38,7 +38,7 @@ impl ActingToken {
     }
 }
 
-/// Returns the role and user of a token. Without them, nobody knows which steps it is for.
+/// Returns the role and user of a token. Without them, its steps are not known.
 fn owner(identity: &Identity) -> Result<Actor, Failure> {
     if identity.token()?.is_empty() {
         return Err(Failure::usage("the token is empty"));

@@ -121,9 +121,7 @@ impl MongoLogState {
     /// rewritten. A majority read on a new primary may be behind for a moment, so a linearizable
     /// read decides.
     async fn begin_epoch_if_head_went_back(&self, known: Option<Head>) -> Result<(), MongoFault> {
-        let deployment = self.mongo.known_deployment().await?;
-        let concern = deployment.linearizable_read_concern();
-        match read::head(&self.mongo, concern).await? {
+        match self.read_certain_head().await? {
             Some(head) if !may_follow(known, &head) => self.begin_epoch(&head).await,
             Some(_) | None => Ok(()),
         }
@@ -132,9 +130,7 @@ impl MongoLogState {
     /// Returns whether the log is now of the epoch of `head`. A replaced primary may know an
     /// earlier one, so a linearizable read decides.
     async fn is_now_of(&self, head: &HeadRecord) -> Result<bool, MongoFault> {
-        let deployment = self.mongo.known_deployment().await?;
-        let concern = deployment.linearizable_read_concern();
-        let now = read::head(&self.mongo, concern).await?;
+        let now = self.read_certain_head().await?;
         Ok(now.is_some_and(|now| now.version.epoch == head.version.epoch))
     }
 

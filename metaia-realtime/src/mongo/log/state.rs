@@ -128,9 +128,7 @@ impl MongoLogState {
         if self.end()?.n() >= n {
             return Ok(());
         }
-        let concern = self.mongo.known_deployment().await?;
-        let concern = concern.linearizable_read_concern();
-        let certain = read::head(&self.mongo, concern).await?;
+        let certain = self.read_certain_head().await?;
         let Some(certain) = certain.map(|head| head.version.position()) else {
             return Err(MongoFault::NotReady);
         };
@@ -142,6 +140,13 @@ impl MongoLogState {
             return Err(MongoFault::Behind);
         }
         Ok(())
+    }
+
+    /// Reads the head as it certainly is now; `None` if there is none.
+    pub(super) async fn read_certain_head(&self) -> Result<Option<HeadRecord>, MongoFault> {
+        let deployment = self.mongo.known_deployment().await?;
+        let concern = deployment.linearizable_read_concern();
+        read::head(&self.mongo, concern).await
     }
 
     fn end(&self) -> Result<Position, MongoFault> {

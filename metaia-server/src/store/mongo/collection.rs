@@ -14,20 +14,12 @@ pub(super) fn collection(
     deployment: Deployment,
     name: &str,
 ) -> Collection<Document> {
-    let concern = match deployment {
-        Deployment::ReplicaSet => ReadConcern::majority(),
-        Deployment::Standalone => ReadConcern::local(),
-    };
-    on_primary(db, name, concern)
+    on_primary(db, name, deployment.read_concern())
 }
 
 /// Returns a collection whose reads of one document see every acknowledged change.
 pub(super) fn latest(db: &Database, deployment: Deployment, name: &str) -> Collection<Document> {
-    let concern = match deployment {
-        Deployment::ReplicaSet => ReadConcern::linearizable(),
-        Deployment::Standalone => ReadConcern::local(),
-    };
-    on_primary(db, name, concern)
+    on_primary(db, name, deployment.linearizable_read_concern())
 }
 
 fn on_primary(db: &Database, name: &str, concern: ReadConcern) -> Collection<Document> {

@@ -211,7 +211,7 @@ impl<'a> Console<'a> {
     }
 }
 
-/// What arrives.
+/// Updates that arrive.
 impl Console<'_> {
     fn observe(&mut self, number: usize, update: Update) -> Result<(), Failure> {
         let seat = &mut self.seats[number];
