@@ -208,9 +208,12 @@ mod tests {
               --fresh             Receive no event that an earlier session with the same token
                                   missed
               --control           Also print the changes of the connection on standard output
-              --count <N>         Exit after N events
-              --for <TIME>        Exit after this time: with code 3 if the connection is not live
-                                  then; with --count, with code 7 if fewer events arrived
+              --count <N>         Exit after N events. Those that an earlier session missed do not
+                                  count, except with --since
+              --count-replayed    Let events that an earlier session with the same token missed
+                                  count, too
+              --for <TIME>        Exit this long after the session is live: with code 3 if it is
+                                  not live then; with --count, with code 7 if fewer events arrived
           -h, --help              Print help (see more with '--help')
 
         Global options:

@@ -1,4 +1,4 @@
-//! Liveness of one session: whether events arrive as they happen, and for how long they did.
+//! Liveness of one session: events arrive as they happen, and did so for this long.
 //!
 //! A session is live from `rt:ready` until its connection is lost. A command that watches is green
 //! only if it was live at its end: otherwise "nothing arrived" proves nothing.
@@ -16,13 +16,15 @@ use crate::session_end::SessionEnd;
 /// The longest time that a server may take to show that it still answers.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
-const NEVER_LIVE: &str = "the session was not live in this time: use a longer one, and check that \
-                          the server is running";
+const NEVER_LIVE: &str = "the session did not become live in this time: check that the server is \
+                          running. --timeout sets a longer time for tail, /wait for connect";
 
 /// The time for which one session was live.
 #[derive(Debug)]
 pub(crate) struct Liveness {
+    /// The time at which it first became live; before that, the time of its start.
     started: Instant,
+    was_live: bool,
     live_since: Option<Instant>,
     /// The time of the periods that have ended.
     earlier: Duration,
@@ -30,8 +32,13 @@ pub(crate) struct Liveness {
     over_at: Option<Instant>,
     /// The reason why the session is not live, if it is known.
     ended_by: Option<SessionEnd>,
-    /// Where the session's token comes from.
+    /// The source of the session's token.
     token: TokenKind,
+    /// True if the server may have stored a position for the token. It stores one for each `jti`,
+    /// and a minted token has a new one.
+    may_have_position: bool,
+    /// True if the present connection may begin with events that were missed.
+    may_replay: bool,
 }
 
 impl Liveness {
@@ -39,11 +46,22 @@ impl Liveness {
     pub(crate) fn new(token: TokenKind) -> Self {
         Self {
             started: Instant::now(),
+            was_live: false,
             live_since: None,
             earlier: Duration::ZERO,
             over_at: None,
             ended_by: None,
             token,
+            may_have_position: token == TokenKind::Supplied,
+            may_replay: false,
+        }
+    }
+
+    /// Returns the same clock for a device of which the server has no position.
+    pub(crate) fn of_new_device(self) -> Self {
+        Self {
+            may_have_position: false,
+            ..self
         }
     }
 
@@ -56,6 +74,9 @@ impl Liveness {
     fn follow(&mut self, update: &Update, heard: Option<Instant>) {
         if let Some(end) = SessionEnd::of(update) {
             self.ended_by = Some(end);
+        }
+        if let Update::Connected(connected) = update {
+            self.may_replay = connected.since.is_some() || self.may_have_position;
         }
         match update {
             Update::Ready(_) => self.begin(),
@@ -87,6 +108,10 @@ impl Liveness {
     }
 
     fn begin(&mut self) {
+        if !self.was_live {
+            self.started = self.now();
+            self.was_live = true;
+        }
         self.live_since.get_or_insert_with(Instant::now);
         self.ended_by = None;
     }
@@ -107,8 +132,9 @@ impl Liveness {
         self.live_since.is_some()
     }
 
-    fn was_never_live(&self) -> bool {
-        !self.is_live() && self.earlier == Duration::ZERO
+    /// Returns true if the session is or was live.
+    pub(crate) fn was_live(&self) -> bool {
+        self.was_live
     }
 
     /// Returns the failure for a session that makes no other attempt. A refused token is one of
@@ -124,13 +150,13 @@ impl Liveness {
         }
     }
 
-    /// Returns true for an event that comes before the session is live: it happened before, and
-    /// the server sends it because this client missed it. Volatile events are never sent later.
+    /// Returns true for an event that comes before a resumed session is live: it happened before,
+    /// and the server sends it because this client missed it. Volatile events are never sent later.
     pub(crate) fn is_replay(&self, event: &ReceivedEvent) -> bool {
-        !self.is_live() && event.at.is_some()
+        self.may_replay && !self.is_live() && event.at.is_some()
     }
 
-    /// Formats the time for which the session was live, and the time since the start.
+    /// Formats the time for which the session was live, and the time since it first was.
     pub(crate) fn text(&self) -> String {
         let now = self.now();
         let since = |at: Instant| now.saturating_duration_since(at);
@@ -168,10 +194,10 @@ pub(crate) fn not_live(who: &str, liveness: &Liveness) -> Failure {
     let problem = "there is no live connection at the end";
     let Some(end) = &liveness.ended_by else {
         let failure = at_the_end(problem, who, liveness);
-        return if liveness.was_never_live() {
-            failure.hint(NEVER_LIVE)
-        } else {
+        return if liveness.was_live() {
             failure
+        } else {
+            failure.hint(NEVER_LIVE)
         };
     };
     let cause = end.cause();
@@ -255,11 +281,11 @@ mod tests {
         liveness.follow(&lost(), None);
         pass(4).await;
         assert!(!liveness.is_live());
-        assert_eq!(liveness.text(), "live 2.0 of 7.0 s");
+        assert_eq!(liveness.text(), "live 2.0 of 6.0 s");
         liveness.begin();
         pass(1).await;
         assert!(liveness.is_live());
-        assert_eq!(liveness.text(), "live 3.0 of 8.0 s");
+        assert_eq!(liveness.text(), "live 3.0 of 7.0 s");
     }
 
     #[tokio::test(start_paused = true)]
@@ -314,6 +340,6 @@ mod tests {
     async fn a_session_that_had_no_time_to_become_live_says_so() {
         let liveness = Liveness::new(TokenKind::Minted);
         let hint = not_live("customer:u1", &liveness).hint.unwrap();
-        assert!(hint.contains("a longer one"), "{hint}");
+        assert!(hint.contains("did not become live"), "{hint}");
     }
 }

@@ -37,11 +37,21 @@ pub(crate) struct Args {
     /// Also print the changes of the connection on standard output
     #[arg(long)]
     pub(super) control: bool,
-    /// Exit after N events
+    /// Exit after N events. Those that an earlier session missed do not count, except with --since
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) count: Option<u64>,
-    /// Exit after this time: with code 3 if the connection is not live then; with --count, with
-    /// code 7 if fewer events arrived
+    /// Let events that an earlier session with the same token missed count, too
+    #[arg(long, requires = "count", conflicts_with = "fresh")]
+    pub(super) count_replayed: bool,
+    /// Exit this long after the session is live: with code 3 if it is not live then; with --count,
+    /// with code 7 if fewer events arrived
     #[arg(long = "for", value_name = "TIME", value_parser = span::parse)]
     pub(super) limit: Option<Duration>,
+}
+
+impl Args {
+    /// Returns true if events count that happened before this run.
+    pub(super) fn counts_earlier_events(&self) -> bool {
+        self.count_replayed || self.since.is_some()
+    }
 }

@@ -6,14 +6,21 @@ use crate::exit::{Exit, Failure};
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Counts {
     pub(super) events: u64,
-    /// How many of the events were replayed.
+    /// Events that were replayed, among the `events`.
     pub(super) replayed: u64,
+    /// Replayed events that happened before this run, and that `--count` leaves out.
+    pub(super) uncounted: u64,
     pub(super) reconnects: u64,
     pub(super) gaps: u64,
     pub(super) position: Option<String>,
 }
 
 impl Counts {
+    /// Returns the number of events that `--count` is compared with.
+    pub(super) fn counted(&self) -> u64 {
+        self.events - self.uncounted
+    }
+
     pub(super) fn exit(&self) -> Exit {
         if self.gaps > 0 {
             Exit::Unexpected
@@ -32,15 +39,26 @@ impl Counts {
 
     /// Returns the failure to print for an exit code; `None` for a success.
     pub(super) fn failure(&self, exit: Exit, count: Option<u64>) -> Option<Failure> {
-        let message = match exit {
-            Exit::Unexpected => format!("events were missed: gaps {}", self.gaps),
-            Exit::TimedOut => {
-                let count = count.unwrap_or_default();
-                format!("{} of {count} events came in time", self.events)
+        match exit {
+            Exit::Unexpected => {
+                let message = format!("events were missed: gaps {}", self.gaps);
+                Some(Failure::new(exit, message))
             }
-            _ => return None,
-        };
-        Some(Failure::new(exit, message))
+            Exit::TimedOut => Some(self.too_few(count.unwrap_or_default())),
+            _ => None,
+        }
+    }
+
+    fn too_few(&self, count: u64) -> Failure {
+        let message = format!("{} of {count} events came in time", self.counted());
+        let failure = Failure::new(Exit::TimedOut, message);
+        if self.uncounted == 0 {
+            return failure;
+        }
+        failure.hint(format!(
+            "events that an earlier session missed: {}. They count only with --count-replayed",
+            self.uncounted
+        ))
     }
 
     /// Formats the counts. `live` says for how long the session was live.
@@ -101,10 +119,26 @@ mod tests {
     }
 
     #[test]
+    fn events_from_before_the_run_are_left_out_of_the_count() {
+        let counts = Counts {
+            events: 3,
+            replayed: 2,
+            uncounted: 1,
+            ..Counts::default()
+        };
+        let failure = counts.failure(Exit::TimedOut, Some(3)).unwrap();
+        assert_eq!(failure.chain(), "2 of 3 events came in time");
+        assert!(failure.hint.unwrap().contains("--count-replayed"));
+        let without = Counts::default().failure(Exit::TimedOut, Some(1)).unwrap();
+        assert_eq!(without.hint, None);
+    }
+
+    #[test]
     fn a_summary_shows_the_position_to_resume_from() {
         let counts = Counts {
             events: 12,
             replayed: 2,
+            uncounted: 0,
             reconnects: 1,
             gaps: 0,
             position: Some("p.12".into()),

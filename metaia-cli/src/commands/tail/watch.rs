@@ -1,9 +1,9 @@
-//! One run of `tail`: prints the events, judges whether everything was seen.
+//! One run of `tail`: prints the events, and judges at its end if everything was seen.
 
 use std::pin::pin;
 
 use metaia_realtime::OrderId;
-use metaia_realtime::client::{Client, ReceivedEvent, Update, Updates};
+use metaia_realtime::client::{Client, Ready, ReceivedEvent, Update, Updates};
 use tokio::time::{Instant, sleep_until};
 
 use super::args::Args;
@@ -23,7 +23,7 @@ pub(super) struct Watch<'a> {
     receiver: &'a str,
     context: &'a Context,
     liveness: Liveness,
-    /// The time at which the run ends.
+    /// The time at which the run ends; until the session is live, the time by which it must be.
     deadline: Option<Instant>,
     counts: Counts,
 }
@@ -35,13 +35,17 @@ impl<'a> Watch<'a> {
         identity: &'a Identity,
         context: &'a Context,
     ) -> Self {
-        let deadline = args.limit.map(|limit| Instant::now() + limit);
+        let mut liveness = Liveness::new(identity.token_kind());
+        if args.fresh {
+            liveness = liveness.of_new_device();
+        }
+        let deadline = args.limit.map(|_| Instant::now() + context.timeout);
         Self {
             args,
             orders,
             receiver: identity.label(),
             context,
-            liveness: Liveness::new(identity.token_kind()),
+            liveness,
             deadline,
             counts: Counts::default(),
         }
@@ -83,6 +87,10 @@ impl<'a> Watch<'a> {
     ) -> Result<Exit, Failure> {
         let context = self.context;
         self.liveness.stop();
+        // A session that becomes live during the last question has watched nothing.
+        if !self.liveness.was_live() {
+            return Err(self.not_live());
+        }
         let mut answering = pin!(liveness::is_answering(client, context.timeout));
         let is_answering = loop {
             tokio::select! {
@@ -114,13 +122,13 @@ impl<'a> Watch<'a> {
 
     fn has_enough_events(&self) -> bool {
         match self.args.count {
-            Some(count) => self.counts.events >= count,
+            Some(count) => self.counts.counted() >= count,
             None => false,
         }
     }
 
-    /// Returns true if the count is reached. Replayed events count, but only when the session is
-    /// live: the reader sees by then which of them were replayed.
+    /// Returns true if the count is reached, and the session is live: the reader sees by then which
+    /// of the events were replayed.
     fn is_complete(&mut self) -> bool {
         if !self.has_enough_events() {
             return false;
@@ -133,8 +141,10 @@ impl<'a> Watch<'a> {
     }
 
     fn observe(&mut self, update: Update, client: &Client) -> Result<(), Failure> {
+        let was_live = self.liveness.was_live();
         self.liveness.observe(&update, client);
         match &update {
+            Update::Ready(ready) if !was_live => self.begin(ready),
             Update::Event(event) => self.fail_if_order_was_refused(event)?,
             Update::Connected(connected) => self.counts.reconnects = connected.reconnects,
             Update::Reset(_) | Update::TooLarge { .. } => self.counts.gaps += 1,
@@ -147,6 +157,15 @@ impl<'a> Watch<'a> {
             Update::Event(event) if self.wants(&event) => self.write(event),
             Update::GaveUp(reason) => Err(self.liveness.given_up(&reason)),
             _ => Ok(()),
+        }
+    }
+
+    /// Begins the time of `--for`, when the session is live for the first time.
+    fn begin(&mut self, ready: &Ready) {
+        self.deadline = self.args.limit.map(|limit| Instant::now() + limit);
+        if !ready.recovered {
+            // The session began at the end of the log: nothing was from before it.
+            self.counts.uncounted = 0;
         }
     }
 
@@ -165,8 +184,13 @@ impl<'a> Watch<'a> {
 
     fn write(&mut self, event: ReceivedEvent) -> Result<(), Failure> {
         let replayed = self.liveness.is_replay(&event);
+        // What was missed after the session was first live happened during this run.
+        let is_earlier = replayed && !self.liveness.was_live();
         self.counts.events += 1;
         self.counts.replayed += u64::from(replayed);
+        if is_earlier && !self.args.counts_earlier_events() {
+            self.counts.uncounted += 1;
+        }
         let line = EventLine::new(self.receiver, event, replayed);
         self.context.printer.report(&line)
     }

@@ -4,6 +4,7 @@
 mod connect;
 mod effects;
 mod join;
+mod missed;
 mod orders;
 mod tail;
 mod token;

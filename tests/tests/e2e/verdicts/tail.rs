@@ -3,23 +3,12 @@
 use std::time::Duration;
 
 use metaia_tests::clients::cli::Cli;
+use metaia_tests::faults::stub::Stub;
 use metaia_tests::fixtures::emit;
-use metaia_tests::fixtures::token::{Token, in_seconds};
-use metaia_tests::server::Server;
+use metaia_tests::server::{Listening as _, Server};
 use serde_json::json;
 
 use super::{end_session, objects, start_live};
-
-/// Returns a token of the customer `c1` by whose `jti` the server recognises the session.
-fn recognised_token() -> String {
-    let claims = json!({
-        "userId": "c1",
-        "role": "customer",
-        "exp": in_seconds(3600),
-        "jti": "t1",
-    });
-    Token::with_claims(&claims).sign()
-}
 
 #[tokio::test]
 async fn a_tail_whose_server_dies_is_not_green() {
@@ -124,62 +113,37 @@ async fn a_quiet_tail_says_why_it_failed() {
     }
 }
 
+/// However long it takes to become live.
 #[tokio::test]
-async fn a_missed_event_is_marked_and_a_live_one_is_not() {
+async fn the_time_of_a_tail_begins_when_it_is_live() {
     let server = Server::start().await;
     let cli = Cli::for_server(&server);
-    let jwt = recognised_token();
-    let first = ["tail", "--token", &jwt, "--for", "500ms"];
-    cli.run(&first).await.expect_code(0);
-    emit(&server, &json!({"user": "c1"}), "old", &json!({})).await;
-    let args = [
-        "tail", "--token", &jwt, "--count", "2", "--for", "20s", "-o", "ndjson",
-    ];
-    let tail = cli.start(&args);
-    let said = "live; 1 missed event came first";
-    tail.stderr.first(said, |line| line.contains(said)).await;
-    emit(&server, &json!({"user": "c1"}), "new", &json!({})).await;
-    let ended = tail.wait_with_output().await.expect_code(0);
-    let events = objects(&ended.stdout);
-    assert_eq!(events[0]["event"], "old");
-    assert_eq!(events[0]["replayed"], true);
-    assert_eq!(events[1]["event"], "new");
-    assert_eq!(events[1].get("replayed"), None);
-    assert!(ended.stderr.contains("events 2 (1 replayed)"), "{ended:#?}");
-}
-
-/// A count that old events reach is judged when the reader can see that they are old.
-#[tokio::test]
-async fn a_count_is_judged_when_the_session_is_live() {
-    let server = Server::start().await;
-    let cli = Cli::for_server(&server);
-    let jwt = recognised_token();
-    let args = ["tail", "--token", &jwt, "--for", "500ms"];
-    cli.run(&args).await.expect_code(0);
-    for event in ["first", "second"] {
-        emit(&server, &json!({"user": "c1"}), event, &json!({})).await;
+    for time in ["0s", "1ms"] {
+        let args = ["tail", "--as", "customer:c1", "--for", time];
+        let ended = cli.run(&args).await.expect_code(0);
+        let (_, live) = ended.stderr.split_once(", live ").expect("a summary");
+        assert!(live.starts_with("0.0 of 0.0 s"), "{ended:#?}");
     }
-    let args = ["tail", "--token", &jwt, "--count", "1", "-o", "ndjson"];
-    let ended = cli.run(&args).await.expect_code(0);
-    let events = objects(&ended.stdout);
-    assert_eq!(events.len(), 1, "{ended:#?}");
-    assert_eq!(events[0]["replayed"], true);
-    assert!(
-        ended.stderr.contains("live; 2 missed events came first"),
-        "{ended:#?}"
-    );
 }
 
 #[tokio::test]
-async fn a_fresh_tail_receives_nothing_old() {
-    let server = Server::start().await;
-    let cli = Cli::for_server(&server);
-    let jwt = recognised_token();
-    let args = ["tail", "--token", &jwt, "--for", "500ms", "--fresh"];
-    cli.run(&args[..5]).await.expect_code(0);
-    emit(&server, &json!({"user": "c1"}), "old", &json!({})).await;
-    let ended = cli.run(&args).await.expect_code(0);
-    assert_eq!(ended.stdout, "");
+async fn a_tail_that_never_becomes_live_ends_with_3() {
+    // It opens the session, and never says that it is live.
+    let connected = [r#"40{"sid":"s"}"#.to_owned()];
+    let stub = Stub::with_date("Tue, 14 Nov 2023 22:13:20 GMT", &connected).await;
+    let cli = Cli::for_url(&stub.url());
+    let args = [
+        "tail",
+        "--as",
+        "customer:c1",
+        "--for",
+        "0s",
+        "--timeout",
+        "1s",
+    ];
+    let ended = cli.run(&args).await.expect_code(3);
+    assert!(ended.stderr.contains("did not become live"), "{ended:#?}");
+    assert!(ended.stderr.contains("live 0.0 of 1."), "{ended:#?}");
 }
 
 #[tokio::test]
