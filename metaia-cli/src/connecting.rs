@@ -5,7 +5,7 @@ use std::time::Duration;
 use metaia_realtime::client::{
     Client, ClientBuilder, ClientCredentials, ConnectError, Transport, Updates,
 };
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::timeout;
 
 use crate::clock;
 use crate::connection_words as words;
@@ -13,10 +13,8 @@ use crate::context::Context;
 use crate::diagnosis::{Via, connect_trouble, diagnose, difference, server_ahead_ms};
 use crate::exit::Failure;
 use crate::identity::Identity;
+use crate::retry_after::{WaitBudget, wait_for_next};
 use crate::second_look::second_look;
-
-/// The shortest time between two attempts, also if the server asks for none.
-const MIN_WAIT: Duration = Duration::from_millis(500);
 
 /// The time that a clean end of a connection may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
@@ -49,8 +47,7 @@ pub(crate) async fn connect(
     identity: &Identity,
     builder: ClientBuilder,
 ) -> Result<(Client, Updates), Failure> {
-    // Half of the time limit may pass in waiting for the server.
-    let latest = Instant::now() + context.timeout / 2;
+    let budget = WaitBudget::start(context.timeout);
     loop {
         let error = match builder.clone().connect().await {
             Ok(connected) => {
@@ -59,15 +56,10 @@ pub(crate) async fn connect(
             }
             Err(error) => error,
         };
-        let wait = asked_wait(&error).filter(|wait| Instant::now() + *wait <= latest);
-        let Some(wait) = wait else {
+        let Some(wait) = asked_wait(budget, &error) else {
             return Err(explain(context, identity, &error).await);
         };
-        let reason = words::failed_attempt(&error);
-        let seconds = wait.as_secs_f64();
-        let note = format!("{reason}: trying again in {seconds:.1} s (Retry-After)");
-        context.printer.note(&note);
-        sleep(wait).await;
+        wait_for_next(&context.printer, &words::failed_attempt(&error), wait).await;
     }
 }
 
@@ -78,13 +70,13 @@ pub(crate) async fn close(client: &Client) {
 }
 
 /// Returns the time that the server asks to wait before the next attempt.
-fn asked_wait(error: &ConnectError) -> Option<Duration> {
+fn asked_wait(budget: WaitBudget, error: &ConnectError) -> Option<Duration> {
     match error {
         ConnectError::Http {
-            status: 429 | 503,
-            retry_after: Some(wait),
+            status,
+            retry_after,
             ..
-        } => Some((*wait).max(MIN_WAIT)),
+        } => budget.wait(*status, *retry_after),
         _ => None,
     }
 }

@@ -23,6 +23,7 @@ mod printer;
 mod proxy;
 mod reply_reader;
 mod rest;
+mod retry_after;
 mod second_look;
 mod secrets;
 mod session_end;

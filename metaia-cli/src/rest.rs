@@ -5,13 +5,15 @@ use std::time::Duration;
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 
-use crate::diagnosis::{Asked, HttpReply, Trouble, diagnose, request_trouble};
+use crate::diagnosis::{Asked, HttpReply, Trouble, diagnose, request_trouble, trouble_text};
 use crate::exit::Failure;
 use crate::identity::Authority;
 use crate::network::Network;
 use crate::printer::Printer;
 use crate::reply_reader::read_reply;
+use crate::retry_after::{WaitBudget, wait_for_next};
 use crate::second_look::second_look;
+use crate::terminal::one_line;
 
 /// A response with a status of 2xx.
 #[derive(Debug)]
@@ -21,12 +23,21 @@ pub(crate) struct ApiResponse {
     pub(crate) data: Value,
 }
 
+/// A request that may be sent more than once.
+#[derive(Debug)]
+struct Request<'a> {
+    method: Method,
+    path: &'a str,
+    authority: &'a Authority,
+    body: Option<&'a Value>,
+}
+
 /// A client of a server's REST interface.
 #[derive(Debug)]
 pub(crate) struct Api<'a> {
     http: reqwest::Client,
     network: &'a Network,
-    /// What every request has in common.
+    /// The parts that all requests have in common.
     asked: Asked,
     timeout: Duration,
     printer: Printer,
@@ -49,7 +60,8 @@ impl<'a> Api<'a> {
         })
     }
 
-    /// Sends one request. An answer other than 2xx with JSON is a failure that says why.
+    /// Sends one request. An answer other than 2xx with JSON is a failure that says why. A server
+    /// that asks for a moment (429, 503 with `Retry-After`) is asked again after it.
     pub(crate) async fn send(
         &self,
         method: Method,
@@ -57,43 +69,71 @@ impl<'a> Api<'a> {
         authority: &Authority,
         body: Option<&Value>,
     ) -> Result<ApiResponse, Failure> {
-        let url = format!("{}{path}", self.asked.base);
         if let Authority::Token(_) = authority {
             self.network.check_rest_headers()?;
         }
-        let mut request = authorized(self.http.request(method.clone(), url), authority)?;
-        if let Some(body) = body {
-            request = request.json(body);
-        }
-        let asked = Asked {
-            path: path.to_owned(),
-            token: authority.token_kind(),
-            ..self.asked.clone()
+        let request = Request {
+            method,
+            path,
+            authority,
+            body,
         };
-        let response = match request.send().await {
-            Ok(response) => response,
-            Err(error) => {
-                let trouble = request_trouble(&error.without_url(), self.timeout);
-                return Err(self.failure(&asked, &trouble).await);
-            }
-        };
-        let by = authority.label();
-        let status = response.status();
-        self.printer
-            .detail(&format!("{method} {path} as {by}: {status}"));
-        match data(read_reply(response).await) {
-            Ok(response) => Ok(response),
-            Err(trouble) => Err(self.failure(&asked, &trouble).await),
+        let budget = WaitBudget::start(self.timeout);
+        loop {
+            let trouble = match self.attempt(&request).await? {
+                Ok(response) => return Ok(response),
+                Err(trouble) => trouble,
+            };
+            let Some(wait) = asked_wait(budget, &trouble) else {
+                return Err(self.failure(&request, &trouble).await);
+            };
+            let reason = trouble_text(&trouble);
+            wait_for_next(&self.printer, &one_line(&reason), wait).await;
         }
     }
 
-    async fn failure(&self, asked: &Asked, trouble: &Trouble) -> Failure {
-        let second = second_look(self.network, asked, trouble).await;
-        let failure = Failure::from(diagnose(asked, trouble, &second));
+    /// Sends the request once.
+    async fn attempt(
+        &self,
+        request: &Request<'_>,
+    ) -> Result<Result<ApiResponse, Trouble>, Failure> {
+        let Request { method, path, .. } = request;
+        let url = format!("{}{path}", self.asked.base);
+        let mut sent = authorized(self.http.request(method.clone(), url), request.authority)?;
+        if let Some(body) = request.body {
+            sent = sent.json(body);
+        }
+        let response = match sent.send().await {
+            Ok(response) => response,
+            Err(error) => return Ok(Err(request_trouble(&error.without_url(), self.timeout))),
+        };
+        let by = request.authority.label();
+        let status = response.status();
+        self.printer
+            .detail(&format!("{method} {path} as {by}: {status}"));
+        Ok(data(read_reply(response).await))
+    }
+
+    async fn failure(&self, request: &Request<'_>, trouble: &Trouble) -> Failure {
+        let asked = Asked {
+            path: request.path.to_owned(),
+            token: request.authority.token_kind(),
+            ..self.asked.clone()
+        };
+        let second = second_look(self.network, &asked, trouble).await;
+        let failure = Failure::from(diagnose(&asked, trouble, &second));
         match trouble {
             Trouble::Reply(reply) => failure.status(reply.status),
             _ => failure,
         }
+    }
+}
+
+/// Returns the time that the server asks to wait before the next attempt.
+fn asked_wait(budget: WaitBudget, trouble: &Trouble) -> Option<Duration> {
+    match trouble {
+        Trouble::Reply(reply) => budget.wait(reply.status, reply.wait_to_repeat()),
+        _ => None,
     }
 }
 

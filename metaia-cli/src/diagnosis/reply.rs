@@ -1,5 +1,7 @@
 //! An HTTP answer, and the reason that a server of this project gives in it.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::clock;
@@ -46,6 +48,19 @@ impl HttpReply {
             Ok(seconds) => format!("try again in {seconds} s (Retry-After)"),
             Err(_) => format!("try again after {value} (Retry-After)"),
         })
+    }
+
+    /// Returns the time to wait before the same request may be sent again; `None` if the answer
+    /// names none in seconds, or if the server may have carried the request out.
+    pub(crate) fn wait_to_repeat(&self) -> Option<Duration> {
+        if self
+            .reason()
+            .is_some_and(|reason| reason.is("outcome_unknown"))
+        {
+            return None;
+        }
+        let seconds = self.header("retry-after")?.trim().parse().ok()?;
+        Some(Duration::from_secs(seconds))
     }
 
     /// Returns how far the server's clock is ahead, in milliseconds; `None` if the clocks agree.

@@ -57,6 +57,46 @@ async fn seats_wait_as_long_as_the_server_asks() {
 }
 
 #[tokio::test]
+async fn requests_wait_as_long_as_the_server_asks() {
+    let server = Setup::new()
+        .env("METAIA_LIMITS", "rest_per_s=1")
+        .start()
+        .await;
+    let args = ["trigger", "order.lifecycle", "--timeout", "20s"];
+    let output = Cli::for_server(&server).run(&args).await;
+    check(
+        &output,
+        0,
+        &["HTTP 429 (rate_limited)", "trying again in", "Retry-After"],
+    );
+}
+
+/// Returns the answer of a server with this status, time to wait and code.
+fn refusal(status: &str, wait: &str, code: &str) -> String {
+    let body = format!(r#"{{"code":"{code}","detail":"Not now."}}"#);
+    let length = body.len();
+    format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nRetry-After: {wait}\r\n\r\n{body}")
+}
+
+#[tokio::test]
+async fn a_request_waits_for_a_bounded_time_and_repeats_nothing_that_may_be_done() {
+    for (status, wait, code, attempts) in [
+        ("503 Service Unavailable", "1", "unavailable", 2),
+        ("429 Too Many Requests", "1", "rate_limited", 2),
+        ("503 Service Unavailable", "60", "unavailable", 1),
+        ("503 Service Unavailable", "1", "outcome_unknown", 1),
+        ("500 Internal Server Error", "1", "internal", 1),
+    ] {
+        let stub = Stub::answering(&[&refusal(status, wait, code)]).await;
+        let args = [&EMIT[..], &["--timeout", "3s"]].concat();
+        let output = Cli::for_url(&stub.url()).run(&args).await;
+        let repeated = output.stderr.matches("trying again in 1.0 s").count();
+        assert_eq!(repeated, attempts - 1, "{status} {code}: {output:#?}");
+        assert_ne!(output.code, Some(0));
+    }
+}
+
+#[tokio::test]
 async fn a_refused_token_has_the_same_hint_everywhere() {
     let server = Server::start().await;
     let cli = Cli::for_server(&server);
