@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::actor::Actor;
 use crate::address::Address;
-use crate::diagnosis::{Asked, TokenKind, Via};
+use crate::diagnosis::{Asked, SuppliedBy, TokenKind, Via};
 use crate::exit::{Exit, Failure};
 use crate::identity::{Authority, Identity};
 use crate::network::{Network, NetworkArgs};
@@ -24,6 +24,8 @@ use crate::token::PastedToken;
 
 /// The time limit without `--timeout`.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+
+const TOKEN_VARIABLE: &str = "METAIA_TOKEN";
 
 /// Options of every command.
 #[derive(Debug, Args)]
@@ -60,7 +62,7 @@ pub(crate) struct GlobalArgs {
     network: NetworkArgs,
 }
 
-/// What a command uses.
+/// The credentials and the network that a command uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Uses {
     Nothing,
@@ -139,30 +141,50 @@ pub(crate) struct Context {
 /// explicit `--as` replaces the token of the environment.
 struct SuppliedToken {
     text: String,
-    is_explicit: bool,
+    by: SuppliedBy,
 }
 
 /// Shows no token.
 impl fmt::Debug for SuppliedToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SuppliedToken")
-            .field("is_explicit", &self.is_explicit)
+            .field("by", &self.by)
             .finish_non_exhaustive()
     }
 }
 
 impl SuppliedToken {
     fn find(global: &GlobalArgs, settings: &Settings) -> Result<Option<Self>, Failure> {
-        let explicit = match &global.token_file {
-            Some(path) => Some(read_token(path)?),
-            None => global.token.clone(),
+        let found = |text: String, by| {
+            Ok(Some(Self {
+                text: text.trim().to_owned(),
+                by,
+            }))
         };
-        let is_explicit = explicit.is_some();
-        let text = explicit.or_else(|| settings.find("METAIA_TOKEN"));
-        Ok(text.map(|text| Self {
-            text: text.trim().to_owned(),
-            is_explicit,
-        }))
+        if let Some(path) = &global.token_file {
+            return found(read_token(path)?, SuppliedBy::File);
+        }
+        if let Some(token) = &global.token {
+            return found(token.clone(), SuppliedBy::Option);
+        }
+        let by = if settings.is_in_environment(TOKEN_VARIABLE) {
+            SuppliedBy::Environment
+        } else {
+            SuppliedBy::DotEnv
+        };
+        match settings.find(TOKEN_VARIABLE) {
+            Some(token) => found(token, by),
+            None => Ok(None),
+        }
+    }
+
+    /// Returns true if an option supplied it, and not the environment.
+    fn is_explicit(&self) -> bool {
+        matches!(self.by, SuppliedBy::Option | SuppliedBy::File)
+    }
+
+    fn owner(&self) -> Identity {
+        Identity::from_token(&self.text, self.by)
     }
 
     /// Leaves out what people paste before a token, such as `Bearer`, and says so.
@@ -225,11 +247,11 @@ impl Context {
     /// Returns the identity to act as: `--as`, otherwise the owner of the supplied token.
     pub(crate) fn identity(&self, actor: Option<&Actor>) -> Result<Identity, Failure> {
         match (actor, &self.token) {
-            (Some(_), Some(token)) if token.is_explicit => Err(Failure::usage(
+            (Some(_), Some(token)) if token.is_explicit() => Err(Failure::usage(
                 "--as mints a token and --token supplies one: use only one of them",
             )),
             (Some(actor), _) => self.mint_for(actor),
-            (None, Some(token)) => Ok(Identity::from_token(&token.text)),
+            (None, Some(token)) => Ok(token.owner()),
             (None, None) => Err(Failure::usage("no role and no token given")
                 .hint("use --as ROLE:USER, such as --as customer:u1, or --token")),
         }
@@ -237,13 +259,12 @@ impl Context {
 
     /// Returns the owner of the supplied token.
     pub(crate) fn token_owner(&self) -> Option<Identity> {
-        let token = self.token.as_ref()?;
-        Some(Identity::from_token(&token.text))
+        self.token.as_ref().map(SuppliedToken::owner)
     }
 
     /// Returns true if an option supplied the token, and not the environment.
     pub(crate) fn is_token_explicit(&self) -> bool {
-        self.token.as_ref().is_some_and(|token| token.is_explicit)
+        self.token.as_ref().is_some_and(SuppliedToken::is_explicit)
     }
 
     /// Returns the owner of the supplied token if it has this role.

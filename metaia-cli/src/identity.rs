@@ -8,7 +8,7 @@ use metaia_realtime::auth::inspect_token;
 
 use crate::actor::Actor;
 use crate::clock;
-use crate::diagnosis::TokenKind;
+use crate::diagnosis::{SuppliedBy, TokenKind};
 use crate::exit::Failure;
 use crate::token::{Flaw, mint};
 
@@ -24,16 +24,19 @@ pub(crate) struct Identity {
 
 #[derive(Clone)]
 enum TokenSource {
-    Given(String),
+    Supplied { token: String, by: SuppliedBy },
     Minted { actor: Actor, secret: String },
 }
 
 impl Identity {
     /// Returns the owner of a token that the user of the CLI supplied.
-    pub(crate) fn from_token(token: &str) -> Self {
+    pub(crate) fn from_token(token: &str, by: SuppliedBy) -> Self {
         Self {
             label: token_owner(token),
-            source: TokenSource::Given(token.to_owned()),
+            source: TokenSource::Supplied {
+                token: token.to_owned(),
+                by,
+            },
         }
     }
 
@@ -65,7 +68,7 @@ impl Identity {
 
     pub(crate) fn token_kind(&self) -> TokenKind {
         match self.source {
-            TokenSource::Given(_) => TokenKind::Supplied,
+            TokenSource::Supplied { by, .. } => TokenKind::Supplied(by),
             TokenSource::Minted { .. } => TokenKind::Minted,
         }
     }
@@ -73,7 +76,7 @@ impl Identity {
     /// Returns the supplied token, or mints a new one that is valid now.
     pub(crate) fn token(&self) -> Result<String, Failure> {
         match &self.source {
-            TokenSource::Given(token) => Ok(token.clone()),
+            TokenSource::Supplied { token, .. } => Ok(token.clone()),
             TokenSource::Minted { actor, secret } => {
                 let minted = mint(actor, secret, TOKEN_TTL, Flaw::None, clock::unix_s())?;
                 Ok(minted.token)
@@ -134,11 +137,14 @@ mod tests {
     #[test]
     fn a_token_names_its_owner_without_being_verified() {
         let minted = mint(&tailor(), "secret", TOKEN_TTL, Flaw::Expired, 1_700_000_000).unwrap();
-        let identity = Identity::from_token(&minted.token);
+        let identity = Identity::from_token(&minted.token, SuppliedBy::Option);
         assert_eq!(identity.label(), "tailor:t1");
         assert!(identity.has_role(Role::Tailor));
         assert!(!identity.has_role(Role::Admin));
-        assert_eq!(Identity::from_token("no token").label(), "token");
+        assert_eq!(
+            Identity::from_token("no token", SuppliedBy::Option).label(),
+            "token"
+        );
     }
 
     #[test]

@@ -52,7 +52,7 @@ impl Liveness {
             over_at: None,
             ended_by: None,
             token,
-            may_have_position: token == TokenKind::Supplied,
+            may_have_position: matches!(token, TokenKind::Supplied(_)),
             may_replay: false,
         }
     }

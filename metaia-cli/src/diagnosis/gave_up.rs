@@ -2,18 +2,18 @@
 
 use metaia_realtime::client::GaveUp;
 
-use super::token::refused_hint;
+use super::token::{refused_hint, source};
 use super::trouble::TokenKind;
 use crate::exit::{Exit, Failure};
 
-/// Returns the failure of a client that makes no other attempt. `token` says where its token comes
-/// from. Only a refusal is one of authentication; in any other case the session is not connected.
+/// Returns the failure of a client that makes no other attempt. `token` is the source of its
+/// token. Only a refusal is one of authentication; in any other case the session is not connected.
 pub(crate) fn gave_up(reason: &GaveUp, token: TokenKind) -> Failure {
-    let failure = Failure::new(exit(reason), reason.to_string()).of_server();
-    let hint = match reason {
-        GaveUp::Refused { message, .. } => refused_hint(message, token),
-        _ => None,
+    let (place, hint) = match reason {
+        GaveUp::Refused { message, .. } => (source(token), refused_hint(message, token)),
+        _ => (String::new(), None),
     };
+    let failure = Failure::new(exit(reason), format!("{reason}{place}")).of_server();
     match hint {
         Some(hint) => failure.hint(hint),
         None => failure,
@@ -30,11 +30,12 @@ fn exit(reason: &GaveUp) -> Exit {
 
 #[cfg(test)]
 mod tests {
+    use super::super::trouble::SuppliedBy;
     use super::*;
 
     #[track_caller]
     fn check(reason: GaveUp, exit: Exit, chain: &str) {
-        let failure = gave_up(&reason, TokenKind::Supplied);
+        let failure = gave_up(&reason, TokenKind::Minted);
         assert_eq!((failure.exit, failure.chain().as_str()), (exit, chain));
     }
 
@@ -64,10 +65,17 @@ mod tests {
         };
         for (token, part) in [
             (TokenKind::Minted, "set JWT_SECRET"),
-            (TokenKind::Supplied, "metaia token inspect"),
+            (
+                TokenKind::Supplied(SuppliedBy::File),
+                "metaia token inspect",
+            ),
         ] {
             let hint = gave_up(&refused, token).hint.unwrap();
             assert!(hint.contains(part), "{hint}");
         }
+        let supplied = TokenKind::Supplied(SuppliedBy::DotEnv);
+        let said = gave_up(&refused, supplied).chain();
+        let place = "unauthorized (the token is from METAIA_TOKEN in .env)";
+        assert!(said.ends_with(place), "{said}");
     }
 }

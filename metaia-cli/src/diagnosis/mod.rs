@@ -26,4 +26,4 @@ pub(crate) use gave_up::gave_up;
 pub(crate) use link::looks;
 pub(crate) use reply::HttpReply;
 pub(crate) use table::{diagnose, trouble_text};
-pub(crate) use trouble::{Asked, Look, SecondLook, TokenKind, Trouble, Via};
+pub(crate) use trouble::{Asked, Look, SecondLook, SuppliedBy, TokenKind, Trouble, Via};

@@ -51,9 +51,14 @@ fn refused(asked: &Asked, reply: &HttpReply, exit: Exit, reason: &Reason) -> Dia
     if reply.status == 401 {
         return token::of_unauthorized(asked, code.unwrap_or("unauthorized"), reply, cause);
     }
+    let place = if exit == Exit::Denied && !reason.is("origin_not_allowed") {
+        token::source(asked.token)
+    } else {
+        String::new()
+    };
     Diagnosis {
         exit,
-        cause,
+        cause: cause + &place,
         cure: cure(asked, reply, reason),
     }
 }

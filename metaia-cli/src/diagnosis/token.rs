@@ -50,19 +50,28 @@ fn refused(asked: &Asked, code: &str, ahead: Option<i64>, cause: String) -> Diag
     let cure = match (asked.token, ahead) {
         // It was good by this machine's clock a moment ago.
         (TokenKind::Minted, Some(_)) => Some(SET_THE_CLOCK),
-        (TokenKind::Supplied, Some(_)) => Some(SET_THE_CLOCK_AND_MINT),
+        (TokenKind::Supplied(_), Some(_)) => Some(SET_THE_CLOCK_AND_MINT),
         _ => refused_hint(code, asked.token),
     };
     let clock = ahead.map(|ahead| format!("; {}", difference(ahead)));
     let found = Diagnosis {
         exit,
-        cause: cause + &clock.unwrap_or_default(),
+        cause: cause + &source(asked.token) + &clock.unwrap_or_default(),
         cure: cure.map(str::to_owned),
     };
     if code == "unauthorized" && may_be_dropped(asked) {
         found.and(DROPPED)
     } else {
         found
+    }
+}
+
+/// Returns the place of a supplied token, in parentheses. It may be another one than its user
+/// thinks of, such as a forgotten `.env`.
+pub(super) fn source(token: TokenKind) -> String {
+    match token {
+        TokenKind::Supplied(by) => format!(" (the token is from {})", by.place()),
+        TokenKind::Minted | TokenKind::None => String::new(),
     }
 }
 
@@ -79,7 +88,7 @@ pub(super) fn refused_hint(code: &str, token: TokenKind) -> Option<&'static str>
             "the server has another secret than this folder and environment: \
              run metaia where the server was started, or set JWT_SECRET"
         }
-        ("unauthorized", TokenKind::Supplied) => {
+        ("unauthorized", TokenKind::Supplied(_)) => {
             "the server has a different secret, or the token is damaged: \
              `metaia token inspect` shows which"
         }

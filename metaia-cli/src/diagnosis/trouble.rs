@@ -12,15 +12,36 @@ pub(crate) enum Via {
     Polling,
 }
 
-/// Where the token of a request comes from.
+/// The source of a request's token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TokenKind {
     /// It was minted for this request.
     Minted,
     /// The user of the tool supplied it.
-    Supplied,
+    Supplied(SuppliedBy),
     /// The request has an API key instead, or nothing.
     None,
+}
+
+/// The place of a token that the user of the tool supplied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SuppliedBy {
+    Option,
+    File,
+    Environment,
+    DotEnv,
+}
+
+impl SuppliedBy {
+    /// Returns the place, as it completes "the token is from".
+    pub(crate) fn place(self) -> &'static str {
+        match self {
+            Self::Option => "--token",
+            Self::File => "the file of --token-file",
+            Self::Environment => "METAIA_TOKEN",
+            Self::DotEnv => "METAIA_TOKEN in .env",
+        }
+    }
 }
 
 /// A request, as far as a diagnosis needs it.

@@ -39,7 +39,7 @@ fn an_hour_ahead() -> HttpReply {
 #[test]
 fn a_refused_token_shows_a_wrong_clock() {
     let expired = || Trouble::Refused("token_expired".to_owned());
-    let cause = "token_expired; this machine's clock is 65 min behind the server's";
+    let cause = "; this machine's clock is 65 min behind the server's";
     check_at(
         &asked(Via::WebSocket),
         expired(),
@@ -57,7 +57,7 @@ fn a_refused_token_shows_a_wrong_clock() {
         (Exit::Unauthenticated, "clock is 65 min behind", "clock"),
     );
     let supplied = Asked {
-        token: TokenKind::Supplied,
+        token: TokenKind::Supplied(SuppliedBy::Option),
         ..asked(Via::WebSocket)
     };
     check_at(
@@ -82,7 +82,7 @@ fn a_refused_token_shows_a_wrong_clock() {
 #[test]
 fn the_hint_for_a_token_depends_on_its_source() {
     let supplied = Asked {
-        token: TokenKind::Supplied,
+        token: TokenKind::Supplied(SuppliedBy::Option),
         ..asked(Via::WebSocket)
     };
     for (code, exit, minted, other) in [
@@ -110,6 +110,48 @@ fn the_hint_for_a_token_depends_on_its_source() {
             (exit, code, other),
         );
     }
+}
+
+#[test]
+fn a_refused_token_names_its_place() {
+    let body = r#"{"code":"token_expired","detail":"The token expired."}"#;
+    for (by, place) in [
+        (SuppliedBy::Option, "(the token is from --token)"),
+        (
+            SuppliedBy::File,
+            "(the token is from the file of --token-file)",
+        ),
+        (SuppliedBy::Environment, "(the token is from METAIA_TOKEN)"),
+        (
+            SuppliedBy::DotEnv,
+            "(the token is from METAIA_TOKEN in .env)",
+        ),
+    ] {
+        let asked = Asked {
+            token: TokenKind::Supplied(by),
+            ..asked(Via::WebSocket)
+        };
+        for trouble in [
+            Trouble::Refused("token_expired".to_owned()),
+            Trouble::Refused("unauthorized".to_owned()),
+            Trouble::Refused("forbidden".to_owned()),
+            Trouble::Reply(reply(401, &[], body)),
+            Trouble::Reply(reply(
+                403,
+                &[],
+                r#"{"code":"forbidden","detail":"Not you."}"#,
+            )),
+        ] {
+            let found = diagnose(&asked, &trouble, &SecondLook::Nothing);
+            assert!(found.cause.contains(place), "{found:?}");
+        }
+    }
+    let minted = diagnose(
+        &asked(Via::WebSocket),
+        &Trouble::Refused("token_expired".to_owned()),
+        &SecondLook::Nothing,
+    );
+    assert!(!minted.cause.contains("is from"), "{minted:?}");
 }
 
 #[test]

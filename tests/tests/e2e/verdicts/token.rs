@@ -1,7 +1,7 @@
-//! `METAIA_TOKEN` is `--token`.
+//! The token of a command: `METAIA_TOKEN` is `--token`, and a refused one names its place.
 
 use metaia_tests::clients::cli::Cli;
-use metaia_tests::fixtures::token::token;
+use metaia_tests::fixtures::token::{Token, token};
 use metaia_tests::server::Server;
 
 use super::objects;
@@ -43,4 +43,33 @@ async fn an_explicit_role_replaces_the_token_of_the_environment() {
     cli.run(&emit).await.expect_code(0);
     let both = [&emit[..], &["--token", &jwt]].concat();
     cli.run(&both).await.expect_code(2);
+}
+
+#[tokio::test]
+async fn an_expired_token_names_its_place() {
+    let server = Server::start().await;
+    let claims = r#"{"userId":"a1","role":"admin","exp":1.7e9}"#;
+    let expired = Token::with_raw_claims(claims).sign();
+    let plain = Cli::for_server(&server);
+    plain.folder().write("token", &expired);
+    let by_variable = Cli::for_server(&server).env("METAIA_TOKEN", &expired);
+    let by_dotenv = Cli::for_server(&server);
+    let dotenv = format!("METAIA_TOKEN={expired}\n");
+    by_dotenv.folder().write(".env", &dotenv);
+    for (cli, option, place) in [
+        (&plain, &["--token", &expired][..], "--token"),
+        (
+            &plain,
+            &["--token-file", "token"],
+            "the file of --token-file",
+        ),
+        (&by_variable, &[], "METAIA_TOKEN"),
+        (&by_dotenv, &[], "METAIA_TOKEN in .env"),
+    ] {
+        for command in [&["tail", "--for", "0s"][..], &["emit", "user:u1", "x"]] {
+            let ended = cli.run(&[command, option].concat()).await.expect_code(4);
+            let said = format!("(the token is from {place})");
+            assert!(ended.stderr.contains(&said), "no {said:?}: {ended:#?}");
+        }
+    }
 }
