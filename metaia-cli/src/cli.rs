@@ -163,16 +163,16 @@ mod tests {
                                    websocket]
           -o, --output <OUTPUT>    Output format [default: text] [possible values: text, json,
                                    ndjson]
-              --color <COLOR>      When to use colour; auto respects NO_COLOR [default: auto]
-                                   [possible values: auto, always, never]
+              --color <COLOR>      Use colours; auto respects NO_COLOR [default: auto] [possible
+                                   values: auto, always, never]
           -q, --quiet              Print only data and errors
           -v, --verbose            Also print each REST request and its status
 
         Connection options:
               --origin <URL>          Send this Origin, as a browser does
               --header <NAME: VALUE>  Send this header with every request; may be repeated
-              --auth <AUTH>           Where sockets send the token: as phones do, as browsers do,
-                                      or both [default: both] [possible values: header, payload,
+              --auth <AUTH>           Send the token of sockets as phones do, as browsers do, or
+                                      both ways [default: both] [possible values: header, payload,
                                       both]
               --cacert <PATH>         Trust only the certificates in this file (PEM), and what
                                       they sign
@@ -226,16 +226,16 @@ mod tests {
                                    websocket]
           -o, --output <OUTPUT>    Output format [default: text] [possible values: text, json,
                                    ndjson]
-              --color <COLOR>      When to use colour; auto respects NO_COLOR [default: auto]
-                                   [possible values: auto, always, never]
+              --color <COLOR>      Use colours; auto respects NO_COLOR [default: auto] [possible
+                                   values: auto, always, never]
           -q, --quiet              Print only data and errors
           -v, --verbose            Also print each REST request and its status
 
         Connection options:
               --origin <URL>          Send this Origin, as a browser does
               --header <NAME: VALUE>  Send this header with every request; may be repeated
-              --auth <AUTH>           Where sockets send the token: as phones do, as browsers do,
-                                      or both [default: both] [possible values: header, payload,
+              --auth <AUTH>           Send the token of sockets as phones do, as browsers do, or
+                                      both ways [default: both] [possible values: header, payload,
                                       both]
               --cacert <PATH>         Trust only the certificates in this file (PEM), and what
                                       they sign
@@ -259,7 +259,7 @@ mod tests {
         Usage: metaia trigger [OPTIONS] <EVENT>
 
         Arguments:
-          <EVENT>  What to trigger [possible values: new_notification, order_update,
+          <EVENT>  The event or flow to trigger [possible values: new_notification, order_update,
                    payment_update, tailor_status_update, order.lifecycle]
 
         Options:
@@ -290,16 +290,16 @@ mod tests {
                                    websocket]
           -o, --output <OUTPUT>    Output format [default: text] [possible values: text, json,
                                    ndjson]
-              --color <COLOR>      When to use colour; auto respects NO_COLOR [default: auto]
-                                   [possible values: auto, always, never]
+              --color <COLOR>      Use colours; auto respects NO_COLOR [default: auto] [possible
+                                   values: auto, always, never]
           -q, --quiet              Print only data and errors
           -v, --verbose            Also print each REST request and its status
 
         Connection options:
               --origin <URL>          Send this Origin, as a browser does
               --header <NAME: VALUE>  Send this header with every request; may be repeated
-              --auth <AUTH>           Where sockets send the token: as phones do, as browsers do,
-                                      or both [default: both] [possible values: header, payload,
+              --auth <AUTH>           Send the token of sockets as phones do, as browsers do, or
+                                      both ways [default: both] [possible values: header, payload,
                                       both]
               --cacert <PATH>         Trust only the certificates in this file (PEM), and what
                                       they sign

@@ -20,8 +20,8 @@ pub(crate) fn unix_ms() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// How far the server's clock is ahead of this machine's, in milliseconds. There is one server per
-/// process, and every event's latency needs it.
+/// The time by which the server's clock is ahead of this machine's, in milliseconds. There is one
+/// server per process, and every event's latency needs it.
 static SERVER_AHEAD_MS: AtomicI64 = AtomicI64::new(0);
 
 /// Sets how far the server's clock is ahead, in milliseconds. Returns true the first time.

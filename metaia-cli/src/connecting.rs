@@ -10,11 +10,11 @@ use tokio::time::timeout;
 use crate::clock;
 use crate::connection_words as words;
 use crate::context::Context;
-use crate::diagnosis::{Via, connect_trouble, diagnose, difference, server_ahead_ms};
+use crate::diagnosis::{Via, connect_fault, diagnose, difference, server_ahead_ms};
 use crate::exit::Failure;
 use crate::identity::Identity;
+use crate::probe::probe;
 use crate::retry_after::{WaitBudget, wait_for_next};
-use crate::second_look::second_look;
 
 /// The time that a clean end of a connection may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
@@ -64,7 +64,7 @@ pub(crate) async fn connect(
 }
 
 /// Disconnects. A server that does not answer is left without a farewell, so that an interrupted
-/// command ends within a second.
+/// command ends within a probed.
 pub(crate) async fn close(client: &Client) {
     let _ = timeout(CLOSE_TIMEOUT, client.close()).await;
 }
@@ -91,9 +91,9 @@ async fn explain(context: &Context, identity: &Identity, error: &ConnectError) -
         Ok(asked) => asked,
         Err(failure) => return failure,
     };
-    let trouble = connect_trouble(error, clock::unix_ms());
-    let second = second_look(&context.network, &asked, &trouble).await;
-    diagnose(&asked, &trouble, &second).into()
+    let fault = connect_fault(error, clock::unix_ms());
+    let probed = probe(&context.network, &asked, &fault).await;
+    diagnose(&asked, &fault, &probed).into()
 }
 
 /// Compares this machine's clock with the server's, so that latencies are by one clock.

@@ -1,10 +1,10 @@
-//! What is said about connections.
+//! Texts about connections.
 
 use metaia_realtime::client::{ConnectError, Transport};
 use serde_json::Value;
 
 use crate::clock;
-use crate::diagnosis::{connect_trouble, trouble_text};
+use crate::diagnosis::{connect_fault, fault_text};
 use crate::terminal::one_line;
 
 /// The session left polling for a WebSocket.
@@ -68,7 +68,7 @@ pub(crate) fn end_meaning(code: &str) -> &'static str {
 
 /// Says why an attempt to connect failed, in a few words.
 pub(crate) fn failed_attempt(error: &ConnectError) -> String {
-    let text = trouble_text(&connect_trouble(error, clock::unix_ms()));
+    let text = fault_text(&connect_fault(error, clock::unix_ms()));
     one_line(&text).into_owned()
 }
 

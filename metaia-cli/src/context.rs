@@ -49,7 +49,7 @@ pub(crate) struct GlobalArgs {
     /// Output format
     #[arg(short, long, global = true, value_enum, default_value_t)]
     output: Format,
-    /// When to use colour; auto respects NO_COLOR
+    /// Use colours; auto respects NO_COLOR
     #[arg(long, global = true, value_enum, default_value_t)]
     color: Color,
     /// Print only data and errors

@@ -14,7 +14,7 @@ use crate::exit::{Exit, Failure};
 use crate::session_end::SessionEnd;
 
 /// The longest time that a server may take to show that it still answers.
-const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
 const NEVER_LIVE: &str = "the session did not become live in this time: check that the server is \
                           running. --timeout sets a longer time for tail, /wait for connect";
@@ -144,7 +144,7 @@ impl Liveness {
             (GaveUp::ServerDisconnect, Some(end)) => {
                 let message = format!("the session has ended: {}", end.cause());
                 let failure = Failure::new(Exit::Unreachable, message);
-                failure.hint(end.cure()).of_server()
+                failure.hint(end.advice()).of_server()
             }
             _ => gave_up(reason, self.token),
         }
@@ -177,7 +177,7 @@ fn last_heard(client: &Client) -> Option<Instant> {
 /// too: servers that do not know `rt:sync` refuse it. A server that is frozen keeps its connections
 /// for a while and does not answer.
 pub(crate) async fn is_answering(client: &Client, timeout: Duration) -> bool {
-    let limit = timeout.min(PROBE_TIMEOUT);
+    let limit = timeout.min(ANSWER_TIMEOUT);
     client
         .emit_with_ack("rt:sync", json!({}), limit)
         .await
@@ -201,7 +201,7 @@ pub(crate) fn not_live(who: &str, liveness: &Liveness) -> Failure {
         };
     };
     let cause = end.cause();
-    at_the_end(&format!("{problem}, since {cause}"), who, liveness).hint(end.cure())
+    at_the_end(&format!("{problem}, since {cause}"), who, liveness).hint(end.advice())
 }
 
 fn at_the_end(problem: &str, who: &str, liveness: &Liveness) -> Failure {

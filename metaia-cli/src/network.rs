@@ -23,7 +23,7 @@ pub(crate) struct NetworkArgs {
     /// Send this header with every request; may be repeated
     #[arg(long = "header", global = true, value_name = "NAME: VALUE", value_parser = header)]
     headers: Vec<(HeaderName, HeaderValue)>,
-    /// Where sockets send the token: as phones do, as browsers do, or both [default: both]
+    /// Send the token of sockets as phones do, as browsers do, or both ways [default: both]
     #[arg(long, global = true, value_enum)]
     auth: Option<TokenPlace>,
     /// Trust only the certificates in this file (PEM), and what they sign

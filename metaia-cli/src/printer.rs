@@ -22,7 +22,7 @@ pub(crate) enum Format {
     Ndjson,
 }
 
-/// When to use colour.
+/// The choice of colours in text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum Color {
     /// On a terminal, unless NO_COLOR is set

@@ -5,14 +5,14 @@ use std::time::Duration;
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 
-use crate::diagnosis::{Asked, HttpReply, Trouble, diagnose, request_trouble, trouble_text};
+use crate::diagnosis::{Asked, Fault, HttpReply, diagnose, fault_text, request_fault};
 use crate::exit::Failure;
 use crate::identity::Authority;
 use crate::network::Network;
 use crate::printer::Printer;
+use crate::probe::probe;
 use crate::reply_reader::read_reply;
 use crate::retry_after::{WaitBudget, wait_for_next};
-use crate::second_look::second_look;
 use crate::terminal::one_line;
 
 /// A response with a status of 2xx.
@@ -80,23 +80,20 @@ impl<'a> Api<'a> {
         };
         let budget = WaitBudget::start(self.timeout);
         loop {
-            let trouble = match self.attempt(&request).await? {
+            let fault = match self.attempt(&request).await? {
                 Ok(response) => return Ok(response),
-                Err(trouble) => trouble,
+                Err(fault) => fault,
             };
-            let Some(wait) = asked_wait(budget, &trouble) else {
-                return Err(self.failure(&request, &trouble).await);
+            let Some(wait) = asked_wait(budget, &fault) else {
+                return Err(self.failure(&request, &fault).await);
             };
-            let reason = trouble_text(&trouble);
+            let reason = fault_text(&fault);
             wait_for_next(&self.printer, &one_line(&reason), wait).await;
         }
     }
 
     /// Sends the request once.
-    async fn attempt(
-        &self,
-        request: &Request<'_>,
-    ) -> Result<Result<ApiResponse, Trouble>, Failure> {
+    async fn attempt(&self, request: &Request<'_>) -> Result<Result<ApiResponse, Fault>, Failure> {
         let Request { method, path, .. } = request;
         let url = format!("{}{path}", self.asked.base);
         let mut sent = authorized(self.http.request(method.clone(), url), request.authority)?;
@@ -105,7 +102,7 @@ impl<'a> Api<'a> {
         }
         let response = match sent.send().await {
             Ok(response) => response,
-            Err(error) => return Ok(Err(request_trouble(&error.without_url(), self.timeout))),
+            Err(error) => return Ok(Err(request_fault(&error.without_url(), self.timeout))),
         };
         let by = request.authority.label();
         let status = response.status();
@@ -114,25 +111,25 @@ impl<'a> Api<'a> {
         Ok(data(read_reply(response).await))
     }
 
-    async fn failure(&self, request: &Request<'_>, trouble: &Trouble) -> Failure {
+    async fn failure(&self, request: &Request<'_>, fault: &Fault) -> Failure {
         let asked = Asked {
             path: request.path.to_owned(),
             token: request.authority.token_kind(),
             ..self.asked.clone()
         };
-        let second = second_look(self.network, &asked, trouble).await;
-        let failure = Failure::from(diagnose(&asked, trouble, &second));
-        match trouble {
-            Trouble::Reply(reply) => failure.status(reply.status),
+        let probed = probe(self.network, &asked, fault).await;
+        let failure = Failure::from(diagnose(&asked, fault, &probed));
+        match fault {
+            Fault::Reply(reply) => failure.status(reply.status),
             _ => failure,
         }
     }
 }
 
 /// Returns the time that the server asks to wait before the next attempt.
-fn asked_wait(budget: WaitBudget, trouble: &Trouble) -> Option<Duration> {
-    match trouble {
-        Trouble::Reply(reply) => budget.wait(reply.status, reply.wait_to_repeat()),
+fn asked_wait(budget: WaitBudget, fault: &Fault) -> Option<Duration> {
+    match fault {
+        Fault::Reply(reply) => budget.wait(reply.status, reply.wait_to_repeat()),
         _ => None,
     }
 }
@@ -145,12 +142,12 @@ fn authorized(request: RequestBuilder, authority: &Authority) -> Result<RequestB
 }
 
 /// Returns the data of an answer with the status 2xx. A page of another program is no such answer.
-fn data(reply: HttpReply) -> Result<ApiResponse, Trouble> {
+fn data(reply: HttpReply) -> Result<ApiResponse, Fault> {
     if !(200..300).contains(&reply.status) {
-        return Err(Trouble::Reply(reply));
+        return Err(Fault::Reply(reply));
     }
     if !reply.is_complete {
-        return Err(Trouble::Cut);
+        return Err(Fault::Cut);
     }
     if reply.body.is_empty() {
         return Ok(ApiResponse {
@@ -163,7 +160,7 @@ fn data(reply: HttpReply) -> Result<ApiResponse, Trouble> {
             status: reply.status,
             data: body.get("data").cloned().unwrap_or(Value::Null),
         }),
-        Err(_) => Err(Trouble::Reply(reply)),
+        Err(_) => Err(Fault::Reply(reply)),
     }
 }
 
@@ -192,11 +189,11 @@ mod tests {
     #[test]
     fn a_page_is_no_data_and_a_cut_answer_is_none_either() {
         let page = reply(200, "<html>");
-        assert_eq!(data(page.clone()).unwrap_err(), Trouble::Reply(page));
+        assert_eq!(data(page.clone()).unwrap_err(), Fault::Reply(page));
         let cut = HttpReply {
             is_complete: false,
             ..reply(200, "{}")
         };
-        assert_eq!(data(cut).unwrap_err(), Trouble::Cut);
+        assert_eq!(data(cut).unwrap_err(), Fault::Cut);
     }
 }

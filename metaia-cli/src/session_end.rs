@@ -38,7 +38,7 @@ impl SessionEnd {
         }
     }
 
-    pub(crate) fn cure(&self) -> &'static str {
+    pub(crate) fn advice(&self) -> &'static str {
         let code = match self {
             Self::ByServer(code) => code.as_str(),
             Self::Dropped => return "wait until the session is live again, as by /wait 5s",
@@ -57,9 +57,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reason_has_its_cause_and_its_cure() {
+    fn a_reason_has_its_cause_and_its_advice() {
         let by_server = |code: &str| SessionEnd::ByServer(code.to_owned());
-        for (end, cause, cure) in [
+        for (end, cause, advice) in [
             (by_server("kicked"), "kicked (an admin", "who ended it"),
             (
                 by_server("too_many_sessions"),
@@ -74,7 +74,7 @@ mod tests {
             (SessionEnd::Dropped, "/drop", "/wait"),
         ] {
             assert!(end.cause().contains(cause), "{end:?}");
-            assert!(end.cure().contains(cure), "{end:?}");
+            assert!(end.advice().contains(advice), "{end:?}");
         }
     }
 

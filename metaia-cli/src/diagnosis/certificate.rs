@@ -2,19 +2,19 @@
 
 use rustls::CertificateError;
 
+use super::fault::{Asked, CertificateFlaw, Fault};
 use super::finding::Diagnosis;
-use super::trouble::{Asked, CertificateFlaw, Trouble};
 
 const HOW_TO_TRUST: &str = "\
 --cacert FILE trusts the certificate or its authority (PEM); --insecure skips the verification";
 
-/// Returns the trouble that an error of TLS means.
-pub(super) fn trouble(error: &rustls::Error) -> Trouble {
+/// Returns the fault that an error of TLS means.
+pub(super) fn fault(error: &rustls::Error) -> Fault {
     match error {
-        rustls::Error::InvalidCertificate(error) => Trouble::Certificate(flaw(error)),
+        rustls::Error::InvalidCertificate(error) => Fault::Certificate(flaw(error)),
         // The port sent something else than TLS.
-        rustls::Error::InvalidMessage(_) => Trouble::NotTls,
-        other => Trouble::Tls(other.to_string()),
+        rustls::Error::InvalidMessage(_) => Fault::NotTls,
+        other => Fault::Tls(other.to_string()),
     }
 }
 
@@ -134,7 +134,7 @@ mod tests {
                 CertificateFlaw::OtherName(Vec::new()),
             ),
         ] {
-            assert_eq!(trouble(&invalid(error)), Trouble::Certificate(expected));
+            assert_eq!(fault(&invalid(error)), Fault::Certificate(expected));
         }
     }
 
@@ -152,6 +152,6 @@ mod tests {
     #[test]
     fn an_answer_that_is_not_tls_is_no_certificate() {
         let error = rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType);
-        assert_eq!(trouble(&error), Trouble::NotTls);
+        assert_eq!(fault(&error), Fault::NotTls);
     }
 }

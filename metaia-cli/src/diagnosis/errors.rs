@@ -1,4 +1,4 @@
-//! Errors of the HTTP client and of the Socket.IO client, as the trouble that they mean.
+//! Errors of the HTTP client and of the Socket.IO client, as the fault that they mean.
 
 use std::error::Error;
 use std::io::ErrorKind;
@@ -7,52 +7,52 @@ use std::time::Duration;
 use metaia_realtime::client::ConnectError;
 
 use super::certificate;
+use super::fault::Fault;
 use super::reply::HttpReply;
-use super::trouble::Trouble;
 
 /// Returns what a failed connection means. `now` is in Unix milliseconds.
-pub(crate) fn connect_trouble(error: &ConnectError, now: i64) -> Trouble {
+pub(crate) fn connect_fault(error: &ConnectError, now: i64) -> Fault {
     match error {
-        ConnectError::Invalid(text) => Trouble::Invalid(text.clone()),
+        ConnectError::Invalid(text) => Fault::Invalid(text.clone()),
         ConnectError::Unreachable(cause) => {
-            of_chain(cause.as_ref()).unwrap_or_else(|| Trouble::Other(text(error)))
+            of_chain(cause.as_ref()).unwrap_or_else(|| Fault::Other(text(error)))
         }
-        ConnectError::Http { status, answer, .. } => Trouble::Reply(HttpReply {
+        ConnectError::Http { status, answer, .. } => Fault::Reply(HttpReply {
             status: *status,
             headers: answer.headers.clone(),
             body: answer.body.clone(),
             is_complete: answer.is_complete,
             read_at: now,
         }),
-        ConnectError::Refused { message, .. } => Trouble::Refused(message.clone()),
+        ConnectError::Refused { message, .. } => Fault::Refused(message.clone()),
         ConnectError::Protocol(text) => of_protocol(text),
-        ConnectError::Timeout(limit) => Trouble::NoAnswer(*limit),
-        other => Trouble::Other(text(other)),
+        ConnectError::Timeout(limit) => Fault::NoAnswer(*limit),
+        other => Fault::Other(text(other)),
     }
 }
 
 /// Returns what a failed request means. `limit` is its time limit.
-pub(crate) fn request_trouble(error: &reqwest::Error, limit: Duration) -> Trouble {
+pub(crate) fn request_fault(error: &reqwest::Error, limit: Duration) -> Fault {
     if error.is_timeout() {
-        return Trouble::NoAnswer(limit);
+        return Fault::NoAnswer(limit);
     }
-    of_chain(error).unwrap_or_else(|| Trouble::Other(text(error)))
+    of_chain(error).unwrap_or_else(|| Fault::Other(text(error)))
 }
 
 /// tungstenite's errors of a handshake are texts here.
-fn of_protocol(text: &str) -> Trouble {
+fn of_protocol(text: &str) -> Fault {
     let contains = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
     if contains(&["Handshake not finished", "without closing handshake"]) {
-        Trouble::Cut
+        Fault::Cut
     } else if contains(&["httparse"]) {
-        Trouble::NotHttp
+        Fault::NotHttp
     } else {
-        Trouble::Protocol(text.to_owned())
+        Fault::Protocol(text.to_owned())
     }
 }
 
-/// Returns the trouble that the first known cause means.
-fn of_chain(error: &(dyn Error + 'static)) -> Option<Trouble> {
+/// Returns the fault that the first known cause means.
+fn of_chain(error: &(dyn Error + 'static)) -> Option<Fault> {
     let mut next = Some(error);
     while let Some(cause) = next {
         if let Some(found) = of_cause(cause) {
@@ -72,40 +72,40 @@ fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'stati
     error.source()
 }
 
-fn of_cause(error: &(dyn Error + 'static)) -> Option<Trouble> {
+fn of_cause(error: &(dyn Error + 'static)) -> Option<Fault> {
     if let Some(tls) = error.downcast_ref::<rustls::Error>() {
-        return Some(certificate::trouble(tls));
+        return Some(certificate::fault(tls));
     }
     if let Some(tls) = error.downcast_ref::<Box<rustls::Error>>() {
-        return Some(certificate::trouble(tls));
+        return Some(certificate::fault(tls));
     }
     if let Some(io) = error.downcast_ref::<std::io::Error>() {
         return of_io(io);
     }
     let text = error.to_string();
     if is_unknown_name(&text) {
-        Some(Trouble::UnknownName)
+        Some(Fault::UnknownName)
     } else if text.contains("closed before message completed") {
-        Some(Trouble::Cut)
+        Some(Fault::Cut)
     } else if text.contains("invalid HTTP") {
-        Some(Trouble::NotHttp)
+        Some(Fault::NotHttp)
     } else {
         None
     }
 }
 
-fn of_io(error: &std::io::Error) -> Option<Trouble> {
+fn of_io(error: &std::io::Error) -> Option<Fault> {
     if is_unknown_name(&error.to_string()) {
-        return Some(Trouble::UnknownName);
+        return Some(Fault::UnknownName);
     }
     match error.kind() {
-        ErrorKind::ConnectionRefused => Some(Trouble::NothingListens),
+        ErrorKind::ConnectionRefused => Some(Fault::NothingListens),
         ErrorKind::ConnectionReset
         | ErrorKind::ConnectionAborted
         | ErrorKind::BrokenPipe
-        | ErrorKind::UnexpectedEof => Some(Trouble::Cut),
+        | ErrorKind::UnexpectedEof => Some(Fault::Cut),
         ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::TimedOut => {
-            Some(Trouble::NoRoute(error.to_string()))
+            Some(Fault::NoRoute(error.to_string()))
         }
         _ => None,
     }
@@ -142,39 +142,36 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(error: ConnectError, expected: Trouble) {
-        assert_eq!(connect_trouble(&error, 0), expected);
+    fn check(error: ConnectError, expected: Fault) {
+        assert_eq!(connect_fault(&error, 0), expected);
     }
 
     #[test]
     fn errors_of_the_system_are_recognised() {
         check(
             unreachable(ErrorKind::ConnectionRefused.into()),
-            Trouble::NothingListens,
+            Fault::NothingListens,
         );
-        check(unreachable(ErrorKind::ConnectionReset.into()), Trouble::Cut);
+        check(unreachable(ErrorKind::ConnectionReset.into()), Fault::Cut);
         let resolver = "failed to lookup address information: Name or service not known";
-        check(
-            unreachable(io::Error::other(resolver)),
-            Trouble::UnknownName,
-        );
+        check(unreachable(io::Error::other(resolver)), Fault::UnknownName);
     }
 
     #[test]
     fn an_error_of_tls_inside_an_error_of_io_is_found() {
         let tls = rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType);
         let io = io::Error::new(ErrorKind::InvalidData, tls);
-        check(unreachable(io), Trouble::NotTls);
+        check(unreachable(io), Fault::NotTls);
     }
 
     #[test]
     fn a_handshake_that_is_not_http_is_recognised() {
         let protocol = |text: &str| ConnectError::Protocol(text.to_owned());
-        check(protocol("Handshake not finished"), Trouble::Cut);
-        check(protocol("httparse error: invalid token"), Trouble::NotHttp);
+        check(protocol("Handshake not finished"), Fault::Cut);
+        check(protocol("httparse error: invalid token"), Fault::NotHttp);
         check(
             protocol("the first packet does not open a session"),
-            Trouble::Protocol("the first packet does not open a session".to_owned()),
+            Fault::Protocol("the first packet does not open a session".to_owned()),
         );
     }
 
@@ -182,6 +179,6 @@ mod tests {
     fn an_unknown_error_keeps_its_text() {
         let error = unreachable(io::Error::other("no luck"));
         let expected = "the server could not be reached: no luck".to_owned();
-        check(error, Trouble::Other(expected));
+        check(error, Fault::Other(expected));
     }
 }

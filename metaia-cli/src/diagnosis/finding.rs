@@ -8,37 +8,38 @@ pub(crate) struct Diagnosis {
     pub(crate) exit: Exit,
     /// Completes "http://…: …".
     pub(crate) cause: String,
-    pub(crate) cure: Option<String>,
+    pub(crate) advice: Option<String>,
 }
 
 impl Diagnosis {
-    pub(super) fn new(exit: Exit, cause: impl Into<String>, cure: impl Into<String>) -> Self {
+    pub(super) fn new(exit: Exit, cause: impl Into<String>, advice: impl Into<String>) -> Self {
         Self {
             exit,
             cause: cause.into(),
-            cure: Some(cure.into()),
+            advice: Some(advice.into()),
         }
     }
 
-    pub(super) fn without_cure(exit: Exit, cause: impl Into<String>) -> Self {
+    pub(super) fn without_advice(exit: Exit, cause: impl Into<String>) -> Self {
         Self {
             exit,
             cause: cause.into(),
-            cure: None,
+            advice: None,
         }
     }
 
-    pub(super) fn unreachable(cause: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self::new(Exit::Unreachable, cause, cure)
+    pub(super) fn unreachable(cause: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self::new(Exit::Unreachable, cause, advice)
     }
 
-    pub(super) fn and(self, advice: &str) -> Self {
-        let cure = match self.cure {
-            Some(cure) => format!("{cure}. {advice}"),
-            None => advice.to_owned(),
+    /// Adds a sentence to the advice.
+    pub(super) fn and(self, sentence: &str) -> Self {
+        let advice = match self.advice {
+            Some(advice) => format!("{advice}. {sentence}"),
+            None => sentence.to_owned(),
         };
         Self {
-            cure: Some(cure),
+            advice: Some(advice),
             ..self
         }
     }
@@ -47,8 +48,8 @@ impl Diagnosis {
 impl From<Diagnosis> for Failure {
     fn from(found: Diagnosis) -> Self {
         let failure = Self::new(found.exit, found.cause).of_server();
-        match found.cure {
-            Some(cure) => failure.hint(cure),
+        match found.advice {
+            Some(advice) => failure.hint(advice),
             None => failure,
         }
     }

@@ -2,8 +2,8 @@
 
 use metaia_realtime::client::GaveUp;
 
+use super::fault::TokenKind;
 use super::token::{refused_hint, source};
-use super::trouble::TokenKind;
 use crate::exit::{Exit, Failure};
 
 /// Returns the failure of a client that makes no other attempt. `token` is the source of its
@@ -30,7 +30,7 @@ fn exit(reason: &GaveUp) -> Exit {
 
 #[cfg(test)]
 mod tests {
-    use super::super::trouble::SuppliedBy;
+    use super::super::fault::SuppliedBy;
     use super::*;
 
     #[track_caller]

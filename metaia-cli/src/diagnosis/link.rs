@@ -1,12 +1,12 @@
 //! Connections that fail before a server of this project answers.
 
+use super::fault::{Asked, Fault, Probe, ProbeResult, Via};
 use super::finding::Diagnosis;
 use super::reply::HttpReply;
-use super::trouble::{Asked, Look, SecondLook, Trouble, Via};
 use super::{page, redirect, token};
 use crate::exit::Exit;
 
-/// What nginx needs to pass a WebSocket on.
+/// The lines with which nginx passes a WebSocket on.
 const PASS_UPGRADE: &str = "\
 the lines that nginx needs:
   proxy_http_version 1.1;
@@ -14,20 +14,20 @@ the lines that nginx needs:
   proxy_set_header Connection \"upgrade\";
 until then, use --transport polling";
 
-/// Returns what to ask the server once more, in this order, until one question has an answer.
-pub(crate) fn looks(asked: &Asked, trouble: &Trouble) -> &'static [Look] {
+/// Returns the probes that may show the cause, in this order, until one has an answer.
+pub(crate) fn probes(asked: &Asked, fault: &Fault) -> &'static [Probe] {
     let is_websocket = asked.via == Via::WebSocket;
-    match trouble {
-        Trouble::NotTls => &[Look::PlainHttp],
-        Trouble::Cut | Trouble::NotHttp => match (asked.is_tls(), is_websocket) {
-            (true, true) => &[Look::PlainHttp, Look::Polling],
-            (true, false) => &[Look::PlainHttp],
-            (false, true) => &[Look::Tls, Look::Polling],
-            (false, false) => &[Look::Tls],
+    match fault {
+        Fault::NotTls => &[Probe::PlainHttp],
+        Fault::Cut | Fault::NotHttp => match (asked.is_tls(), is_websocket) {
+            (true, true) => &[Probe::PlainHttp, Probe::Polling],
+            (true, false) => &[Probe::PlainHttp],
+            (false, true) => &[Probe::Tls, Probe::Polling],
+            (false, false) => &[Probe::Tls],
         },
-        Trouble::Protocol(_) if is_websocket => &[Look::Polling],
-        Trouble::Reply(reply) if asks_for_polling(asked, reply) => &[Look::Polling],
-        Trouble::Refused(code) if token::depends_on_clock(code) => &[Look::Clock],
+        Fault::Protocol(_) if is_websocket => &[Probe::Polling],
+        Fault::Reply(reply) if asks_for_polling(asked, reply) => &[Probe::Polling],
+        Fault::Refused(code) if token::depends_on_clock(code) => &[Probe::Clock],
         _ => &[],
     }
 }
@@ -39,11 +39,11 @@ fn asks_for_polling(asked: &Asked, reply: &HttpReply) -> bool {
 }
 
 /// Returns the diagnosis of an HTTP answer.
-pub(super) fn of_reply(asked: &Asked, reply: &HttpReply, second: &SecondLook) -> Diagnosis {
-    match second {
-        SecondLook::Reply(polled) if polled.opens_session() => no_upgrade(),
+pub(super) fn of_reply(asked: &Asked, reply: &HttpReply, probed: &ProbeResult) -> Diagnosis {
+    match probed {
+        ProbeResult::Reply(polled) if polled.opens_session() => no_upgrade(),
         // The same answer, with the end of its body.
-        SecondLook::Reply(polled) if polled.status == reply.status && polled.is_complete => {
+        ProbeResult::Reply(polled) if polled.status == reply.status && polled.is_complete => {
             page_or_redirect(asked, polled)
         }
         _ => page_or_redirect(asked, reply),
@@ -59,28 +59,28 @@ fn page_or_redirect(asked: &Asked, reply: &HttpReply) -> Diagnosis {
 }
 
 /// Returns the diagnosis of a connection without a usable answer.
-pub(super) fn diagnose(asked: &Asked, trouble: &Trouble, second: &SecondLook) -> Diagnosis {
-    match second {
-        SecondLook::SpeaksTls => return expects_tls(asked),
-        SecondLook::SpeaksPlainHttp => return speaks_plain_http(asked),
-        SecondLook::Reply(polled) if polled.opens_session() => return no_upgrade(),
-        SecondLook::Reply(polled) => return page_or_redirect(asked, polled),
-        SecondLook::Nothing => {}
+pub(super) fn diagnose(asked: &Asked, fault: &Fault, probed: &ProbeResult) -> Diagnosis {
+    match probed {
+        ProbeResult::SpeaksTls => return expects_tls(asked),
+        ProbeResult::SpeaksPlainHttp => return speaks_plain_http(asked),
+        ProbeResult::Reply(polled) if polled.opens_session() => return no_upgrade(),
+        ProbeResult::Reply(polled) => return page_or_redirect(asked, polled),
+        ProbeResult::Nothing => {}
     }
-    match trouble {
-        Trouble::UnknownName => Diagnosis::unreachable(
+    match fault {
+        Fault::UnknownName => Diagnosis::unreachable(
             "this name has no address",
             "check the spelling of the host; a VPN may be needed to resolve it",
         ),
-        Trouble::NothingListens => Diagnosis::unreachable(
+        Fault::NothingListens => Diagnosis::unreachable(
             "no program listens there (connection refused)",
             "check that the server is running, and that this is its address",
         ),
-        Trouble::NoRoute(text) => Diagnosis::unreachable(
+        Fault::NoRoute(text) => Diagnosis::unreachable(
             format!("the host cannot be reached: {text}"),
             "check the address, the network and the VPN",
         ),
-        Trouble::NoAnswer(limit) => Diagnosis::new(
+        Fault::NoAnswer(limit) => Diagnosis::new(
             Exit::TimedOut,
             format!("no answer within {} s", limit.as_secs_f64()),
             "the server may be stopped or busy, or a firewall drops the packets; \
@@ -91,36 +91,36 @@ pub(super) fn diagnose(asked: &Asked, trouble: &Trouble, second: &SecondLook) ->
 }
 
 /// Returns the diagnosis of a port that answers, in another way than expected.
-fn of_conversation(asked: &Asked, trouble: &Trouble) -> Diagnosis {
+fn of_conversation(asked: &Asked, fault: &Fault) -> Diagnosis {
     let other_scheme = format!("use {}, or check the port", asked.other_scheme());
-    match trouble {
-        Trouble::NotTls => Diagnosis::unreachable("that port does not speak TLS", other_scheme),
-        Trouble::Tls(text) => Diagnosis::unreachable(
+    match fault {
+        Fault::NotTls => Diagnosis::unreachable("that port does not speak TLS", other_scheme),
+        Fault::Tls(text) => Diagnosis::unreachable(
             format!("no TLS connection: {text}"),
             "check the port, and the versions of TLS that the server offers",
         ),
-        Trouble::Cut if asked.is_tls() => Diagnosis::unreachable(
+        Fault::Cut if asked.is_tls() => Diagnosis::unreachable(
             "the connection was closed before an answer came",
             "check that a server of METAIA is behind this port; a proxy may have refused it",
         ),
-        Trouble::Cut => Diagnosis::unreachable(
+        Fault::Cut => Diagnosis::unreachable(
             "the connection was closed before an answer came",
             format!("if the port expects TLS, {other_scheme}"),
         ),
-        Trouble::NotHttp if asked.is_tls() => Diagnosis::unreachable(
+        Fault::NotHttp if asked.is_tls() => Diagnosis::unreachable(
             "the answer is not HTTP: another program listens there",
             "check that this is the address of a METAIA server",
         ),
-        Trouble::NotHttp => Diagnosis::unreachable(
+        Fault::NotHttp => Diagnosis::unreachable(
             "the answer is not HTTP: another program listens there",
             format!("if the port expects TLS, {other_scheme}"),
         ),
-        Trouble::Protocol(text) => Diagnosis::unreachable(
+        Fault::Protocol(text) => Diagnosis::unreachable(
             format!("the answer is not Socket.IO's: {text}"),
             "check that this is the address of a METAIA server",
         ),
-        Trouble::Other(text) => Diagnosis::without_cure(Exit::Failed, text),
-        _ => Diagnosis::without_cure(Exit::Failed, "the request failed"),
+        Fault::Other(text) => Diagnosis::without_advice(Exit::Failed, text),
+        _ => Diagnosis::without_advice(Exit::Failed, "the request failed"),
     }
 }
 

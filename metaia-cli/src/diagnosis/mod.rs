@@ -1,12 +1,13 @@
-//! Says why a server was not reached or why it refused: from what was seen to the cause, the cure
+//! Explains why a server was not reached or why it refused: maps a fault to its cause, the advice
 //! and the exit code. There is one table for sockets and REST.
 //!
-//! Nothing here uses the network. [`looks`] names what to ask the server once more, since one
-//! failure alone often has several causes; `second_look.rs` asks.
+//! Nothing here uses the network. One fault alone often has several causes: [`probes`] names the
+//! further requests that tell them apart, and `probe.rs` sends them.
 
 mod certificate;
 mod clock;
 mod errors;
+mod fault;
 mod finding;
 mod gave_up;
 mod link;
@@ -15,15 +16,14 @@ mod redirect;
 mod reply;
 mod table;
 mod token;
-mod trouble;
 
 #[cfg(test)]
 mod tests;
 
 pub(crate) use clock::{difference, server_ahead_ms};
-pub(crate) use errors::{connect_trouble, request_trouble};
+pub(crate) use errors::{connect_fault, request_fault};
+pub(crate) use fault::{Asked, Fault, Probe, ProbeResult, SuppliedBy, TokenKind, Via};
 pub(crate) use gave_up::gave_up;
-pub(crate) use link::looks;
+pub(crate) use link::probes;
 pub(crate) use reply::HttpReply;
-pub(crate) use table::{diagnose, trouble_text};
-pub(crate) use trouble::{Asked, Look, SecondLook, SuppliedBy, TokenKind, Trouble, Via};
+pub(crate) use table::{diagnose, fault_text};

@@ -1,15 +1,15 @@
 //! Answers of servers of this project that refuse, and pages of proxies and of other programs.
 
+use super::fault::{Asked, Via};
 use super::finding::Diagnosis;
 use super::reply::{HttpReply, Reason};
 use super::token;
-use super::trouble::{Asked, Via};
 use crate::exit::Exit;
 
 /// The most characters of a page that a message shows.
 const MAX_SHOWN: usize = 120;
 
-/// How servers say that they were asked without TLS: nginx, Apache, Go.
+/// Texts with which servers answer a request without TLS: nginx, Apache, Go.
 const PLAIN_AT_TLS: [&str; 3] = [
     "plain http request was sent to https port",
     "speaking plain http to an ssl-enabled server port",
@@ -59,11 +59,11 @@ fn refused(asked: &Asked, reply: &HttpReply, exit: Exit, reason: &Reason) -> Dia
     Diagnosis {
         exit,
         cause: cause + &place,
-        cure: cure(asked, reply, reason),
+        advice: advice(asked, reply, reason),
     }
 }
 
-fn cure(asked: &Asked, reply: &HttpReply, reason: &Reason) -> Option<String> {
+fn advice(asked: &Asked, reply: &HttpReply, reason: &Reason) -> Option<String> {
     if reason.is("origin_not_allowed") {
         let origin = asked.origin.as_deref().unwrap_or("the origin");
         if let Some(sent) = origin.strip_suffix('/') {
@@ -90,15 +90,15 @@ fn cure(asked: &Asked, reply: &HttpReply, reason: &Reason) -> Option<String> {
 /// Returns the diagnosis of an answer that no server of this project gives.
 fn foreign(asked: &Asked, reply: &HttpReply, exit: Exit) -> Diagnosis {
     let answered = format!("{} answered {}", reply.program(), reply.status_line());
-    let (meaning, cure) = meaning(asked, reply);
-    let cure = reply.retry_after().unwrap_or_else(|| cure.to_owned());
-    Diagnosis::new(exit, format!("{answered}: {meaning}"), cure)
+    let (meaning, advice) = meaning(asked, reply);
+    let advice = reply.retry_after().unwrap_or_else(|| advice.to_owned());
+    Diagnosis::new(exit, format!("{answered}: {meaning}"), advice)
 }
 
 /// Returns what an answer means, and what to do.
 fn meaning(asked: &Asked, reply: &HttpReply) -> (String, &'static str) {
     const CHECK: &str = "check that this is the address of a METAIA server";
-    let (meaning, cure) = match reply.status {
+    let (meaning, advice) = match reply.status {
         200..=299 if asked.via == Via::Rest => ("the answer is not METAIA's", CHECK),
         200..=299 => ("the answer is not Socket.IO's", CHECK),
         401 => ("it asks for credentials of its own", credentials(asked)),
@@ -128,7 +128,7 @@ fn meaning(asked: &Asked, reply: &HttpReply) -> (String, &'static str) {
         ),
         _ => return (said(&reply.body), CHECK),
     };
-    (meaning.to_owned(), cure)
+    (meaning.to_owned(), advice)
 }
 
 /// Returns how to send a proxy its credentials: in the header that otherwise has the token.

@@ -2,9 +2,9 @@
 
 use url::Url;
 
+use super::fault::Asked;
 use super::finding::Diagnosis;
 use super::reply::HttpReply;
-use super::trouble::Asked;
 
 pub(super) fn diagnose(asked: &Asked, reply: &HttpReply) -> Diagnosis {
     let answered = format!("{} answered {}", reply.program(), reply.status_line());
@@ -15,11 +15,11 @@ pub(super) fn diagnose(asked: &Asked, reply: &HttpReply) -> Diagnosis {
         );
     };
     let cause = format!("{answered}: it redirects to {location}");
-    let cure = match target(asked, location) {
+    let advice = match target(asked, location) {
         Some(base) => format!("metaia follows no redirects: use --url {base}"),
         None => "metaia follows no redirects: check the address".to_owned(),
     };
-    Diagnosis::unreachable(cause, cure)
+    Diagnosis::unreachable(cause, advice)
 }
 
 /// Returns the server's address that a redirect means: its target without the path of the request.
@@ -39,8 +39,8 @@ fn target(asked: &Asked, location: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fault::Via;
     use super::super::tests::asked;
-    use super::super::trouble::Via;
     use super::*;
 
     #[track_caller]

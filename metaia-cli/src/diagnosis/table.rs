@@ -1,12 +1,12 @@
-//! The entrance of the table: which part of it judges which trouble.
+//! The entrance of the table: passes each fault to the part that judges it.
 
+use super::fault::{Asked, Fault, ProbeResult, TokenKind, Via};
 use super::finding::Diagnosis;
-use super::trouble::{Asked, SecondLook, TokenKind, Trouble, Via};
 use super::{certificate, link, token};
 use crate::exit::Exit;
 
-/// Returns what went wrong, in a few words, without the address and without a cure.
-pub(crate) fn trouble_text(trouble: &Trouble) -> String {
+/// Returns the cause in a few words, without the address and without a advice.
+pub(crate) fn fault_text(fault: &Fault) -> String {
     let asked = Asked {
         base: String::new(),
         path: String::new(),
@@ -17,18 +17,18 @@ pub(crate) fn trouble_text(trouble: &Trouble) -> String {
         has_own_certificates: false,
         proxy: None,
     };
-    diagnose(&asked, trouble, &SecondLook::Nothing).cause
+    diagnose(&asked, fault, &ProbeResult::Nothing).cause
 }
 
-/// Returns the diagnosis of a failed request or connection. `second` is the answer to one of its
-/// [`super::looks`].
-pub(crate) fn diagnose(asked: &Asked, trouble: &Trouble, second: &SecondLook) -> Diagnosis {
-    let found = match trouble {
-        Trouble::Invalid(text) => return Diagnosis::without_cure(Exit::Usage, text),
-        Trouble::Reply(reply) => return link::of_reply(asked, reply, second),
-        Trouble::Refused(code) => return token::of_refusal(asked, code, second),
-        Trouble::Certificate(flaw) => certificate::diagnose(asked, flaw),
-        other => link::diagnose(asked, other, second),
+/// Returns the diagnosis of a failed request or connection. `probed` is the answer to one of its
+/// [`super::probes`].
+pub(crate) fn diagnose(asked: &Asked, fault: &Fault, probed: &ProbeResult) -> Diagnosis {
+    let found = match fault {
+        Fault::Invalid(text) => return Diagnosis::without_advice(Exit::Usage, text),
+        Fault::Reply(reply) => return link::of_reply(asked, reply, probed),
+        Fault::Refused(code) => return token::of_refusal(asked, code, probed),
+        Fault::Certificate(flaw) => certificate::diagnose(asked, flaw),
+        other => link::diagnose(asked, other, probed),
     };
     match &asked.proxy {
         Some(variable) => found.and(&format!(

@@ -1,9 +1,9 @@
 //! Tokens that the server refuses.
 
 use super::clock::difference;
+use super::fault::{Asked, ProbeResult, TokenKind};
 use super::finding::Diagnosis;
 use super::reply::HttpReply;
-use super::trouble::{Asked, SecondLook, TokenKind};
 use crate::exit::Exit;
 
 const SET_THE_CLOCK: &str = "set this machine's clock: the times in tokens are compared with \
@@ -21,9 +21,9 @@ pub(super) fn depends_on_clock(code: &str) -> bool {
 }
 
 /// Returns the diagnosis of Socket.IO's refusal.
-pub(super) fn of_refusal(asked: &Asked, code: &str, second: &SecondLook) -> Diagnosis {
-    let ahead = match second {
-        SecondLook::Reply(reply) => reply.server_ahead_ms(),
+pub(super) fn of_refusal(asked: &Asked, code: &str, probed: &ProbeResult) -> Diagnosis {
+    let ahead = match probed {
+        ProbeResult::Reply(reply) => reply.server_ahead_ms(),
         _ => None,
     };
     let cause = format!("the server refused the connection: {code}");
@@ -47,7 +47,7 @@ fn refused(asked: &Asked, code: &str, ahead: Option<i64>, cause: String) -> Diag
         Exit::Unauthenticated
     };
     let ahead = ahead.filter(|_| depends_on_clock(code));
-    let cure = match (asked.token, ahead) {
+    let advice = match (asked.token, ahead) {
         // It was good by this machine's clock a moment ago.
         (TokenKind::Minted, Some(_)) => Some(SET_THE_CLOCK),
         (TokenKind::Supplied(_), Some(_)) => Some(SET_THE_CLOCK_AND_MINT),
@@ -57,7 +57,7 @@ fn refused(asked: &Asked, code: &str, ahead: Option<i64>, cause: String) -> Diag
     let found = Diagnosis {
         exit,
         cause: cause + &source(asked.token) + &clock.unwrap_or_default(),
-        cure: cure.map(str::to_owned),
+        advice: advice.map(str::to_owned),
     };
     if code == "unauthorized" && may_be_dropped(asked) {
         found.and(DROPPED)

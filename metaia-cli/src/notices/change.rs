@@ -1,4 +1,4 @@
-//! The changes of a connection: what each means to people and to programs.
+//! The changes of a connection, as texts for people and members for programs.
 
 use metaia_realtime::client::{ReceivedEvent, Reset, Retrying, Transport, Update};
 use serde::Serialize;
@@ -13,33 +13,33 @@ pub(super) struct Change {
     #[serde(flatten)]
     details: Value,
     #[serde(skip)]
-    pub(super) weight: Weight,
+    pub(super) severity: Severity,
     #[serde(skip)]
     pub(super) text: String,
 }
 
-/// How much a change matters to the reader.
+/// The importance of a change for the reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Weight {
-    Light,
-    Good,
+pub(super) enum Severity {
+    Info,
+    Success,
     /// The connection may recover by itself.
     Warning,
     /// Something is lost, or the session has ended.
-    Serious,
+    Error,
 }
 
 impl Change {
     pub(super) fn new(
         is: &'static str,
-        weight: Weight,
+        severity: Severity,
         text: impl Into<String>,
         details: Value,
     ) -> Self {
         Self {
             is,
             details,
-            weight,
+            severity,
             text: text.into(),
         }
     }
@@ -53,12 +53,12 @@ impl Change {
                 ready.replayed,
                 ready.at.as_deref(),
             ),
-            Update::Upgraded => Self::new("upgraded", Weight::Light, words::UPGRADED, json!({})),
+            Update::Upgraded => Self::new("upgraded", Severity::Info, words::UPGRADED, json!({})),
             Update::UpgradeFailed(reason) => {
                 let text = words::upgrade_failed(reason);
                 Self::new(
                     "upgrade_failed",
-                    Weight::Warning,
+                    Severity::Warning,
                     text,
                     json!({"why": reason}),
                 )
@@ -67,18 +67,18 @@ impl Change {
             Update::TooLarge { at } => too_large(at.as_deref()),
             Update::End(end) => {
                 let text = words::end(&end.code);
-                Self::new("end", Weight::Serious, text, json!({"code": end.code}))
+                Self::new("end", Severity::Error, text, json!({"code": end.code}))
             }
             Update::Disconnected(reason) => {
                 let why = reason.to_string();
                 let text = format!("disconnected: {why}");
-                Self::new("lost", Weight::Warning, text, json!({"why": why}))
+                Self::new("lost", Severity::Warning, text, json!({"why": why}))
             }
             Update::Retrying(retrying) => retry(retrying),
             Update::GaveUp(reason) => {
                 let why = reason.to_string();
                 let text = format!("gave up: {why}");
-                Self::new("gave_up", Weight::Serious, text, json!({"why": why}))
+                Self::new("gave_up", Severity::Error, text, json!({"why": why}))
             }
             Update::Event(event) => control(event)?,
             _ => return None,
@@ -94,7 +94,7 @@ pub(super) fn connected_by(transport: Transport, reconnects: u64) -> Change {
     };
     let text = words::connected(transport, reconnects);
     let details = json!({"transport": name, "reconnects": reconnects});
-    Change::new("connected", Weight::Light, text, details)
+    Change::new("connected", Severity::Info, text, details)
 }
 
 fn live(rooms: &[String], recovered: bool, replayed: u64, at: Option<&str>) -> Change {
@@ -110,12 +110,12 @@ fn live(rooms: &[String], recovered: bool, replayed: u64, at: Option<&str>) -> C
         "replayed": replayed,
         "at": at,
     });
-    Change::new("live", Weight::Good, text, details)
+    Change::new("live", Severity::Success, text, details)
 }
 
 fn too_large(at: Option<&str>) -> Change {
     let text = "GAP: an event that is larger than 1 MiB was skipped: reload by REST";
-    Change::new("too_large", Weight::Serious, text, json!({"at": at}))
+    Change::new("too_large", Severity::Error, text, json!({"at": at}))
 }
 
 fn gap(reset: &Reset) -> Change {
@@ -123,7 +123,7 @@ fn gap(reset: &Reset) -> Change {
     let text =
         format!("GAP: the server cannot resume from the position ({reason}): reload by REST");
     let details = json!({"reason": reason, "at": reset.at});
-    Change::new("gap", Weight::Serious, text, details)
+    Change::new("gap", Severity::Error, text, details)
 }
 
 fn retry(retrying: &Retrying) -> Change {
@@ -144,7 +144,7 @@ fn retry(retrying: &Retrying) -> Change {
         "delayMs": u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
         "why": why,
     });
-    Change::new("retry", Weight::Warning, text, details)
+    Change::new("retry", Severity::Warning, text, details)
 }
 
 /// Returns the change that a control event (`rt:…`) means; `None` for other events.
@@ -161,7 +161,8 @@ pub(super) fn control_change(name: &str, data: &Value) -> Change {
         let value = data.get(member).and_then(Value::as_str);
         value.unwrap_or("?").to_owned()
     };
-    let is = |is, weight, text: String, members| Change::new(is, weight, text, some(data, members));
+    let is =
+        |is, severity, text: String, members| Change::new(is, severity, text, some(data, members));
     match name {
         "rt:error" => {
             let text = format!(
@@ -170,23 +171,23 @@ pub(super) fn control_change(name: &str, data: &Value) -> Change {
                 said("ref"),
                 said("code")
             );
-            is("refused", Weight::Serious, text, &["event", "ref", "code"])
+            is("refused", Severity::Error, text, &["event", "ref", "code"])
         }
         "rt:room_left" => {
             let text = format!("removed from {}: {}", said("room"), said("reason"));
-            is("left", Weight::Warning, text, &["room", "reason"])
+            is("left", Severity::Warning, text, &["room", "reason"])
         }
         "rt:expiring" => {
             let text = "the token expires soon".to_owned();
-            is("expiring", Weight::Warning, text, &["expiresAt"])
+            is("expiring", Severity::Warning, text, &["expiresAt"])
         }
         "rt:drain" => {
             let text = "the server is shutting down; the client will reconnect".to_owned();
-            is("drain", Weight::Warning, text, &["retryInMs"])
+            is("drain", Severity::Warning, text, &["retryInMs"])
         }
         name => {
             let details = json!({"event": name, "data": data});
-            Change::new("control", Weight::Light, format!("{name} {data}"), details)
+            Change::new("control", Severity::Info, format!("{name} {data}"), details)
         }
     }
 }

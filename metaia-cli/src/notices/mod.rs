@@ -10,7 +10,7 @@ use crate::clock;
 use crate::exit::Failure;
 use crate::printer::{Paint, Printer, Report};
 use crate::terminal::one_line;
-use change::{Change, Weight};
+use change::{Change, Severity};
 
 /// A change of one session's connection.
 #[derive(Debug, Serialize)]
@@ -56,11 +56,11 @@ impl Report for Notice {
         let time = paint.dim(&clock::time_of_day(self.ts));
         // Text from others must not contain styles.
         let text = one_line(&self.change.text);
-        let text = match self.change.weight {
-            Weight::Light => paint.dim(&text),
-            Weight::Good => paint.good(&text),
-            Weight::Warning => paint.warn(&text),
-            Weight::Serious => paint.bad(&text),
+        let text = match self.change.severity {
+            Severity::Info => paint.dim(&text),
+            Severity::Success => paint.good(&text),
+            Severity::Warning => paint.warn(&text),
+            Severity::Error => paint.bad(&text),
         };
         format!("{time}  {}  {text}", one_line(&self.receiver))
     }
@@ -116,14 +116,16 @@ mod tests {
     }
 
     #[test]
-    fn each_weight_has_its_colour() {
+    fn each_severity_has_its_colour() {
         let coloured = [
-            Weight::Light,
-            Weight::Good,
-            Weight::Warning,
-            Weight::Serious,
+            Severity::Info,
+            Severity::Success,
+            Severity::Warning,
+            Severity::Error,
         ]
-        .map(|weight| notice(Change::new("x", weight, "text", json!({}))).text(Paint::COLOURED));
+        .map(|severity| {
+            notice(Change::new("x", severity, "text", json!({}))).text(Paint::COLOURED)
+        });
         for (n, one) in coloured.iter().enumerate() {
             assert!(!coloured[..n].contains(one), "{one:?}");
         }

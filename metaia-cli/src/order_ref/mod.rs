@@ -1,6 +1,6 @@
 //! The ways to name an order on the command line: its id, its room, or its number.
 
-mod look;
+mod lookup;
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,11 +13,11 @@ use serde_json::Value;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::identity::Authority;
-use look::{Sight, find_by_number, is_admin, sight_of};
+use lookup::{Lookup, find_by_number, is_admin, look_up};
 
 const CHECK_HINT: &str = "check the order's id or number";
 
-/// How to let `metaia` look at orders as an admin.
+/// Advice to let `metaia` look orders up as an admin.
 const ADMIN_HINT: &str = "set JWT_SECRET or METAIA_DATA to the server's, so that metaia can ask \
                           as an admin";
 
@@ -86,9 +86,9 @@ impl OrderRef {
     /// exist, and a note says so.
     pub(crate) async fn resolve_existing(&self, context: &Context) -> Result<OrderId, Failure> {
         let order = self.resolve(context).await?;
-        let reason = match sight_of(&order, context).await {
-            Ok(Sight::Found) => return Ok(order),
-            Ok(Sight::Missing(reader)) => self.missing_for(&reader)?,
+        let reason = match look_up(&order, context).await {
+            Ok(Lookup::Found) => return Ok(order),
+            Ok(Lookup::Missing(reader)) => self.missing_for(&reader)?,
             Err(failure) if is_without_admin(&failure) => failure.chain(),
             Err(failure) => return Err(failure),
         };
@@ -116,7 +116,7 @@ impl OrderRef {
     }
 }
 
-/// Returns true for a failure to look at an order that another reader might not have.
+/// Returns true for a failure to look an order up that another reader might not have.
 fn is_without_admin(failure: &Failure) -> bool {
     matches!(
         failure.exit,
@@ -139,9 +139,9 @@ pub(crate) async fn resolve_all(
 /// Returns an error unless the server has this order. A refused join proves something only then:
 /// the server refuses a join of an order that does not exist with the same code.
 pub(crate) async fn prove_existence(order: &OrderId, context: &Context) -> Result<(), Failure> {
-    let reader = match sight_of(order, context).await? {
-        Sight::Found => return Ok(()),
-        Sight::Missing(reader) => reader,
+    let reader = match look_up(order, context).await? {
+        Lookup::Found => return Ok(()),
+        Lookup::Missing(reader) => reader,
     };
     let label = reader.label();
     let failure = if is_admin(&reader) {

@@ -41,7 +41,7 @@ pub(crate) struct TokenReport {
     /// The zone in which times are shown beside UTC.
     #[serde(skip)]
     pub(crate) zone: Option<Zone>,
-    /// Where the secrets are from with which the signature was checked.
+    /// The source of the secrets with which the signature was checked.
     #[serde(skip)]
     pub(crate) secrets_from: Option<String>,
 }

@@ -1,6 +1,6 @@
 //! A token as people paste it: with `Bearer`, a header's name or quotes around it.
 
-/// What may stand before a token and is no part of it.
+/// Words that may stand before a token and are no part of it.
 const PREFIXES: [(&str, &str); 2] = [("authorization:", "Authorization:"), ("bearer", "Bearer")];
 
 /// A token, and the words that were left out before it.

@@ -4,7 +4,7 @@ use time::{OffsetDateTime, UtcOffset, macros::format_description};
 
 use super::zone_rule::ZoneRule;
 
-/// Where the files of time zones are.
+/// The folder of the files of time zones.
 const FOLDER: &str = "/usr/share/zoneinfo";
 
 /// A time zone.

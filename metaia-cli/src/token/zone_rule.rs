@@ -114,7 +114,7 @@ impl YearlyDay {
     }
 }
 
-/// What is left of the text.
+/// The rest of the text.
 struct RuleText<'a>(&'a str);
 
 impl RuleText<'_> {

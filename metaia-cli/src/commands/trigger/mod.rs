@@ -34,7 +34,7 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// What to trigger
+    /// The event or flow to trigger
     event: Flow,
     /// The recipient of the notification, the customer, or the tailor
     #[arg(long, value_name = "user:U", value_parser = user)]

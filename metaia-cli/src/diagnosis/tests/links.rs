@@ -2,53 +2,53 @@
 
 use std::time::Duration;
 
-use super::super::trouble::CertificateFlaw;
+use super::super::fault::CertificateFlaw;
 use super::*;
 
 #[test]
 fn an_address_without_a_server_is_no_connection() {
     let listens = "check that the server is running";
     check(
-        Trouble::NothingListens,
+        Fault::NothingListens,
         (Exit::Unreachable, "no program listens", listens),
     );
     check(
-        Trouble::UnknownName,
+        Fault::UnknownName,
         (Exit::Unreachable, "no address", "spelling"),
     );
-    let no_route = Trouble::NoRoute("No route to host (os error 113)".to_owned());
+    let no_route = Fault::NoRoute("No route to host (os error 113)".to_owned());
     check(no_route, (Exit::Unreachable, "No route to host", "VPN"));
 }
 
 #[test]
 fn silence_is_a_time_out_for_sockets_and_rest() {
     for via in [Via::Rest, Via::WebSocket] {
-        let silence = Trouble::NoAnswer(Duration::from_millis(1_500));
+        let silence = Fault::NoAnswer(Duration::from_millis(1_500));
         let expected = (Exit::TimedOut, "within 1.5 s", "--timeout");
-        check_at(&asked(via), silence, &SecondLook::Nothing, expected);
+        check_at(&asked(via), silence, &ProbeResult::Nothing, expected);
     }
 }
 
 #[test]
 fn tls_at_a_plain_port_names_the_other_address() {
     let plain = "use http://a.example";
-    for (second, cause) in [
-        (SecondLook::SpeaksPlainHttp, "speaks plain HTTP"),
-        (SecondLook::Nothing, "does not speak TLS"),
+    for (probed, cause) in [
+        (ProbeResult::SpeaksPlainHttp, "speaks plain HTTP"),
+        (ProbeResult::Nothing, "does not speak TLS"),
     ] {
         let expected = (Exit::Unreachable, cause, plain);
-        check_at(&by_tls(), Trouble::NotTls, &second, expected);
+        check_at(&by_tls(), Fault::NotTls, &probed, expected);
     }
 }
 
 #[test]
 fn plain_http_at_a_tls_port_names_the_other_address() {
     let expected = (Exit::Unreachable, "expects TLS", "use https://a.example");
-    for trouble in [Trouble::Cut, Trouble::NotHttp] {
+    for fault in [Fault::Cut, Fault::NotHttp] {
         check_at(
             &asked(Via::WebSocket),
-            trouble,
-            &SecondLook::SpeaksTls,
+            fault,
+            &ProbeResult::SpeaksTls,
             expected,
         );
     }
@@ -64,36 +64,36 @@ fn plain_http_at_a_tls_port_names_the_other_address() {
 #[test]
 fn a_connection_that_is_cut_may_have_expected_tls() {
     check(
-        Trouble::Cut,
+        Fault::Cut,
         (Exit::Unreachable, "was closed", "https://a.example"),
     );
     check(
-        Trouble::NotHttp,
+        Fault::NotHttp,
         (Exit::Unreachable, "not HTTP", "https://a.example"),
     );
 }
 
 #[test]
 fn a_websocket_that_is_not_passed_on_is_told_from_a_server_that_is_away() {
-    let refused = Trouble::Reply(reply(400, &[], ""));
-    let protocol = Trouble::Protocol("no Upgrade".to_owned());
-    for trouble in [Trouble::Cut, protocol, refused] {
+    let refused = Fault::Reply(reply(400, &[], ""));
+    let protocol = Fault::Protocol("no Upgrade".to_owned());
+    for fault in [Fault::Cut, protocol, refused] {
         let cause = "polling works, the WebSocket does not";
         let expected = (Exit::Unreachable, cause, "proxy_set_header Upgrade");
-        check_at(&asked(Via::WebSocket), trouble, &polling_works(), expected);
+        check_at(&asked(Via::WebSocket), fault, &polling_works(), expected);
     }
-    let page = SecondLook::Reply(reply(200, &[("server", "shop/2")], "<html>"));
-    let old_http = Trouble::Protocol("HTTP version must be 1.1 or higher".to_owned());
+    let page = ProbeResult::Reply(reply(200, &[("server", "shop/2")], "<html>"));
+    let old_http = Fault::Protocol("HTTP version must be 1.1 or higher".to_owned());
     let expected = (Exit::Unreachable, "shop answered 200 OK", "METAIA server");
     check_at(&asked(Via::WebSocket), old_http, &page, expected);
-    let away = SecondLook::Reply(reply(502, &[("server", "nginx")], "<html>"));
+    let away = ProbeResult::Reply(reply(502, &[("server", "nginx")], "<html>"));
     let expected = (Exit::Unreachable, "502 Bad Gateway", "proxy");
-    check_at(&asked(Via::WebSocket), Trouble::Cut, &away, expected);
+    check_at(&asked(Via::WebSocket), Fault::Cut, &away, expected);
 }
 
 #[test]
 fn certificates_have_a_hint_each() {
-    for (flaw, cause, cure) in [
+    for (flaw, cause, advice) in [
         (CertificateFlaw::SelfSigned, "self-signed", "--cacert"),
         (
             CertificateFlaw::UnknownAuthority,
@@ -108,11 +108,11 @@ fn certificates_have_a_hint_each() {
         (CertificateFlaw::Expired, "expired", "renew"),
         (CertificateFlaw::NotYetValid, "not valid yet", "clock"),
     ] {
-        let expected = (Exit::Unreachable, cause, cure);
+        let expected = (Exit::Unreachable, cause, advice);
         check_at(
             &by_tls(),
-            Trouble::Certificate(flaw),
-            &SecondLook::Nothing,
+            Fault::Certificate(flaw),
+            &ProbeResult::Nothing,
             expected,
         );
     }
@@ -125,8 +125,8 @@ fn certificates_have_a_hint_each() {
         "not trusted",
         "the file of --cacert contains neither",
     );
-    let trouble = Trouble::Certificate(CertificateFlaw::UnknownAuthority);
-    check_at(&with_file, trouble, &SecondLook::Nothing, expected);
+    let fault = Fault::Certificate(CertificateFlaw::UnknownAuthority);
+    check_at(&with_file, fault, &ProbeResult::Nothing, expected);
 }
 
 #[test]
@@ -142,26 +142,26 @@ fn a_proxy_that_is_not_used_is_named() {
     );
     check_at(
         &behind,
-        Trouble::NothingListens,
-        &SecondLook::Nothing,
+        Fault::NothingListens,
+        &ProbeResult::Nothing,
         expected,
     );
 }
 
 #[test]
-fn a_second_question_is_asked_only_if_it_can_help() {
+fn a_probe_is_sent_only_if_it_can_help() {
     let plain = asked(Via::WebSocket);
-    assert_eq!(looks(&plain, &Trouble::Cut), [Look::Tls, Look::Polling]);
-    assert_eq!(looks(&by_tls(), &Trouble::NotTls), [Look::PlainHttp]);
-    assert_eq!(looks(&asked(Via::Rest), &Trouble::Cut), [Look::Tls]);
-    for trouble in [
-        Trouble::NothingListens,
-        Trouble::Refused("forbidden".to_owned()),
-        Trouble::Reply(reply(503, &[], "{}")),
-        Trouble::Reply(reply(301, &[], "")),
+    assert_eq!(probes(&plain, &Fault::Cut), [Probe::Tls, Probe::Polling]);
+    assert_eq!(probes(&by_tls(), &Fault::NotTls), [Probe::PlainHttp]);
+    assert_eq!(probes(&asked(Via::Rest), &Fault::Cut), [Probe::Tls]);
+    for fault in [
+        Fault::NothingListens,
+        Fault::Refused("forbidden".to_owned()),
+        Fault::Reply(reply(503, &[], "{}")),
+        Fault::Reply(reply(301, &[], "")),
     ] {
-        assert!(looks(&plain, &trouble).is_empty(), "{trouble:?}");
+        assert!(probes(&plain, &fault).is_empty(), "{fault:?}");
     }
     let by_rest = asked(Via::Rest);
-    assert!(looks(&by_rest, &Trouble::Reply(reply(404, &[], ""))).is_empty());
+    assert!(probes(&by_rest, &Fault::Reply(reply(404, &[], ""))).is_empty());
 }

@@ -1,4 +1,4 @@
-//! The table of cases: what was seen, and the cause, the cure and the exit code.
+//! The table of cases: the fault, and its cause, advice and exit code.
 
 mod links;
 mod pages;
@@ -44,28 +44,28 @@ fn reply(status: u16, headers: &[(&str, &str)], body: &str) -> HttpReply {
     }
 }
 
-fn polling_works() -> SecondLook {
-    SecondLook::Reply(reply(200, &[], r#"0{"sid":"a"}"#))
+fn polling_works() -> ProbeResult {
+    ProbeResult::Reply(reply(200, &[], r#"0{"sid":"a"}"#))
 }
 
-/// Checks the exit code, and that cause and cure contain these parts.
+/// Checks the exit code, and that cause and advice contain these parts.
 #[track_caller]
-fn check_at(asked: &Asked, trouble: Trouble, second: &SecondLook, expected: (Exit, &str, &str)) {
-    let found = diagnose(asked, &trouble, second);
-    let (exit, cause, cure) = expected;
+fn check_at(asked: &Asked, fault: Fault, probed: &ProbeResult, expected: (Exit, &str, &str)) {
+    let found = diagnose(asked, &fault, probed);
+    let (exit, cause, advice) = expected;
     assert_eq!(found.exit, exit, "{found:?}");
     assert!(found.cause.contains(cause), "{found:?}");
-    let found_cure = found.cure.clone().unwrap_or_default();
-    assert!(found_cure.contains(cure), "{found:?}");
+    let found_advice = found.advice.clone().unwrap_or_default();
+    assert!(found_advice.contains(advice), "{found:?}");
     assert!(!found.cause.contains('<'), "{found:?}");
 }
 
 #[track_caller]
-fn check(trouble: Trouble, expected: (Exit, &str, &str)) {
+fn check(fault: Fault, expected: (Exit, &str, &str)) {
     check_at(
         &asked(Via::WebSocket),
-        trouble,
-        &SecondLook::Nothing,
+        fault,
+        &ProbeResult::Nothing,
         expected,
     );
 }
@@ -74,7 +74,7 @@ fn check(trouble: Trouble, expected: (Exit, &str, &str)) {
 #[track_caller]
 fn check_reply(reply: HttpReply, expected: (Exit, &str, &str)) {
     for via in [Via::Rest, Via::WebSocket, Via::Polling] {
-        let trouble = Trouble::Reply(reply.clone());
-        check_at(&asked(via), trouble, &SecondLook::Nothing, expected);
+        let fault = Fault::Reply(reply.clone());
+        check_at(&asked(via), fault, &ProbeResult::Nothing, expected);
     }
 }

@@ -6,7 +6,7 @@ use super::*;
 fn pages_of_a_proxy_name_the_proxy_and_its_trouble() {
     let nginx = [("server", "nginx/1.22.1"), ("content-type", "text/html")];
     let page = "<html>\r\n<head><title>Bad Gateway</title></head>\r\n</html>";
-    for (status, cause, cure) in [
+    for (status, cause, advice) in [
         (
             404,
             "nginx answered 404 Not Found: there is no METAIA server",
@@ -37,7 +37,7 @@ fn pages_of_a_proxy_name_the_proxy_and_its_trouble() {
     ] {
         check_reply(
             reply(status, &nginx, page),
-            (Exit::Unreachable, cause, cure),
+            (Exit::Unreachable, cause, advice),
         );
     }
     let denied = (Exit::Denied, "nginx answered 403 Forbidden", "proxy");
@@ -112,8 +112,8 @@ fn wrong_fields_and_request_ids_are_shown() {
         "errors":[{"pointer":"/a","message":"must be positive"}]}"#;
     let found = diagnose(
         &asked(Via::Rest),
-        &Trouble::Reply(reply(422, &[], mentioned)),
-        &SecondLook::Nothing,
+        &Fault::Reply(reply(422, &[], mentioned)),
+        &ProbeResult::Nothing,
     );
     assert_eq!(found.cause, "HTTP 422: /a: must be positive");
     let internal = r#"{"title":"Internal","code":"internal","requestId":"r1"}"#;
@@ -135,17 +135,12 @@ fn a_body_whose_end_is_missing_is_taken_from_the_second_answer() {
     };
     let whole = reply(503, &[], r#"{"code":"too_many_sessions","detail":"Full."}"#);
     assert_eq!(
-        looks(&asked(Via::WebSocket), &Trouble::Reply(cut.clone())),
-        [Look::Polling]
+        probes(&asked(Via::WebSocket), &Fault::Reply(cut.clone())),
+        [Probe::Polling]
     );
     let expected = (Exit::Unreachable, "HTTP 503 (too_many_sessions): Full.", "");
-    let second = SecondLook::Reply(whole);
-    check_at(
-        &asked(Via::WebSocket),
-        Trouble::Reply(cut),
-        &second,
-        expected,
-    );
+    let probed = ProbeResult::Reply(whole);
+    check_at(&asked(Via::WebSocket), Fault::Reply(cut), &probed, expected);
 }
 
 #[test]
@@ -160,8 +155,8 @@ fn a_redirect_names_its_target_for_sockets_and_rest() {
         );
         check_at(
             &asked(via),
-            Trouble::Reply(moved),
-            &SecondLook::Nothing,
+            Fault::Reply(moved),
+            &ProbeResult::Nothing,
             expected,
         );
     }

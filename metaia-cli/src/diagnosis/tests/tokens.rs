@@ -14,8 +14,8 @@ fn a_wrong_origin_names_the_setting() {
         "origin_not_allowed",
         "https://b.example to CORS_ORIGINS",
     );
-    let trouble = Trouble::Reply(reply(403, &[], body));
-    check_at(&asked, trouble, &SecondLook::Nothing, expected);
+    let fault = Fault::Reply(reply(403, &[], body));
+    check_at(&asked, fault, &ProbeResult::Nothing, expected);
 }
 
 #[test]
@@ -25,10 +25,13 @@ fn an_origin_with_a_slash_is_not_what_a_browser_sends() {
         origin: Some("https://b.example/".to_owned()),
         ..asked(Via::WebSocket)
     };
-    let trouble = Trouble::Reply(reply(403, &[], body));
-    let found = diagnose(&asked, &trouble, &SecondLook::Nothing);
-    let cure = found.cure.unwrap();
-    assert!(cure.ends_with("use --origin https://b.example"), "{cure}");
+    let fault = Fault::Reply(reply(403, &[], body));
+    let found = diagnose(&asked, &fault, &ProbeResult::Nothing);
+    let advice = found.advice.unwrap();
+    assert!(
+        advice.ends_with("use --origin https://b.example"),
+        "{advice}"
+    );
 }
 
 /// The server's clock is 65 min ahead.
@@ -38,12 +41,12 @@ fn an_hour_ahead() -> HttpReply {
 
 #[test]
 fn a_refused_token_shows_a_wrong_clock() {
-    let expired = || Trouble::Refused("token_expired".to_owned());
+    let expired = || Fault::Refused("token_expired".to_owned());
     let cause = "; this machine's clock is 65 min behind the server's";
     check_at(
         &asked(Via::WebSocket),
         expired(),
-        &SecondLook::Reply(an_hour_ahead()),
+        &ProbeResult::Reply(an_hour_ahead()),
         (Exit::Unauthenticated, cause, "set this machine's clock"),
     );
     let body = r#"{"code":"token_expired","detail":"The token expired."}"#;
@@ -63,14 +66,14 @@ fn a_refused_token_shows_a_wrong_clock() {
     check_at(
         &supplied,
         expired(),
-        &SecondLook::Reply(an_hour_ahead()),
+        &ProbeResult::Reply(an_hour_ahead()),
         (
             Exit::Unauthenticated,
             cause,
             "set this machine's clock if the token was minted by it",
         ),
     );
-    let agreed = SecondLook::Reply(reply(200, &[("date", "Tue, 14 Nov 2023 22:13:20 GMT")], ""));
+    let agreed = ProbeResult::Reply(reply(200, &[("date", "Tue, 14 Nov 2023 22:13:20 GMT")], ""));
     let expected = (
         Exit::Unauthenticated,
         "token_expired",
@@ -101,12 +104,12 @@ fn the_hint_for_a_token_depends_on_its_source() {
         ("forbidden", Exit::Denied, "role", "role"),
         ("too_many_sessions", Exit::Unauthenticated, "", ""),
     ] {
-        let refused = || Trouble::Refused(code.to_owned());
+        let refused = || Fault::Refused(code.to_owned());
         check(refused(), (exit, code, minted));
         check_at(
             &supplied,
             refused(),
-            &SecondLook::Nothing,
+            &ProbeResult::Nothing,
             (exit, code, other),
         );
     }
@@ -131,25 +134,25 @@ fn a_refused_token_names_its_place() {
             token: TokenKind::Supplied(by),
             ..asked(Via::WebSocket)
         };
-        for trouble in [
-            Trouble::Refused("token_expired".to_owned()),
-            Trouble::Refused("unauthorized".to_owned()),
-            Trouble::Refused("forbidden".to_owned()),
-            Trouble::Reply(reply(401, &[], body)),
-            Trouble::Reply(reply(
+        for fault in [
+            Fault::Refused("token_expired".to_owned()),
+            Fault::Refused("unauthorized".to_owned()),
+            Fault::Refused("forbidden".to_owned()),
+            Fault::Reply(reply(401, &[], body)),
+            Fault::Reply(reply(
                 403,
                 &[],
                 r#"{"code":"forbidden","detail":"Not you."}"#,
             )),
         ] {
-            let found = diagnose(&asked, &trouble, &SecondLook::Nothing);
+            let found = diagnose(&asked, &fault, &ProbeResult::Nothing);
             assert!(found.cause.contains(place), "{found:?}");
         }
     }
     let minted = diagnose(
         &asked(Via::WebSocket),
-        &Trouble::Refused("token_expired".to_owned()),
-        &SecondLook::Nothing,
+        &Fault::Refused("token_expired".to_owned()),
+        &ProbeResult::Nothing,
     );
     assert!(!minted.cause.contains("is from"), "{minted:?}");
 }
@@ -160,31 +163,31 @@ fn a_token_that_was_in_the_header_alone_may_have_been_dropped() {
         has_token_in_header_alone: true,
         ..asked(Via::WebSocket)
     };
-    let cure = |asked: &Asked, trouble| {
-        let found = diagnose(asked, &trouble, &SecondLook::Nothing);
-        found.cure.unwrap_or_default()
+    let advice = |asked: &Asked, fault| {
+        let found = diagnose(asked, &fault, &ProbeResult::Nothing);
+        found.advice.unwrap_or_default()
     };
-    let refused = || Trouble::Refused("unauthorized".to_owned());
+    let refused = || Fault::Refused("unauthorized".to_owned());
     let body = r#"{"code":"unauthorized","detail":"The token is missing or not valid."}"#;
-    let by_rest = Trouble::Reply(reply(401, &[], body));
+    let by_rest = Fault::Reply(reply(401, &[], body));
     let by_key = Asked {
         token: TokenKind::None,
         ..asked(Via::Rest)
     };
-    for (cure, is_named) in [
-        (cure(&asked(Via::Rest), by_rest.clone()), true),
-        (cure(&by_header, refused()), true),
-        (cure(&asked(Via::WebSocket), refused()), false),
-        (cure(&by_key, by_rest), false),
+    for (advice, is_named) in [
+        (advice(&asked(Via::Rest), by_rest.clone()), true),
+        (advice(&by_header, refused()), true),
+        (advice(&asked(Via::WebSocket), refused()), false),
+        (advice(&by_key, by_rest), false),
         (
-            cure(&by_header, Trouble::Refused("token_expired".to_owned())),
+            advice(&by_header, Fault::Refused("token_expired".to_owned())),
             false,
         ),
     ] {
         assert_eq!(
-            cure.contains("drops the Authorization header"),
+            advice.contains("drops the Authorization header"),
             is_named,
-            "{cure}"
+            "{advice}"
         );
     }
 }

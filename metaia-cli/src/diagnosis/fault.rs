@@ -1,4 +1,4 @@
-//! What was asked, and what was seen: the input of a diagnosis.
+//! A request, its failure, and the answer to a probe: the input of a diagnosis.
 
 use std::time::Duration;
 
@@ -76,9 +76,9 @@ impl Asked {
     }
 }
 
-/// What went wrong.
+/// The way in which a request or a connection failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Trouble {
+pub(crate) enum Fault {
     /// The address or a header cannot be used.
     Invalid(String),
     /// The name has no address.
@@ -95,9 +95,9 @@ pub(crate) enum Trouble {
     Certificate(CertificateFlaw),
     /// The connection ended before an answer.
     Cut,
-    /// What came is not HTTP.
+    /// The answer is not HTTP.
     NotHttp,
-    /// What came is HTTP, and neither Socket.IO nor a refusal.
+    /// The answer is HTTP, and neither Socket.IO nor a refusal.
     Protocol(String),
     /// An HTTP answer other than the expected one.
     Reply(HttpReply),
@@ -120,23 +120,23 @@ pub(crate) enum CertificateFlaw {
     Other(String),
 }
 
-/// A question to the server after a failure.
+/// A further request after a failure, to find its cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Look {
-    /// Does the port speak TLS?
+pub(crate) enum Probe {
+    /// Finds out if the port speaks TLS.
     Tls,
-    /// Does the port speak plain HTTP?
+    /// Finds out if the port speaks plain HTTP.
     PlainHttp,
-    /// What does the server answer to polling?
+    /// Opens a session by polling.
     Polling,
-    /// What time is it there?
+    /// Reads the server's time.
     Clock,
 }
 
-/// The answer to a [`Look`].
+/// The answer to a [`Probe`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum SecondLook {
-    /// There was no question, or no answer.
+pub(crate) enum ProbeResult {
+    /// There was no probe, or no answer.
     Nothing,
     SpeaksTls,
     SpeaksPlainHttp,

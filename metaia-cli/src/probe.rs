@@ -1,50 +1,54 @@
-//! Asks a server once more after a failure, to find its cause.
+//! Sends further requests after a failure, to find its cause.
 
 use std::time::Duration;
 
 use reqwest::{Client, Response, StatusCode};
 
-use crate::diagnosis::{Asked, Look, SecondLook, Trouble, looks, request_trouble};
+use crate::diagnosis::{Asked, Fault, Probe, ProbeResult, probes, request_fault};
 use crate::exit::Failure;
 use crate::network::Network;
 use crate::reply_reader::read_reply;
 
-/// The time that one question may take.
-const LOOK_TIMEOUT: Duration = Duration::from_secs(2);
+/// The time that one probe may take.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
 const HANDSHAKE: &str = "/socket.io/?EIO=4&transport=polling";
 
-/// Asks the questions that may explain the trouble, until one has an answer.
-pub(crate) async fn second_look(network: &Network, asked: &Asked, trouble: &Trouble) -> SecondLook {
-    for look in looks(asked, trouble) {
+/// Sends the probes that may explain the fault, until one has an answer.
+pub(crate) async fn probe(network: &Network, asked: &Asked, fault: &Fault) -> ProbeResult {
+    for look in probes(asked, fault) {
         // A client that cannot be created answers nothing.
         if let Ok(Some(answer)) = ask(network, asked, *look).await {
             return answer;
         }
     }
-    SecondLook::Nothing
+    ProbeResult::Nothing
 }
 
-async fn ask(network: &Network, asked: &Asked, look: Look) -> Result<Option<SecondLook>, Failure> {
+async fn ask(
+    network: &Network,
+    asked: &Asked,
+    look: Probe,
+) -> Result<Option<ProbeResult>, Failure> {
     let base = &asked.base;
     Ok(match look {
-        Look::Tls => {
-            let http = network.http_without_checks(LOOK_TIMEOUT)?;
+        Probe::Tls => {
+            let http = network.http_without_checks(PROBE_TIMEOUT)?;
             let url = base.replacen("http:", "https:", 1);
             let answer = http.get(url).send().await;
-            speaks_tls(&answer).then_some(SecondLook::SpeaksTls)
+            speaks_tls(&answer).then_some(ProbeResult::SpeaksTls)
         }
-        Look::PlainHttp => {
-            let http = network.http(LOOK_TIMEOUT)?;
+        Probe::PlainHttp => {
+            let http = network.http(PROBE_TIMEOUT)?;
             let url = base.replacen("https:", "http:", 1);
             let answer = http.get(url).send().await.ok();
             // A port that speaks TLS answers 400 to plain HTTP.
             let plain = answer.filter(|answer| answer.status() != StatusCode::BAD_REQUEST);
-            plain.map(|_| SecondLook::SpeaksPlainHttp)
+            plain.map(|_| ProbeResult::SpeaksPlainHttp)
         }
-        Look::Polling => poll(&network.http(LOOK_TIMEOUT)?, base).await,
-        Look::Clock => {
-            let http = network.http(LOOK_TIMEOUT)?;
+        Probe::Polling => poll(&network.http(PROBE_TIMEOUT)?, base).await,
+        Probe::Clock => {
+            let http = network.http(PROBE_TIMEOUT)?;
             let answer = http.get(format!("{base}/livez")).send().await;
             read_if_answered(answer).await
         }
@@ -57,8 +61,8 @@ fn speaks_tls(answer: &reqwest::Result<Response>) -> bool {
         Ok(_) => true,
         // TLS was refused by its own means.
         Err(error) if error.is_connect() => {
-            let trouble = request_trouble(error, LOOK_TIMEOUT);
-            matches!(trouble, Trouble::Tls(_) | Trouble::Certificate(_))
+            let fault = request_fault(error, PROBE_TIMEOUT);
+            matches!(fault, Fault::Tls(_) | Fault::Certificate(_))
         }
         // What failed came after TLS.
         Err(error) => !error.is_timeout(),
@@ -66,10 +70,10 @@ fn speaks_tls(answer: &reqwest::Result<Response>) -> bool {
 }
 
 /// Opens a polling session, and closes it.
-async fn poll(http: &Client, base: &str) -> Option<SecondLook> {
+async fn poll(http: &Client, base: &str) -> Option<ProbeResult> {
     let url = format!("{base}{HANDSHAKE}");
     let answer = read_if_answered(http.get(&url).send().await).await?;
-    if let SecondLook::Reply(reply) = &answer
+    if let ProbeResult::Reply(reply) = &answer
         && let Some(sid) = session_id(&reply.body)
     {
         let closing = http.post(format!("{url}&sid={sid}")).body("1").send();
@@ -85,9 +89,9 @@ fn session_id(body: &str) -> Option<String> {
     open.get("sid")?.as_str().map(str::to_owned)
 }
 
-async fn read_if_answered(answer: reqwest::Result<Response>) -> Option<SecondLook> {
+async fn read_if_answered(answer: reqwest::Result<Response>) -> Option<ProbeResult> {
     match answer {
-        Ok(response) => Some(SecondLook::Reply(read_reply(response).await)),
+        Ok(response) => Some(ProbeResult::Reply(read_reply(response).await)),
         Err(_) => None,
     }
 }

@@ -1,4 +1,4 @@
-//! Looking at orders, as an admin if possible.
+//! Looks orders up, as an admin if possible.
 
 use metaia_realtime::values::InvalidId;
 use metaia_realtime::{OrderId, Role};
@@ -14,19 +14,19 @@ use crate::identity::Authority;
 /// The most pages of orders, of 100 each, that are searched for a number.
 const SEARCHED_PAGES: usize = 100;
 
-/// The result of looking at an order.
-pub(super) enum Sight {
+/// The result of looking an order up.
+pub(super) enum Lookup {
     Found,
     /// The owner of these credentials does not see it. An admin sees every order.
     Missing(Authority),
 }
 
-/// Looks at an order with the first credentials that the server accepts.
-pub(super) async fn sight_of(order: &OrderId, context: &Context) -> Result<Sight, Failure> {
+/// Looks an order up with the first credentials that the server accepts.
+pub(super) async fn look_up(order: &OrderId, context: &Context) -> Result<Lookup, Failure> {
     let (reader, found) = read(&format!("/api/orders/{order}"), context).await?;
     match found {
-        Ok(_) => Ok(Sight::Found),
-        Err(failure) if failure.status == Some(404) => Ok(Sight::Missing(reader)),
+        Ok(_) => Ok(Lookup::Found),
+        Err(failure) if failure.status == Some(404) => Ok(Lookup::Missing(reader)),
         Err(failure) => {
             let reader = reader.label();
             Err(failure.within(format!("order {order} cannot be looked up as {reader}")))
@@ -106,7 +106,7 @@ fn id_in_page<'a>(page: &'a Value, number: &str) -> Option<&'a str> {
     order.get("_id")?.as_str()
 }
 
-/// Returns the credentials to look at orders with: a supplied token of an admin; otherwise a minted
+/// Returns the credentials to look orders up with: a supplied token of an admin; otherwise a minted
 /// one, then the supplied token, since the secret that is known here may be that of another server.
 fn readers(context: &Context) -> Result<Vec<Authority>, Failure> {
     if let Some(admin) = context.token_owner_with_role(Role::Admin) {
