@@ -120,9 +120,18 @@ impl<'a> Api<'a> {
         let probed = probe(self.network, &asked, fault).await;
         let failure = Failure::from(diagnose(&asked, fault, &probed));
         match fault {
+            Fault::Reply(reply) if reply.status == 413 => failure.hint(request.size()).status(413),
             Fault::Reply(reply) => failure.status(reply.status),
             _ => failure,
         }
+    }
+}
+
+impl Request<'_> {
+    /// Returns the size of the body as advice for a server that refuses it.
+    fn size(&self) -> String {
+        let bytes = self.body.map_or(0, |body| body.to_string().len());
+        format!("the body has {bytes} bytes: send a smaller payload. A METAIA server takes 64 KiB")
     }
 }
 

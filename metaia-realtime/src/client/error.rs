@@ -90,6 +90,18 @@ pub enum SendError {
     /// server may have handled the event.
     #[error("the connection ended before the acknowledgement came")]
     Interrupted,
+    /// The connection ended before the acknowledgement came, and the event is larger than what the
+    /// server said that it takes (`maxPayload` of Engine.IO): this is probably the cause.
+    #[error(
+        "the connection ended before the acknowledgement came: \
+         the event has {bytes} bytes, and the server takes {limit}"
+    )]
+    TooLarge {
+        /// The size of the packet.
+        bytes: usize,
+        /// The largest one that the server takes.
+        limit: usize,
+    },
     /// No acknowledgement came in time. The server may have handled the event.
     #[error("no acknowledgement within {} ms", .0.as_millis())]
     Timeout(Duration),

@@ -40,6 +40,17 @@ impl EnginePacket {
         }
     }
 
+    /// Returns the size of a packet with text, in bytes. A binary one is never sent.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Open(text) | Self::Ping(text) | Self::Pong(text) | Self::Message(text) => {
+                text.len() + 1
+            }
+            Self::Binary(bytes) => bytes.len(),
+            Self::Close | Self::Upgrade | Self::Noop => 1,
+        }
+    }
+
     pub(crate) fn decode(text: &str) -> Result<Self, DecodeError> {
         let mut chars = text.chars();
         let kind = chars.next().ok_or(DecodeError::Empty)?;
@@ -128,7 +139,8 @@ pub(crate) struct Handshake {
     ping_interval: u64,
     /// In milliseconds.
     ping_timeout: u64,
-    /// The largest polling request body that the server accepts, in bytes.
+    /// The largest polling request body that the server accepts, in bytes. Most servers accept no
+    /// larger WebSocket message either.
     #[serde(default)]
     pub(crate) max_payload: Option<usize>,
     /// The server's clock, from the answer that carried the packet or opened the WebSocket.
@@ -161,6 +173,9 @@ mod tests {
     fn check(text: &str, expected: EnginePacket) {
         assert_eq!(EnginePacket::decode(text).unwrap(), expected);
         assert_eq!(expected.encode(), text);
+        if !matches!(expected, EnginePacket::Binary(_)) {
+            assert_eq!(expected.size(), text.len());
+        }
     }
 
     #[test]

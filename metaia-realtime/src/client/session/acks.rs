@@ -14,6 +14,8 @@ const MAX_PENDING: usize = 1024;
 pub(crate) struct PendingAcks {
     next_id: u64,
     waiting: HashMap<u64, CommandResultSender<Acknowledgement>>,
+    /// The errors of events that may end the connection by their size.
+    too_large: HashMap<u64, SendError>,
 }
 
 impl PendingAcks {
@@ -35,6 +37,12 @@ impl PendingAcks {
         Ok(id)
     }
 
+    /// Sets the error of a caller whose connection ends before its acknowledgement comes.
+    pub(crate) fn expect_interruption(&mut self, id: u64, error: SendError) {
+        self.too_large.retain(|id, _| self.waiting.contains_key(id));
+        self.too_large.insert(id, error);
+    }
+
     /// Sends an acknowledgement, or why it was not taken, to its caller. An unknown or late one is
     /// dropped.
     pub(crate) fn answer(&mut self, id: u64, answer: Result<Acknowledgement, SendError>) {
@@ -45,8 +53,9 @@ impl PendingAcks {
 
     /// Ends the waiting of every caller, since the connection has ended.
     pub(crate) fn interrupt(&mut self) {
-        for (_, caller) in self.waiting.drain() {
-            let _ = caller.send(Err(SendError::Interrupted));
+        for (id, caller) in self.waiting.drain() {
+            let error = self.too_large.remove(&id);
+            let _ = caller.send(Err(error.unwrap_or(SendError::Interrupted)));
         }
     }
 }

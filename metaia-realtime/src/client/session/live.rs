@@ -58,6 +58,8 @@ pub(crate) struct ClientSession<'a> {
     pub(super) connection: u64,
     /// The time that the server asked its clients to wait before they reconnect (`rt:drain`).
     pub(super) retry_after: Option<Duration>,
+    /// The largest packet that the server says that it takes, in bytes.
+    pub(super) max_payload: usize,
     /// The time for which the server may be silent.
     pub(super) max_silence: Duration,
     /// Set once `rt:ready` was received.
@@ -79,6 +81,7 @@ impl<'a> ClientSession<'a> {
             acks: PendingAcks::default(),
             connection,
             retry_after: None,
+            max_payload: opened.handshake.max_payload.unwrap_or(usize::MAX),
             max_silence: opened.handshake.max_silence(),
             ready: false,
             opened_at: now,

@@ -76,7 +76,11 @@ impl ClientSession<'_> {
                 batch.add(event_body(None, name, args), done)
             }
             ClientCommand::EmitWithAck { name, args, done } => match self.acks.register(done) {
-                Ok(id) => batch.packets.push(encode(event_body(Some(id), name, args))),
+                Ok(id) => {
+                    let packet = encode(event_body(Some(id), name, args));
+                    self.note_size(id, &packet);
+                    batch.packets.push(packet);
+                }
                 Err(caller) => {
                     let _ = caller.send(Err(SendError::TooManyAwaited));
                 }
@@ -98,6 +102,17 @@ impl ClientSession<'_> {
             }
             stale @ ClientCommand::Ack { .. } => stale.refuse(SendError::NotConnected),
             ClientCommand::DropTransport { done } => batch.dropped_by = Some(done),
+        }
+    }
+
+    /// Prepares the error of an event that may end the connection by its size. It is sent: a server
+    /// may take more by WebSocket than it says, which is about polling.
+    fn note_size(&mut self, id: u64, packet: &EnginePacket) {
+        let bytes = packet.size();
+        let limit = self.max_payload;
+        if bytes > limit {
+            let error = SendError::TooLarge { bytes, limit };
+            self.acks.expect_interruption(id, error);
         }
     }
 }

@@ -104,3 +104,33 @@ async fn a_polling_answer_may_be_of_any_length() {
         assert_eq!(event(&mut updates, "number").await["n"], n);
     }
 }
+
+/// The server says that it takes 100,000 bytes. By WebSocket it takes more.
+#[tokio::test]
+async fn an_event_that_ended_the_connection_by_its_size_says_so() {
+    let server = Server::start().await;
+    let large = json!("x".repeat(150_000));
+    let (polling, _updates) = client(&server)
+        .transport(Transport::Polling)
+        .connect()
+        .await
+        .unwrap();
+    let answer = polling.emit_with_ack("echo", &large, TIMEOUT).await;
+    let Err(SendError::TooLarge { bytes, limit }) = answer else {
+        panic!("{answer:?}");
+    };
+    assert_eq!(limit, 100_000);
+    assert_eq!(bytes, r#"420["echo",""]"#.len() + 150_000);
+    let (websocket, _updates) = client(&server).connect().await.unwrap();
+    assert_eq!(ask(&websocket, "echo", large.clone()).await, large);
+    let (small, large, ()) = tokio::join!(
+        websocket.emit_with_ack("nobody_listens", 1, TIMEOUT),
+        websocket.emit_with_ack("nobody_listens", &large, TIMEOUT),
+        websocket.drop_transport()
+    );
+    assert_eq!(small, Err(SendError::Interrupted));
+    assert!(
+        matches!(large, Err(SendError::TooLarge { .. })),
+        "{large:?}"
+    );
+}

@@ -214,3 +214,23 @@ async fn a_gap_is_not_green() {
     let ended = connect.wait_with_output().await.expect_code(6);
     assert!(ended.stderr.contains("GAP"), "{ended:#?}");
 }
+
+/// A server closes the connection of a client that sends more than it takes.
+#[tokio::test]
+async fn an_event_that_is_too_large_says_so() {
+    let server = Server::start().await;
+    let cli = Cli::for_server(&server);
+    let large = json!({"text": "x".repeat(90_000)}).to_string();
+    cli.folder().write("large.json", large);
+    for transport in ["websocket", "polling"] {
+        let args = ["connect", "--as", "customer:c1", "--transport", transport];
+        let script = b"/emit x @large.json\n";
+        let ended = cli.run_with_input(&args, script).await.expect_code(1);
+        let said = "the event has 90020 bytes, and the server takes 65536";
+        let output = format!("{}{}", ended.stdout, ended.stderr);
+        assert!(output.contains(said), "{transport}: {ended:#?}");
+    }
+    let args = ["emit", "user:u1", "x", "@large.json"];
+    let ended = cli.run(&args).await.expect_code(1);
+    assert!(ended.stderr.contains("the body has 900"), "{ended:#?}");
+}
