@@ -3,7 +3,7 @@
 use metaia_realtime::client::GaveUp;
 
 use super::fault::TokenKind;
-use super::token::{refused_hint, source};
+use super::token::{refusal_exit, refused_hint, source};
 use crate::exit::{Exit, Failure};
 
 /// Returns the failure of a client that makes no other attempt. `token` is the source of its
@@ -22,8 +22,7 @@ pub(crate) fn gave_up(reason: &GaveUp, token: TokenKind) -> Failure {
 
 fn exit(reason: &GaveUp) -> Exit {
     match reason {
-        GaveUp::Refused { message, .. } if message == "forbidden" => Exit::Denied,
-        GaveUp::Refused { .. } => Exit::Unauthenticated,
+        GaveUp::Refused { message, .. } => refusal_exit(message),
         _ => Exit::Unreachable,
     }
 }

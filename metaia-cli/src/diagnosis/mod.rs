@@ -27,3 +27,4 @@ pub(crate) use gave_up::gave_up;
 pub(crate) use link::probes;
 pub(crate) use reply::HttpReply;
 pub(crate) use table::{diagnose, fault_text};
+pub(crate) use token::refusal_exit;

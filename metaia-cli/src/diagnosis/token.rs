@@ -15,6 +15,16 @@ const SET_THE_CLOCK_AND_MINT: &str = "set this machine's clock if the token was 
 const DROPPED: &str = "Or a proxy on the way drops the Authorization header: then \
                        `metaia tail --auth payload` works with the same token";
 
+/// Returns the exit code for a token that is refused with this code: the same for sockets, REST and
+/// `token inspect`.
+pub(crate) fn refusal_exit(code: &str) -> Exit {
+    match code {
+        // The token is good, and its role is not one of this system.
+        "forbidden" => Exit::Denied,
+        _ => Exit::Unauthenticated,
+    }
+}
+
 /// Returns whether a clock that is wrong may be the reason for this refusal.
 pub(super) fn depends_on_clock(code: &str) -> bool {
     code == "token_expired"
@@ -41,11 +51,7 @@ pub(super) fn of_unauthorized(
 }
 
 fn refused(asked: &Asked, code: &str, ahead: Option<i64>, cause: String) -> Diagnosis {
-    let exit = if code == "forbidden" {
-        Exit::Denied
-    } else {
-        Exit::Unauthenticated
-    };
+    let exit = refusal_exit(code);
     let ahead = ahead.filter(|_| depends_on_clock(code));
     let advice = match (asked.token, ahead) {
         // It was good by this machine's clock a moment ago.

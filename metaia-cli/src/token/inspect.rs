@@ -1,6 +1,8 @@
 //! Explains a token: its claims, and the reasons for which a server refuses it.
 
-use metaia_realtime::auth::{SignatureCheck, TokenFlaw, TokenMembers, TokenWarning, inspect_token};
+use metaia_realtime::auth::{
+    AuthError, SignatureCheck, TokenFlaw, TokenMembers, TokenWarning, inspect_token,
+};
 use metaia_realtime::{JwtAuthenticator, Limits};
 use serde::ser::{Error as _, SerializeMap as _};
 use serde::{Serialize, Serializer};
@@ -32,9 +34,9 @@ pub(crate) struct TokenReport {
     pub(crate) check: SignatureCheck,
     pub(crate) problems: Vec<Problem>,
     pub(crate) warnings: Vec<Problem>,
-    /// True if a server with these secrets accepts the token.
+    /// The code with which a server with these secrets refuses the token; `None` if it accepts it.
     #[serde(skip)]
-    pub(crate) is_accepted: bool,
+    pub(crate) refusal: Option<AuthError>,
     /// The time of the inspection, in Unix milliseconds.
     #[serde(skip)]
     pub(crate) now: i64,
@@ -56,7 +58,11 @@ pub(crate) fn inspect(pasted: &PastedToken<'_>, secrets: &[String], now: i64) ->
         message: warning_message(*warning, now),
     };
     let length = too_long(token);
-    let is_accepted = inspection.verdict().is_ok() && length.is_none();
+    let refusal = match &length {
+        // The server does not read it.
+        Some(_) => Some(AuthError::Unauthorized),
+        None => inspection.verdict().err(),
+    };
     let problems = inspection
         .flaws
         .iter()
@@ -70,10 +76,16 @@ pub(crate) fn inspect(pasted: &PastedToken<'_>, secrets: &[String], now: i64) ->
         check: inspection.signature,
         header: inspection.header,
         claims: inspection.claims,
-        is_accepted,
+        refusal,
         now,
         zone: None,
         secrets_from: None,
+    }
+}
+
+impl TokenReport {
+    pub(crate) fn is_accepted(&self) -> bool {
+        self.refusal.is_none()
     }
 }
 
@@ -219,7 +231,7 @@ mod tests {
     fn check(token: &str, expected: &[&str]) {
         let report = report(token);
         assert_eq!(messages(&report.problems), expected);
-        assert_eq!(report.is_accepted, expected.is_empty());
+        assert_eq!(report.is_accepted(), expected.is_empty());
     }
 
     #[test]
@@ -242,7 +254,7 @@ mod tests {
     #[test]
     fn a_token_of_an_old_secret_is_good() {
         let secrets = ["new".to_owned(), "secret".to_owned()];
-        assert!(inspected(&minted(Flaw::None), &secrets).is_accepted);
+        assert!(inspected(&minted(Flaw::None), &secrets).is_accepted());
     }
 
     #[test]
@@ -336,7 +348,7 @@ mod tests {
     #[test]
     fn what_was_pasted_with_a_token_is_named() {
         let report = report(&format!("Authorization: Bearer {}", minted(Flaw::None)));
-        assert!(report.is_accepted);
+        assert!(report.is_accepted());
         assert_eq!(
             messages(&report.warnings),
             [
@@ -352,7 +364,7 @@ mod tests {
             json!({"sub": "u1", "role": "admin", "exp": NOW_S + 60, "x": "x".repeat(5_000)});
         let report = report(&signed(&claims, Algorithm::HS256));
         assert_eq!(report.problems[0].code, "length");
-        assert!(!report.is_accepted);
+        assert!(!report.is_accepted());
     }
 
     #[test]
@@ -372,7 +384,7 @@ mod tests {
             parts in "[A-Za-z0-9_-]{0,20}(\\.[A-Za-z0-9_-]{0,20}){2}",
         ) {
             prop_assert!(!report(&text).problems.is_empty());
-            prop_assert!(!report(&parts).is_accepted);
+            prop_assert!(!report(&parts).is_accepted());
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `metaia token inspect` beside the server: it judges each token as the server does, and is never
 //! satisfied with a token that it has not checked.
 
+use metaia_tests::clients::cli::Cli;
 use metaia_tests::fixtures::token::{SECRET, Token, in_seconds, token};
 use metaia_tests::server::Setup;
 use metaia_tests::server::paths::binary;
@@ -70,6 +71,9 @@ fn tokens() -> Vec<(String, &'static str)> {
             with("iat", json!(1)).secret("another").sign(),
             "wrong signature",
         ),
+        (with("role", json!("boss")).sign(), "boss"),
+        (with("role", Value::Null).sign(), "role"),
+        (with("role", json!("boss")).secret("another").sign(), "boss"),
     ]
 }
 
@@ -78,7 +82,14 @@ async fn the_tool_and_the_server_judge_alike() {
     let server = Setup::new().env("JWT_SECRETS_OLD", OLD).start().await;
     for (token, why) in tokens() {
         let answer = server.anonymous().bearer(&token).get("/api/orders").await;
-        let expected = if answer.status == 200 { 0 } else { 4 };
+        let expected = match answer.status {
+            200 => 0,
+            403 => 5,
+            _ => 4,
+        };
+        let tail = ["tail", "--token", &token, "--for", "0s"];
+        let ended = Cli::for_server(&server).run(&tail).await;
+        assert_eq!(ended.code, Some(expected), "{why}: {ended:#?}");
         let inspected = inspect(&KNOWN, &[&token]).await;
         assert_eq!(inspected.code, Some(expected), "{why}: {inspected:#?}");
         assert!(inspected.stdout.contains(why), "{why}: {inspected:#?}");

@@ -5,6 +5,7 @@ use std::io::Read as _;
 
 use crate::clock;
 use crate::context::Context;
+use crate::diagnosis::refusal_exit;
 use crate::exit::{Exit, Failure};
 use crate::secrets::Settings;
 use crate::token::{PastedToken, TokenReport, Zone, inspect};
@@ -36,10 +37,9 @@ pub(super) fn run(args: &InspectArgs, context: &Context) -> Result<Exit, Failure
         secrets_from: Some(secrets_from(&context.settings)),
         ..inspect(&pasted, &secrets(&context.settings), clock::unix_ms())
     };
-    let exit = if report.is_accepted {
-        Exit::Ok
-    } else {
-        Exit::Unauthenticated
+    let exit = match report.refusal {
+        Some(error) => refusal_exit(error.code()),
+        None => Exit::Ok,
     };
     context.printer.verdict(&report, exit)
 }

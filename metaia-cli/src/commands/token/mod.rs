@@ -15,7 +15,7 @@ pub(crate) enum Command {
     #[command(before_help = mint::EXAMPLES)]
     Mint(mint::MintArgs),
     /// Show the claims of a token, and why a server would refuse it (exit code 4 if it would, or
-    /// if no secret is known to check the signature with)
+    /// if no secret is known to check the signature with, and 5 for an unknown role)
     #[command(before_help = inspect::EXAMPLES)]
     Inspect(inspect::InspectArgs),
 }

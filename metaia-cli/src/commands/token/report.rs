@@ -46,7 +46,7 @@ impl TokenReport {
     }
 
     fn conclusion(&self, paint: Paint) -> Option<String> {
-        if self.is_accepted {
+        if self.is_accepted() {
             let warnings = if self.warnings.is_empty() {
                 ""
             } else {
@@ -135,7 +135,7 @@ mod tests {
         let ttl = Duration::from_secs(60);
         let minted = mint(&actor, "secret", ttl, Flaw::None, 1_700_000_000).unwrap();
         let report = inspect(&PastedToken::read(&minted.token), &[], 1_700_000_000_000);
-        assert!(!report.is_accepted);
+        assert!(!report.is_accepted());
         assert!(report.text(Paint::PLAIN).contains("not checked"));
         assert!(!report.text(Paint::PLAIN).contains("no problems found"));
     }
