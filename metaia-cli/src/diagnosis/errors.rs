@@ -8,6 +8,7 @@ use metaia_realtime::client::ConnectError;
 
 use super::certificate;
 use super::fault::Fault;
+use super::refusal::Refusal;
 use super::reply::HttpReply;
 
 /// Returns what a failed connection means. `now` is in Unix milliseconds.
@@ -24,7 +25,9 @@ pub(crate) fn connect_fault(error: &ConnectError, now: i64) -> Fault {
             is_complete: answer.is_complete,
             read_at: now,
         }),
-        ConnectError::Refused { message, .. } => Fault::Refused(message.clone()),
+        ConnectError::Refused { message, data } => {
+            Fault::Refused(Refusal::new(message, data.as_ref()))
+        }
         ConnectError::Protocol(text) => of_protocol(text),
         ConnectError::Timeout(limit) => Fault::NoAnswer(*limit),
         other => Fault::Other(text(other)),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::refusal::Refusal;
 use super::reply::HttpReply;
 
 /// The way by which the server was asked.
@@ -101,8 +102,8 @@ pub(crate) enum Fault {
     Protocol(String),
     /// An HTTP answer other than the expected one.
     Reply(HttpReply),
-    /// Socket.IO's refusal of a connection, with its code.
-    Refused(String),
+    /// Socket.IO's refusal of a connection.
+    Refused(Refusal),
     Other(String),
 }
 

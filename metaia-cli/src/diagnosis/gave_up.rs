@@ -3,17 +3,22 @@
 use metaia_realtime::client::GaveUp;
 
 use super::fault::TokenKind;
+use super::refusal::Refusal;
 use super::token::{refusal_exit, refused_hint, source};
 use crate::exit::{Exit, Failure};
 
 /// Returns the failure of a client that makes no other attempt. `token` is the source of its
 /// token. Only a refusal is one of authentication; in any other case the session is not connected.
 pub(crate) fn gave_up(reason: &GaveUp, token: TokenKind) -> Failure {
-    let (place, hint) = match reason {
-        GaveUp::Refused { message, .. } => (source(token), refused_hint(message, token)),
-        _ => (String::new(), None),
+    let (message, hint) = match reason {
+        GaveUp::Refused { message, data } => {
+            let refusal = Refusal::new(message, data.as_ref()).text();
+            let text = format!("{refusal}{}", source(token));
+            (text, refused_hint(message, token))
+        }
+        _ => (reason.to_string(), None),
     };
-    let failure = Failure::new(exit(reason), format!("{reason}{place}")).of_server();
+    let failure = Failure::new(exit(reason), message).of_server();
     match hint {
         Some(hint) => failure.hint(hint),
         None => failure,

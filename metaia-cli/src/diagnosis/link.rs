@@ -27,7 +27,7 @@ pub(crate) fn probes(asked: &Asked, fault: &Fault) -> &'static [Probe] {
         },
         Fault::Protocol(_) if is_websocket => &[Probe::Polling],
         Fault::Reply(reply) if asks_for_polling(asked, reply) => &[Probe::Polling],
-        Fault::Refused(code) if token::depends_on_clock(code) => &[Probe::Clock],
+        Fault::Refused(refusal) if token::depends_on_clock(&refusal.code) => &[Probe::Clock],
         _ => &[],
     }
 }

@@ -13,6 +13,7 @@ mod gave_up;
 mod link;
 mod page;
 mod redirect;
+mod refusal;
 mod reply;
 mod table;
 mod token;

@@ -26,7 +26,7 @@ pub(crate) fn diagnose(asked: &Asked, fault: &Fault, probed: &ProbeResult) -> Di
     let found = match fault {
         Fault::Invalid(text) => return Diagnosis::without_advice(Exit::Usage, text),
         Fault::Reply(reply) => return link::of_reply(asked, reply, probed),
-        Fault::Refused(code) => return token::of_refusal(asked, code, probed),
+        Fault::Refused(refusal) => return token::of_refusal(asked, refusal, probed),
         Fault::Certificate(flaw) => certificate::diagnose(asked, flaw),
         other => link::diagnose(asked, other, probed),
     };

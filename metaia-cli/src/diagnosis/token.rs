@@ -3,6 +3,7 @@
 use super::clock::difference;
 use super::fault::{Asked, ProbeResult, TokenKind};
 use super::finding::Diagnosis;
+use super::refusal::Refusal;
 use super::reply::HttpReply;
 use crate::exit::Exit;
 
@@ -31,13 +32,12 @@ pub(super) fn depends_on_clock(code: &str) -> bool {
 }
 
 /// Returns the diagnosis of Socket.IO's refusal.
-pub(super) fn of_refusal(asked: &Asked, code: &str, probed: &ProbeResult) -> Diagnosis {
+pub(super) fn of_refusal(asked: &Asked, refusal: &Refusal, probed: &ProbeResult) -> Diagnosis {
     let ahead = match probed {
         ProbeResult::Reply(reply) => reply.server_ahead_ms(),
         _ => None,
     };
-    let cause = format!("the server refused the connection: {code}");
-    refused(asked, code, ahead, cause)
+    refused(asked, &refusal.code, ahead, refusal.text())
 }
 
 /// Returns the diagnosis of the answer 401 with this code.

@@ -156,7 +156,7 @@ fn a_probe_is_sent_only_if_it_can_help() {
     assert_eq!(probes(&asked(Via::Rest), &Fault::Cut), [Probe::Tls]);
     for fault in [
         Fault::NothingListens,
-        Fault::Refused("forbidden".to_owned()),
+        refused("forbidden"),
         Fault::Reply(reply(503, &[], "{}")),
         Fault::Reply(reply(301, &[], "")),
     ] {

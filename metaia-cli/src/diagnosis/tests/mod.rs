@@ -4,6 +4,7 @@ mod links;
 mod pages;
 mod tokens;
 
+use super::refusal::Refusal;
 use super::*;
 use crate::exit::Exit;
 
@@ -42,6 +43,10 @@ fn reply(status: u16, headers: &[(&str, &str)], body: &str) -> HttpReply {
         is_complete: true,
         read_at: 1_700_000_000_000,
     }
+}
+
+fn refused(code: &str) -> Fault {
+    Fault::Refused(Refusal::new(code, None))
 }
 
 fn polling_works() -> ProbeResult {

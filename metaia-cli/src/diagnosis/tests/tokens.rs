@@ -41,7 +41,7 @@ fn an_hour_ahead() -> HttpReply {
 
 #[test]
 fn a_refused_token_shows_a_wrong_clock() {
-    let expired = || Fault::Refused("token_expired".to_owned());
+    let expired = || refused("token_expired");
     let cause = "; this machine's clock is 65 min behind the server's";
     check_at(
         &asked(Via::WebSocket),
@@ -104,7 +104,7 @@ fn the_hint_for_a_token_depends_on_its_source() {
         ("forbidden", Exit::Denied, "role", "role"),
         ("too_many_sessions", Exit::Unauthenticated, "", ""),
     ] {
-        let refused = || Fault::Refused(code.to_owned());
+        let refused = || refused(code);
         check(refused(), (exit, code, minted));
         check_at(
             &supplied,
@@ -135,9 +135,9 @@ fn a_refused_token_names_its_place() {
             ..asked(Via::WebSocket)
         };
         for fault in [
-            Fault::Refused("token_expired".to_owned()),
-            Fault::Refused("unauthorized".to_owned()),
-            Fault::Refused("forbidden".to_owned()),
+            refused("token_expired"),
+            refused("unauthorized"),
+            refused("forbidden"),
             Fault::Reply(reply(401, &[], body)),
             Fault::Reply(reply(
                 403,
@@ -151,7 +151,7 @@ fn a_refused_token_names_its_place() {
     }
     let minted = diagnose(
         &asked(Via::WebSocket),
-        &Fault::Refused("token_expired".to_owned()),
+        &refused("token_expired"),
         &ProbeResult::Nothing,
     );
     assert!(!minted.cause.contains("is from"), "{minted:?}");
@@ -167,7 +167,7 @@ fn a_token_that_was_in_the_header_alone_may_have_been_dropped() {
         let found = diagnose(asked, &fault, &ProbeResult::Nothing);
         found.advice.unwrap_or_default()
     };
-    let refused = || Fault::Refused("unauthorized".to_owned());
+    let unauthorized = || refused("unauthorized");
     let body = r#"{"code":"unauthorized","detail":"The token is missing or not valid."}"#;
     let by_rest = Fault::Reply(reply(401, &[], body));
     let by_key = Asked {
@@ -176,13 +176,10 @@ fn a_token_that_was_in_the_header_alone_may_have_been_dropped() {
     };
     for (advice, is_named) in [
         (advice(&asked(Via::Rest), by_rest.clone()), true),
-        (advice(&by_header, refused()), true),
-        (advice(&asked(Via::WebSocket), refused()), false),
+        (advice(&by_header, unauthorized()), true),
+        (advice(&asked(Via::WebSocket), unauthorized()), false),
         (advice(&by_key, by_rest), false),
-        (
-            advice(&by_header, Fault::Refused("token_expired".to_owned())),
-            false,
-        ),
+        (advice(&by_header, refused("token_expired")), false),
     ] {
         assert_eq!(
             advice.contains("drops the Authorization header"),

@@ -198,3 +198,16 @@ async fn a_session_beyond_the_limit_is_told_why_it_ends() {
     first.stderr.first(parts, |line| line.contains(parts)).await;
     drop(second);
 }
+
+#[tokio::test]
+async fn the_details_of_a_refused_connection_are_shown() {
+    let data = r#"{"code":"plan_ended","detail":"Your plan has ended."}"#;
+    let refusal = format!(r#"44{{"message":"unauthorized","data":{data}}}"#);
+    let stub = Stub::with_date("Tue, 14 Nov 2023 22:13:20 GMT", &[refusal]).await;
+    let output = Cli::for_url(&stub.url()).run(&TAIL).await;
+    check(
+        &output,
+        4,
+        &["unauthorized (plan_ended): Your plan has ended."],
+    );
+}
