@@ -11,8 +11,7 @@ const PASS_UPGRADE: &str = "\
 the lines that nginx needs:
   proxy_http_version 1.1;
   proxy_set_header Upgrade $http_upgrade;
-  proxy_set_header Connection \"upgrade\";
-until then, use --transport polling";
+  proxy_set_header Connection \"upgrade\";";
 
 /// Returns the probes that may show the cause, in this order, until one has an answer.
 pub(crate) fn probes(asked: &Asked, fault: &Fault) -> &'static [Probe] {
@@ -34,8 +33,23 @@ pub(crate) fn probes(asked: &Asked, fault: &Fault) -> &'static [Probe] {
 
 /// Returns whether polling may show why a WebSocket was refused, or the rest of the answer's body.
 fn asks_for_polling(asked: &Asked, reply: &HttpReply) -> bool {
-    let is_no_refusal = matches!(reply.status, 200..=299 | 400 | 404 | 405 | 426 | 501);
-    asked.via == Via::WebSocket && (is_no_refusal || !reply.is_complete)
+    asked.via == Via::WebSocket && (is_no_refusal(reply.status) || !reply.is_complete)
+}
+
+/// Returns true for an answer to a WebSocket's request that did not arrive as one: a server that
+/// refuses it has other codes.
+fn is_no_refusal(status: u16) -> bool {
+    matches!(status, 200..=299 | 400 | 404 | 405 | 426 | 501)
+}
+
+/// Returns what to do about an upgrade that failed while polling goes on; `None` if a proxy is
+/// probably not the cause. `reason` is the client's text.
+pub(crate) fn upgrade_advice(reason: &str) -> Option<&'static str> {
+    let status = reason
+        .split_once("HTTP ")
+        .and_then(|(_, rest)| rest.get(..3));
+    let status: u16 = status?.parse().ok()?;
+    is_no_refusal(status).then_some(PASS_UPGRADE)
 }
 
 /// Returns the diagnosis of an HTTP answer.
@@ -127,7 +141,7 @@ fn of_conversation(asked: &Asked, fault: &Fault) -> Diagnosis {
 fn no_upgrade() -> Diagnosis {
     Diagnosis::unreachable(
         "polling works, the WebSocket does not: something between does not pass \"Upgrade\" on",
-        PASS_UPGRADE,
+        format!("{PASS_UPGRADE}\nuntil then, use --transport polling"),
     )
 }
 

@@ -25,7 +25,7 @@ pub(crate) use clock::{difference, server_ahead_ms};
 pub(crate) use errors::{connect_fault, request_fault};
 pub(crate) use fault::{Asked, Fault, Probe, ProbeResult, SuppliedBy, TokenKind, Via};
 pub(crate) use gave_up::gave_up;
-pub(crate) use link::probes;
+pub(crate) use link::{probes, upgrade_advice};
 pub(crate) use reply::HttpReply;
 pub(crate) use table::{diagnose, fault_text};
 pub(crate) use token::refusal_exit;

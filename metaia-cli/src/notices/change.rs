@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::connection_words as words;
+use crate::diagnosis::upgrade_advice;
 
 /// The kind of a change, and what belongs to it.
 #[derive(Debug, Serialize)]
@@ -16,6 +17,9 @@ pub(super) struct Change {
     pub(super) severity: Severity,
     #[serde(skip)]
     pub(super) text: String,
+    /// Advice for people.
+    #[serde(skip)]
+    pub(super) advice: Option<&'static str>,
 }
 
 /// The importance of a change for the reader.
@@ -41,6 +45,7 @@ impl Change {
             details,
             severity,
             text: text.into(),
+            advice: None,
         }
     }
 
@@ -56,12 +61,11 @@ impl Change {
             Update::Upgraded => Self::new("upgraded", Severity::Info, words::UPGRADED, json!({})),
             Update::UpgradeFailed(reason) => {
                 let text = words::upgrade_failed(reason);
-                Self::new(
-                    "upgrade_failed",
-                    Severity::Warning,
-                    text,
-                    json!({"why": reason}),
-                )
+                let details = json!({"why": reason});
+                Self {
+                    advice: upgrade_advice(reason),
+                    ..Self::new("upgrade_failed", Severity::Warning, text, details)
+                }
             }
             Update::Reset(reset) => gap(reset),
             Update::TooLarge { at } => too_large(at.as_deref()),

@@ -47,6 +47,9 @@ impl Notice {
         if !(as_data && printer.is_text()) {
             printer.notice(self);
         }
+        if let Some(advice) = self.change.advice {
+            printer.note(&format!("hint: {advice}"));
+        }
         Ok(())
     }
 }

@@ -149,6 +149,21 @@ fn a_proxy_that_is_not_used_is_named() {
 }
 
 #[test]
+fn a_failed_upgrade_names_the_lines_of_nginx_only_if_they_may_help() {
+    for (reason, is_named) in [
+        (r#"the server answered HTTP 400: {"code":3}"#, true),
+        ("the server answered HTTP 426", true),
+        ("the server answered HTTP 503: busy", false),
+        ("the server answered HTTP 403", false),
+        ("the server answered HTTP é", false),
+        ("no answer within 5000 ms", false),
+        ("", false),
+    ] {
+        assert_eq!(upgrade_advice(reason).is_some(), is_named, "{reason}");
+    }
+}
+
+#[test]
 fn a_probe_is_sent_only_if_it_can_help() {
     let plain = asked(Via::WebSocket);
     assert_eq!(probes(&plain, &Fault::Cut), [Probe::Tls, Probe::Polling]);

@@ -47,7 +47,11 @@ async fn an_upgrade_that_fails_is_told() {
     let (nginx, _server) = proxied().await;
     let args = [&TAIL[..], &["--transport", "upgrade"]].concat();
     let cli = Cli::for_url(&nginx.url(Door::WithoutUpgrade));
-    let parts = ["connected by polling", "the upgrade to WebSocket failed"];
+    let parts = [
+        "connected by polling",
+        "the upgrade to WebSocket failed",
+        "  proxy_http_version 1.1;\n  proxy_set_header Upgrade $http_upgrade;",
+    ];
     check(&cli.run(&args).await, 0, &parts);
 }
 
