@@ -3,6 +3,7 @@
 
 mod actor;
 mod address;
+mod blocked_output;
 mod cli;
 mod clock;
 mod commands;

@@ -2,11 +2,13 @@
 //! terminal that acts on it, but for the styles of this file.
 
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
+use std::time::Instant;
 
 use clap::ValueEnum;
 use console::Style;
 use serde::Serialize;
 
+use crate::blocked_output;
 use crate::exit::{Exit, Failure};
 use crate::terminal::{Styles, one_line, safe};
 
@@ -140,8 +142,10 @@ impl Printer {
             Format::Text => self.out.styles(),
             Format::Json | Format::Ndjson => Styles::None,
         };
+        let began = Instant::now();
         let mut out = std::io::stdout().lock();
         let written = writeln!(out, "{}", safe(&text, styles)).and_then(|()| out.flush());
+        blocked_output::record(began.elapsed());
         written.map_err(|error| match error.kind() {
             ErrorKind::BrokenPipe => Failure::output_closed(),
             _ => Failure::new(Exit::Failed, "standard output cannot be written").caused_by(error),

@@ -1,9 +1,14 @@
 //! The changes of a connection, as texts for people and members for programs.
 
-use metaia_realtime::client::{ReceivedEvent, Reset, Retrying, Transport, Update};
+use std::borrow::Cow;
+
+use metaia_realtime::client::{
+    DisconnectReason, ReceivedEvent, Reset, Retrying, Transport, Update,
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::blocked_output;
 use crate::connection_words as words;
 use crate::diagnosis::upgrade_advice;
 
@@ -19,7 +24,7 @@ pub(super) struct Change {
     pub(super) text: String,
     /// Advice for people.
     #[serde(skip)]
-    pub(super) advice: Option<&'static str>,
+    pub(super) advice: Option<Cow<'static, str>>,
 }
 
 /// The importance of a change for the reader.
@@ -63,7 +68,7 @@ impl Change {
                 let text = words::upgrade_failed(reason);
                 let details = json!({"why": reason});
                 Self {
-                    advice: upgrade_advice(reason),
+                    advice: upgrade_advice(reason).map(Cow::from),
                     ..Self::new("upgrade_failed", Severity::Warning, text, details)
                 }
             }
@@ -73,11 +78,7 @@ impl Change {
                 let text = words::end(&end.code);
                 Self::new("end", Severity::Error, text, json!({"code": end.code}))
             }
-            Update::Disconnected(reason) => {
-                let why = reason.to_string();
-                let text = format!("disconnected: {why}");
-                Self::new("lost", Severity::Warning, text, json!({"why": why}))
-            }
+            Update::Disconnected(reason) => lost(reason),
             Update::Retrying(retrying) => retry(retrying),
             Update::GaveUp(reason) => {
                 let why = reason.to_string();
@@ -87,6 +88,20 @@ impl Change {
             Update::Event(event) => control(event)?,
             _ => return None,
         })
+    }
+}
+
+fn lost(reason: &DisconnectReason) -> Change {
+    let why = reason.to_string();
+    let text = format!("disconnected: {why}");
+    let change = Change::new("lost", Severity::Warning, text, json!({"why": why}));
+    match reason {
+        // A client that does not read cannot be told why it is disconnected.
+        DisconnectReason::TransportClose(_) | DisconnectReason::PingTimeout => Change {
+            advice: blocked_output::advice().map(Cow::from),
+            ..change
+        },
+        _ => change,
     }
 }
 

@@ -47,7 +47,7 @@ impl Notice {
         if !(as_data && printer.is_text()) {
             printer.notice(self);
         }
-        if let Some(advice) = self.change.advice {
+        if let Some(advice) = &self.change.advice {
             printer.note(&format!("hint: {advice}"));
         }
         Ok(())

@@ -125,6 +125,7 @@ const CLI: &[Level] = &[
         "actor.rs",
         "terminal.rs",
         "proxy.rs",
+        "blocked_output.rs",
     ]),
     Level::apart(&[
         "printer.rs",
