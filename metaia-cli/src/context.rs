@@ -85,8 +85,8 @@ impl GlobalArgs {
         if uses != Uses::Sockets && self.transport.is_some() {
             others.push("--transport");
         }
-        if uses != Uses::Sockets && self.network.has_auth() {
-            others.push("--auth");
+        if uses != Uses::Sockets {
+            others.extend(self.network.socket_flags());
         }
         if !uses.network() {
             others.extend(self.network.network_flags());
@@ -106,7 +106,11 @@ impl GlobalArgs {
             Uses::Token => "this command uses no network",
             Uses::Rest | Uses::Sockets => "this command uses REST, and no socket",
         };
-        Err(Failure::usage(format!("{others} does not apply: {reason}")))
+        let failure = Failure::usage(format!("{others} does not apply: {reason}"));
+        if uses == Uses::Rest && others.contains("--origin") {
+            return Err(failure.hint("by REST, the server does not check it"));
+        }
+        Err(failure)
     }
 
     pub(crate) fn printer(&self) -> Printer {

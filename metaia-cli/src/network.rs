@@ -48,19 +48,27 @@ impl NetworkArgs {
     /// Returns the names of the options that are set and have no meaning without a network.
     pub(crate) fn network_flags(&self) -> Vec<&'static str> {
         let flags = [
-            (self.origin.is_some(), "--origin"),
             (!self.headers.is_empty(), "--header"),
             (self.cacert.is_some(), "--cacert"),
             (self.insecure, "--insecure"),
         ];
-        let set = flags.into_iter().filter(|(is_set, _)| *is_set);
-        set.map(|(_, flag)| flag).collect()
+        names(&flags)
     }
 
-    /// Returns whether the option is set that only sockets have.
-    pub(crate) fn has_auth(&self) -> bool {
-        self.auth.is_some()
+    /// Returns the names of the options that are set and have a meaning for sockets alone.
+    pub(crate) fn socket_flags(&self) -> Vec<&'static str> {
+        let flags = [
+            (self.auth.is_some(), "--auth"),
+            (self.origin.is_some(), "--origin"),
+        ];
+        names(&flags)
     }
+}
+
+/// Returns the names of the options that are set.
+fn names(flags: &[(bool, &'static str)]) -> Vec<&'static str> {
+    let set = flags.iter().filter(|(is_set, _)| *is_set);
+    set.map(|(_, flag)| *flag).collect()
 }
 
 fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {

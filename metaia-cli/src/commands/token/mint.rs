@@ -22,13 +22,16 @@ Examples:
 #[derive(Debug, clap::Args)]
 pub(crate) struct MintArgs {
     /// The role: customer, admin, tailor or delivery
-    #[arg(long)]
-    role: Role,
+    #[arg(long, required_unless_present = "actor", requires = "user")]
+    role: Option<Role>,
     /// The user's id: 1 to 64 characters of A-Z a-z 0-9 _ -
-    #[arg(long)]
-    user: UserId,
-    /// Lifetime of the token
-    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = span::parse)]
+    #[arg(long, required_unless_present = "actor", requires = "role")]
+    user: Option<UserId>,
+    /// The role and the user, as other commands take them
+    #[arg(long = "as", value_name = "ROLE:USER", conflicts_with_all = ["role", "user"])]
+    actor: Option<Actor>,
+    /// Lifetime of the token, at least 1s
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = ttl)]
     ttl: Duration,
     /// Mint a token that expired three minutes ago
     #[arg(long, conflicts_with = "bad_signature")]
@@ -38,11 +41,30 @@ pub(crate) struct MintArgs {
     bad_signature: bool,
 }
 
+/// Reads a lifetime. The times in tokens are in seconds: a shorter one would be none.
+fn ttl(text: &str) -> Result<Duration, String> {
+    let ttl = span::parse(text)?;
+    if ttl < Duration::from_secs(1) {
+        return Err("a token lives for at least 1s; --expired mints one that has expired".into());
+    }
+    Ok(ttl)
+}
+
+impl MintArgs {
+    fn owner(&self) -> Result<Actor, Failure> {
+        match (&self.actor, self.role, &self.user) {
+            (Some(actor), _, _) => Ok(actor.clone()),
+            (None, Some(role), Some(user)) => Ok(Actor {
+                role,
+                user: user.clone(),
+            }),
+            _ => Err(Failure::usage("no role and user given: use --as ROLE:USER")),
+        }
+    }
+}
+
 pub(super) fn run(args: &MintArgs, context: &Context) -> Result<Exit, Failure> {
-    let actor = Actor {
-        role: args.role,
-        user: args.user.clone(),
-    };
+    let actor = args.owner()?;
     let flaw = if args.expired {
         Flaw::Expired
     } else if args.bad_signature {

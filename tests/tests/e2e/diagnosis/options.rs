@@ -34,6 +34,14 @@ async fn an_option_that_does_not_apply_is_a_usage_error() {
             "--transport",
         ),
         (&["emit", "user:u1", "x", "--auth", "header"], "--auth"),
+        (
+            &["emit", "user:u1", "x", "--origin", "http://h"],
+            "--origin",
+        ),
+        (
+            &["trigger", "order_update", "--origin", "http://h"],
+            "--origin",
+        ),
         (&["token", "inspect", "x", "--insecure"], "--insecure"),
         (&["token", "inspect", "x", "--url", "http://h"], "--url"),
         (&[&MINT[..], &["--token", "x"]].concat(), "--token"),
@@ -46,6 +54,31 @@ async fn an_option_that_does_not_apply_is_a_usage_error() {
     ] {
         let output = cli.run(args).await;
         check(&output, 2, &[option, "does not apply"]);
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_minted_for_a_role_and_a_user_or_for_both_in_one() {
+    let cli = Cli::for_url("http://127.0.0.1:9");
+    let mint = async |args: &[&str]| cli.run(&[&MINT[..2], args].concat()).await;
+    let minted = mint(&["--as", "admin:a1", "-o", "ndjson"]).await;
+    check(&minted, 0, &[]);
+    assert!(minted.stdout.contains(r#""userId":"a1","role":"admin""#));
+    check(&mint(&["--as", "boss:a1"]).await, 2, &["boss"]);
+    let both = ["--as", "admin:a1", "--role", "admin", "--user", "a1"];
+    check(&mint(&both).await, 2, &["cannot be used with"]);
+    for half in [&["--role", "admin"][..], &["--user", "a1"], &[]] {
+        check(&mint(half).await, 2, &["required"]);
+    }
+}
+
+#[tokio::test]
+async fn a_token_without_a_lifetime_is_a_usage_error() {
+    let cli = Cli::for_url("http://127.0.0.1:9");
+    for (ttl, code) in [("0s", 2), ("999ms", 2), ("1s", 0)] {
+        let minted = cli.run(&[&MINT[..], &["--ttl", ttl]].concat()).await;
+        assert_eq!(minted.code, Some(code), "{ttl}: {minted:#?}");
+        assert!(code == 0 || minted.stderr.contains("--expired"));
     }
 }
 
