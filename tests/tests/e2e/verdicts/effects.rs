@@ -10,10 +10,11 @@ async fn newest_status(server: &Server) -> String {
     status.expect("an order").to_owned()
 }
 
+use super::start;
+
 #[tokio::test]
 async fn a_flow_runs_to_its_end_though_nobody_reads_its_output() {
-    let server = Server::start().await;
-    let cli = Cli::for_server(&server);
+    let (server, cli) = start().await;
     for (output, code) in [
         ("| head -1", "exit 0"),
         ("| true", "exit 0"),

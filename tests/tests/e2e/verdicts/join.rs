@@ -5,12 +5,11 @@ use metaia_tests::fixtures::token::token;
 use metaia_tests::fixtures::{NO_ORDER, id_of, place_order};
 use metaia_tests::server::Server;
 
-use super::without_secret;
+use super::{start, without_secret};
 
 #[tokio::test]
 async fn a_refusal_of_an_order_that_does_not_exist_proves_nothing() {
-    let server = Server::start().await;
-    let cli = Cli::for_server(&server);
+    let (_server, cli) = start().await;
     for order in [NO_ORDER, "nosuch", "order-nosuch", "MT-261129-ZZZZZZ"] {
         let args = ["join", order, "--as", "customer:c2", "--expect", "deny"];
         let ended = cli.run(&args).await.expect_code(2);

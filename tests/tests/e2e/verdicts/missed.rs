@@ -8,7 +8,7 @@ use metaia_tests::fixtures::token::{Token, in_seconds};
 use metaia_tests::server::{Listening as _, Server};
 use serde_json::json;
 
-use super::{objects, start_live};
+use super::{objects, start, start_live};
 
 /// Returns a token of the customer `c1` by whose `jti` the server recognises the session.
 fn recognised_token() -> String {
@@ -23,8 +23,7 @@ fn recognised_token() -> String {
 
 #[tokio::test]
 async fn a_missed_event_is_marked_and_a_live_one_is_not() {
-    let server = Server::start().await;
-    let cli = Cli::for_server(&server);
+    let (server, cli) = start().await;
     let jwt = recognised_token();
     miss(&server, &jwt, &["old"]).await;
     let args = [
@@ -76,8 +75,7 @@ async fn an_event_from_before_the_run_satisfies_no_count() {
 
 #[tokio::test]
 async fn a_count_of_two_is_not_reached_by_one_old_and_one_live_event() {
-    let server = Server::start().await;
-    let cli = Cli::for_server(&server);
+    let (server, cli) = start().await;
     let jwt = recognised_token();
     miss(&server, &jwt, &["old"]).await;
     let args = [
@@ -94,8 +92,7 @@ async fn a_count_of_two_is_not_reached_by_one_old_and_one_live_event() {
 
 #[tokio::test]
 async fn an_event_from_before_the_run_counts_on_request() {
-    let server = Server::start().await;
-    let cli = Cli::for_server(&server);
+    let (server, cli) = start().await;
     let jwt = recognised_token();
     miss(&server, &jwt, &["first", "second"]).await;
     let args = ["tail", "--token", &jwt, "--count", "1", "--count-replayed"];
@@ -149,8 +146,7 @@ async fn an_event_that_a_cut_of_the_run_itself_hid_counts() {
 
 #[tokio::test]
 async fn a_fresh_tail_receives_nothing_old() {
-    let server = Server::start().await;
-    let cli = Cli::for_server(&server);
+    let (server, cli) = start().await;
     let jwt = recognised_token();
     miss(&server, &jwt, &["old"]).await;
     let args = ["tail", "--token", &jwt, "--for", "0s", "--fresh"];

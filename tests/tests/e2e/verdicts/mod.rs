@@ -15,6 +15,13 @@ use metaia_tests::server::process::Process;
 use metaia_tests::server::{Listening as _, Server};
 use serde_json::Value;
 
+/// Starts a server, and returns it with the tool's configuration for it.
+async fn start() -> (Server, Cli) {
+    let server = Server::start().await;
+    let cli = Cli::for_server(&server);
+    (server, cli)
+}
+
 /// Starts the command and waits until its session is live.
 async fn start_live(cli: &Cli, args: &[&str]) -> Process {
     let process = cli.start(args);

@@ -7,7 +7,7 @@ use metaia_tests::fixtures::{NO_ORDER, id_of, place_order};
 use metaia_tests::server::{API_KEY, Server};
 use serde_json::{Value, json};
 
-use super::{objects, without_secret};
+use super::{objects, start, without_secret};
 
 /// Returns the order's id, its room and its number.
 fn names_of(order: &Value) -> [String; 3] {
@@ -37,8 +37,7 @@ async fn an_event_reaches_the_order_by_its_id_its_room_and_its_number() {
 
 #[tokio::test]
 async fn an_event_for_no_order_is_wrong_usage() {
-    let server = Server::start().await;
-    let cli = Cli::for_server(&server);
+    let (_server, cli) = start().await;
     for name in NO_ORDERS {
         let ended = cli.run(&["emit", &format!("order:{name}"), "x"]).await;
         assert_eq!(ended.code, Some(2), "{name}: {ended:#?}");
@@ -109,8 +108,7 @@ async fn a_flow_takes_an_order_by_its_id_its_room_and_its_number() {
 
 #[tokio::test]
 async fn a_flow_of_no_order_is_wrong_usage() {
-    let server = Server::start().await;
-    let cli = Cli::for_server(&server);
+    let (_server, cli) = start().await;
     for name in NO_ORDERS {
         for flow in ["order_update", "payment_update", "new_notification"] {
             let ended = cli.run(&["trigger", flow, "--order", name]).await;

@@ -8,13 +8,17 @@ use metaia_tests::fixtures::emit;
 use metaia_tests::server::{Listening as _, Server};
 use serde_json::json;
 
-use super::{end_session, objects, start_live};
+use super::{end_session, objects, start, start_live};
+
+/// Returns the arguments of a tail of the customer `c1`.
+fn with<'a>(options: &[&'a str]) -> Vec<&'a str> {
+    [&["tail", "--as", "customer:c1"], options].concat()
+}
 
 #[tokio::test]
 async fn a_tail_whose_server_dies_is_not_green() {
-    let server = Server::start().await;
-    let cli = Cli::for_server(&server);
-    let args = ["tail", "--as", "customer:c1", "--for", "4s"];
+    let (server, cli) = start().await;
+    let args = with(&["--for", "4s"]);
     let tail = start_live(&cli, &args).await;
     server.kill().await;
     let ended = tail.wait_with_output().await.expect_code(3);
@@ -24,9 +28,8 @@ async fn a_tail_whose_server_dies_is_not_green() {
 
 #[tokio::test]
 async fn a_tail_whose_server_dies_is_not_green_for_a_count_either() {
-    let server = Server::start().await;
-    let cli = Cli::for_server(&server);
-    let args = ["tail", "--as", "customer:c1", "--for", "2s", "--count", "1"];
+    let (server, cli) = start().await;
+    let args = with(&["--for", "2s", "--count", "1"]);
     let tail = start_live(&cli, &args).await;
     server.kill().await;
     tail.wait_with_output().await.expect_code(3);
@@ -34,17 +37,8 @@ async fn a_tail_whose_server_dies_is_not_green_for_a_count_either() {
 
 #[tokio::test]
 async fn a_tail_whose_server_freezes_is_not_green() {
-    let server = Server::start().await;
-    let cli = Cli::for_server(&server);
-    let args = [
-        "tail",
-        "--as",
-        "customer:c1",
-        "--for",
-        "2s",
-        "--timeout",
-        "2s",
-    ];
+    let (server, cli) = start().await;
+    let args = with(&["--for", "2s", "--timeout", "2s"]);
     let tail = start_live(&cli, &args).await;
     server.signal("STOP").await;
     let ended = tail.wait_with_output().await.expect_code(3);
@@ -57,9 +51,8 @@ async fn a_tail_whose_server_freezes_is_not_green() {
 
 #[tokio::test]
 async fn a_tail_that_the_server_ends_is_not_green() {
-    let server = Server::start().await;
-    let cli = Cli::for_server(&server);
-    let tail = start_live(&cli, &["tail", "--as", "customer:c1", "--for", "20s"]).await;
+    let (server, cli) = start().await;
+    let tail = start_live(&cli, &with(&["--for", "20s"])).await;
     end_session(&server, "c1").await;
     let ended = tail.wait_with_output().await.expect_code(3);
     assert!(
@@ -70,8 +63,7 @@ async fn a_tail_that_the_server_ends_is_not_green() {
 
 #[tokio::test]
 async fn a_session_that_was_cut_by_the_script_has_the_right_hint() {
-    let server = Server::start().await;
-    let cli = Cli::for_server(&server);
+    let (_server, cli) = start().await;
     let args = ["connect", "--as", "customer:c1"];
     let ended = cli.run_with_input(&args, b"/drop\n").await.expect_code(3);
     assert!(
@@ -82,26 +74,23 @@ async fn a_session_that_was_cut_by_the_script_has_the_right_hint() {
 
 #[tokio::test]
 async fn a_live_tail_says_for_how_long_it_was_live() {
-    let server = Server::start().await;
-    let cli = Cli::for_server(&server);
-    let args = ["tail", "--as", "customer:c1", "--for", "1s"];
+    let (_server, cli) = start().await;
+    let args = with(&["--for", "1s"]);
     let ended = cli.run(&args).await.expect_code(0);
     assert!(ended.stderr.contains("gaps 0, live "), "{ended:#?}");
 }
 
 #[tokio::test]
 async fn a_gap_is_not_green() {
-    let server = Server::start().await;
-    let cli = Cli::for_server(&server);
-    let args = ["tail", "--as", "customer:c1", "--for", "1s", "--since", "x"];
+    let (_server, cli) = start().await;
+    let args = with(&["--for", "1s", "--since", "x"]);
     let ended = cli.run(&args).await.expect_code(6);
     assert!(ended.stderr.contains("GAP"), "{ended:#?}");
 }
 
 #[tokio::test]
 async fn a_quiet_tail_says_why_it_failed() {
-    let server = Server::start().await;
-    let cli = Cli::for_server(&server);
+    let (_server, cli) = start().await;
     let args = ["tail", "-q", "--as", "customer:c1", "--for", "1s"];
     for (option, code, said) in [
         (["--since", "x"], 6, "error: events were missed"),
@@ -116,13 +105,13 @@ async fn a_quiet_tail_says_why_it_failed() {
 /// However long it takes to become live.
 #[tokio::test]
 async fn the_time_of_a_tail_begins_when_it_is_live() {
-    let server = Server::start().await;
-    let cli = Cli::for_server(&server);
+    let (_server, cli) = start().await;
     for time in ["0s", "1ms"] {
-        let args = ["tail", "--as", "customer:c1", "--for", time];
+        let args = with(&["--for", time]);
         let ended = cli.run(&args).await.expect_code(0);
-        let (_, live) = ended.stderr.split_once(", live ").expect("a summary");
-        assert!(live.starts_with("0.0 of 0.0 s"), "{ended:#?}");
+        let (_, times) = ended.stderr.split_once(", live ").expect("a summary");
+        let (live, rest) = times.split_once(" of ").expect("two times");
+        assert!(rest.starts_with(&format!("{live} s")), "{ended:#?}");
     }
 }
 
@@ -132,15 +121,7 @@ async fn a_tail_that_never_becomes_live_ends_with_3() {
     let connected = [r#"40{"sid":"s"}"#.to_owned()];
     let stub = Stub::with_date("Tue, 14 Nov 2023 22:13:20 GMT", &connected).await;
     let cli = Cli::for_url(&stub.url());
-    let args = [
-        "tail",
-        "--as",
-        "customer:c1",
-        "--for",
-        "0s",
-        "--timeout",
-        "1s",
-    ];
+    let args = with(&["--for", "0s", "--timeout", "1s"]);
     let ended = cli.run(&args).await.expect_code(3);
     assert!(ended.stderr.contains("did not become live"), "{ended:#?}");
     assert!(ended.stderr.contains("live 0.0 of 1."), "{ended:#?}");
@@ -148,18 +129,8 @@ async fn a_tail_that_never_becomes_live_ends_with_3() {
 
 #[tokio::test]
 async fn control_lines_show_the_connection_among_the_events() {
-    let server = Server::start().await;
-    let cli = Cli::for_server(&server);
-    let args = [
-        "tail",
-        "--as",
-        "customer:c1",
-        "--for",
-        "3s",
-        "-o",
-        "ndjson",
-        "--control",
-    ];
+    let (server, cli) = start().await;
+    let args = with(&["--for", "3s", "-o", "ndjson", "--control"]);
     let tail = start_live(&cli, &args).await;
     emit(&server, &json!({"user": "c1"}), "x", &json!({})).await;
     tail.stdout
@@ -188,7 +159,7 @@ async fn control_lines_show_the_connection_among_the_events() {
 #[tokio::test]
 async fn notices_carry_their_time_and_colours_only_on_request() {
     let server = Server::start().await;
-    let args = ["tail", "--as", "customer:c1", "--for", "1s"];
+    let args = with(&["--for", "1s"]);
     let has_time = |line: &str| {
         let time = line.split_whitespace().next().unwrap_or_default();
         time.len() == "11:12:09.002Z".len() && time.ends_with('Z')
@@ -211,17 +182,8 @@ async fn notices_carry_their_time_and_colours_only_on_request() {
 
 #[tokio::test]
 async fn a_misspelt_event_gets_a_suggestion() {
-    let server = Server::start().await;
-    let cli = Cli::for_server(&server);
-    let args = [
-        "tail",
-        "--as",
-        "customer:c1",
-        "--for",
-        "500ms",
-        "--event",
-        "oder_update",
-    ];
+    let (_server, cli) = start().await;
+    let args = with(&["--for", "500ms", "--event", "oder_update"]);
     let ended = cli.run(&args).await.expect_code(0);
     assert!(
         ended.stderr.contains("did you mean order_update?"),
@@ -234,14 +196,7 @@ async fn a_misspelt_event_gets_a_suggestion() {
         ended.stderr.contains("did you mean order_update?"),
         "{ended:#?}"
     );
-    let known = [
-        "tail",
-        "--as",
-        "customer:c1",
-        "--event",
-        "order_update",
-        "--strict",
-    ];
+    let known = with(&["--event", "order_update", "--strict"]);
     nowhere.run(&known).await.expect_code(3);
 }
 
@@ -258,7 +213,7 @@ async fn an_event_that_cannot_exist_is_wrong_usage() {
         "connect",
         "rt:ready",
     ] {
-        let args = ["tail", "--as", "customer:c1", "-q", "--event", name];
+        let args = with(&["-q", "--event", name]);
         let ended = nowhere.run(&args).await;
         assert_eq!(ended.code, Some(2), "{name:?}: {ended:#?}");
     }
@@ -266,17 +221,8 @@ async fn an_event_that_cannot_exist_is_wrong_usage() {
 
 #[tokio::test]
 async fn a_refused_order_says_so() {
-    let server = Server::start().await;
-    let cli = Cli::for_server(&server);
-    let args = [
-        "tail",
-        "--as",
-        "customer:c1",
-        "--order",
-        "nosuch",
-        "--for",
-        "20s",
-    ];
+    let (_server, cli) = start().await;
+    let args = with(&["--order", "nosuch", "--for", "20s"]);
     let ended = cli.run(&args).await.expect_code(5);
     let at = |text: &str| {
         ended

@@ -6,7 +6,7 @@ use metaia_tests::server::Server;
 use metaia_tests::server::process::ProcessOutput;
 use serde_json::Value;
 
-use super::objects;
+use super::{objects, start};
 
 const ORDER_UPDATE: [&str; 4] = ["trigger", "order_update", "-o", "ndjson"];
 
@@ -27,8 +27,7 @@ fn check_refused(ended: &ProcessOutput, code: i32, part: &str) {
 
 #[tokio::test]
 async fn a_token_that_is_empty_or_unreadable_is_wrong_usage() {
-    let server = Server::start().await;
-    let cli = Cli::for_server(&server);
+    let (_server, cli) = start().await;
     let whole = token("customer", "u1");
     let cut = &whole[..60];
     let unknown_role = token("boss", "u1");
@@ -54,8 +53,7 @@ async fn a_token_that_is_empty_or_unreadable_is_wrong_usage() {
 
 #[tokio::test]
 async fn a_token_that_the_server_refuses_is_exit_code_4() {
-    let server = Server::start().await;
-    let cli = Cli::for_server(&server);
+    let (_server, cli) = start().await;
     let forged = Token::new("customer", "u1").secret("another").sign();
     for flow in ["order_update", "payment_update", "order.lifecycle"] {
         let ended = cli.run(&["trigger", flow, "--token", &forged]).await;
@@ -65,8 +63,7 @@ async fn a_token_that_the_server_refuses_is_exit_code_4() {
 
 #[tokio::test]
 async fn a_token_that_no_step_can_use_is_wrong_usage() {
-    let server = Server::start().await;
-    let cli = Cli::for_server(&server);
+    let (server, cli) = start().await;
     for (flow, role) in [
         ("order_update", "admin"),
         ("payment_update", "tailor"),
@@ -83,8 +80,7 @@ async fn a_token_that_no_step_can_use_is_wrong_usage() {
 
 #[tokio::test]
 async fn an_option_does_not_name_another_user_than_the_token() {
-    let server = Server::start().await;
-    let cli = Cli::for_server(&server);
+    let (_server, cli) = start().await;
     let own = token("customer", "u9");
     for option in [["--to", "user:u1"], ["--customer", "u1"]] {
         let args = [&ORDER_UPDATE[..], &option, &["--token", &own]].concat();
@@ -135,8 +131,7 @@ async fn two_options_for_one_user_are_wrong_usage() {
 
 #[tokio::test]
 async fn the_owner_of_the_token_takes_part_in_the_whole_lifecycle() {
-    let server = Server::start().await;
-    let cli = Cli::for_server(&server);
+    let (_server, cli) = start().await;
     for (role, step) in [
         ("customer", "place the order"),
         ("admin", "status confirmed"),
