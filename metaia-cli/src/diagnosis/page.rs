@@ -80,6 +80,10 @@ fn advice(asked: &Asked, reply: &HttpReply, reason: &Reason) -> Option<String> {
     if reason.is_no_route() {
         return Some("a METAIA server answers, but not at this path: check --url".to_owned());
     }
+    if reason.is("outcome_unknown") {
+        let advice = "the server may have carried the request out: check that before you repeat it";
+        return Some(advice.to_owned());
+    }
     if let Some(wait) = reply.retry_after() {
         return Some(wait);
     }

@@ -1,4 +1,4 @@
-//! The entrance of the table: passes each fault to the part that judges it.
+//! The entry of the table: passes each fault to the part that judges it.
 
 use super::fault::{Asked, Fault, ProbeResult, TokenKind, Via};
 use super::finding::Diagnosis;

@@ -32,6 +32,9 @@
 //!   The application can still send events meanwhile, but no acknowledgements arrive.
 //! - **There is no connection**: [`Client::emit`] fails at once. The client keeps nothing for
 //!   later.
+//! - **The client sends too much**: most servers close the connection. If the packet is larger than
+//!   what the server said that it takes, a caller that waits for the acknowledgement gets
+//!   [`SendError::TooLarge`] instead of [`SendError::Interrupted`].
 //! - **The server sends too much**: an event beyond [`ClientBuilder::max_message`] is passed over.
 //!   [`Update::TooLarge`] tells its position, and the events after it follow. A packet beyond 8 MiB
 //!   ends the connection; no server of this project stores events of that size.

@@ -79,6 +79,9 @@ fn a_refusal_of_the_server_shows_its_code_and_text() {
         reply(503, &[("retry-after", date)], &busy),
         (Exit::Unreachable, "HTTP 503", date),
     );
+    let unknown = problem("outcome_unknown", "The outcome is not known.");
+    let expected = (Exit::Unreachable, "outcome_unknown", "before you repeat it");
+    check_reply(reply(503, &[("retry-after", "1")], &unknown), expected);
     let record = problem("not_found", "Not found.");
     check_reply(
         reply(404, &[], &record),
