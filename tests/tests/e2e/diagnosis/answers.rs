@@ -81,16 +81,16 @@ fn refusal(status: &str, wait: &str, code: &str) -> String {
 #[tokio::test]
 async fn a_request_waits_for_a_bounded_time_and_repeats_nothing_that_may_be_done() {
     for (status, wait, code, attempts) in [
-        ("503 Service Unavailable", "1", "unavailable", 2),
-        ("429 Too Many Requests", "1", "rate_limited", 2),
+        ("503 Service Unavailable", "2", "unavailable", 2),
+        ("429 Too Many Requests", "2", "rate_limited", 2),
         ("503 Service Unavailable", "60", "unavailable", 1),
-        ("503 Service Unavailable", "1", "outcome_unknown", 1),
-        ("500 Internal Server Error", "1", "internal", 1),
+        ("503 Service Unavailable", "2", "outcome_unknown", 1),
+        ("500 Internal Server Error", "2", "internal", 1),
     ] {
         let stub = Stub::answering(&[&refusal(status, wait, code)]).await;
-        let args = [&EMIT[..], &["--timeout", "3s"]].concat();
+        let args = [&EMIT[..], &["--timeout", "7s"]].concat();
         let output = Cli::for_url(&stub.url()).run(&args).await;
-        let repeated = output.stderr.matches("trying again in 1.0 s").count();
+        let repeated = output.stderr.matches("trying again in 2.0 s").count();
         assert_eq!(repeated, attempts - 1, "{status} {code}: {output:#?}");
         assert_ne!(output.code, Some(0));
     }

@@ -167,7 +167,7 @@ async fn an_event_before_a_session_is_live_counts_if_the_session_resumed_nothing
         "--for",
         "0s",
         "--timeout",
-        "500ms",
+        "3s",
     ];
     // A stub does not answer the last question.
     for (recovered, code) in [(false, 0), (true, 3)] {

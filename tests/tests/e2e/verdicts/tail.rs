@@ -121,10 +121,10 @@ async fn a_tail_that_never_becomes_live_ends_with_3() {
     let connected = [r#"40{"sid":"s"}"#.to_owned()];
     let stub = Stub::with_date("Tue, 14 Nov 2023 22:13:20 GMT", &connected).await;
     let cli = Cli::for_url(&stub.url());
-    let args = with(&["--for", "0s", "--timeout", "1s"]);
+    let args = with(&["--for", "0s", "--timeout", "2s"]);
     let ended = cli.run(&args).await.expect_code(3);
     assert!(ended.stderr.contains("did not become live"), "{ended:#?}");
-    assert!(ended.stderr.contains("live 0.0 of 1."), "{ended:#?}");
+    assert!(ended.stderr.contains("live 0.0 of "), "{ended:#?}");
 }
 
 #[tokio::test]
