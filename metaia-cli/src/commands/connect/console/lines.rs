@@ -49,7 +49,7 @@ impl<'a> Console<'a> {
 
     /// Returns the roles that a line is for.
     fn chosen(&self, actor: Option<&str>) -> Result<Vec<RoleClient>, String> {
-        let roles = self.seats.iter().map(|seat| &seat.role);
+        let roles = self.sessions.iter().map(|session| &session.role);
         let Some(actor) = actor else {
             return Ok(roles.cloned().collect());
         };
@@ -72,10 +72,10 @@ impl<'a> Console<'a> {
     /// Returns the last work: for a script, a question to the server for each role.
     fn end(&mut self) -> Work<'a> {
         if !self.is_script() {
-            return Box::pin(std::future::ready(Done::Session));
+            return Box::pin(std::future::ready(Done::Typed));
         }
-        for seat in &mut self.seats {
-            seat.liveness.stop();
+        for session in &mut self.sessions {
+            session.liveness.stop();
         }
         let clients: Vec<Client> = self.clients().cloned().collect();
         let timeout = self.context.timeout;
@@ -103,7 +103,7 @@ impl<'a> Console<'a> {
                 Ok(None)
             }
             Done::Script { answering } => self.judge_script(&answering).map(Some),
-            Done::Session => Ok(Some(Exit::Ok)),
+            Done::Typed => Ok(Some(Exit::Ok)),
         }
     }
 
@@ -124,13 +124,14 @@ impl<'a> Console<'a> {
         if let Some(exit) = self.first_failure {
             return Ok(exit);
         }
-        for (seat, is_answering) in self.seats.iter_mut().zip(answering) {
-            if let Some(failure) = seat.ended.take() {
-                return Err(
-                    failure.within(format!("{} is not connected at the end", seat.role.label))
-                );
+        for (session, is_answering) in self.sessions.iter_mut().zip(answering) {
+            if let Some(failure) = session.ended.take() {
+                return Err(failure.within(format!(
+                    "{} is not connected at the end",
+                    session.role.label
+                )));
             }
-            if let Some(failure) = seat.failure_at_end(*is_answering) {
+            if let Some(failure) = session.failure_at_end(*is_answering) {
                 return Err(failure);
             }
         }
