@@ -6,6 +6,7 @@ mod console;
 mod input;
 mod result;
 mod role_client;
+mod rooms;
 mod words;
 
 use std::time::Duration;
@@ -24,6 +25,7 @@ use command::COMMANDS;
 use console::{Console, Strictness};
 use input::Input;
 use role_client::{NumberedUpdates, RoleClient};
+use rooms::Rooms;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -93,6 +95,7 @@ async fn connect_all(
         let role = RoleClient {
             label: identity.label().to_owned(),
             client,
+            rooms: Rooms::default(),
         };
         console.add(role, identity.token_kind());
     }

@@ -146,7 +146,7 @@ impl<'a> Console<'a> {
 /// Carries out a command as each of these roles, all at once.
 fn carry_out(context: &Context, number: u64, command: Command, roles: Vec<RoleClient>) -> Work<'_> {
     Box::pin(async move {
-        let results = match Action::prepare(command, context).await {
+        let results = match Action::prepare(command, &roles, context).await {
             Ok(Some(action)) => {
                 let runs = roles.iter().map(|role| role.run(&action, context.timeout));
                 Ok(join_all(runs).await.into_iter().flatten().collect())

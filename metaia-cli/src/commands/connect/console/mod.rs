@@ -216,6 +216,7 @@ impl Console<'_> {
     fn observe(&mut self, number: usize, update: Update) -> Result<(), Failure> {
         let session = &mut self.sessions[number];
         session.liveness.observe(&update, &session.role.client);
+        session.role.rooms.observe(&update);
         let label = session.role.label.clone();
         if let Some(notice) = Notice::of(&label, &update) {
             self.show(&notice)?;
