@@ -23,6 +23,7 @@ mod printer;
 mod proxy;
 mod reply_reader;
 mod rest;
+mod screen;
 mod second_look;
 mod secrets;
 mod session_end;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
             // A thread of the runtime may be blocked on standard input until the next line arrives,
             // or on standard output until its reader goes on, so the process does not wait for it.
             runtime.shutdown_background();
+            screen::release();
             exit.into()
         }
         Err(_) => exit::Exit::Failed.into(),

@@ -8,6 +8,7 @@ use console::Style;
 use serde::Serialize;
 
 use crate::exit::{Exit, Failure};
+use crate::screen::{self, Stream};
 use crate::terminal::{Styles, one_line, safe};
 
 /// The output format of data.
@@ -140,8 +141,12 @@ impl Printer {
             Format::Text => self.out.styles(),
             Format::Json | Format::Ndjson => Styles::None,
         };
+        let text = safe(&text, styles);
+        if screen::print_above(Stream::Out, &text) {
+            return Ok(());
+        }
         let mut out = std::io::stdout().lock();
-        let written = writeln!(out, "{}", safe(&text, styles)).and_then(|()| out.flush());
+        let written = writeln!(out, "{text}").and_then(|()| out.flush());
         written.map_err(|error| match error.kind() {
             ErrorKind::BrokenPipe => Failure::output_closed(),
             _ => Failure::new(Exit::Failed, "standard output cannot be written").caused_by(error),
@@ -207,7 +212,9 @@ impl Printer {
 
     fn write_stderr(&self, text: &str) {
         let text = safe(text, self.err.styles());
-        let _ = writeln!(std::io::stderr().lock(), "{text}");
+        if !screen::print_above(Stream::Err, &text) {
+            let _ = writeln!(std::io::stderr().lock(), "{text}");
+        }
     }
 }
 

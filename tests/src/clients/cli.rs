@@ -1,9 +1,11 @@
 //! The real `metaia` binary.
 
 use std::path::PathBuf;
+use std::process::Stdio;
 
 use tokio::process::Command;
 
+use crate::clients::terminal::Terminal;
 use crate::fixtures::{razorpay, token};
 use crate::server::paths::binary;
 use crate::server::process::{Process, ProcessOutput};
@@ -100,6 +102,20 @@ impl Cli {
     #[must_use]
     pub fn start(&self, args: &[&str]) -> Process {
         Process::start(self.command(args))
+    }
+
+    /// Starts the command on a terminal.
+    #[must_use]
+    pub fn start_on_terminal(&self, args: &[&str]) -> Terminal {
+        Terminal::start(self.command(args))
+    }
+
+    /// Starts the command on a terminal, with its standard output as a pipe.
+    #[must_use]
+    pub fn start_on_terminal_into_pipe(&self, args: &[&str]) -> Terminal {
+        Terminal::start_with(self.command(args), |command| {
+            command.stdout(Stdio::piped());
+        })
     }
 
     fn command(&self, args: &[&str]) -> Command {

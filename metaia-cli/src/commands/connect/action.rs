@@ -4,7 +4,7 @@ use metaia_realtime::OrderId;
 use serde_json::Value;
 
 use super::command::{Command, EmitPayload};
-use super::role_client::RoleClient;
+use super::rooms::Rooms;
 use crate::context::Context;
 use crate::exit::Failure;
 use crate::order_ref::OrderRef;
@@ -24,12 +24,12 @@ impl Action {
     /// command that no role carries out.
     pub(super) async fn prepare(
         command: Command,
-        roles: &[RoleClient],
+        rooms: &[Rooms],
         context: &Context,
     ) -> Result<Option<Self>, Failure> {
         Ok(Some(match command {
             Command::Join(order) => Self::Join(order.resolve(context).await?),
-            Command::Leave(order) => Self::Leave(order_to_leave(&order, roles, context).await?),
+            Command::Leave(order) => Self::Leave(order_to_leave(&order, rooms, context).await?),
             Command::Emit(event, payload) => Self::Emit(event, read_payload(payload)?),
             Command::Drop => Self::Drop,
             Command::Nothing | Command::Wait(_) | Command::Help | Command::Quit => return Ok(None),
@@ -38,14 +38,14 @@ impl Action {
 }
 
 /// Returns the order whose room is to be left. The server accepts to leave any room, so an order
-/// whose room none of the roles is in must exist.
+/// that is in the rooms of no role must exist.
 async fn order_to_leave(
     order: &OrderRef,
-    roles: &[RoleClient],
+    rooms: &[Rooms],
     context: &Context,
 ) -> Result<OrderId, Failure> {
     let id = order.resolve(context).await?;
-    if roles.iter().any(|role| role.is_in(&id)) {
+    if rooms.iter().any(|rooms| rooms.contain_order(&id)) {
         Ok(id)
     } else {
         order.resolve_existing(context).await

@@ -26,6 +26,9 @@ Commands, one per line, with quotes and # comments as in a shell:
   /quit                 disconnect and exit, as at the end of the input
   @tailor:t1 /join …    run a command only as this role and user
 
+On a terminal, lines are edited as in a shell, and events appear above the
+line. Ctrl-C cancels a line, and ends the command if the line is empty.
+
 If the commands do not come from a terminal, the first one that is wrong
 (exit code 2) or refused (5; 1 for another code than forbidden) ends the
 program. It also fails if a gap was reported (6), or if a role is not
@@ -351,7 +354,8 @@ mod tests {
             let line = shell_words::join(["@customer:c1", "/emit", &event, "a=b"]);
             let actor = Some("customer:c1".to_owned());
             let payload = EmitPayload::Args(vec![member("a", json!("b"))]);
-            prop_assert_eq!(line.parse(), Ok(CommandLine { actor, command: Command::Emit(event, payload) }));
+            let command = Command::Emit(event, payload);
+            prop_assert_eq!(line.parse(), Ok(CommandLine { actor, command }));
         }
 
         #[test]
@@ -363,7 +367,8 @@ mod tests {
             let members = vec![member("n", value.clone()), member("m", next.clone())];
             prop_assert_eq!(emitted(format!("n:={value} m:={next}")), EmitPayload::Args(members));
             let list = json!([value]);
-            prop_assert_eq!(emitted(format!("{list:#}").replace('\n', " ")), EmitPayload::Json(list));
+            let text = format!("{list:#}").replace('\n', " ");
+            prop_assert_eq!(emitted(text), EmitPayload::Json(list));
             let quoted = Value::from(format!("q{}", value.to_string().replace('=', "")));
             let word = EmitPayload::Word(quoted.as_str().unwrap().to_owned());
             prop_assert_eq!(emitted(quoted.to_string()), word);

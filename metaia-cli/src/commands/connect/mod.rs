@@ -3,10 +3,12 @@
 mod action;
 mod command;
 mod console;
+mod editor;
 mod input;
 mod result;
 mod role_client;
 mod rooms;
+mod source;
 mod words;
 
 use std::time::Duration;
@@ -69,6 +71,7 @@ pub(crate) async fn connect(args: Args, context: &Context) -> Result<Exit, Failu
         () = context.interrupted.cancelled() => return Ok(Exit::Interrupted),
     }
     context.printer.note("connected; /help lists the commands");
+    input.edit();
     let ended = console.run(&mut updates, &mut input).await;
     // `updates` must outlive the clean disconnects: dropping it would cut the connections instead.
     join_all(console.clients().map(connection::close)).await;

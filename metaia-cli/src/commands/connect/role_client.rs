@@ -23,11 +23,6 @@ pub(super) struct RoleClient {
 }
 
 impl RoleClient {
-    /// Returns true if the session is in the room of this order.
-    pub(super) fn is_in(&self, order: &OrderId) -> bool {
-        self.rooms.contains(&format!("order-{order}"))
-    }
-
     /// Carries out an action. Returns `None` for one without an answer.
     pub(super) async fn run(&self, action: &Action, timeout: Duration) -> Option<CommandResult> {
         let (command, answer) = match action {
@@ -59,7 +54,7 @@ impl RoleClient {
 
     async fn leave(&self, order: &OrderId, timeout: Duration) -> Result<Value, Unsuccessful> {
         let room = format!("order-{order}");
-        let was_in_room = self.is_in(order);
+        let was_in_room = self.rooms.contain_order(order);
         in_time(timeout, self.client.leave_order(order.as_str())).await?;
         self.rooms
             .answered("leave_order_room", &json!({"room": room}));

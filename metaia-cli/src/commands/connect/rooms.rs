@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use metaia_realtime::OrderId;
 use metaia_realtime::client::Update;
 use serde_json::Value;
 
@@ -11,7 +12,12 @@ use serde_json::Value;
 pub(super) struct Rooms(Arc<Mutex<HashSet<String>>>);
 
 impl Rooms {
-    pub(super) fn contains(&self, room: &str) -> bool {
+    /// Returns true if the session is in the room of this order.
+    pub(super) fn contain_order(&self, order: &OrderId) -> bool {
+        self.contains(&format!("order-{order}"))
+    }
+
+    fn contains(&self, room: &str) -> bool {
         self.change(|rooms| rooms.contains(room))
     }
 
@@ -70,8 +76,9 @@ mod tests {
         let room = json!({"status": "ok", "room": "order-o1"});
         rooms.answered("x", &room);
         assert!(!rooms.contains("order-o1"));
-        rooms.clone().answered("join_order_room", &room);
-        assert!(rooms.contains("order-o1"));
+        let shared = rooms.clone();
+        shared.answered("join_order_room", &room);
+        assert!(rooms.contains("order-o1") && shared.contains("order-o1"));
         rooms.answered("leave_order_room", &json!({"status": "ok"}));
         assert!(rooms.contains("order-o1"));
         rooms.answered("leave_order_room", &room);

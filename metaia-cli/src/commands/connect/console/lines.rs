@@ -10,6 +10,7 @@ use crate::commands::connect::command::{COMMANDS, Command, CommandLine};
 use crate::commands::connect::input::{Input, InputLine};
 use crate::commands::connect::result::CommandResult;
 use crate::commands::connect::role_client::RoleClient;
+use crate::commands::connect::rooms::Rooms;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::liveness;
@@ -146,7 +147,8 @@ impl<'a> Console<'a> {
 /// Carries out a command as each of these roles, all at once.
 fn carry_out(context: &Context, number: u64, command: Command, roles: Vec<RoleClient>) -> Work<'_> {
     Box::pin(async move {
-        let results = match Action::prepare(command, &roles, context).await {
+        let rooms: Vec<Rooms> = roles.iter().map(|role| role.rooms.clone()).collect();
+        let results = match Action::prepare(command, &rooms, context).await {
             Ok(Some(action)) => {
                 let runs = roles.iter().map(|role| role.run(&action, context.timeout));
                 Ok(join_all(runs).await.into_iter().flatten().collect())

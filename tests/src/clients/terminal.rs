@@ -1,0 +1,166 @@
+//! A program on a pseudo-terminal: what it writes, what is typed into it, and the terminal's
+//! settings.
+
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::os::fd::OwnedFd;
+use std::process::Stdio;
+
+use nix::pty::{Winsize, openpty};
+use nix::sys::termios::{Termios, tcgetattr};
+use tokio::process::{Child, Command};
+
+use crate::eventually::within;
+use crate::server::journal::Journal;
+
+const SIZE: Winsize = Winsize {
+    ws_row: 24,
+    ws_col: 80,
+    ws_xpixel: 0,
+    ws_ypixel: 0,
+};
+
+/// A program that runs on a terminal of its own. Dropping it kills the program.
+#[derive(Debug)]
+pub struct Terminal {
+    child: Child,
+    /// The side of the person who types and reads.
+    person: File,
+    /// The side of the program, kept open so that its settings can be read at the end.
+    program: OwnedFd,
+    shown: Journal<String>,
+}
+
+/// A program that has ended, and its terminal.
+#[derive(Debug)]
+pub struct Finished {
+    /// The exit code. Absent if a signal ended the program.
+    pub code: Option<i32>,
+    /// The settings of the terminal at the end.
+    pub settings: Termios,
+    /// Everything that was shown.
+    pub shown: String,
+}
+
+impl Finished {
+    /// Checks the exit code and returns the value unchanged.
+    #[track_caller]
+    #[allow(clippy::return_self_not_must_use, reason = "the check alone is of use")]
+    pub fn expect_code(self, expected: i32) -> Self {
+        assert_eq!(self.code, Some(expected), "{}", self.shown);
+        self
+    }
+}
+
+impl Terminal {
+    /// Starts the command with all three streams on a new terminal.
+    #[must_use]
+    pub fn start(command: Command) -> Self {
+        Self::start_with(command, |_| {})
+    }
+
+    /// Starts the command on a new terminal; `redirect` may give it other streams.
+    #[must_use]
+    pub fn start_with(mut command: Command, redirect: impl FnOnce(&mut Command)) -> Self {
+        let pair = openpty(&SIZE, None).expect("a pseudo-terminal");
+        let stream = || Stdio::from(pair.slave.try_clone().expect("a descriptor"));
+        command
+            .env("TERM", "xterm-256color")
+            .stdin(stream())
+            .stdout(stream())
+            .stderr(stream())
+            .kill_on_drop(true);
+        redirect(&mut command);
+        let child = command.spawn().expect("the program starts");
+        // It holds copies of the program's side.
+        drop(command);
+        let person = File::from(pair.master);
+        let shown = read_all(person.try_clone().expect("a descriptor"));
+        Self {
+            child,
+            person,
+            program: pair.slave,
+            shown,
+        }
+    }
+
+    /// Types a text: `\r` is Enter, `\x03` is Ctrl-C, `\x04` is Ctrl-D.
+    pub async fn enter(&self, text: &str) {
+        let mut person = self.person.try_clone().expect("a descriptor");
+        let bytes = text.as_bytes().to_vec();
+        let typing = tokio::task::spawn_blocking(move || person.write_all(&bytes));
+        let typed = within("the terminal to take the text", typing).await;
+        typed.expect("no panic").expect("the terminal is open");
+    }
+
+    /// Pastes a text as a terminal does that marks pasted text.
+    pub async fn paste(&self, text: &str) {
+        self.enter(&format!("\x1b[200~{text}\x1b[201~")).await;
+    }
+
+    /// Returns everything that was shown so far.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        self.shown.so_far().concat()
+    }
+
+    /// Waits until a text is shown.
+    pub async fn wait_for(&self, text: &str) {
+        self.wait_for_count(text, 1).await;
+    }
+
+    /// Waits until a text has been shown this many times.
+    pub async fn wait_for_count(&self, text: &str, count: usize) {
+        let is_shown =
+            |pieces: &[String]| (pieces.concat().matches(text).count() >= count).then_some(());
+        let what = format!("{text:?} on the terminal, {count} times");
+        self.shown.wait_for(&what, is_shown).await;
+    }
+
+    /// Returns the settings of the terminal.
+    #[must_use]
+    pub fn settings(&self) -> Termios {
+        tcgetattr(&self.program).expect("the terminal is open")
+    }
+
+    /// Returns the program.
+    pub fn child(&mut self) -> &mut Child {
+        &mut self.child
+    }
+
+    /// Waits until the program has ended, and reads everything that it has written.
+    pub async fn finish(mut self) -> Finished {
+        let ended = within("the program to end", self.child.wait()).await;
+        let settings = self.settings();
+        // The output ends when nobody has the program's side open.
+        drop(self.program);
+        Finished {
+            code: ended.expect("wait").code(),
+            settings,
+            shown: self.shown.wait_for_end().await.concat(),
+        }
+    }
+}
+
+/// Reads what a program writes until its terminal is closed.
+fn read_all(mut person: File) -> Journal<String> {
+    let journal = Journal::default();
+    let writer = journal.clone();
+    std::thread::spawn(move || {
+        let mut piece = [0; 4096];
+        let mut unread = Vec::new();
+        while let Ok(length @ 1..) = person.read(&mut piece) {
+            unread.extend_from_slice(&piece[..length]);
+            // A character may continue in the next piece.
+            let whole = match std::str::from_utf8(&unread) {
+                Ok(_) => unread.len(),
+                Err(error) => error.valid_up_to(),
+            };
+            let rest = unread.split_off(whole);
+            writer.push(String::from_utf8_lossy(&unread).into_owned());
+            unread = rest;
+        }
+        writer.close();
+    });
+    journal
+}
