@@ -2,29 +2,28 @@
 //!
 //! The line editor waits for keys in a thread of its own, and only this thread may draw. A text for
 //! the terminal is handed to it while it waits. Between two lines a text waits for the next one,
-//! so that texts keep their order; if the thread is held up or has ended, the terminal is as usual,
-//! and the text is written as usual. If the editor takes no text, for instance while the history is
+//! so that texts keep their order; if the thread has ended, the terminal is as usual, and the text is
+//! written as usual. If the editor takes no text, for instance while the history is
 //! searched, the second one waits, as for a terminal that has been stopped.
 //!
-//! At the end of the program the thread is left where it waits. [`release`], which `main` calls
-//! last, gives the terminal back the settings that it had before, also after an interrupt or a
-//! panic.
+//! From [`Screen::share`] on, the terminal neither cuts lines nor echoes, also between two lines,
+//! when the editor has left its own settings. At the end of the program the editor's thread is left
+//! where it waits, and [`release`], which `main` calls last, gives the terminal back the settings
+//! that it had before, also after an interrupt or a panic.
 
 use std::fmt;
 use std::io::{self, Write as _};
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt as _;
-use std::sync::mpsc;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
+use nix::sys::termios::{
+    InputFlags, LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcgetattr, tcsetattr,
+};
 
 /// The time that the editor has at the end to show what it was handed, and to begin a line.
 const RELEASE_TIMEOUT: Duration = Duration::from_millis(200);
-
-/// Moves the cursor up and down again: a text that changes nothing.
-const NOTHING: &str = "\u{1b}[A";
 
 /// Ends the mode in which a terminal marks pasted text.
 const END_PASTE_MODE: &str = "\u{1b}[?2004l";
@@ -50,6 +49,7 @@ pub(crate) struct Screen {
     show: Mutex<Show>,
     /// The text that the editor was handed last.
     last: Mutex<Option<String>>,
+    /// The settings of the terminal before it was shared.
     settings: Mutex<Termios>,
     /// True if standard error is the same terminal.
     has_errors: bool,
@@ -59,6 +59,8 @@ pub(crate) struct Screen {
 struct State {
     phase: Phase,
     has_text: bool,
+    /// The number of texts that the editor was handed and has not shown.
+    unshown: usize,
     is_released: bool,
 }
 
@@ -83,6 +85,7 @@ impl Screen {
     /// Returns an error if standard input is no terminal.
     pub(crate) fn share(show: Show) -> io::Result<Arc<Self>> {
         let settings = tcgetattr(io::stdin())?;
+        tcsetattr(io::stdin(), SetArg::TCSANOW, &without_lines(&settings))?;
         let screen = Arc::new(Self::new(show, settings));
         *lock(&SCREEN) = Some(screen.clone());
         Ok(screen)
@@ -93,6 +96,7 @@ impl Screen {
             state: Mutex::new(State {
                 phase: Phase::Between,
                 has_text: false,
+                unshown: 0,
                 is_released: false,
             }),
             changed: Condvar::new(),
@@ -126,6 +130,13 @@ impl Screen {
         }
     }
 
+    /// Notes that the editor has drawn its line again, as it does below each text.
+    pub(crate) fn is_drawn(&self) {
+        let mut state = lock(&self.state);
+        state.unshown = state.unshown.saturating_sub(1);
+        self.changed.notify_all();
+    }
+
     /// Returns true if the line has text, or had it when it ended.
     pub(crate) fn has_text(&self) -> bool {
         lock(&self.state).has_text
@@ -136,8 +147,10 @@ impl Screen {
         lock(&self.state).phase = Phase::Between;
     }
 
-    /// Notes that the terminal is as usual until the next line.
-    pub(crate) fn step_back(&self) {
+    /// Notes that no further line begins, and restores the terminal's settings.
+    pub(crate) fn end(&self) {
+        // A terminal that is gone needs no settings.
+        let _ = self.restore();
         lock(&self.state).phase = Phase::Away;
         self.changed.notify_all();
     }
@@ -150,6 +163,7 @@ impl Screen {
             return false;
         }
         *lock(&self.last) = Some(text.to_owned());
+        lock(&self.state).unshown += 1;
         show(format!("{text}\n"))
     }
 
@@ -160,20 +174,18 @@ impl Screen {
         state.unwrap_or_else(PoisonError::into_inner).phase
     }
 
-    /// Waits until the editor has shown what it was handed: it takes another text only then.
-    /// Returns the last text if the editor does not take it in time.
-    fn flush(self: &Arc<Self>) -> Option<String> {
-        let unshown = lock(&self.last).clone()?;
-        let screen = self.clone();
-        let (flushed, is_flushed) = mpsc::sync_channel(1);
-        std::thread::spawn(move || {
-            screen.print(NOTHING);
-            // Nobody waits any more if this took too long.
-            let _ = flushed.send(());
-        });
-        match is_flushed.recv_timeout(RELEASE_TIMEOUT) {
-            Ok(()) => None,
-            Err(_) => Some(unshown),
+    /// Waits until the editor has shown what it was handed. Returns the last text if the editor
+    /// does not show it in time.
+    fn flush(&self) -> Option<String> {
+        let has_unshown = |state: &mut State| state.unshown > 0;
+        let waited =
+            self.changed
+                .wait_timeout_while(lock(&self.state), RELEASE_TIMEOUT, has_unshown);
+        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if state.unshown > 0 {
+            lock(&self.last).take()
+        } else {
+            None
         }
     }
 
@@ -189,7 +201,7 @@ impl Screen {
         if state.phase == Phase::Away {
             return Ok(());
         }
-        tcsetattr(io::stdin(), SetArg::TCSANOW, &lock(&self.settings))?;
+        self.restore()?;
         // Begins a line of its own, in place of an empty edited one.
         let line = match (state.phase, state.has_text) {
             (Phase::Editing, true) => "\r\n",
@@ -204,6 +216,13 @@ impl Screen {
     }
 }
 
+impl Screen {
+    fn restore(&self) -> io::Result<()> {
+        tcsetattr(io::stdin(), SetArg::TCSANOW, &lock(&self.settings))?;
+        Ok(())
+    }
+}
+
 impl fmt::Debug for Screen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Screen")
@@ -215,8 +234,14 @@ impl fmt::Debug for Screen {
 /// Shows a text above the line that is edited on this stream's terminal. Returns false if there is
 /// none, so that the text is to be written to the stream.
 pub(crate) fn print_above(stream: Stream, text: &str) -> bool {
-    let screen = lock(&SCREEN).clone();
-    screen.is_some_and(|screen| (stream == Stream::Out || screen.has_errors) && screen.print(text))
+    let Some(screen) = lock(&SCREEN).clone() else {
+        return false;
+    };
+    if stream == Stream::Err && !screen.has_errors {
+        return false;
+    }
+    // The editor may take its time, in which other tasks go on.
+    tokio::task::block_in_place(|| screen.print(text))
 }
 
 /// Takes the terminal back from the line editor, with the settings that it had before.
@@ -230,6 +255,21 @@ pub(crate) fn release() {
     if let Some(text) = unshown {
         let _ = writeln!(io::stdout().lock(), "{text}");
     }
+}
+
+/// Returns the settings of a terminal that passes on each key as it is, and echoes none.
+fn without_lines(settings: &Termios) -> Termios {
+    let mut settings = settings.clone();
+    settings.input_flags &= !(InputFlags::BRKINT
+        | InputFlags::ICRNL
+        | InputFlags::INPCK
+        | InputFlags::ISTRIP
+        | InputFlags::IXON);
+    settings.local_flags &=
+        !(LocalFlags::ECHO | LocalFlags::ICANON | LocalFlags::IEXTEN | LocalFlags::ISIG);
+    settings.control_chars[SpecialCharacterIndices::VMIN as usize] = 1;
+    settings.control_chars[SpecialCharacterIndices::VTIME as usize] = 0;
+    settings
 }
 
 /// Returns true if both are the same terminal.

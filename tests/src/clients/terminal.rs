@@ -3,22 +3,17 @@
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
-use std::os::fd::OwnedFd;
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::process::Stdio;
 
-use nix::pty::{Winsize, openpty};
+use nix::fcntl::OFlag;
+use nix::pty::{grantpt, posix_openpt, ptsname_r, unlockpt};
 use nix::sys::termios::{Termios, tcgetattr};
 use tokio::process::{Child, Command};
 
 use crate::eventually::within;
 use crate::server::journal::Journal;
-
-const SIZE: Winsize = Winsize {
-    ws_row: 24,
-    ws_col: 80,
-    ws_xpixel: 0,
-    ws_ypixel: 0,
-};
 
 /// A program that runs on a terminal of its own. Dropping it kills the program.
 #[derive(Debug)]
@@ -27,7 +22,7 @@ pub struct Terminal {
     /// The side of the person who types and reads.
     person: File,
     /// The side of the program, kept open so that its settings can be read at the end.
-    program: OwnedFd,
+    program: File,
     shown: Journal<String>,
 }
 
@@ -62,8 +57,8 @@ impl Terminal {
     /// Starts the command on a new terminal; `redirect` may give it other streams.
     #[must_use]
     pub fn start_with(mut command: Command, redirect: impl FnOnce(&mut Command)) -> Self {
-        let pair = openpty(&SIZE, None).expect("a pseudo-terminal");
-        let stream = || Stdio::from(pair.slave.try_clone().expect("a descriptor"));
+        let (person, program) = open();
+        let stream = || Stdio::from(program.try_clone().expect("a descriptor"));
         command
             .env("TERM", "xterm-256color")
             .stdin(stream())
@@ -74,12 +69,11 @@ impl Terminal {
         let child = command.spawn().expect("the program starts");
         // It holds copies of the program's side.
         drop(command);
-        let person = File::from(pair.master);
         let shown = read_all(person.try_clone().expect("a descriptor"));
         Self {
             child,
             person,
-            program: pair.slave,
+            program,
             shown,
         }
     }
@@ -140,6 +134,25 @@ impl Terminal {
             shown: self.shown.wait_for_end().await.concat(),
         }
     }
+}
+
+/// Opens a pseudo-terminal, and returns the side of the person and that of the program. Programs
+/// that other tests start at the same time do not inherit them.
+fn open() -> (File, File) {
+    let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    let person = posix_openpt(flags).expect("a pseudo-terminal");
+    grantpt(&person).expect("the right to open it");
+    unlockpt(&person).expect("the right to open it");
+    let mut options = File::options();
+    options
+        .read(true)
+        .write(true)
+        .custom_flags(OFlag::O_NOCTTY.bits());
+    let program = options
+        .open(ptsname_r(&person).expect("its name"))
+        .expect("the side of the program");
+    let person = person.as_fd().try_clone_to_owned().expect("a descriptor");
+    (File::from(person), program)
 }
 
 /// Reads what a program writes until its terminal is closed.

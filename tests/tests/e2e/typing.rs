@@ -5,9 +5,12 @@ use std::time::{Duration, Instant};
 
 use metaia_tests::clients::cli::Cli;
 use metaia_tests::clients::terminal::Terminal;
+use metaia_tests::eventually::eventually;
 use metaia_tests::faults::stub::Stub;
 use metaia_tests::fixtures::{emit, id_of, place_order};
 use metaia_tests::server::{Listening as _, Server};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt as _;
 
@@ -233,19 +236,75 @@ async fn the_settings_are_restored_when_the_session_ends() {
 }
 
 #[tokio::test]
-async fn an_interrupt_from_outside_ends_the_command_also_in_a_line() {
+async fn a_signal_from_outside_ends_the_command_also_in_a_line() {
     let server = Server::start().await;
     let cli = Cli::for_server(&server);
-    let mut terminal = cli.start_on_terminal(&CONNECT);
-    let before = terminal.settings();
-    terminal.wait_for("> ").await;
-    // The search of the history keeps the editor from showing anything.
-    terminal.enter("/emit half\x12").await;
-    terminal.wait_for("/emit half").await;
-    let pid = nix::unistd::Pid::from_raw(terminal.child().id().unwrap().try_into().unwrap());
-    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).unwrap();
-    let finished = terminal.finish().await.expect_code(130);
-    assert_eq!(finished.settings, before);
+    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+        let mut terminal = cli.start_on_terminal(&CONNECT);
+        let before = terminal.settings();
+        terminal.wait_for("> ").await;
+        // The search of the history keeps the editor from showing anything.
+        terminal.enter("/fly\r/emit half\x12fl").await;
+        terminal.wait_for("(reverse-i-search)`fl'").await;
+        let pid = terminal.child().id().unwrap().try_into().unwrap();
+        kill(Pid::from_raw(pid), signal).unwrap();
+        let finished = terminal.finish().await.expect_code(130);
+        assert_eq!(finished.settings, before, "{signal}");
+    }
+}
+
+#[tokio::test]
+async fn events_keep_their_order_while_lines_are_entered() {
+    const EVENTS: usize = 300;
+    let server = Server::start().await;
+    let terminal = start(&Cli::for_server(&server), &CONNECT).await;
+    terminal.wait_for("  live in ").await;
+    let sending = async {
+        for n in 0..EVENTS {
+            emit(&server, &json!({"user": "c1"}), "shown", &json!({"n": n})).await;
+        }
+    };
+    let typing = async {
+        for n in 0..EVENTS {
+            terminal.enter(&format!("/fly{n}\r")).await;
+        }
+    };
+    tokio::join!(sending, typing);
+    terminal
+        .wait_for(&format!("{{\"n\":{}}}", EVENTS - 1))
+        .await;
+    // If too many lines wait, Enter does not end a line.
+    let last = format!("unknown command \"/fly{}\"", EVENTS - 1);
+    eventually("the last line", async || {
+        terminal.enter("\r").await;
+        terminal.shown().contains(&last).then_some(())
+    })
+    .await;
+    terminal.enter("\x04").await;
+    let shown = terminal.finish().await.expect_code(0).shown;
+    let numbers = shown.split("{\"n\":").skip(1);
+    let numbers: Vec<usize> = numbers
+        .map(|rest| rest.split('}').next().unwrap().parse().unwrap())
+        .collect();
+    assert_eq!(numbers, (0..EVENTS).collect::<Vec<_>>());
+    for n in 0..EVENTS {
+        assert!(
+            shown.contains(&format!("unknown command \"/fly{n}\"")),
+            "{n}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_line_may_be_repeated() {
+    let stub = listener().await;
+    let terminal = start(&Cli::for_url(&stub.url()), &CONNECT).await;
+    terminal.enter("/emit again\r").await;
+    payloads(&stub, "again", 1).await;
+    terminal.enter("\x1b[A\r").await;
+    payloads(&stub, "again", 2).await;
+    terminal.enter("\x04").await;
+    terminal.finish().await.expect_code(0);
 }
 
 #[tokio::test]

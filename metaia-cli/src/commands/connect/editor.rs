@@ -1,8 +1,8 @@
 //! The line editor of a terminal, in a thread of its own.
 //!
-//! It begins the next line at once, also while a command is carried out, so that the terminal is
-//! hardly ever in the mode in which it cuts a line at 4,095 bytes. At most 256 lines wait; then the
-//! editor waits, too. Ctrl-C cancels a line that has text, and is an interrupt otherwise; Ctrl-D on
+//! It begins the next line at once, also while a command is carried out. The thread never waits for the
+//! command, which may wait for it to show something: if 255 lines wait, Enter does not end the next
+//! one, and begins another line of the same text. Ctrl-C cancels a line that has text, and is an interrupt otherwise; Ctrl-D on
 //! an empty line ends the input. The history is in memory.
 
 use std::borrow::Cow;
@@ -18,16 +18,17 @@ use rustyline::hint::Hinter;
 use rustyline::history::DefaultHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Editor, ExternalPrinter as _, Helper};
-use tokio::sync::mpsc::error::TrySendError;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio_util::task::TaskTracker;
 
 use crate::screen::Screen;
 use crate::terminal;
 
 const PROMPT: &str = "> ";
 
-/// The most lines, or pasted groups of them, that wait for being carried out.
-const LINES: usize = 256;
+/// The most texts that wait for being carried out, with the end of the input.
+const WAITING: usize = 256;
 
 /// The longest line that the history keeps.
 const LONGEST_REMEMBERED: usize = 64 * 1024;
@@ -54,15 +55,37 @@ pub(super) fn start() -> Option<Receiver<Typed>> {
     let mut printer = editor.create_external_printer().ok()?;
     let show = Box::new(move |text| printer.print(text).is_ok());
     let screen = Screen::share(show).ok()?;
-    editor.set_helper(Some(LineWatcher(screen.clone())));
-    let (typed, lines) = channel(LINES);
+    let (typed, lines) = channel(WAITING);
+    editor.set_helper(Some(LineWatcher {
+        screen: screen.clone(),
+        typed: typed.clone(),
+    }));
     let thread = EditorThread {
         editor,
         screen,
         typed,
     };
     std::thread::spawn(move || thread.run());
+    end_cleanly_by_sigterm();
     Some(lines)
+}
+
+/// Lets SIGTERM end the command as Ctrl-C does. By itself it would end the process, and leave the
+/// terminal with the editor's settings.
+fn end_cleanly_by_sigterm() {
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else {
+        return;
+    };
+    TaskTracker::new().spawn(async move {
+        terminated.recv().await;
+        interrupt();
+    });
+}
+
+/// Ends the command, whatever it waits for.
+fn interrupt() {
+    // A process may always send itself a signal.
+    let _ = raise(Signal::SIGINT);
 }
 
 struct EditorThread {
@@ -83,8 +106,7 @@ impl EditorThread {
                 Err(ReadlineError::Interrupted) if self.screen.has_text() => {}
                 Err(ReadlineError::Interrupted) => {
                     prompt = "";
-                    // The signal ends the command, whatever it waits for.
-                    let _ = raise(Signal::SIGINT);
+                    interrupt();
                 }
                 Err(ReadlineError::Eof) => {
                     prompt = "";
@@ -104,23 +126,23 @@ impl EditorThread {
     }
 
     fn send(&self, typed: Typed) {
-        if let Err(TrySendError::Full(typed)) = self.typed.try_send(typed) {
-            self.screen.step_back();
-            // No line is read after the end of the input.
-            let _ = self.typed.blocking_send(typed);
-        }
+        // There is room, see `validate`, but nobody reads after the end of the input.
+        let _ = self.typed.try_send(typed);
     }
 }
 
 impl Drop for EditorThread {
     /// Ends the sharing of the terminal, also after a panic.
     fn drop(&mut self) {
-        self.screen.step_back();
+        self.screen.end();
     }
 }
 
 /// Watches the line for the screen.
-struct LineWatcher(Arc<Screen>);
+struct LineWatcher {
+    screen: Arc<Screen>,
+    typed: Sender<Typed>,
+}
 
 impl Helper for LineWatcher {}
 
@@ -133,12 +155,18 @@ impl Hinter for LineWatcher {
 
     /// Notes every change of the line. There are no hints.
     fn hint(&self, line: &str, _: usize, _: &rustyline::Context<'_>) -> Option<String> {
-        self.0.is_shown(!line.is_empty());
+        self.screen.is_shown(!line.is_empty());
         None
     }
 }
 
 impl Highlighter for LineWatcher {
+    /// Notes that the line is drawn again.
+    fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, _: bool) -> Cow<'b, str> {
+        self.screen.is_drawn();
+        Cow::Borrowed(prompt)
+    }
+
     /// Leaves out what would act on the terminal. Such characters have no width.
     fn highlight<'l>(&self, line: &'l str, _: usize) -> Cow<'l, str> {
         terminal::without_acting(line)
@@ -146,9 +174,13 @@ impl Highlighter for LineWatcher {
 }
 
 impl Validator for LineWatcher {
-    /// Notes that the line ends. Every line is valid.
+    /// Notes that the line ends. If too many wait, it goes on.
     fn validate(&self, _: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
-        self.0.leave();
+        // The last place is for the end of the input.
+        if self.typed.capacity() <= 1 {
+            return Ok(ValidationResult::Incomplete);
+        }
+        self.screen.leave();
         Ok(ValidationResult::Valid(None))
     }
 }

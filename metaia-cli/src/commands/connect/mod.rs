@@ -22,6 +22,7 @@ use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::identity::Identity;
 use crate::order_ref::{self, OrderRef};
+use crate::screen;
 use crate::span;
 use command::COMMANDS;
 use console::{Console, Strictness};
@@ -75,6 +76,7 @@ pub(crate) async fn connect(args: Args, context: &Context) -> Result<Exit, Failu
     let ended = console.run(&mut updates, &mut input).await;
     // `updates` must outlive the clean disconnects: dropping it would cut the connections instead.
     join_all(console.clients().map(connection::close)).await;
+    screen::release();
     context.printer.note(&console.summary());
     ended
 }
