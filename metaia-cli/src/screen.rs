@@ -2,14 +2,14 @@
 //!
 //! The line editor waits for keys in a thread of its own, and only this thread may draw. A text for
 //! the terminal is handed to it while it waits. Between two lines a text waits for the next one,
-//! so that texts keep their order; if the thread has ended, the terminal is as usual, and the text is
-//! written as usual. If the editor takes no text, for instance while the history is
-//! searched, the second one waits, as for a terminal that has been stopped.
+//! so that texts keep their order. Once the thread has ended, texts are written as usual. If the
+//! editor takes no text, for instance while the history is searched, the second one waits, as for a
+//! terminal that has been stopped.
 //!
 //! From [`Screen::share`] on, the terminal neither cuts lines nor echoes, also between two lines,
-//! when the editor has left its own settings. At the end of the program the editor's thread is left
-//! where it waits, and [`release`], which `main` calls last, gives the terminal back the settings
-//! that it had before, also after an interrupt or a panic.
+//! when the editor has left its own settings. At the end the editor's thread is left where it
+//! waits, and [`release`] gives the terminal back the settings that it had before. `main` calls it
+//! once more, for a command that was left after an interrupt, or that panicked.
 
 use std::fmt;
 use std::io::{self, Write as _};
@@ -31,8 +31,7 @@ const END_PASTE_MODE: &str = "\u{1b}[?2004l";
 /// The terminal that is shared with the line editor, if there is one.
 static SCREEN: Mutex<Option<Arc<Screen>>> = Mutex::new(None);
 
-/// Shows a text above the line that is edited. Returns false if it was not given one, and does not
-/// fail: an edited line that cannot show it has ended.
+/// Hands a text to the line editor. Returns false if the editor has ended.
 pub(crate) type Show = Box<dyn FnMut(String) -> bool + Send>;
 
 /// One of the two output streams.
@@ -49,8 +48,8 @@ pub(crate) struct Screen {
     show: Mutex<Show>,
     /// The text that the editor was handed last.
     last: Mutex<Option<String>>,
-    /// The settings of the terminal before it was shared.
-    settings: Mutex<Termios>,
+    /// The settings of the terminal before it was shared; `None` for a test without one.
+    settings: Mutex<Option<Termios>>,
     /// True if standard error is the same terminal.
     has_errors: bool,
 }
@@ -86,12 +85,12 @@ impl Screen {
     pub(crate) fn share(show: Show) -> io::Result<Arc<Self>> {
         let settings = tcgetattr(io::stdin())?;
         tcsetattr(io::stdin(), SetArg::TCSANOW, &without_lines(&settings))?;
-        let screen = Arc::new(Self::new(show, settings));
+        let screen = Arc::new(Self::new(show, Some(settings)));
         *lock(&SCREEN) = Some(screen.clone());
         Ok(screen)
     }
 
-    fn new(show: Show, settings: Termios) -> Self {
+    fn new(show: Show, settings: Option<Termios>) -> Self {
         Self {
             state: Mutex::new(State {
                 phase: Phase::Between,
@@ -218,7 +217,9 @@ impl Screen {
 
 impl Screen {
     fn restore(&self) -> io::Result<()> {
-        tcsetattr(io::stdin(), SetArg::TCSANOW, &lock(&self.settings))?;
+        if let Some(settings) = lock(&self.settings).as_ref() {
+            tcsetattr(io::stdin(), SetArg::TCSANOW, settings)?;
+        }
         Ok(())
     }
 }
@@ -287,4 +288,52 @@ fn are_same_device(one: impl AsFd, other: impl AsFd) -> bool {
 fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     // Each change is a single assignment.
     shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns a screen whose editor takes every text, and the texts.
+    fn screen() -> (Arc<Screen>, Arc<Mutex<Vec<String>>>) {
+        let texts = Arc::new(Mutex::new(Vec::new()));
+        let taken = texts.clone();
+        let show = Box::new(move |text| {
+            lock(&taken).push(text);
+            true
+        });
+        (Arc::new(Screen::new(show, None)), texts)
+    }
+
+    #[test]
+    fn a_text_waits_until_the_editor_waits_for_keys() {
+        let (screen, texts) = screen();
+        assert!(screen.enter());
+        let printing = screen.clone();
+        let printed = std::thread::spawn(move || printing.print("a"));
+        screen.is_shown(false);
+        assert!(printed.join().unwrap());
+        assert_eq!(*lock(&texts), ["a\n"]);
+    }
+
+    #[test]
+    fn a_text_is_written_as_usual_once_the_editor_has_ended() {
+        let (screen, texts) = screen();
+        screen.end();
+        assert!(!screen.print("a"));
+        assert!(lock(&texts).is_empty());
+    }
+
+    #[test]
+    fn the_last_text_is_returned_if_it_was_not_shown() {
+        let (screen, _) = screen();
+        assert_eq!(screen.flush(), None);
+        screen.enter();
+        screen.is_shown(true);
+        assert!(screen.print("a") && screen.print("b"));
+        screen.is_drawn();
+        assert_eq!(screen.flush().as_deref(), Some("b"));
+        screen.is_drawn();
+        assert_eq!(screen.flush(), None);
+    }
 }

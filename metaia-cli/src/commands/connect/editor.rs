@@ -1,9 +1,9 @@
 //! The line editor of a terminal, in a thread of its own.
 //!
-//! It begins the next line at once, also while a command is carried out. The thread never waits for the
-//! command, which may wait for it to show something: if 255 lines wait, Enter does not end the next
-//! one, and begins another line of the same text. Ctrl-C cancels a line that has text, and is an interrupt otherwise; Ctrl-D on
-//! an empty line ends the input. The history is in memory.
+//! It begins the next line at once, also while a command is carried out. The thread never waits for
+//! the command, which may wait for it to show something: if 255 lines wait, Enter does not end the
+//! next one, and begins another line of the same text. Ctrl-C cancels a line that has text, and is
+//! an interrupt otherwise; Ctrl-D on an empty line ends the input. The history is in memory.
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal as _};
