@@ -24,6 +24,8 @@ pub struct Terminal {
     /// The side of the program, kept open so that its settings can be read at the end.
     program: File,
     shown: Journal<String>,
+    /// The settings before the program began.
+    original: Termios,
 }
 
 /// A program that has ended, and its terminal.
@@ -31,8 +33,8 @@ pub struct Terminal {
 pub struct Finished {
     /// The exit code. Absent if a signal ended the program.
     pub code: Option<i32>,
-    /// The settings of the terminal at the end.
-    pub settings: Termios,
+    /// True if the terminal has the settings that it had before.
+    pub is_restored: bool,
     /// Everything that was shown.
     pub shown: String,
 }
@@ -58,6 +60,7 @@ impl Terminal {
     #[must_use]
     pub fn start_with(mut command: Command, redirect: impl FnOnce(&mut Command)) -> Self {
         let (person, program) = open();
+        let original = settings(&program);
         let stream = || Stdio::from(program.try_clone().expect("a descriptor"));
         command
             .env("TERM", "xterm-256color")
@@ -75,6 +78,7 @@ impl Terminal {
             person,
             program,
             shown,
+            original,
         }
     }
 
@@ -111,10 +115,10 @@ impl Terminal {
         self.shown.wait_for(&what, is_shown).await;
     }
 
-    /// Returns the settings of the terminal.
+    /// Returns true if the terminal has the settings that it had before the program began.
     #[must_use]
-    pub fn settings(&self) -> Termios {
-        tcgetattr(&self.program).expect("the terminal is open")
+    pub fn is_original(&self) -> bool {
+        settings(&self.program) == self.original
     }
 
     /// Returns the program.
@@ -125,15 +129,19 @@ impl Terminal {
     /// Waits until the program has ended, and reads everything that it has written.
     pub async fn finish(mut self) -> Finished {
         let ended = within("the program to end", self.child.wait()).await;
-        let settings = self.settings();
+        let is_restored = self.is_original();
         // The output ends when nobody has the program's side open.
         drop(self.program);
         Finished {
             code: ended.expect("wait").code(),
-            settings,
+            is_restored,
             shown: self.shown.wait_for_end().await.concat(),
         }
     }
+}
+
+fn settings(program: &File) -> Termios {
+    tcgetattr(program).expect("the terminal is open")
 }
 
 /// Opens a pseudo-terminal, and returns the side of the person and that of the program. Programs
