@@ -19,7 +19,8 @@ Commands, one per line, with quotes and # comments as in a shell:
   /join ORDER           join the room of an order
   /leave ORDER          leave it
   /emit EVENT [ITEM…]   send an event and show the answer; the payload
-                        is k=v n:=1 … or @FILE or {\"a\": 1} or a word
+                        is k=v n:=1 … or @FILE or {\"a\": 1} or \"text\" or
+                        a word
   /drop                 cut the connection, as a loss of signal does
   /wait TIME            show events, and read no line during this time
   /help                 show this list

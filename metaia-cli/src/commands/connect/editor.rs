@@ -36,8 +36,8 @@ const LONGEST_REMEMBERED: usize = 64 * 1024;
 /// The milliseconds after which a lone Esc is no longer the beginning of a key.
 const ESC_TIMEOUT_MS: u16 = 50;
 
-/// What was typed: the text of one line, or several lines that were pasted together. `None` is the
-/// end of the input.
+/// The text of one line, or of several lines that were pasted together. `None` is the end of the
+/// input.
 pub(super) type Typed = io::Result<Option<String>>;
 
 /// Begins to edit lines if standard input and output are a terminal that can do so. Otherwise
@@ -126,7 +126,7 @@ impl EditorThread {
     }
 
     fn send(&self, typed: Typed) {
-        // There is room, see `validate`, but nobody reads after the end of the input.
+        // There is room, see `validate`, but after the end of the input there is no receiver.
         let _ = self.typed.try_send(typed);
     }
 }
@@ -167,7 +167,7 @@ impl Highlighter for LineWatcher {
         Cow::Borrowed(prompt)
     }
 
-    /// Leaves out what would act on the terminal. Such characters have no width.
+    /// Leaves out the characters that act on the terminal. They have no width.
     fn highlight<'l>(&self, line: &'l str, _: usize) -> Cow<'l, str> {
         terminal::without_acting(line)
     }

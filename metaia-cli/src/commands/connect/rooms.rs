@@ -21,7 +21,7 @@ impl Rooms {
         self.change(|rooms| rooms.contains(room))
     }
 
-    /// Takes over what an update says about rooms.
+    /// Takes over the rooms of an update.
     pub(super) fn observe(&self, update: &Update) {
         match update {
             Update::Ready(ready) => {
@@ -33,7 +33,7 @@ impl Rooms {
         }
     }
 
-    /// Takes over what the accepted answer to an event says about rooms.
+    /// Takes over the room of the accepted answer to an event.
     pub(super) fn answered(&self, event: &str, answer: &Value) {
         match event {
             "join_order_room" => self.join(answer),

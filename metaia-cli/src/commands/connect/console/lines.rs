@@ -1,4 +1,4 @@
-//! The lines of the input: carries them out, and judges what came of them.
+//! The lines of the input: carries them out, and judges the results.
 
 use futures_util::future::join_all;
 use metaia_realtime::client::Client;
@@ -89,7 +89,7 @@ impl<'a> Console<'a> {
         })
     }
 
-    /// Judges what was done. Returns the exit code if it was the last work.
+    /// Judges the work that was done. Returns the exit code if it was the last work.
     pub(super) fn conclude(&mut self, done: Done) -> Result<Option<Exit>, Failure> {
         match done {
             Done::Line { number, results } => {

@@ -2,8 +2,8 @@
 //!
 //! A script is strict: its lines begin when every role is live, the first line that is wrong or
 //! refused ends it, and at its end every role must be live, on a connection that answers. It is
-//! carried out to its end even if nobody reads the output. A person at a terminal is told what is
-//! wrong, and goes on.
+//! carried out to its end even if its output has no reader. A person at a terminal is told about a
+//! wrong line, and goes on.
 
 mod lines;
 
@@ -37,7 +37,7 @@ pub(super) enum Strictness {
     End,
 }
 
-/// All connected roles, and what has happened to them.
+/// All connected roles, and what they have received.
 pub(super) struct Console<'a> {
     context: &'a Context,
     strictness: Strictness,
