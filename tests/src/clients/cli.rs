@@ -1,7 +1,6 @@
 //! The real `metaia` binary.
 
 use std::path::PathBuf;
-use std::process::Stdio;
 
 use tokio::process::Command;
 
@@ -110,12 +109,14 @@ impl Cli {
         Terminal::start(self.command(args))
     }
 
-    /// Starts the command on a terminal, with its standard output as a pipe.
+    /// Starts the command on a terminal, with a change, such as another standard output.
     #[must_use]
-    pub fn start_on_terminal_into_pipe(&self, args: &[&str]) -> Terminal {
-        Terminal::start_with(self.command(args), |command| {
-            command.stdout(Stdio::piped());
-        })
+    pub fn start_on_terminal_with(
+        &self,
+        args: &[&str],
+        change: impl FnOnce(&mut Command),
+    ) -> Terminal {
+        Terminal::start_with(self.command(args), change)
     }
 
     fn command(&self, args: &[&str]) -> Command {

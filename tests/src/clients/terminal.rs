@@ -56,9 +56,9 @@ impl Terminal {
         Self::start_with(command, |_| {})
     }
 
-    /// Starts the command on a new terminal; `redirect` may give it other streams.
+    /// Starts the command on a new terminal; `change` may give it other streams and variables.
     #[must_use]
-    pub fn start_with(mut command: Command, redirect: impl FnOnce(&mut Command)) -> Self {
+    pub fn start_with(mut command: Command, change: impl FnOnce(&mut Command)) -> Self {
         let (person, program) = open();
         let original = settings(&program);
         let stream = || Stdio::from(program.try_clone().expect("a descriptor"));
@@ -68,7 +68,7 @@ impl Terminal {
             .stdout(stream())
             .stderr(stream())
             .kill_on_drop(true);
-        redirect(&mut command);
+        change(&mut command);
         let child = command.spawn().expect("the program starts");
         // It holds copies of the program's side.
         drop(command);

@@ -1,6 +1,7 @@
 //! `metaia connect` at a terminal: what is typed and pasted, what is shown meanwhile, and the
 //! terminal's settings afterwards.
 
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use metaia_tests::clients::cli::Cli;
@@ -333,7 +334,9 @@ async fn without_a_terminal_for_the_output_lines_are_read_as_before() {
     let order = place_order(&server, "c1").await;
     let cli = Cli::for_server(&server);
     let args = [&CONNECT[..], &["-o", "ndjson"]].concat();
-    let mut terminal = cli.start_on_terminal_into_pipe(&args);
+    let mut terminal = cli.start_on_terminal_with(&args, |command| {
+        command.stdout(Stdio::piped());
+    });
     terminal.wait_for("  live in ").await;
     assert!(terminal.is_original());
     terminal
@@ -351,4 +354,19 @@ async fn without_a_terminal_for_the_output_lines_are_read_as_before() {
     stdout.read_to_string(&mut output).await.unwrap();
     let result: Value = serde_json::from_str(output.trim()).unwrap();
     assert_eq!(result["ok"], true);
+}
+
+#[tokio::test]
+async fn a_terminal_that_cannot_edit_passes_its_lines_on() {
+    let server = Server::start().await;
+    let terminal = Cli::for_server(&server).start_on_terminal_with(&CONNECT, |command| {
+        command.env("TERM", "dumb");
+    });
+    terminal.wait_for("  live in ").await;
+    assert!(terminal.is_original());
+    terminal.enter("/fly\n").await;
+    terminal.wait_for("unknown command").await;
+    terminal.enter("\x04").await;
+    let shown = terminal.finish().await.expect_code(0).shown;
+    assert!(!shown.contains('\x1b'), "{shown:?}");
 }
