@@ -26,6 +26,7 @@ mod proxy;
 mod reply_reader;
 mod rest;
 mod retry_after;
+mod screen;
 mod secrets;
 mod session_end;
 mod span;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
             // A thread of the runtime may be blocked on standard input until the next line arrives,
             // or on standard output until its reader goes on, so the process does not wait for it.
             runtime.shutdown_background();
+            screen::release();
             exit.into()
         }
         Err(_) => exit::Exit::Failed.into(),

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::blocked_output;
 use crate::exit::{Exit, Failure};
+use crate::screen::{self, Stream};
 use crate::terminal::{Styles, one_line, safe};
 
 /// The output format of data.
@@ -142,9 +143,13 @@ impl Printer {
             Format::Text => self.out.styles(),
             Format::Json | Format::Ndjson => Styles::None,
         };
+        let text = safe(&text, styles);
+        if screen::print_above(Stream::Out, &text) {
+            return Ok(());
+        }
         let began = Instant::now();
         let mut out = std::io::stdout().lock();
-        let written = writeln!(out, "{}", safe(&text, styles)).and_then(|()| out.flush());
+        let written = writeln!(out, "{text}").and_then(|()| out.flush());
         blocked_output::record(began.elapsed());
         written.map_err(|error| match error.kind() {
             ErrorKind::BrokenPipe => Failure::output_closed(),
@@ -211,7 +216,9 @@ impl Printer {
 
     fn write_stderr(&self, text: &str) {
         let text = safe(text, self.err.styles());
-        let _ = writeln!(std::io::stderr().lock(), "{text}");
+        if !screen::print_above(Stream::Err, &text) {
+            let _ = writeln!(std::io::stderr().lock(), "{text}");
+        }
     }
 }
 

@@ -22,6 +22,17 @@ pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
     escaped(text, Styles::None, acts)
 }
 
+/// Returns the text without the characters that act on a terminal, except for tabs and line ends.
+/// Of use if the width of the text is known, since these characters have none.
+pub(crate) fn without_acting(text: &str) -> Cow<'_, str> {
+    let is_left_out = |c| acts(c) && c != '\n' && c != '\t';
+    if text.contains(is_left_out) {
+        Cow::Owned(text.replace(is_left_out, ""))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
 fn escaped(text: &str, styles: Styles, acts: impl Fn(char) -> bool) -> Cow<'_, str> {
     if !text.contains(&acts) {
         return Cow::Borrowed(text);

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use tokio::process::Command;
 
+use crate::clients::terminal::Terminal;
 use crate::fixtures::{razorpay, token};
 use crate::server::paths::binary;
 use crate::server::process::{Process, ProcessOutput};
@@ -100,6 +101,22 @@ impl Cli {
     #[must_use]
     pub fn start(&self, args: &[&str]) -> Process {
         Process::start(self.command(args))
+    }
+
+    /// Starts the command on a terminal.
+    #[must_use]
+    pub fn start_on_terminal(&self, args: &[&str]) -> Terminal {
+        Terminal::start(self.command(args))
+    }
+
+    /// Starts the command on a terminal, with a change, such as another standard output.
+    #[must_use]
+    pub fn start_on_terminal_with(
+        &self,
+        args: &[&str],
+        change: impl FnOnce(&mut Command),
+    ) -> Terminal {
+        Terminal::start_with(self.command(args), change)
     }
 
     fn command(&self, args: &[&str]) -> Command {

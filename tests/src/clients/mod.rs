@@ -6,6 +6,7 @@
 //! - [`polling`]: Engine.IO over long polling.
 //! - [`browser`]: a real Chromium.
 //! - [`cli`]: the `metaia` binary.
+//! - [`terminal`]: a program on a pseudo-terminal.
 
 pub mod browser;
 pub mod cli;
@@ -13,3 +14,4 @@ pub mod crowd;
 pub mod driver;
 pub mod phone;
 pub mod polling;
+pub mod terminal;

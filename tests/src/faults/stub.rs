@@ -12,6 +12,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
 use crate::server::Listening;
+use crate::server::journal::Journal;
 
 /// The time between two pieces of an answer, so that each has a segment of its own.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -30,6 +31,8 @@ enum Script {
 #[derive(Debug)]
 pub struct Stub {
     port: u16,
+    /// The frames that it receives after the CONNECT.
+    pub received: Journal<String>,
 }
 
 impl Listening for Stub {
@@ -53,17 +56,19 @@ impl Stub {
     async fn start(script: Script) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
+        let received = Journal::default();
+        let recorder = received.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(script.clone().play(client));
+                tokio::spawn(script.clone().play(client, recorder.clone()));
             }
         });
-        Self { port }
+        Self { port, received }
     }
 }
 
 impl Script {
-    async fn play(self, mut client: TcpStream) {
+    async fn play(self, mut client: TcpStream, received: Journal<String>) {
         client.set_nodelay(true).ok();
         let Some(head) = read_head(&mut client).await else {
             return;
@@ -71,7 +76,10 @@ impl Script {
         match self {
             Self::Pieces(pieces) => write_pieces(client, &pieces).await,
             Self::Frames(date, frames) => match websocket_key(&head) {
-                Some(key) => serve_frames(client, &key, &date, frames).await,
+                Some(key) => {
+                    let mut socket = open_websocket(client, &key, &date).await;
+                    serve_frames(&mut socket, frames, &received).await;
+                }
                 None => {
                     let answer =
                         format!("HTTP/1.1 200 OK\r\nDate: {date}\r\nContent-Length: 0\r\n\r\n");
@@ -102,14 +110,25 @@ fn websocket_key(head: &str) -> Option<String> {
     found.map(|(_, key)| key.trim().to_owned())
 }
 
-async fn serve_frames(mut client: TcpStream, key: &str, date: &str, frames: Vec<String>) {
+async fn open_websocket(
+    mut client: TcpStream,
+    key: &str,
+    date: &str,
+) -> WebSocketStream<TcpStream> {
     let accept = derive_accept_key(key.as_bytes());
     let answer = format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Accept: {accept}\r\nDate: {date}\r\n\r\n"
     );
     client.write_all(answer.as_bytes()).await.ok();
-    let mut socket = WebSocketStream::from_raw_socket(client, Role::Server, None).await;
+    WebSocketStream::from_raw_socket(client, Role::Server, None).await
+}
+
+async fn serve_frames(
+    socket: &mut WebSocketStream<TcpStream>,
+    frames: Vec<String>,
+    received: &Journal<String>,
+) {
     let open = r#"0{"sid":"stub","upgrades":[],"pingInterval":25000,"pingTimeout":20000}"#;
     socket.send(Message::text(open)).await.ok();
     // The CONNECT.
@@ -117,7 +136,11 @@ async fn serve_frames(mut client: TcpStream, key: &str, date: &str, frames: Vec<
     for frame in frames {
         socket.send(Message::text(frame)).await.ok();
     }
-    while let Some(Ok(_)) = socket.next().await {}
+    while let Some(Ok(frame)) = socket.next().await {
+        if let Message::Text(text) = frame {
+            received.push(text.to_string());
+        }
+    }
 }
 
 /// Reads up to the end of a head.

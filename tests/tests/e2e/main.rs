@@ -48,5 +48,6 @@ mod store_file;
 mod token_inspect;
 mod traffic;
 mod transports;
+mod typing;
 mod upgrade;
 mod verdicts;

@@ -4,8 +4,10 @@ use metaia_realtime::OrderId;
 use serde_json::Value;
 
 use super::command::{Command, EmitPayload};
+use super::rooms::Rooms;
 use crate::context::Context;
 use crate::exit::Failure;
+use crate::order_ref::OrderRef;
 use crate::payload_args;
 
 /// A command that can be carried out: its payload is complete, and its order has an id.
@@ -22,15 +24,31 @@ impl Action {
     /// command that no role carries out.
     pub(super) async fn prepare(
         command: Command,
+        rooms: &[Rooms],
         context: &Context,
     ) -> Result<Option<Self>, Failure> {
         Ok(Some(match command {
             Command::Join(order) => Self::Join(order.resolve(context).await?),
-            Command::Leave(order) => Self::Leave(order.resolve(context).await?),
+            Command::Leave(order) => Self::Leave(order_to_leave(&order, rooms, context).await?),
             Command::Emit(event, payload) => Self::Emit(event, read_payload(payload)?),
             Command::Drop => Self::Drop,
             Command::Nothing | Command::Wait(_) | Command::Help | Command::Quit => return Ok(None),
         }))
+    }
+}
+
+/// Returns the order whose room is to be left. The server accepts to leave any room, so an order
+/// that is in the rooms of no role must exist.
+async fn order_to_leave(
+    order: &OrderRef,
+    rooms: &[Rooms],
+    context: &Context,
+) -> Result<OrderId, Failure> {
+    let id = order.resolve(context).await?;
+    if rooms.iter().any(|rooms| rooms.contain_order(&id)) {
+        Ok(id)
+    } else {
+        order.resolve_existing(context).await
     }
 }
 

@@ -3,10 +3,9 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use serde::de::IgnoredAny;
-use serde_json::{Deserializer, Value};
+use serde_json::Value;
 
-use super::words::{first_word, rest_of_line, words};
+use super::words::{beginning_of_word, is_end, items, leading_json, split};
 use crate::order_ref::OrderRef;
 use crate::payload_args::PayloadArg;
 use crate::span;
@@ -20,12 +19,16 @@ Commands, one per line, with quotes and # comments as in a shell:
   /join ORDER           join the room of an order
   /leave ORDER          leave it
   /emit EVENT [ITEM…]   send an event and show the answer; the payload
-                        is k=v n:=1 … or @FILE or {\"a\": 1} or a word
+                        is k=v n:=1 … or @FILE or {\"a\": 1} or \"text\" or
+                        a word
   /drop                 cut the connection, as a loss of signal does
   /wait TIME            show events, and read no line during this time
   /help                 show this list
   /quit                 disconnect and exit, as at the end of the input
   @tailor:t1 /join …    run a command only as this role and user
+
+On a terminal, lines are edited as in a shell, and events appear above the
+line. Ctrl-C cancels a line, and ends the command if the line is empty.
 
 If the commands do not come from a terminal, the first one that is wrong
 (exit code 2) or refused (5; 1 for another code than forbidden) ends the
@@ -68,46 +71,57 @@ impl FromStr for CommandLine {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let text = rest_of_line(text).trim_end();
-        if text.is_empty() {
-            return Ok(Self {
-                actor: None,
-                command: Command::Nothing,
-            });
-        }
-        let (actor, text) = match text.strip_prefix('@') {
-            Some(text) => {
-                let (actor, rest) = first_word(text)?;
-                (Some(actor), rest_of_line(rest))
-            }
-            None => (None, text),
+        let text = text.trim();
+        let payload = payload_of_event(text);
+        let mut words = split(&text[..payload.unwrap_or(text.len())])?;
+        let actor = if text.starts_with('@') {
+            Some(words.remove(0)[1..].to_owned())
+        } else {
+            None
         };
-        if text.is_empty() {
-            return Err("no command follows: write @ROLE:USER /COMMAND".to_owned());
-        }
-        let (verb, args) = first_word(text)?;
-        let command = command(&verb, rest_of_line(args))?;
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let command = match (payload, &words[..]) {
+            (Some(at), [_, event]) => {
+                Command::Emit((*event).to_owned(), emit_payload(&text[at..])?)
+            }
+            (_, []) if actor.is_some() => {
+                return Err("no command follows: write @ROLE:USER /COMMAND".to_owned());
+            }
+            (_, words) => command(words)?,
+        };
         Ok(Self { actor, command })
     }
 }
 
-fn command(verb: &str, args: &str) -> Result<Command, String> {
-    if verb == "/emit" {
-        return emit(args);
-    }
-    let words = words(args)?;
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    match (verb, &words[..]) {
-        ("/join", [order]) => order.parse().map(Command::Join),
-        ("/leave", [order]) => order.parse().map(Command::Leave),
-        ("/drop", []) => Ok(Command::Drop),
-        ("/wait", [time]) => span::parse(time).map(Command::Wait),
-        ("/help", []) => Ok(Command::Help),
-        ("/quit", []) => Ok(Command::Quit),
-        ("/join" | "/leave" | "/drop" | "/wait" | "/help" | "/quit", _) => Err(format!(
+/// Returns the place at which the payload of an `/emit` begins. Returns `None` for another command,
+/// and for an event without a payload.
+pub(super) fn payload_of_event(text: &str) -> Option<usize> {
+    let before = usize::from(text.starts_with('@'));
+    let payload = beginning_of_word(text, before + 2)?;
+    let words = split(&text[..payload]).ok()?;
+    (words.get(before)? == "/emit").then_some(payload)
+}
+
+fn command(words: &[&str]) -> Result<Command, String> {
+    match words {
+        [] => Ok(Command::Nothing),
+        ["/join", order] => order.parse().map(Command::Join),
+        ["/leave", order] => order.parse().map(Command::Leave),
+        ["/emit"] => Err("/emit needs the name of an event: /help shows the usage".to_owned()),
+        ["/emit", event, items @ ..] => {
+            Ok(Command::Emit((*event).to_owned(), payload_of_items(items)?))
+        }
+        ["/drop"] => Ok(Command::Drop),
+        ["/wait", time] => span::parse(time).map(Command::Wait),
+        ["/help"] => Ok(Command::Help),
+        ["/quit"] => Ok(Command::Quit),
+        [
+            verb @ ("/join" | "/leave" | "/drop" | "/wait" | "/help" | "/quit"),
+            ..,
+        ] => Err(format!(
             "wrong number of arguments for {verb}: /help shows the usage"
         )),
-        _ => Err(format!(
+        [verb, ..] => Err(format!(
             "unknown command {:?}: /help lists the commands",
             beginning(verb)
         )),
@@ -123,77 +137,38 @@ fn beginning(word: &str) -> String {
     shown
 }
 
-fn emit(args: &str) -> Result<Command, String> {
-    if args.is_empty() {
-        return Err("/emit needs the name of an event: /help shows the usage".to_owned());
-    }
-    let (event, payload) = first_word(args)?;
-    let payload = emit_payload(rest_of_line(payload))?;
-    Ok(Command::Emit(event, payload))
-}
-
 fn emit_payload(text: &str) -> Result<EmitPayload, String> {
     if text.starts_with(['{', '[']) {
         return json_payload(text).map(EmitPayload::Json).map_err(|error| {
             format!("the payload is not JSON: {error} (to send it as text, put it into '…')")
         });
     }
-    let items = items(text)?;
-    match &items[..] {
+    let items = match leading_json::<String>(text) {
+        Some((word, rest)) if is_end(rest) => vec![word],
+        _ => items(text)?,
+    };
+    let items: Vec<&str> = items.iter().map(String::as_str).collect();
+    payload_of_items(&items)
+}
+
+/// Returns the JSON that is the text, apart from a comment behind it.
+fn json_payload(text: &str) -> Result<Value, serde_json::Error> {
+    match leading_json(text) {
+        Some((value, rest)) if is_end(rest) => Ok(value),
+        // Also says what is wrong behind a value.
+        _ => serde_json::from_str(text),
+    }
+}
+
+fn payload_of_items(items: &[&str]) -> Result<EmitPayload, String> {
+    match items {
         [word] if !word.contains('=') && !word.starts_with('@') => {
-            Ok(EmitPayload::Word(word.clone()))
+            Ok(EmitPayload::Word((*word).to_owned()))
         }
         items => {
             let args: Result<_, _> = items.iter().map(|item| item.parse()).collect();
             args.map(EmitPayload::Args)
         }
-    }
-}
-
-/// Returns the JSON that is the text, apart from a comment behind it.
-fn json_payload(text: &str) -> Result<Value, serde_json::Error> {
-    let mut values = Deserializer::from_str(text).into_iter::<Value>();
-    if let Some(Ok(value)) = values.next() {
-        let after = &text[values.byte_offset()..];
-        if after.starts_with(char::is_whitespace) && rest_of_line(after).is_empty() {
-            return Ok(value);
-        }
-    }
-    // Also says what is wrong behind a value.
-    serde_json::from_str(text)
-}
-
-/// Returns the items of a payload. JSON after `:=` needs no quotes and may contain spaces.
-fn items(text: &str) -> Result<Vec<String>, String> {
-    let mut items = Vec::new();
-    let mut rest = text;
-    while !rest.is_empty() {
-        let (item, after) = match json_item(rest) {
-            Some(found) => found,
-            None => first_word(rest)?,
-        };
-        items.push(item);
-        rest = rest_of_line(after);
-    }
-    Ok(items)
-}
-
-/// Returns the item `NAME:=JSON` with which the text begins, and the text after it. Returns `None`
-/// if the text begins otherwise.
-fn json_item(text: &str) -> Option<(String, &str)> {
-    let equals = text.find(|c: char| c == '=' || c.is_whitespace() || "'\"\\".contains(c))?;
-    text[..equals].strip_suffix(':')?;
-    let value = text[equals..].strip_prefix('=')?;
-    if value.starts_with(char::is_whitespace) {
-        return None;
-    }
-    let mut values = Deserializer::from_str(value).into_iter::<IgnoredAny>();
-    values.next()?.ok()?;
-    let (item, rest) = text.split_at(equals + 1 + values.byte_offset());
-    if rest.is_empty() || rest.starts_with(char::is_whitespace) {
-        Some((item.to_owned(), rest))
-    } else {
-        None
     }
 }
 
@@ -221,6 +196,23 @@ mod tests {
 
     fn member(name: &str, value: Value) -> PayloadArg {
         PayloadArg::Member(name.into(), value)
+    }
+
+    /// Values whose texts have quotes, spaces and what is special in a shell.
+    fn value() -> impl Strategy<Value = Value> {
+        let text = || "[a-z \"'\\\\#=\\[{é\t\n]{0,8}";
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<i64>().prop_map(Value::from),
+            text().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 16, 4, move |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                proptest::collection::btree_map(text(), inner, 0..4)
+                    .prop_map(|members| members.into_iter().collect()),
+            ]
+        })
     }
 
     #[test]
@@ -293,6 +285,29 @@ mod tests {
     }
 
     #[test]
+    fn a_payload_may_be_a_string_of_json() {
+        check_payload(
+            r#""it's \"so\"\n\u00e9" # c"#,
+            EmitPayload::Word("it's \"so\"\né".into()),
+        );
+        check_payload(
+            r#""@""#,
+            EmitPayload::Args(vec![PayloadArg::File(String::new())]),
+        );
+        let items = vec![member("a", json!("b c"))];
+        check_payload(r#""a=b c""#, EmitPayload::Args(items));
+        check_payload(r#""costs \$5""#, EmitPayload::Word("costs $5".into()));
+    }
+
+    #[test]
+    fn the_words_before_a_payload_may_be_quoted() {
+        let line = r#"@"tailor:t1" '/emit' "my event" {"it's": "x"}"#;
+        let payload = EmitPayload::Json(json!({"it's": "x"}));
+        let emit = Command::Emit("my event".into(), payload);
+        check(line, Some("tailor:t1"), emit);
+    }
+
+    #[test]
     fn a_member_may_be_quoted() {
         let items = vec![member("a", json!("b c")), member("d e", json!(""))];
         check_payload(r#"a="b c" 'd e='"#, EmitPayload::Args(items));
@@ -335,6 +350,31 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_quoted_event_comes_back(event in "[^\n]{1,8}") {
+            let line = shell_words::join(["@customer:c1", "/emit", &event, "a=b"]);
+            let actor = Some("customer:c1".to_owned());
+            let payload = EmitPayload::Args(vec![member("a", json!("b"))]);
+            let command = Command::Emit(event, payload);
+            prop_assert_eq!(line.parse(), Ok(CommandLine { actor, command }));
+        }
+
+        #[test]
+        fn json_comes_back(value in value(), next in value()) {
+            let emitted = |payload: String| match format!("/emit x {payload} # c").parse() {
+                Ok(CommandLine { command: Command::Emit(_, payload), .. }) => payload,
+                other => panic!("{other:?}"),
+            };
+            let members = vec![member("n", value.clone()), member("m", next.clone())];
+            prop_assert_eq!(emitted(format!("n:={value} m:={next}")), EmitPayload::Args(members));
+            let list = json!([value]);
+            let text = format!("{list:#}").replace('\n', " ");
+            prop_assert_eq!(emitted(text), EmitPayload::Json(list));
+            let quoted = Value::from(format!("q{}", value.to_string().replace('=', "")));
+            let word = EmitPayload::Word(quoted.as_str().unwrap().to_owned());
+            prop_assert_eq!(emitted(quoted.to_string()), word);
+        }
+
         #[test]
         fn no_text_panics(
             text in any::<String>(),

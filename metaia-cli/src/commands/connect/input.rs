@@ -3,18 +3,16 @@
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
-use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, BufReader, Split, Stdin};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, BufReader, Stdin};
 use tokio::time::{Instant, sleep_until};
 
+use super::editor;
+use super::source::Source;
 use crate::exit::{Exit, Failure};
-
-/// The longest line that a terminal passes on: it drops what is typed or pasted beyond it.
-const TERMINAL_LINE: usize = 4095;
 
 /// Reads standard input line by line.
 pub(super) struct Input<R> {
-    /// `None` after the end of the input.
-    lines: Option<Split<R>>,
+    source: Source<R>,
     /// The number of lines read.
     count: u64,
     is_terminal: bool,
@@ -41,7 +39,7 @@ impl Input<BufReader<Stdin>> {
 impl<R: AsyncBufRead + Unpin> Input<R> {
     fn new(reader: R, is_terminal: bool, linger: Duration) -> Self {
         Self {
-            lines: Some(reader.split(b'\n')),
+            source: Source::Stream(reader.split(b'\n')),
             count: 0,
             is_terminal,
             paused_until: None,
@@ -54,6 +52,13 @@ impl<R: AsyncBufRead + Unpin> Input<R> {
         self.is_terminal
     }
 
+    /// Lets a line editor read the lines, if standard input and output are a terminal.
+    pub(super) fn edit(&mut self) {
+        if let Some(typed) = editor::start() {
+            self.source = Source::edited(typed);
+        }
+    }
+
     /// Reads no line for this time from now on.
     pub(super) fn pause(&mut self, time: Duration) {
         self.paused_until = Some(Instant::now() + time);
@@ -62,7 +67,7 @@ impl<R: AsyncBufRead + Unpin> Input<R> {
     /// Ends the command with the last line, without the time of `--for`.
     pub(super) fn stop_lingering(&mut self) {
         self.linger = Duration::ZERO;
-        if self.lines.is_none() {
+        if self.source.has_ended() {
             self.paused_until = None;
         }
     }
@@ -71,7 +76,7 @@ impl<R: AsyncBufRead + Unpin> Input<R> {
     ///
     /// # Errors
     ///
-    /// Returns a failure for a line that is not UTF-8 or was cut, and if the input cannot be read.
+    /// Returns a failure for a line that is too long or not UTF-8, and if the input cannot be read.
     /// The next call continues with the next line.
     ///
     /// # Cancel safety
@@ -83,10 +88,10 @@ impl<R: AsyncBufRead + Unpin> Input<R> {
                 sleep_until(until).await;
                 self.paused_until = None;
             }
-            let Some(lines) = self.lines.as_mut() else {
+            if self.source.has_ended() {
                 return Ok(None);
-            };
-            match lines.next_segment().await {
+            }
+            match self.source.next().await {
                 Ok(Some(bytes)) => {
                     self.count += 1;
                     return self.decode(bytes).map(Some);
@@ -102,17 +107,17 @@ impl<R: AsyncBufRead + Unpin> Input<R> {
     }
 
     fn end(&mut self) {
-        self.lines = None;
+        self.source = Source::Ended;
         self.pause(self.linger);
     }
 
     fn decode(&self, bytes: Vec<u8>) -> Result<InputLine, Failure> {
         let number = self.count;
-        if self.is_terminal && bytes.len() >= TERMINAL_LINE {
-            return Err(Failure::usage(format!(
-                "line {number} is too long: a terminal cuts a line at {TERMINAL_LINE} bytes"
-            ))
-            .hint(
+        let longest = self.source.longest_line(self.is_terminal);
+        if let Some((limit, reason)) = longest.filter(|(limit, _)| bytes.len() > *limit) {
+            let failure =
+                Failure::usage(format!("line {number} is too long: {reason} {limit} bytes"));
+            return Err(failure.hint(
                 "put the payload into a file and send @FILE, or pipe the lines into the command",
             ));
         }
@@ -139,6 +144,8 @@ fn without_mark(number: u64, text: String) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tokio::sync::mpsc::channel;
+
     use super::*;
 
     fn input(bytes: &[u8], is_terminal: bool) -> Input<&[u8]> {
@@ -208,16 +215,48 @@ mod tests {
             input(text.as_bytes(), false).next().await.unwrap(),
             line(1, &long)
         );
-        let cut = format!("{}\nb\n", &long[..TERMINAL_LINE]);
+        let cut = format!("{}\nb\n", &long[..4095]);
         let mut terminal = input(cut.as_bytes(), true);
         let failure = terminal.next().await.unwrap_err();
         assert!(
-            failure.chain().contains("4095 bytes"),
+            failure.chain().contains("4094 bytes"),
             "{}",
             failure.chain()
         );
         assert_eq!(terminal.next().await.unwrap(), line(2, "b"));
-        let short = format!("{}\n", &long[..TERMINAL_LINE - 1]);
+        let short = format!("{}\n", &long[..4094]);
         assert!(input(short.as_bytes(), true).next().await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_line_editor_gives_lines_of_up_to_1_mib() {
+        let mut input = input(b"", true);
+        let (typed, lines) = channel(4);
+        input.source = Source::edited(lines);
+        let longest = "x".repeat(1024 * 1024);
+        for text in [&longest, &format!("{longest}x"), "a\nb"] {
+            typed.try_send(Ok(Some(text.to_owned()))).unwrap();
+        }
+        assert_eq!(input.next().await.unwrap(), line(1, &longest));
+        let failure = input.next().await.unwrap_err();
+        assert!(
+            failure.chain().contains("1048576 bytes"),
+            "{}",
+            failure.chain()
+        );
+        assert_eq!(input.next().await.unwrap(), line(3, "a"));
+        assert_eq!(input.next().await.unwrap(), line(4, "b"));
+        typed.try_send(Ok(None)).unwrap();
+        assert_eq!(input.next().await.unwrap(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_line_editor_that_fails_ends_the_input_with_an_error() {
+        let mut input = input(b"", true);
+        let (typed, lines) = channel(4);
+        input.source = Source::edited(lines);
+        drop(typed);
+        assert_eq!(input.next().await.unwrap_err().exit, Exit::Failed);
+        assert_eq!(input.next().await.unwrap(), None);
     }
 }

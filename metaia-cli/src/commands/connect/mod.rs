@@ -3,9 +3,12 @@
 mod action;
 mod command;
 mod console;
+mod editor;
 mod input;
 mod result;
 mod role_client;
+mod rooms;
+mod source;
 mod words;
 
 use std::time::Duration;
@@ -19,11 +22,13 @@ use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::identity::Identity;
 use crate::order_ref::{self, OrderRef};
+use crate::screen;
 use crate::span;
 use command::COMMANDS;
 use console::{Console, Strictness};
 use input::Input;
 use role_client::{NumberedUpdates, RoleClient};
+use rooms::Rooms;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -67,9 +72,11 @@ pub(crate) async fn connect(args: Args, context: &Context) -> Result<Exit, Failu
         () = context.interrupted.cancelled() => return Ok(Exit::Interrupted),
     }
     context.printer.note("connected; /help lists the commands");
+    input.edit();
     let ended = console.run(&mut updates, &mut input).await;
     // `updates` must outlive the clean disconnects: dropping it would cut the connections instead.
     join_all(console.clients().map(connection::close)).await;
+    screen::release();
     context.printer.note(&console.summary());
     ended
 }
@@ -93,6 +100,7 @@ async fn connect_all(
         let role = RoleClient {
             label: identity.label().to_owned(),
             client,
+            rooms: Rooms::default(),
         };
         console.add(role, identity.token_kind());
     }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::action::Action;
 use super::result::{CommandResult, Unsuccessful, accepted};
+use super::rooms::Rooms;
 
 /// The client of one role.
 #[derive(Debug, Clone)]
@@ -18,6 +19,7 @@ pub(super) struct RoleClient {
     /// `ROLE:USER`.
     pub(super) label: String,
     pub(super) client: Client,
+    pub(super) rooms: Rooms,
 }
 
 impl RoleClient {
@@ -40,16 +42,27 @@ impl RoleClient {
 
     async fn join(&self, order: &OrderId, timeout: Duration) -> Result<Value, Unsuccessful> {
         let joined = in_time(timeout, self.client.join_order(order.as_str())).await?;
+        let room = &joined.room;
+        self.rooms
+            .answered("join_order_room", &json!({"room": room}));
         Ok(json!({
-            "room": joined.room,
+            "room": room,
             "recovered": joined.recovered,
             "replayed": joined.replayed,
         }))
     }
 
     async fn leave(&self, order: &OrderId, timeout: Duration) -> Result<Value, Unsuccessful> {
+        let room = format!("order-{order}");
+        let was_in_room = self.rooms.contain_order(order);
         in_time(timeout, self.client.leave_order(order.as_str())).await?;
-        Ok(json!("left"))
+        self.rooms
+            .answered("leave_order_room", &json!({"room": room}));
+        Ok(if was_in_room {
+            json!("left")
+        } else {
+            json!(format!("was not in {room}"))
+        })
     }
 
     async fn emit(
@@ -59,7 +72,9 @@ impl RoleClient {
         timeout: Duration,
     ) -> Result<Value, Unsuccessful> {
         let answer = self.client.emit_with_ack(event, data, timeout).await?;
-        accepted(answer)
+        let answer = accepted(answer)?;
+        self.rooms.answered(event, &answer);
+        Ok(answer)
     }
 }
 

@@ -42,15 +42,15 @@ async fn what_is_not_http_is_no_connection() {
 }
 
 #[tokio::test]
-async fn seats_wait_as_long_as_the_server_asks() {
+async fn roles_wait_as_long_as_the_server_asks() {
     let server = Setup::new()
         .env("METAIA_LIMITS", "handshakes_per_s=2")
         .start()
         .await;
-    let seats: Vec<String> = (0..4).map(|seat| format!("customer:c{seat}")).collect();
+    let roles: Vec<String> = (0..4).map(|role| format!("customer:c{role}")).collect();
     let mut args = vec!["connect", "--timeout", "20s"];
-    for seat in &seats {
-        args.extend(["--as", seat]);
+    for role in &roles {
+        args.extend(["--as", role]);
     }
     let output = Cli::for_server(&server).run(&args).await;
     check(&output, 0, &["(too_many_handshakes)", "trying again in"]);

@@ -18,12 +18,12 @@ async fn check_interrupt(process: Process) {
 }
 
 #[tokio::test]
-async fn seats_that_wait_for_a_frozen_server_end() {
+async fn roles_that_wait_for_a_frozen_server_end() {
     let server = Server::start().await;
     let order = place_order(&server, "c1").await;
     let mut args = vec!["connect", "--timeout", "20s"];
-    for seat in ["customer:c1", "admin:a1", "tailor:t1"] {
-        args.extend(["--as", seat]);
+    for role in ["customer:c1", "admin:a1", "tailor:t1"] {
+        args.extend(["--as", role]);
     }
     let mut connect = Cli::for_server(&server).start(&args);
     for user in ["c1 (customer)", "a1 (admin)", "t1 (tailor)"] {

@@ -30,6 +30,11 @@ fn failing() -> Vec<(Vec<u8>, i32)> {
         line(&format!("@customer:c1 /join {NO_ORDER}"), 5),
         line(&format!("/emit join_order_room {NO_ORDER}"), 5),
         line("/emit nosuch", 1),
+        line("/leave nosuch", 2),
+        line("/leave order-nosuch", 2),
+        line("/leave customer-room", 2),
+        line("/leave MT-261129-M636WW", 2),
+        line("/leave order-", 2),
     ]
 }
 
@@ -92,6 +97,8 @@ async fn an_event_takes_a_json_object() {
     let id = id_of(&order);
     let cli = Cli::for_server(&server);
     for payload in [
+        format!(r#""{id}" # c"#),
+        format!(r#""\u{:04x}{}""#, u32::from(id.as_bytes()[0]), &id[1..]),
         format!(r#"{{"orderId":"{id}"}}"#),
         format!(r#"{{ "orderId" : "{id}", "note": "it's" }}"#),
         format!(r#"orderId="{id}""#),
@@ -103,6 +110,39 @@ async fn an_event_takes_a_json_object() {
         let answer = &objects(&ended.stdout)[0]["answer"];
         assert_eq!(answer["room"], format!("order-{id}"), "{line}");
     }
+}
+
+#[tokio::test]
+async fn a_leave_says_if_the_session_was_not_in_the_room() {
+    let server = Server::start().await;
+    let order = place_order(&server, "c1").await;
+    let id = id_of(&order);
+    let cli = Cli::for_server(&server);
+    let never_joined = format!("was not in order-{id}");
+    for (before, answer) in [
+        (String::new(), never_joined.as_str()),
+        (format!("/join {id}"), "left"),
+        (format!("/emit join_order_room {id}"), "left"),
+        (
+            format!("/join {id}\n/emit leave_order_room {id}"),
+            &never_joined,
+        ),
+        (format!("/join {id}\n/leave {id}"), &never_joined),
+        (format!("/join {id}\n/drop\n/wait 2s"), "left"),
+    ] {
+        let lines = format!("{before}\n/leave {id}\n");
+        let ended = cli.run_with_input(&CONNECT, lines.as_bytes()).await;
+        let ended = ended.expect_code(0);
+        assert_eq!(
+            objects(&ended.stdout).pop().unwrap()["answer"],
+            answer,
+            "{lines}"
+        );
+    }
+    let args = [&CONNECT[..], &["--order", id]].concat();
+    let lines = format!("/leave {id}\n");
+    let ended = cli.run_with_input(&args, lines.as_bytes()).await;
+    assert_eq!(objects(&ended.stdout)[0]["answer"], "left", "{ended:#?}");
 }
 
 #[tokio::test]

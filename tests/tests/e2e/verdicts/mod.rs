@@ -31,7 +31,7 @@ async fn start_live(cli: &Cli, args: &[&str]) -> Process {
 }
 
 /// Ends the only session of a user, as an admin.
-async fn end_session(server: &Server, user: &str) {
+pub(crate) async fn end_session(server: &Server, user: &str) {
     let admin = server.admin();
     let path = format!("/api/realtime/sessions?user={user}");
     let list = admin.get(&path).await.data(200);

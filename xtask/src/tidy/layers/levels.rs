@@ -124,6 +124,7 @@ const CLI: &[Level] = &[
         "span.rs",
         "actor.rs",
         "terminal.rs",
+        "screen.rs",
         "proxy.rs",
         "blocked_output.rs",
     ]),

@@ -1,4 +1,4 @@
-//! The lines of the input: carries them out, and judges what came of them.
+//! The lines of the input: carries them out, and judges the results.
 
 use futures_util::future::join_all;
 use metaia_realtime::client::Client;
@@ -10,6 +10,7 @@ use crate::commands::connect::command::{COMMANDS, Command, CommandLine};
 use crate::commands::connect::input::{Input, InputLine};
 use crate::commands::connect::result::CommandResult;
 use crate::commands::connect::role_client::RoleClient;
+use crate::commands::connect::rooms::Rooms;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::liveness;
@@ -49,7 +50,7 @@ impl<'a> Console<'a> {
 
     /// Returns the roles that a line is for.
     fn chosen(&self, actor: Option<&str>) -> Result<Vec<RoleClient>, String> {
-        let roles = self.seats.iter().map(|seat| &seat.role);
+        let roles = self.sessions.iter().map(|session| &session.role);
         let Some(actor) = actor else {
             return Ok(roles.cloned().collect());
         };
@@ -72,10 +73,10 @@ impl<'a> Console<'a> {
     /// Returns the last work: for a script, a question to the server for each role.
     fn end(&mut self) -> Work<'a> {
         if !self.is_script() {
-            return Box::pin(std::future::ready(Done::Session));
+            return Box::pin(std::future::ready(Done::Typed));
         }
-        for seat in &mut self.seats {
-            seat.liveness.stop();
+        for session in &mut self.sessions {
+            session.liveness.stop();
         }
         let clients: Vec<Client> = self.clients().cloned().collect();
         let timeout = self.context.timeout;
@@ -88,7 +89,7 @@ impl<'a> Console<'a> {
         })
     }
 
-    /// Judges what was done. Returns the exit code if it was the last work.
+    /// Judges the work that was done. Returns the exit code if it was the last work.
     pub(super) fn conclude(&mut self, done: Done) -> Result<Option<Exit>, Failure> {
         match done {
             Done::Line { number, results } => {
@@ -103,7 +104,7 @@ impl<'a> Console<'a> {
                 Ok(None)
             }
             Done::Script { answering } => self.judge_script(&answering).map(Some),
-            Done::Session => Ok(Some(Exit::Ok)),
+            Done::Typed => Ok(Some(Exit::Ok)),
         }
     }
 
@@ -124,13 +125,14 @@ impl<'a> Console<'a> {
         if let Some(exit) = self.first_failure {
             return Ok(exit);
         }
-        for (seat, is_answering) in self.seats.iter_mut().zip(answering) {
-            if let Some(failure) = seat.ended.take() {
-                return Err(
-                    failure.within(format!("{} is not connected at the end", seat.role.label))
-                );
+        for (session, is_answering) in self.sessions.iter_mut().zip(answering) {
+            if let Some(failure) = session.ended.take() {
+                return Err(failure.within(format!(
+                    "{} is not connected at the end",
+                    session.role.label
+                )));
             }
-            if let Some(failure) = seat.failure_at_end(*is_answering) {
+            if let Some(failure) = session.failure_at_end(*is_answering) {
                 return Err(failure);
             }
         }
@@ -145,7 +147,8 @@ impl<'a> Console<'a> {
 /// Carries out a command as each of these roles, all at once.
 fn carry_out(context: &Context, number: u64, command: Command, roles: Vec<RoleClient>) -> Work<'_> {
     Box::pin(async move {
-        let results = match Action::prepare(command, context).await {
+        let rooms: Vec<Rooms> = roles.iter().map(|role| role.rooms.clone()).collect();
+        let results = match Action::prepare(command, &rooms, context).await {
             Ok(Some(action)) => {
                 let runs = roles.iter().map(|role| role.run(&action, context.timeout));
                 Ok(join_all(runs).await.into_iter().flatten().collect())

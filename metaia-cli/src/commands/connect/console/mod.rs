@@ -2,8 +2,8 @@
 //!
 //! A script is strict: its lines begin when every role is live, the first line that is wrong or
 //! refused ends it, and at its end every role must be live, on a connection that answers. It is
-//! carried out to its end even if nobody reads the output. A person at a terminal is told what is
-//! wrong, and goes on.
+//! carried out to its end even if its output has no reader. A person at a terminal is told about a
+//! wrong line, and goes on.
 
 mod lines;
 
@@ -37,12 +37,12 @@ pub(super) enum Strictness {
     End,
 }
 
-/// All connected roles, and what has happened to them.
+/// All connected roles, and what they have received.
 pub(super) struct Console<'a> {
     context: &'a Context,
     strictness: Strictness,
     control: bool,
-    seats: Vec<Seat>,
+    sessions: Vec<Session>,
     orders: Vec<OrderId>,
     events: u64,
     gaps: u64,
@@ -52,7 +52,7 @@ pub(super) struct Console<'a> {
 }
 
 /// One connected role.
-struct Seat {
+struct Session {
     role: RoleClient,
     liveness: Liveness,
     /// The reason why the client makes no other attempt.
@@ -70,7 +70,7 @@ enum Done {
     /// The end of a script: for each role, whether the server answers.
     Script { answering: Vec<bool> },
     /// The end of what a person has typed.
-    Session,
+    Typed,
 }
 
 impl Strictness {
@@ -89,7 +89,7 @@ impl<'a> Console<'a> {
             context,
             strictness,
             control,
-            seats: Vec::new(),
+            sessions: Vec::new(),
             orders: Vec::new(),
             events: 0,
             gaps: 0,
@@ -103,7 +103,7 @@ impl<'a> Console<'a> {
     }
 
     pub(super) fn add(&mut self, role: RoleClient, token: TokenKind) {
-        self.seats.push(Seat {
+        self.sessions.push(Session {
             role,
             liveness: Liveness::new(token),
             ended: None,
@@ -116,7 +116,7 @@ impl<'a> Console<'a> {
     }
 
     pub(super) fn clients(&self) -> impl Iterator<Item = &Client> {
-        self.seats.iter().map(|seat| &seat.role.client)
+        self.sessions.iter().map(|session| &session.role.client)
     }
 
     pub(super) fn summary(&self) -> String {
@@ -169,13 +169,13 @@ impl<'a> Console<'a> {
 
     /// Returns true if no role can still become live.
     fn are_all_live(&self) -> bool {
-        let is_settled = |seat: &Seat| seat.liveness.is_live() || seat.ended.is_some();
-        self.seats.iter().all(is_settled)
+        let is_settled = |session: &Session| session.liveness.is_live() || session.ended.is_some();
+        self.sessions.iter().all(is_settled)
     }
 
     fn complain_of_late_roles(&mut self) -> Result<(), Failure> {
-        let is_late = |seat: &&Seat| !seat.liveness.is_live() && seat.ended.is_none();
-        let Some(late) = self.seats.iter().find(is_late) else {
+        let is_late = |session: &&Session| !session.liveness.is_live() && session.ended.is_none();
+        let Some(late) = self.sessions.iter().find(is_late) else {
             return Ok(());
         };
         let limit = self.context.timeout.as_secs_f64();
@@ -186,9 +186,9 @@ impl<'a> Console<'a> {
 
     /// Ends the command because no role has a connection any more.
     fn end_unconnected(&mut self) -> Result<Exit, Failure> {
-        let mut newest_first = self.seats.iter_mut().rev();
+        let mut newest_first = self.sessions.iter_mut().rev();
         let failure = newest_first
-            .find_map(|seat| seat.ended.take())
+            .find_map(|session| session.ended.take())
             .unwrap_or_else(|| Failure::new(Exit::Unreachable, "no connection is left"));
         let Some(first) = self.first_failure else {
             return Err(failure);
@@ -214,9 +214,10 @@ impl<'a> Console<'a> {
 /// Updates that arrive.
 impl Console<'_> {
     fn observe(&mut self, number: usize, update: Update) -> Result<(), Failure> {
-        let seat = &mut self.seats[number];
-        seat.liveness.observe(&update, &seat.role.client);
-        let label = seat.role.label.clone();
+        let session = &mut self.sessions[number];
+        session.liveness.observe(&update, &session.role.client);
+        session.role.rooms.observe(&update);
+        let label = session.role.label.clone();
         if let Some(notice) = Notice::of(&label, &update) {
             self.show(&notice)?;
         }
@@ -227,14 +228,14 @@ impl Console<'_> {
                 }
             }
             Update::Event(event) => {
-                let replayed = self.seats[number].liveness.is_replay(&event);
+                let replayed = self.sessions[number].liveness.is_replay(&event);
                 self.events += 1;
                 self.print(&EventLine::new(&label, event, replayed))?;
             }
             Update::Reset(_) | Update::TooLarge { .. } => self.gaps += 1,
             Update::GaveUp(reason) => {
-                let seat = &mut self.seats[number];
-                seat.ended = Some(seat.liveness.given_up(&reason));
+                let session = &mut self.sessions[number];
+                session.ended = Some(session.liveness.given_up(&reason));
             }
             _ => {}
         }
@@ -269,7 +270,7 @@ impl Console<'_> {
     }
 }
 
-impl Seat {
+impl Session {
     /// Returns the failure of a role that is not live at the end, or whose server does not answer.
     fn failure_at_end(&mut self, is_answering: bool) -> Option<Failure> {
         let who = &self.role.label;
