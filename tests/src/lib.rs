@@ -11,6 +11,7 @@
 //!   figures from the kernel.
 //! - [`load`]: writers and readers whose actions are recorded.
 //! - [`checker`]: the function that finds broken invariants in a recorded history.
+//! - [`figures`]: CPU time, medians and tables: the pure parts of the benchmarks.
 //! - [`upgrade`]: data of earlier versions, and what this version must find in them.
 //! - [`eventually`]: the waits.
 //!
@@ -33,6 +34,7 @@ pub mod checker;
 pub mod clients;
 pub mod eventually;
 pub mod faults;
+pub mod figures;
 pub mod fixtures;
 pub mod load;
 pub mod server;

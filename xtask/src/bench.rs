@@ -7,14 +7,15 @@ use std::process::Command;
 
 use crate::paths::{root, target};
 use crate::provision;
-use crate::shell::{cargo, run};
+use crate::shell::{cargo, cmd, first_line, run};
 
 /// The parts, in the order in which `all` runs them.
-const PARTS: [(&str, Part); 4] = [
+const PARTS: [(&str, Part); 5] = [
     ("dispatch", dispatch),
     ("log", log),
     ("slow", slow),
     ("cluster", cluster),
+    ("peers", peers),
 ];
 
 type Part = fn(&[&str]) -> Result<(), String>;
@@ -33,7 +34,7 @@ pub(crate) fn run_part(name: &str, args: &[&str]) -> Result<(), String> {
         .peekable();
     if wanted.peek().is_none() {
         return Err(format!(
-            "{name} is not one of dispatch, log, slow, cluster, all"
+            "{name} is not one of dispatch, log, slow, cluster, peers, all"
         ));
     }
     wanted.try_for_each(|(_, part)| part(args))
@@ -69,6 +70,17 @@ fn cluster(args: &[&str]) -> Result<(), String> {
     run(server(&scratch()?)?.arg("cluster").args(args))
 }
 
+/// `args` are `--quick`, `--only SERVER,…` and `--pattern PATTERN,…`.
+fn peers(args: &[&str]) -> Result<(), String> {
+    provision::named("peers")?;
+    build("metaia-peers")?;
+    let commit = first_line(cmd("git").args(["describe", "--always", "--dirty"]));
+    run(clients(&scratch()?)
+        .env("METAIA_BENCH_COMMIT", commit.unwrap_or_default())
+        .arg("peers")
+        .args(args))
+}
+
 /// A bench of the library, as a command.
 fn library(bench: &str) -> Command {
     let mut command = cargo();
@@ -90,7 +102,17 @@ fn library(bench: &str) -> Command {
 
 /// The bench of the built server, with its temporary folders on the disk of the target folder.
 fn server(folder: &Path) -> Result<Command, String> {
-    run(cargo().args(["build", "--profile", PROFILE, "-p", "metaia-server"]))?;
+    build("metaia-server")?;
+    Ok(clients(folder))
+}
+
+/// Builds a program that is measured.
+fn build(package: &str) -> Result<(), String> {
+    run(cargo().args(["build", "--profile", PROFILE, "-p", package]))
+}
+
+/// The program that drives the servers, with its temporary folders in `folder`.
+fn clients(folder: &Path) -> Command {
     let mut command = cargo();
     command.env("TMPDIR", folder).args([
         "bench",
@@ -102,7 +124,7 @@ fn server(folder: &Path) -> Result<Command, String> {
         "server",
         "--",
     ]);
-    Ok(command)
+    command
 }
 
 fn scratch() -> Result<PathBuf, String> {

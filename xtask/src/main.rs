@@ -31,17 +31,21 @@ Usage: cargo xtask <command>
                      packaged library with the examples of its docs, and the tests of `upgrade`
   upgrade            build an earlier version of the server from the history, and run the tests of
                      several nodes with nodes of both versions
-  bench PART [-- ARGS]
+  bench PART [[--] ARGS]
                      dispatch: the library alone, ARGS go to criterion (for instance `-- --quick`);
                      log: durable writes, start, reconnect storm
                      (ARGS: one of writes, start, storm);
                      slow: what slow clients cost the others;
                      cluster: several nodes (ARGS: one of writes, latency, nodes, idle);
+                     peers: the library beside other servers (ARGS: `--quick`; `--only`, some of
+                     memory,sqlite,socketioxide,socketio-node,socketio-bun,bun-publish; `--pattern`,
+                     some of fan-out,fan-out-4,unicast,rate,connect,idle);
                      all: everything
   tidy               the rules about our own source that no other tool checks
   tidy --graph       the imports between files: circles, and the arrows between folders
   tidy --figures     sizes, density, docs and circles of each crate
-  provision [TOOL]   install or find one of node, python, redis, mongod, nginx (all without TOOL)
+  provision [TOOL]   install or find one of node, python, redis, mongod, nginx (all without TOOL),
+                     or the servers of `bench peers` (peers)
 ";
 
 fn main() -> ExitCode {
@@ -80,8 +84,9 @@ fn run(args: &[String]) -> Result<(), Failure> {
         ["ci"] => ci::run_all(ci::Extent::Toolchain)?,
         ["ci", "--full"] => ci::run_all(ci::Extent::Full)?,
         ["upgrade"] => upgrade::run_tests()?,
-        ["bench", part] => bench::run_part(part, &[])?,
-        ["bench", part, "--", rest @ ..] => bench::run_part(part, rest)?,
+        ["bench", part, "--", rest @ ..] | ["bench", part, rest @ ..] => {
+            bench::run_part(part, rest)?;
+        }
         ["tidy"] => tidy::run()?,
         ["tidy", "--graph"] => tidy::graph()?,
         ["tidy", "--figures"] => tidy::figures()?,

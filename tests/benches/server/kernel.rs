@@ -3,8 +3,7 @@
 use std::fs;
 use std::ops::Sub;
 
-/// The unit of process times in `/proc`. Linux always uses 100 ticks per second.
-const TICKS_PER_SECOND: f64 = 100.0;
+use metaia_tests::figures::{CpuTime, TICKS_PER_SECOND};
 
 /// CPU time used so far, in seconds.
 #[derive(Debug, Clone, Copy)]
@@ -19,7 +18,7 @@ impl Usage {
     /// Returns the times until now. `server` is the server's process id.
     pub(crate) fn now(server: u32) -> Self {
         let all = all_cores_time();
-        let ours = process_time("self");
+        let ours = time_of("self").total();
         let server = process_cpu_time(server);
         Self {
             server,
@@ -58,19 +57,17 @@ fn all_cores_time() -> f64 {
 
 /// Returns the CPU time that a process has used so far, in seconds.
 pub(crate) fn process_cpu_time(pid: u32) -> f64 {
-    process_time(&pid.to_string())
+    cpu_time(pid).total()
 }
 
-/// Returns user and system time, the 14th and 15th word. The second word is a name in parentheses
-/// and may contain blanks.
-fn process_time(pid: &str) -> f64 {
+/// Returns the CPU time that a process has used so far, by where it was spent.
+pub(crate) fn cpu_time(pid: u32) -> CpuTime {
+    time_of(&pid.to_string())
+}
+
+fn time_of(pid: &str) -> CpuTime {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("the process runs");
-    let after_name = stat.rsplit_once(')').expect("a name").1;
-    let times = after_name.split_ascii_whitespace().skip(11).take(2);
-    times
-        .map(|ticks| ticks.parse::<f64>().expect("a number"))
-        .sum::<f64>()
-        / TICKS_PER_SECOND
+    CpuTime::from_stat(&stat).expect("user and system time")
 }
 
 /// Returns the resident memory of a process, in MiB.

@@ -3,12 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
+use metaia_tests::figures::median;
 use metaia_tests::server::paths::binary;
 use metaia_tests::server::process::Process;
 use tokio::process::Command;
 use tokio::time::Instant;
-
-use crate::report::median;
 
 /// The load per core before the first measurement above which the run counts as noisy.
 const QUIET_LOAD: f64 = 1.0;
@@ -20,19 +19,14 @@ const LOOP_STEPS: u64 = 30_000_000;
 /// The machine, and the durations of a fixed loop at several moments.
 #[derive(Debug)]
 pub(crate) struct Machine {
-    server: String,
     load: f64,
     loops: Vec<f64>,
 }
 
 impl Machine {
     /// Records the machine before the first server of the run is started.
-    pub(crate) async fn now() -> Self {
-        let mut version = Command::new(binary("metaia-server"));
-        version.arg("--version");
-        let server = Process::run(version).await.expect_code(0).stdout;
+    pub(crate) fn now() -> Self {
         let mut machine = Self {
-            server,
             load: load(),
             loops: Vec::new(),
         };
@@ -51,17 +45,21 @@ impl Machine {
             self.loops.push(begun.elapsed().as_secs_f64());
         }
     }
+}
 
-    /// Returns the versions of the server and the kernel, and the number of cores.
-    pub(crate) fn versions(&self) -> String {
-        let kernel = read("/proc/sys/kernel/osrelease");
-        format!(
-            "{} (profile dist), Linux {}, {} cores",
-            self.server,
-            kernel.trim(),
-            cores()
-        )
-    }
+/// Returns the profile, the version of the kernel, and the number of cores.
+pub(crate) fn description() -> String {
+    let kernel = read("/proc/sys/kernel/osrelease");
+    let kernel = kernel.trim();
+    let cores = cores();
+    format!("profile dist, Linux {kernel}, {cores} cores")
+}
+
+/// Returns the version of the server under test.
+pub(crate) async fn server_version() -> String {
+    let mut version = Command::new(binary("metaia-server"));
+    version.arg("--version");
+    Process::run(version).await.expect_code(0).stdout
 }
 
 impl fmt::Display for Machine {

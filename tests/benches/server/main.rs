@@ -1,6 +1,6 @@
 //! `cargo xtask bench log`, `slow` and `cluster`: measures the real server as its clients see it,
-//! and prints each figure beside its goal. It is a command and not a test: a missed goal is
-//! printed, and only a wrong result is a failure.
+//! and prints each figure beside its goal. `peers` compares the library with other servers. It is a
+//! command and not a test: a missed goal is printed, and only a wrong result is a failure.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -15,6 +15,7 @@ mod disk;
 mod kernel;
 mod log;
 mod machine;
+mod peers;
 mod publisher;
 mod readers;
 mod recorder;
@@ -25,24 +26,33 @@ mod writes;
 
 use std::process::ExitCode;
 
-use machine::Machine;
+use machine::{Machine, server_version};
 use report::Report;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     // Cargo adds `--bench`.
-    let wanted: Vec<String> = std::env::args()
+    let words: Vec<String> = std::env::args()
         .skip(1)
+        .filter(|word| word != "--bench")
+        .collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["peers", words @ ..] => peers::run(words).await,
+        words => with_goals(words).await,
+    }
+}
+
+/// Runs a part whose figures have goals.
+async fn with_goals(words: &[&str]) -> ExitCode {
+    let mut machine = Machine::now();
+    let mut report = Report::default();
+    let wanted: Vec<&str> = words
+        .iter()
+        .copied()
         .filter(|word| !word.starts_with("--"))
         .collect();
-    let mut machine = Machine::now().await;
-    let mut report = Report::default();
-    match wanted
-        .iter()
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .as_slice()
-    {
+    match wanted.as_slice() {
         ["log"] => log::run(&mut machine, &mut report).await,
         ["log", only] => log::run_only(only, &mut machine, &mut report).await,
         ["slow"] => slow::run(&mut machine, &mut report).await,
@@ -50,11 +60,14 @@ async fn main() -> ExitCode {
         ["cluster", only] => cluster::run_only(only, &mut machine, &mut report).await,
         _ => {
             eprintln!(
-                "usage: log [writes|start|storm], slow, or cluster [writes|latency|nodes|idle]"
+                "usage: log [writes|start|storm], slow, cluster [writes|latency|nodes|idle], \
+                 or peers"
             );
             return ExitCode::from(2);
         }
     }
-    println!("\n{}\n\n{report}\n{machine}", machine.versions());
+    let version = server_version().await;
+    let description = machine::description();
+    println!("\n{version}; {description}\n\n{report}\n{machine}");
     ExitCode::SUCCESS
 }

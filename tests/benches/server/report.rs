@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use metaia_tests::figures::median;
+
 /// The goal of a figure.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Goal {
@@ -46,15 +48,6 @@ impl Report {
         eprintln!("  {row}");
         self.rows.push(row);
     }
-}
-
-/// Returns the median. For an even number of rounds it is the mean of the two values in the middle.
-pub(crate) fn median(rounds: &[f64]) -> f64 {
-    let mut sorted = rounds.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let low = sorted.len().saturating_sub(1) / 2;
-    let high = sorted.len() / 2;
-    f64::midpoint(sorted[low], sorted[high])
 }
 
 impl Goal {

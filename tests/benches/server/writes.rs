@@ -1,5 +1,6 @@
 //! Status changes and emits over REST, each acknowledged when it is on stable storage.
 
+use metaia_tests::figures::median;
 use metaia_tests::fixtures::{id_of, order_body};
 use metaia_tests::server::rest::Api;
 use metaia_tests::server::{API_KEY, Server, Setup};
@@ -8,7 +9,7 @@ use serde_json::json;
 use crate::disk::measure_syncs;
 use crate::machine::Machine;
 use crate::recorder::Recorder;
-use crate::report::{Goal, Report, median};
+use crate::report::{Goal, Report};
 use crate::workers::{Done, run_all, run_parallel, timed};
 
 const ROUNDS: usize = 3;

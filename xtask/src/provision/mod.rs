@@ -1,4 +1,4 @@
-//! What the tests need beyond the Rust toolchain, one file per tool.
+//! What the tests and the benchmarks need beyond the Rust toolchain, one file per tool.
 //!
 //! Every tool is *found* where it is there already; else it is installed where that is safe without
 //! asking (as root on Debian, or into our own target folder); else the exact line to run is printed
@@ -25,6 +25,9 @@ const TOOLS: [Tool; 6] = [
     ("chromium", chromium::provide),
 ];
 
+/// What the tests do not need, and the benchmark does.
+const PEERS: Tool = ("peers", node::provide_peers);
+
 /// Makes sure that every tool is there.
 pub(crate) fn everything() -> Result<(), String> {
     TOOLS.iter().try_for_each(provide)
@@ -32,12 +35,13 @@ pub(crate) fn everything() -> Result<(), String> {
 
 /// Makes sure that the named tool is there.
 pub(crate) fn named(name: &str) -> Result<(), String> {
-    let known = || TOOLS.map(|(name, _)| name).join(", ");
-    let tool = TOOLS.iter().find(|(tool, _)| *tool == name);
+    let all = || TOOLS.iter().chain([&PEERS]);
+    let known = || all().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    let tool = all().find(|(tool, _)| *tool == name);
     tool.ok_or_else(|| format!("no tool `{name}`; known: {}", known()))
         .and_then(provide)
 }
 
 fn provide((name, provide): &Tool) -> Result<(), String> {
-    provide().map_err(|why| format!("{name} is needed by the tests: {why}"))
+    provide().map_err(|why| format!("{name} is needed: {why}"))
 }

@@ -24,11 +24,12 @@ pub(super) fn check(root: &Path) -> Result<Vec<String>, String> {
         let text = read(&root.join(&manifest))?;
         wrong.extend(missing(&text).map(|line| format!("{manifest}: no `{line}`")));
     }
-    if read(&root.join("tests/js/package-lock.json"))?.contains("\"resolved\"") {
-        wrong.push(
-            "tests/js/package-lock.json: download addresses belong to a machine, not into it"
-                .to_owned(),
-        );
+    for lock in ["tests/js", "tests/peers/js"].map(|folder| format!("{folder}/package-lock.json")) {
+        if read(&root.join(&lock))?.contains("\"resolved\"") {
+            wrong.push(format!(
+                "{lock}: download addresses belong to a machine, not into it"
+            ));
+        }
     }
     Ok(wrong)
 }

@@ -1,0 +1,122 @@
+//! A WebSocket that is being opened.
+
+use std::collections::VecDeque;
+
+use metaia_tests::clients::frames::{CLOSE, FrameReader, PING, PONG, TEXT, client_frame};
+use metaia_tests::clients::http_response::HttpResponse;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use super::crowd::Arrival;
+
+/// An open WebSocket whose packets are read one by one.
+#[derive(Debug)]
+pub(super) struct Wire {
+    stream: TcpStream,
+    frames: FrameReader,
+    /// Frames that were read and not yet looked at: opcode and payload.
+    waiting: VecDeque<(u8, Vec<u8>)>,
+}
+
+impl Wire {
+    /// Opens a WebSocket at this path.
+    pub(super) async fn open(port: u16, path: &str) -> Self {
+        let mut stream = connect(port).await;
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n\
+             Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+             Sec-WebSocket-Version: 13\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).await.expect("write");
+        let mut bytes = Vec::new();
+        let response = response(&mut stream, &mut bytes).await;
+        assert_eq!(response.status, 101, "{response:?}");
+        let mut wire = Self {
+            stream,
+            frames: FrameReader::default(),
+            waiting: VecDeque::new(),
+        };
+        // The server may have sent frames right behind its response.
+        wire.take(&bytes[response.length..]);
+        wire
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        let waiting = &mut self.waiting;
+        self.frames.read(bytes, |frame| {
+            waiting.push_back((frame.opcode, frame.payload.to_vec()));
+        });
+    }
+
+    /// Sends a packet.
+    pub(super) async fn send(&mut self, packet: &str) {
+        self.write(TEXT, packet.as_bytes()).await;
+    }
+
+    async fn write(&mut self, opcode: u8, payload: &[u8]) {
+        let frame = client_frame(opcode, payload);
+        self.stream.write_all(&frame).await.expect("write");
+    }
+
+    /// Waits for a packet that begins with `start`. All packets before it are discarded.
+    pub(super) async fn until(&mut self, start: &str) {
+        loop {
+            while let Some((opcode, payload)) = self.waiting.pop_front() {
+                if opcode == TEXT && payload.starts_with(start.as_bytes()) {
+                    return;
+                }
+                self.answer(opcode, &payload).await;
+            }
+            let mut bytes = Vec::new();
+            read(&mut self.stream, &mut bytes).await;
+            self.take(&bytes);
+        }
+    }
+
+    /// Answers a ping of WebSocket or of Engine.IO.
+    async fn answer(&mut self, opcode: u8, payload: &[u8]) {
+        match (opcode, payload) {
+            (PING, _) => self.write(PONG, payload).await,
+            (TEXT, b"2") => self.send("3").await,
+            (CLOSE, _) => panic!("the server closed a connection: {payload:?}"),
+            _ => (),
+        }
+    }
+
+    /// Returns the connection for a crowd.
+    pub(super) async fn into_arrival(mut self) -> Arrival {
+        while let Some((opcode, payload)) = self.waiting.pop_front() {
+            self.answer(opcode, &payload).await;
+        }
+        Arrival {
+            stream: self.stream.into_std().expect("a plain socket"),
+            frames: self.frames,
+        }
+    }
+}
+
+/// Connects to a port of this machine.
+pub(super) async fn connect(port: u16) -> TcpStream {
+    let stream = TcpStream::connect(("127.0.0.1", port)).await;
+    let stream = stream.expect("the server accepts connections");
+    stream.set_nodelay(true).expect("TCP_NODELAY");
+    stream
+}
+
+/// Waits for a whole response, and leaves what follows it in `bytes`, behind it.
+pub(super) async fn response(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> HttpResponse {
+    loop {
+        if let Some(response) = HttpResponse::parse(bytes) {
+            return response;
+        }
+        read(stream, bytes).await;
+    }
+}
+
+async fn read(stream: &mut TcpStream, bytes: &mut Vec<u8>) {
+    let size = stream.read_buf(bytes).await.expect("read");
+    assert!(
+        size > 0,
+        "the server closed a connection that is being opened"
+    );
+}
