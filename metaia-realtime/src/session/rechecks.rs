@@ -25,7 +25,7 @@ use crate::OrderId;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct RecheckRequest(u64);
 
-/// Why access is decided again.
+/// The reason why access is decided again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RecheckCause {
     /// The order was rechecked.
@@ -40,7 +40,7 @@ pub(super) struct RecheckToDecide {
     pub(super) order: OrderId,
     /// The last request for the order: the decision serves it and all earlier ones.
     pub(super) request: RecheckRequest,
-    /// When the first of them was requested.
+    /// The time when the first of them was requested.
     pub(super) requested_at: Instant,
 }
 

@@ -1,4 +1,4 @@
-//! Where a session resumes: after the position that its client shows, after the position that is
+//! The start of a session: after the position that its client shows, after the position that is
 //! stored for its device, or, if there is none, at the head of the log.
 //!
 //! A position is honoured if nothing is missing after it and there is not too much to replay;
@@ -22,7 +22,7 @@ use crate::{
     node::Node,
 };
 
-/// How long a resume waits for the access to the client's order rooms to be decided.
+/// The time for which a resume waits for the access to the client's order rooms to be decided.
 const ACCESS_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The most entries that are replayed to a client that shows no position of its own.

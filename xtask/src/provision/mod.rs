@@ -1,4 +1,4 @@
-//! What the tests need beyond the Rust toolchain, one file per tool.
+//! The tools that the tests need beyond the Rust toolchain, one file per tool.
 //!
 //! Every tool is *found* where it is there already; else it is installed where that is safe without
 //! asking (as root on Debian, or into our own target folder); else the exact line to run is printed

@@ -1,8 +1,8 @@
 //! Takes WebSocket frames apart, and reduces messages that are too large to what they are about. A
 //! pure kernel.
 //!
-//! What it returns are frames again. Frames within the limit pass unchanged, and so does what is
-//! no valid frame of a server. For a message beyond the limit a frame with [`LARGE_MARK`] is
+//! It returns frames again. Frames within the limit pass unchanged, and so do bytes that are no
+//! valid frame of a server. For a message beyond the limit a frame with [`LARGE_MARK`] is
 //! returned, and [`next_large`](FrameSkimmer::next_large) returns what the message is about. So the
 //! memory that it takes is bounded by the limit, whatever the server sends. A message in several
 //! frames is returned in one.
@@ -29,7 +29,7 @@ pub(super) struct FrameSkimmer {
     part: FramePart,
     /// The message that is collected.
     message: Option<CollectedMessage>,
-    /// What is read of the frames.
+    /// The frames that are returned next.
     out: Vec<u8>,
     large: VecDeque<EnginePacket>,
 }

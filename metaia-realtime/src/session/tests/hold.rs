@@ -26,7 +26,7 @@ use crate::{
     session::ConnectRequest,
 };
 
-/// What a policy does when it is asked.
+/// The reaction of a policy when it is asked.
 pub(super) enum Answer {
     Allows,
     Denies,

@@ -325,7 +325,7 @@ impl World {
 
     /// Begins a new epoch of the log while the node runs.
     pub(super) fn new_epoch(&mut self) -> Result<(), String> {
-        // What the client has of the old epoch is checked now: later only the new one counts.
+        // The client's events of the old epoch are checked now: later only the new one counts.
         self.client.receives(usize::MAX)?;
         self.client.check_so_far()?;
         self.log.begin_new_epoch();
