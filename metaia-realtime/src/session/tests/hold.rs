@@ -333,26 +333,6 @@ async fn an_entry_before_the_recheck_of_its_room_waits_for_it() {
     assert_eq!(trial.told(), told);
 }
 
-/// The second recheck of the room is requested while the first one is decided.
-#[tokio::test(start_paused = true)]
-async fn the_time_of_a_second_recheck_of_the_room_begins_with_its_request() {
-    let answer = |_: &str, ms: u128| match ms {
-        0..1_000 => Allows,
-        1_000..2_400 => AllowsLate,
-        _ => Fails,
-    };
-    let trial = Trial::new(2, answer).await;
-    trial.append(vec![recheck(1), event(room(0), 1)]).await;
-    trial.until(2_000).await;
-    trial.append(vec![recheck(1), event(room(0), 2)]).await;
-    trial.until(2_400).await;
-    assert!(trial.told().is_empty());
-    trial.until(6_900).await;
-    assert_eq!(trial.told(), ["1"]);
-    trial.until(7_100).await;
-    assert_eq!(trial.told(), ["1", LOST, "2"]);
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_client_may_leave_the_room_and_join_it_again_meanwhile() {
     let answer = |_: &str, ms: u128| match ms {

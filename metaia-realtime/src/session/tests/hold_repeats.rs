@@ -78,6 +78,26 @@ async fn rechecks_that_come_faster_than_they_are_decided_do_not_hold_back_for_ev
     .await;
 }
 
+/// The second recheck of the room is requested while the first one is decided.
+#[tokio::test(start_paused = true)]
+async fn the_time_of_a_second_recheck_of_the_room_begins_with_its_request() {
+    let answer = |_: &str, ms: u128| match ms {
+        0..1_000 => Allows,
+        1_000..2_400 => AllowsLate,
+        _ => Fails,
+    };
+    let trial = Trial::new(2, answer).await;
+    trial.append(vec![recheck(1), event(room(0), 1)]).await;
+    trial.until(2_000).await;
+    trial.append(vec![recheck(1), event(room(0), 2)]).await;
+    trial.until(2_400).await;
+    assert!(trial.told().is_empty());
+    trial.until(6_900).await;
+    assert_eq!(trial.told(), ["1"]);
+    trial.until(7_100).await;
+    assert_eq!(trial.told(), ["1", LOST, "2"]);
+}
+
 /// Event 2 waits for the recheck of its own room, which came after it.
 #[tokio::test(start_paused = true)]
 async fn events_that_wait_for_two_rooms_come_in_order_and_none_is_lost() {
