@@ -32,7 +32,7 @@
 //! # }
 //! ```
 //!
-//! What you need next:
+//! Next steps:
 //!
 //! - **Serve it** with [`serve`](fn@serve), beside an axum router. The module [`serve`](mod@serve)
 //!   compares it with other ways, such as [`Realtime::layer`] for a server of your own.
@@ -91,7 +91,7 @@
 pub mod limits;
 pub mod values;
 
-// Which failures of a series are logged; rates, on a clock that tests can pause.
+// A log of failures that skips repetitions; rates, on a clock that tests can pause.
 mod failure_log;
 mod rate;
 

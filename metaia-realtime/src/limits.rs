@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use crate::values::MAX_ENTRY_BYTES;
-
 /// The limits of a node. Start from [`Limits::default`] and change the fields that differ; the
 /// builder validates the result.
 ///
@@ -163,9 +161,8 @@ pub(crate) const TRANSPORT_QUEUE: usize = 1_024;
 type Rule = (&'static str, &'static str, bool);
 
 impl Limits {
-    /// The largest possible [`entry_bytes`](Self::entry_bytes): 8 MiB. Every client of this crate
-    /// reads events up to this size, and takes those up to its own limit.
-    pub const MAX_ENTRY_BYTES: usize = MAX_ENTRY_BYTES;
+    /// The largest possible [`entry_bytes`](Self::entry_bytes): 8 MiB.
+    pub const MAX_ENTRY_BYTES: usize = 8 * 1024 * 1024;
 
     /// Checks every limit.
     ///

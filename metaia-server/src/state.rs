@@ -58,7 +58,7 @@ pub struct Health {
     leaving: Arc<AtomicBool>,
 }
 
-/// Why a server is not ready.
+/// The reason why a server is not ready.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotReady {
     #[error("The server is shutting down.")]

@@ -20,7 +20,7 @@ const PARTS: [(&str, Part); 5] = [
 
 type Part = fn(&[&str]) -> Result<(), String>;
 
-/// What is measured is built as it is handed out.
+/// The profile of the programs that are measured: the one in which they are handed out.
 const PROFILE: &str = "dist";
 
 /// In the log that the server is started with.

@@ -4,10 +4,10 @@ use crate::paths::root;
 use crate::shell::{answers, cargo, read, run};
 use crate::{package, test, tidy, upgrade};
 
-/// How much to check.
+/// The extent of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extent {
-    /// What the Rust toolchain checks by itself.
+    /// The checks of the Rust toolchain alone.
     Toolchain,
     /// Also what must be compiled first: tools, of which one needs the advisory database and so a
     /// network, the packaged library, and an earlier version of the server, for the tests of

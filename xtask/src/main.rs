@@ -63,7 +63,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Why a command did not succeed.
+/// The reason why a command did not succeed.
 #[derive(Debug)]
 enum Failure {
     Usage,

@@ -8,10 +8,10 @@ use crate::shell::{cargo, cmd, output, run};
 
 const LIBRARY: &str = "metaia-realtime";
 
-/// What the archive contains beside the source.
+/// The files that the archive contains beside the source.
 const WANTED: [&str; 3] = ["LICENSE-APACHE", "LICENSE-MIT", "README.md"];
 
-/// What the manifest says about the library.
+/// The members of the manifest that describe the library.
 const MEMBERS: [&str; 7] = [
     "categories",
     "description",

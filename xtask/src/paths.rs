@@ -1,4 +1,4 @@
-//! Where things are: the workspace's root and its target folder.
+//! The workspace's root, and its target folder.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! What makes a [`Realtime`](crate::Realtime) impossible to build.
+//! The reasons why a [`Realtime`](crate::Realtime) cannot be built.
 
 use crate::{limits::InvalidLimit, transport::InvalidOrigin};
 
@@ -15,7 +15,7 @@ pub enum BuildError {
     Handler {
         /// The name that was given.
         name: &'static str,
-        /// Why it was refused.
+        /// The reason why it was refused.
         #[source]
         why: HandlerNameError,
     },

@@ -1,4 +1,5 @@
-//! What an embedder holds: the handle and its builder, publishing, handlers, presence, and serving.
+//! The types that an embedder holds: the handle and its builder, publishing, handlers, presence,
+//! and serving.
 
 mod builder;
 mod error;

@@ -43,8 +43,9 @@ use crate::{
 /// - it is disconnected, or was not connected;
 /// - it is connected to another node, and the line between the nodes lost the event. Clients of
 ///   other nodes are reached by the [doorbell](crate::doorbell) while it is connected; without one
-///   they are not. An event of more than 64 KiB, or for hundreds of rooms, stays on this node; so
-///   do the last ones if more than 256 of them, or 1 MiB, wait for Redis;
+///   they are not. An event of more than 64 KiB, or for hundreds of rooms, stays on this node. If
+///   events of more than 256 keys, or 1 MiB of them, wait for Redis, those that were sent first
+///   stay on this node, too;
 /// - it is connected to another node, which has not read within 1 s the entries of the log that
 ///   were appended before the event, or must wait for them with more than 256 keys, or 4 MiB.
 ///

@@ -1,4 +1,4 @@
-//! What can be wrong with a token.
+//! The flaws that a token can have.
 
 use super::AuthError;
 

@@ -176,10 +176,8 @@ impl ClientBuilder {
     ///
     /// A larger event is passed over ([`Update::TooLarge`](super::Update::TooLarge)), and a larger
     /// acknowledgement is an error ([`SendError::AckTooLarge`](super::SendError::AckTooLarge)). To
-    /// learn what it passes over, the client reads packets up to 8 MiB, the largest of a server of
-    /// this project
-    /// ([`Limits::MAX_ENTRY_BYTES`](crate::Limits::MAX_ENTRY_BYTES)). A packet that is larger than
-    /// both limits ends the connection.
+    /// learn what it passes over, the client reads such a packet to its end, whatever its size, and
+    /// keeps little of it: a packet takes at most this limit and 64 KiB of memory.
     pub fn max_message(self, bytes: usize) -> Self {
         Self {
             max_message: bytes,

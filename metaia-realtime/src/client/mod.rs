@@ -36,8 +36,8 @@
 //!   what the server said that it takes, a caller that waits for the acknowledgement gets
 //!   [`SendError::TooLarge`] instead of [`SendError::Interrupted`].
 //! - **The server sends too much**: an event beyond [`ClientBuilder::max_message`] is passed over.
-//!   [`Update::TooLarge`] tells its position, and the events after it follow. A packet beyond 8 MiB
-//!   ends the connection; no server of this project stores events of that size.
+//!   [`Update::TooLarge`] tells its position, and the events after it follow. The client keeps no
+//!   more of a packet than that limit and 64 KiB.
 //!
 //! Within one process every event comes once, in order. An application that stores
 //! [`Client::position`] and resumes in another process receives everything after it, at least once;

@@ -120,7 +120,7 @@ impl RecordsByUser {
 struct Cut {
     /// The records before this time are dropped.
     at: i64,
-    /// How many records of that time are still to be dropped.
+    /// The number of records of that time that are still to be dropped.
     of_that_time: usize,
 }
 

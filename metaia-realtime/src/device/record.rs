@@ -19,8 +19,8 @@ pub struct DeviceRecord {
     /// The number of connections that the record stands for: several if clients share a device or a
     /// token.
     pub connections: u32,
-    /// How many of the connections are live. The clients of the others may come back. A store that
-    /// one node uses need not keep it, and reads 0.
+    /// The number of connections that are live. The clients of the others may come back. A store
+    /// that one node uses need not keep it, and reads 0.
     pub connected: u32,
     /// The time when the client was last heard of, in ms since the Unix epoch; for one that is
     /// connected, the time of the record.

@@ -7,70 +7,52 @@
 //! and 4 MiB; beyond that the oldest event is dropped, but first those that are *superseded*: a
 //! newer one of their key, for the same rooms, is held.
 
-use std::{collections::VecDeque, time::Duration};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::frame::VolatileFrame;
-use crate::doorbell::log_head::LogHead;
+use crate::{
+    doorbell::log_head::LogHead,
+    event::{Conflated, ConflatingQueue, QueueOrder},
+};
 
 /// Time after which a held event is dropped.
 const HOLD_TIMEOUT: Duration = Duration::from_secs(1);
 const MAX_EVENTS: usize = 256;
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
-#[derive(Debug, Default)]
-pub(crate) struct Holdback {
-    held: VecDeque<Held>,
-    bytes: usize,
-}
+#[derive(Debug)]
+pub(crate) struct Holdback(ConflatingQueue<Held>);
 
 #[derive(Debug)]
 struct Held {
     event: VolatileFrame,
     /// The time when the event is dropped.
     until: Instant,
-    /// A newer event of the key, for the same rooms, is held behind it.
-    is_superseded: bool,
+}
+
+impl Default for Holdback {
+    fn default() -> Self {
+        Self(ConflatingQueue::new(
+            QueueOrder::Sent,
+            MAX_EVENTS,
+            MAX_BYTES,
+        ))
+    }
 }
 
 impl Holdback {
     /// Returns whether no event is held: then a new event may be delivered without overtaking
     /// another.
     pub(crate) fn is_empty(&self) -> bool {
-        self.held.is_empty()
+        self.0.is_empty()
     }
 
     /// Holds an event back. Returns the number of older events that were dropped for it.
     pub(crate) fn hold(&mut self, event: VolatileFrame, now: Instant) -> usize {
-        self.mark_superseded_by(&event);
-        self.bytes += size(&event);
-        self.held.push_back(Held {
-            event,
-            until: now + HOLD_TIMEOUT,
-            is_superseded: false,
-        });
-        let mut dropped = 0;
-        while self.held.len() > MAX_EVENTS || self.bytes > MAX_BYTES {
-            self.drop_one();
-            dropped += 1;
-        }
-        dropped
-    }
-
-    fn mark_superseded_by(&mut self, event: &VolatileFrame) {
-        let mut newest = self.held.iter_mut().filter(|held| !held.is_superseded);
-        if let Some(older) = newest.find(|held| supersedes(event, &held.event)) {
-            older.is_superseded = true;
-        }
-    }
-
-    /// Drops the oldest event that is superseded, or, if there is none, the oldest.
-    fn drop_one(&mut self) {
-        let superseded = self.held.iter().position(|held| held.is_superseded);
-        if let Some(dropped) = self.held.remove(superseded.unwrap_or(0)) {
-            self.bytes -= size(&dropped.event);
-        }
+        let until = now + HOLD_TIMEOUT;
+        self.0.push(Held { event, until }, ())
     }
 
     /// Returns the events that may be delivered, in the order of their arrival, and the number of
@@ -80,43 +62,28 @@ impl Holdback {
         dispatched: LogHead,
         now: Instant,
     ) -> (Vec<VolatileFrame>, usize) {
-        let mut ready = Vec::new();
-        let mut late = 0;
-        for held in std::mem::take(&mut self.held) {
-            if held.until <= now {
-                late += 1;
-            } else if held.event.at.is_beyond(dispatched) {
-                self.held.push_back(held);
-            } else {
-                ready.push(held.event);
-            }
-        }
-        self.bytes = self.held.iter().map(|held| size(&held.event)).sum();
-        (ready, late)
+        let late = self.0.extract(|held| held.until <= now).len();
+        let ready = self.0.extract(|held| !held.event.at.is_beyond(dispatched));
+        (ready.into_iter().map(|held| held.event).collect(), late)
     }
 
     /// Returns the time when the first held event must be dropped.
     pub(crate) fn due(&self) -> Option<Instant> {
-        self.held.front().map(|held| held.until)
+        self.0.first().map(|(held, ())| held.until)
     }
 }
 
-/// Returns whether every session that receives `older` receives `newer`, which has the same key.
-/// The sessions of other rooms need the older event.
-fn supersedes(newer: &VolatileFrame, older: &VolatileFrame) -> bool {
-    let is_same_key = match (newer.key, older.key) {
-        (Some(key), Some(other)) => key == other,
-        (None, None) => newer.name == older.name,
-        _ => false,
-    };
-    is_same_key && newer.rooms == older.rooms
-}
+impl Conflated for Held {
+    /// Returns the approximate size in memory.
+    fn size(&self) -> usize {
+        /// A room with an id of 64 characters.
+        const ROOM_BYTES: usize = 96;
+        self.event.payload.get().len() + self.event.rooms.len() * ROOM_BYTES
+    }
 
-/// Returns the approximate size of an event in memory, in bytes.
-fn size(event: &VolatileFrame) -> usize {
-    /// A room with an id of 64 characters.
-    const ROOM_BYTES: usize = 96;
-    event.payload.get().len() + event.rooms.len() * ROOM_BYTES
+    fn supersedes(&self, older: &Self) -> bool {
+        self.event.supersedes(&older.event)
+    }
 }
 
 #[cfg(test)]
@@ -170,7 +137,7 @@ mod tests {
         assert_eq!(holdback.due(), Some(now + HOLD_TIMEOUT));
         assert_eq!(holdback.release(at(9), now + HOLD_TIMEOUT).1, 1);
         assert!(holdback.is_empty());
-        assert_eq!(holdback.bytes, 0);
+        assert_eq!(holdback.0.size(), (0, 0));
     }
 
     /// Returns an event of a courier, in a room.
@@ -196,7 +163,7 @@ mod tests {
         for n in 5..405 {
             holdback.hold(place(n, 3 + n % 100, key, rooms[1]), now);
         }
-        assert!(holdback.held.len() <= MAX_EVENTS);
+        assert!(holdback.0.size().0 <= MAX_EVENTS);
         let (ready, _) = holdback.release(at(1_000), now);
         numbers(&ready).into_iter().filter(|n| *n < 5).collect()
     }
@@ -232,11 +199,12 @@ mod tests {
         let small = (1..=1_000).map(|n| volatile(n, 1));
         let dropped: usize = small.map(|event| holdback.hold(event, now)).sum();
         assert_eq!(dropped, 1_000 - MAX_EVENTS);
-        assert_eq!(holdback.held.len(), MAX_EVENTS);
-        assert_eq!(holdback.held.front().unwrap().event.at.n, 745);
+        assert_eq!(holdback.0.size().0, MAX_EVENTS);
+        assert_eq!(holdback.0.first().unwrap().0.event.at.n, 745);
         let large = (1..=100).map(|n| volatile(n, 60_000));
         let dropped: usize = large.map(|event| holdback.hold(event, now)).sum();
         assert!(dropped > MAX_EVENTS, "{dropped}");
-        assert!(holdback.bytes <= MAX_BYTES, "{}", holdback.bytes);
+        let (_, bytes) = holdback.0.size();
+        assert!(bytes <= MAX_BYTES, "{bytes}");
     }
 }

@@ -4,6 +4,7 @@
 //! module. Every [`IntoEvent`] can be sent: a reference to an [`Event`], or a pair of a name and
 //! any JSON.
 
+mod conflating_queue;
 mod error;
 mod marketplace;
 mod name;
@@ -14,6 +15,7 @@ mod volatile_key;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
+pub(crate) use conflating_queue::{Conflated, ConflatingQueue, QueueOrder};
 pub use error::EventError;
 pub use marketplace::{
     NewNotification, Notification, NotificationKind, NotificationRead, OrderUpdate, PaymentFlag,

@@ -9,7 +9,7 @@ use crate::values::EventId;
 /// The number of committers whose last batch the head names.
 const RECENT: i32 = 64;
 
-/// What a batch changes in the head, apart from its `turn`. On a replica set the update is a part
+/// The changes of a batch to the head, apart from its `turn`. On a replica set the update is a part
 /// of the batch's transaction. On a standalone server it is the last step of carrying the batch
 /// out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -24,7 +24,8 @@ use crate::{NewEntry, PublishReceipt};
 pub trait Records: Send + Sync + 'static {
     /// The questions that the changes of a batch ask, for example ids of records. It starts empty.
     type Wanted: Default + Send + 'static;
-    /// What was read. The default stands for a batch without changes, for which nothing is read.
+    /// The facts that were read. The default stands for a batch without changes, for which nothing
+    /// is read.
     type Facts: Default + Send + 'static;
 
     /// Reads what the changes of a batch want to know.

@@ -83,8 +83,8 @@ impl Node {
         if self.registry.remove(session) {
             // The session may have ended before for another reason, which counts.
             let reason = session.ended_by().unwrap_or(reason);
-            // What is known of the others by now decides whether this client's position waits
-            // together with an earlier one.
+            // The positions of the other connections must be up to date: they decide whether this
+            // client's position waits together with an earlier one.
             session.update_other_connections(self);
             self.devices.end(session);
             self.announcer.note_change(session.id);

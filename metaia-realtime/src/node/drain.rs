@@ -15,8 +15,8 @@ use crate::{
 /// The reconnects of clients are spread over this many ms.
 const RETRY_SPREAD_MS: u64 = 5_000;
 
-/// How long packets that were handed over may take to be written. A client that is slower receives
-/// them after it has reconnected.
+/// The time in which packets that were handed over have to be written. A client that is slower
+/// receives them after it has reconnected.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Sessions are ended in batches with a pause between, so that not all clients reconnect at once.

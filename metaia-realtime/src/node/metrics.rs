@@ -29,9 +29,9 @@ use std::collections::BTreeMap;
 pub struct Metric<'a> {
     /// The name, without a prefix and without the ending `_total`.
     pub name: &'static str,
-    /// What is measured, in a few words.
+    /// A description of the number, in a few words.
     pub help: &'static str,
-    /// Whether the numbers can fall.
+    /// The kind, which tells whether the numbers can fall.
     pub kind: MetricKind,
     /// The numbers.
     pub value: MetricValue<'a>,

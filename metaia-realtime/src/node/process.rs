@@ -27,15 +27,15 @@ use crate::{
     values::{NodeId, time},
 };
 
-/// How long [`Node::up_to_date`] waits for the dispatcher. A node that is further behind its log
-/// cannot tell which entries are new.
+/// The time for which [`Node::up_to_date`] waits for the dispatcher. A node that is further behind
+/// its log cannot tell which entries are new.
 const UP_TO_DATE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// One process of the cluster. Its tasks run after [`Node::run`].
 pub(crate) struct Node {
     /// The name by which other nodes know this one.
     pub(super) id: NodeId,
-    /// When the node began, in ms since the Unix epoch.
+    /// The time when the node began, in ms since the Unix epoch.
     pub(super) since: i64,
     pub(super) log: Arc<dyn DynEventLog>,
     pub(super) doorbell: NodeDoorbell,

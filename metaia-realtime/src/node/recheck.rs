@@ -30,7 +30,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct RecheckTurns {
     /// One permit per recheck that the policy is asked for.
     permits: Semaphore,
-    /// When the policy last decided a recheck.
+    /// The time when the policy last decided a recheck.
     decided_at: Mutex<Instant>,
     failures: Mutex<FailureLog>,
 }

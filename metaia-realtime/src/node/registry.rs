@@ -28,7 +28,7 @@ struct Tables {
 #[derive(Default)]
 struct Joins {
     open: usize,
-    /// How many of them began before the last request to decide access again.
+    /// The number of them that began before the last request to decide access again.
     asking_again: usize,
     /// Counts the requests to decide access again since the first of these joins began. What the
     /// policy answered under an older number does not count.

@@ -9,7 +9,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use crate::{Limits, UserId, values::at_least_one};
 
-/// How many replays of the largest size a user may have at once.
+/// The number of replays of the largest size that a user may have at once.
 const BURST_REPLAYS: u32 = 4;
 
 /// This many reads of the log's history are charged as much as one replay of the largest size.

@@ -1,4 +1,4 @@
-//! What a node has done since it began, and its present state: for `/metrics`, for the admin's
+//! The counters of a node since it began, and its present state: for `/metrics`, for the admin's
 //! view, and for tests.
 //!
 //! The table at the end declares each number once: its member in [`NodeStats`], its counter, and
@@ -94,7 +94,7 @@ macro_rules! node_stats {
             $($(pub(crate) $count: $counter,)+)+
         }
 
-        /// What one node has done since it was built, and its present state. Every number only
+        /// The counters of one node since it was built, and its present state. Every number only
         /// grows, and is never reset, except those that are said to be present ones.
         #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
         #[serde(rename_all = "camelCase")]
@@ -187,7 +187,7 @@ node_stats! {
         /// Entries that were handed to sessions while catching up.
         replayed: u64 = Counter
             => "replayed_entries", "Entries delivered to sessions that were catching up";
-        /// How often a live session fell behind because its client did not read fast enough.
+        /// The number of times that a live session fell behind because its client read too slowly.
         credit_stalls: u64 = Counter
             => "credit_stalls", "Live sessions whose client read too slowly to stay live";
         /// Entries appended through this node's handle. Entries that are appended in transactions
@@ -213,7 +213,7 @@ node_stats! {
     present {
         /// The number of the log's last entry that this node knows of at present.
         log_head: u64 => "log_head_entries", "The number of the log's last entry";
-        /// How many entries up to `log_head` are not dispatched at present.
+        /// The number of entries up to `log_head` that are not dispatched at present.
         lag: u64 => "dispatch_lag_entries", "Entries of the log that are not dispatched yet";
     }
     counted {

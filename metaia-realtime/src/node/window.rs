@@ -22,7 +22,7 @@ use crate::{
     values::Epoch,
 };
 
-/// How long a node that starts waits for its log.
+/// The time for which a node that starts waits for its log.
 const FIRST_READ_TIMEOUT: Duration = Duration::from_secs(1);
 /// Entries per read while the window is filled.
 const PAGE: usize = 512;
@@ -152,8 +152,8 @@ async fn read_end(log: &dyn DynEventLog, bounds: Bounds) -> Result<Recent, LogEr
     let mut after = head.n().saturating_sub(bounds.entries as u64);
     while after < head.n() {
         let page = log.read(None, after, PAGE).await?;
-        // What was appended after `head` was read is dispatched later. If the log was trimmed or
-        // has a new epoch meanwhile, what was read so far is not its end.
+        // Entries that were appended after `head` was read are dispatched later. If the log was
+        // trimmed or has a new epoch meanwhile, the entries read so far are not its end.
         let upto_head = page
             .entries
             .iter()

@@ -42,11 +42,11 @@ pub(crate) struct Session {
     pub(super) counters: Arc<Counters>,
     /// Notified after the session's task has written.
     pub(super) written: Notify,
-    /// When the client last did something, in ms since the Unix epoch.
+    /// The time when the client last did something, in ms since the Unix epoch.
     active_at: AtomicI64,
     /// The pings that the client has answered, as known at `heard_at`.
     pub(super) pongs: AtomicU64,
-    /// When the client last did something or answered a ping, in ms since the Unix epoch.
+    /// The time when the client last did something or answered a ping, in ms since the Unix epoch.
     pub(super) heard_at: AtomicI64,
     end_reason: OnceLock<EndReason>,
     ended: CancellationToken,

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::node::Node;
 
-/// How long a session waits for the `rt:resume` that its client has announced.
+/// The time for which a session waits for the `rt:resume` that its client has announced.
 const RESUME_EVENT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Drives the session to its end, and then writes `rt:end`, also if an embedder's handler or policy

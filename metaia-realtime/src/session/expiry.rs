@@ -5,7 +5,7 @@ use std::{future::Future, time::Duration};
 use super::Session;
 use crate::{auth::LEEWAY_MS, values::time};
 
-/// How often the end of a token is compared with the clock, since wall time may jump.
+/// The time between two comparisons of the end of a token with the clock, since wall time may jump.
 const CHECK_INTERVAL: Duration = Duration::from_secs(60);
 
 impl Session {

@@ -1,4 +1,4 @@
-//! What a session finishes after its end.
+//! The work that a session finishes after its end: its handler, and the events before a DISCONNECT.
 //!
 //! - A handler that has begun runs to its end, whatever ended the session: it may have changed
 //!   something, and must not stop half-way.
@@ -30,7 +30,7 @@ use crate::{
     node::{FinishingPlace, Node},
 };
 
-/// What is known of a session after its end.
+/// The facts that matter about a session after its end.
 #[derive(Default)]
 pub(super) struct AfterEnd {
     removal: OnceLock<SessionRemoval>,
@@ -38,13 +38,13 @@ pub(super) struct AfterEnd {
     has_stopped_beginning: AtomicBool,
 }
 
-/// What had happened on a node when it removed a session: later disconnects did not find it among
-/// the sessions that live.
+/// The state of a node when it removed a session: later disconnects did not find it among the
+/// sessions that live.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SessionRemoval {
     /// The position up to which the node had dispatched its log.
     pub(crate) dispatched: Position,
-    /// How often the node had stopped sessions that finish.
+    /// The number of times that the node had stopped sessions that finish.
     pub(crate) stops: u64,
 }
 

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::{Limits, rate::Rate};
 
-/// How long a client may flood.
+/// The time for which a client may flood.
 const FLOOD_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A client that has kept its rate for this long does not flood any more.

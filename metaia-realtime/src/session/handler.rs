@@ -1,4 +1,4 @@
-//! What a session asks of the handlers of an embedder's own events.
+//! The interface of a session to the handlers of an embedder's own events.
 
 use std::borrow::Cow;
 

@@ -99,7 +99,7 @@ struct JoinedRoom {
     room: Room,
     /// The client's position in the room was honoured.
     recovered: bool,
-    /// How many entries were replayed.
+    /// The number of entries that were replayed.
     replayed: usize,
 }
 

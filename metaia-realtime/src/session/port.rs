@@ -1,4 +1,4 @@
-//! What a session asks of a transport: the only way in which the session core knows one.
+//! The interface of a session to its transport: the only way in which the session core knows one.
 
 use super::EndReason;
 

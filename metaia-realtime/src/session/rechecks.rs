@@ -7,12 +7,15 @@
 //!
 //! - Entries of every room that do not precede it. One cursor serves all rooms.
 //! - Every entry of its room, and what follows the first of them that no other room is a reason to
-//!   hand over: the client may have lost the room by now. There is one exception. Rounds of
-//!   decisions on all access may come faster than an order is decided. So when an order is allowed,
-//!   the entries of its room that precede the round that has begun meanwhile are not withheld.
+//!   hand over: the client may have lost the room by now.
 //!
-//! So an entry is withheld by the requests that came before it, and not by those that other orders
-//! ask for later.
+//! Requests for one order may come faster than it is decided. So that each decision releases
+//! something, an order that is allowed withholds less of its room by the request that came
+//! meanwhile: not the entries that precede the request that was decided; and if the later request
+//! is a round of decisions on all access, not those that precede the round.
+//!
+//! So an entry is withheld by the requests that came before it, and by one or two of its own room
+//! that came after it, but not by those that other orders ask for later.
 
 use tokio::time::Instant;
 
@@ -22,7 +25,7 @@ use crate::OrderId;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct RecheckRequest(u64);
 
-/// Why access is decided again.
+/// The reason why access is decided again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RecheckCause {
     /// The order was rechecked.
@@ -37,7 +40,7 @@ pub(super) struct RecheckToDecide {
     pub(super) order: OrderId,
     /// The last request for the order: the decision serves it and all earlier ones.
     pub(super) request: RecheckRequest,
-    /// When the first of them was requested.
+    /// The time when the first of them was requested.
     pub(super) requested_at: Instant,
 }
 
@@ -62,6 +65,9 @@ struct Pending {
     preceded_by: u64,
     /// Even the entries of the order's room that precede it need this decision.
     withholds_room: bool,
+    /// The last entry of the order's room that does not need it all the same: an earlier decision,
+    /// which began after the entry, has allowed it.
+    allowed_upto: u64,
     is_being_decided: bool,
 }
 
@@ -81,6 +87,7 @@ impl Rechecks {
         if let Some(later) = of_order.nth(1) {
             later.request = self.last;
             later.preceded_by = later.preceded_by.min(preceded_by);
+            later.allowed_upto = later.allowed_upto.min(preceded_by);
             if cause == RecheckCause::Order {
                 later.cause = cause;
                 later.withholds_room = true;
@@ -94,6 +101,7 @@ impl Rechecks {
             cause,
             preceded_by,
             withholds_room: true,
+            allowed_upto: 0,
             is_being_decided: false,
         });
     }
@@ -123,11 +131,15 @@ impl Rechecks {
     /// Removes the request, since the order was allowed after it. A later request stays.
     pub(super) fn finish(&mut self, order: &OrderId, request: RecheckRequest) {
         self.withheld_entry = None;
-        self.pending
-            .retain(|it| it.order != *order || it.request > request);
-        let mut later = self.pending.iter_mut().filter(|it| it.order == *order);
-        if let Some(round) = later.find(|it| it.cause == RecheckCause::Round) {
-            round.withholds_room = false;
+        let is_decided = |it: &Pending| it.order == *order && it.request <= request;
+        let decided = self.pending.extract_if(.., |it| is_decided(it));
+        let allowed_upto = decided.map(|it| it.preceded_by).max();
+        for later in self.pending.iter_mut().filter(|it| it.order == *order) {
+            let allowed_upto = allowed_upto.unwrap_or(0).min(later.preceded_by);
+            later.allowed_upto = later.allowed_upto.max(allowed_upto);
+            if later.cause == RecheckCause::Round {
+                later.withholds_room = false;
+            }
         }
     }
 
@@ -143,10 +155,11 @@ impl Rechecks {
         pending.any(|it| it.order == *order && it.request <= request)
     }
 
-    /// Returns whether all entries of the order's room are withheld.
-    pub(super) fn withholds_room(&self, order: &OrderId) -> bool {
+    /// Returns whether entry `n` of the order's room is withheld, as an entry of this room.
+    pub(super) fn withholds(&self, order: &OrderId, n: u64) -> bool {
+        let withholds = |it: &Pending| it.withholds_room && n > it.allowed_upto;
         let mut pending = self.pending.iter();
-        pending.any(|it| it.order == *order && it.withholds_room)
+        pending.any(|it| it.order == *order && withholds(it))
     }
 
     /// Records that entry `n` comes next and is withheld, as its room is. Nothing that follows it
@@ -236,12 +249,12 @@ mod tests {
         assert_eq!(rechecks.released_upto(), u64::MAX);
         recheck(&mut rechecks, "a", 7);
         assert_eq!(rechecks.released_upto(), 7);
-        assert!(rechecks.withholds_room(&order("a")));
-        assert!(!rechecks.withholds_room(&order("b")));
+        assert!(rechecks.withholds(&order("a"), 1));
+        assert!(!rechecks.withholds(&order("b"), 1));
         let begun = rechecks.begin();
         allow(&mut rechecks, begun);
         assert_eq!(rechecks.released_upto(), u64::MAX);
-        assert!(!rechecks.withholds_room(&order("a")));
+        assert!(!rechecks.withholds(&order("a"), 1));
     }
 
     #[test]
@@ -260,7 +273,7 @@ mod tests {
         assert_eq!(orders(&rechecks.begin()), ["a"], "the later request");
         allow(&mut rechecks, second);
         assert_eq!(rechecks.released_upto(), 12);
-        assert!(rechecks.withholds_room(&order("a")));
+        assert!(rechecks.withholds(&order("a"), 8));
     }
 
     #[test]
@@ -284,7 +297,7 @@ mod tests {
             assert!(rechecks.released_upto() < next_round);
             allow(&mut rechecks, begun);
             assert_eq!(rechecks.released_upto(), next_round);
-            assert!(!rechecks.withholds_room(&order("a")));
+            assert!(!rechecks.withholds(&order("a"), 1));
         }
     }
 
@@ -296,8 +309,8 @@ mod tests {
         request_round(&mut rechecks, 10);
         recheck(&mut rechecks, "a", 12);
         allow(&mut rechecks, begun);
-        assert!(rechecks.withholds_room(&order("a")));
-        assert!(!rechecks.withholds_room(&order("b")));
+        assert!(rechecks.withholds(&order("a"), 8));
+        assert!(!rechecks.withholds(&order("b"), 8));
         assert_eq!(rechecks.released_upto(), 10);
     }
 
@@ -315,6 +328,42 @@ mod tests {
             !rechecks.is_open(&order("a"), first),
             "the session is in the room again, by a later decision"
         );
+    }
+
+    /// The decision on the first request was made after entry 7 and before entry 12.
+    #[test]
+    fn an_order_that_is_allowed_is_withheld_only_after_the_request_that_was_decided() {
+        let mut rechecks = Rechecks::default();
+        recheck(&mut rechecks, "a", 7);
+        let first = rechecks.begin();
+        recheck(&mut rechecks, "a", 12);
+        recheck(&mut rechecks, "a", 15);
+        assert!(rechecks.withholds(&order("a"), 7));
+        allow(&mut rechecks, first);
+        assert!(!rechecks.withholds(&order("a"), 7));
+        assert!(rechecks.withholds(&order("a"), 8));
+        assert_eq!(rechecks.released_upto(), 12);
+        let second = rechecks.begin();
+        recheck(&mut rechecks, "a", 20);
+        allow(&mut rechecks, second);
+        assert!(!rechecks.withholds(&order("a"), 12));
+        assert!(
+            rechecks.withholds(&order("a"), 13),
+            "it may follow entry 12"
+        );
+    }
+
+    /// The new log numbers its entries from 1.
+    #[test]
+    fn a_decision_on_the_old_log_allows_nothing_of_a_new_one() {
+        let mut rechecks = Rechecks::default();
+        recheck(&mut rechecks, "a", 1_000);
+        let first = rechecks.begin();
+        recheck(&mut rechecks, "a", 2_000);
+        recheck(&mut rechecks, "a", 0);
+        allow(&mut rechecks, first);
+        assert!(rechecks.withholds(&order("a"), 1));
+        assert_eq!(rechecks.released_upto(), 0);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What a client asks for when it connects, or in `rt:resume`.
+//! The request of a client that connects, or that sends `rt:resume`.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use crate::{OrderId, Position, log::ResetReason};
 /// The most order rooms that a client may name in one request.
 const MAX_ORDERS: usize = 128;
 
-/// What a client asks for, in `auth` or in `rt:resume`. All members are optional, and none is
+/// The request of a client, in `auth` or in `rt:resume`. All members are optional, and none is
 /// trusted to have the right type.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct ConnectRequest {

@@ -1,4 +1,4 @@
-//! Where a session resumes: after the position that its client shows, after the position that is
+//! The start of a session: after the position that its client shows, after the position that is
 //! stored for its device, or, if there is none, at the head of the log.
 //!
 //! A position is honoured if nothing is missing after it and there is not too much to replay;
@@ -22,7 +22,7 @@ use crate::{
     node::Node,
 };
 
-/// How long a resume waits for the access to the client's order rooms to be decided.
+/// The time for which a resume waits for the access to the client's order rooms to be decided.
 const ACCESS_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The most entries that are replayed to a client that shows no position of its own.
@@ -33,14 +33,6 @@ struct ResumeRequest {
     since: Result<Position, ResetReason>,
     /// The most entries to replay.
     limit: usize,
-}
-
-/// The request of a client that connects, and the state of its record.
-struct Requested {
-    /// `None` if it has no position.
-    resume: Option<ResumeRequest>,
-    /// False if the client relies on the store, which has nothing of it yet.
-    is_stored: bool,
 }
 
 /// The record of the device of a client that connects.
@@ -83,10 +75,22 @@ impl Session {
         node: &Node,
         request: ConnectRequest,
     ) -> Result<(), StartError> {
-        let Requested { resume, is_stored } = self.join_and_find_resume(node, request).await?;
+        let ConnectRequest { since, orders } = request;
+        let relies_on_store = since.is_none();
+        let deadlines = join_deadlines(since.as_ref());
+        let all_decided = self.join_requested_orders(node, orders, deadlines).await;
+        // Also if the client shows a position: the connection takes over the device's record.
+        let Claimed { found, is_stored } = self.claim_device(node).await?;
+        let resume = match since {
+            Some(since) => Some(ResumeRequest {
+                since: since.and_then(|position| resume_position(position, all_decided)),
+                limit: node.limits().replay_entries,
+            }),
+            None => self.join_and_resume_by_record(node, found).await,
+        };
         let point = self.find_start_point(node, resume).await?;
         self.start_from(node, point);
-        if !is_stored {
+        if relies_on_store && !is_stored {
             // Before `rt:ready`: from then on the client may rely on what the store has of it.
             retry_devices(|| node.devices().wait_until_stored()).await?;
         }
@@ -112,54 +116,18 @@ impl Session {
         }
     }
 
-    /// Joins the order rooms. Returns the position that the client shows, otherwise the one that is
-    /// stored for its device.
-    async fn join_and_find_resume(
+    /// Joins the order rooms of the record of the client's device, and returns the request to
+    /// resume from its position; `None` if there is no record.
+    async fn join_and_resume_by_record(
         &self,
         node: &Node,
-        request: ConnectRequest,
-    ) -> Result<Requested, DeviceError> {
-        let limit = node.limits().replay_entries;
-        // A client that resumes from no position can miss nothing: a room whose access cannot be
-        // decided is refused at once.
-        let access_timeout = if request.since.is_some() {
-            ACCESS_TIMEOUT
-        } else {
-            Duration::ZERO
-        };
-        let began = Instant::now();
-        let deadlines = JoinDeadlines {
-            budget: began + ACCESS_TIMEOUT,
-            decision: began + access_timeout,
-        };
-        let all_decided = self
-            .join_requested_orders(node, request.orders, deadlines)
-            .await;
-        // Also if the client shows a position: the connection takes over the device's record.
-        let Claimed { found, is_stored } = self.claim_device(node).await?;
-        if let Some(since) = request.since {
-            let since = since.and_then(|position| resume_position(position, all_decided));
-            let resume = Some(ResumeRequest { since, limit });
-            // The client keeps its position itself.
-            return Ok(Requested {
-                resume,
-                is_stored: true,
-            });
-        }
-        let Some((position, orders)) = found else {
-            return Ok(Requested {
-                resume: None,
-                is_stored,
-            });
-        };
+        record: Option<(Position, Vec<OrderId>)>,
+    ) -> Option<ResumeRequest> {
+        let (position, orders) = record?;
         let all_decided = self.join_orders_of_record(node, orders).await;
-        let resume = ResumeRequest {
+        Some(ResumeRequest {
             since: resume_position(position, all_decided),
-            limit: limit.min(MAX_DEVICE_REPLAY),
-        };
-        Ok(Requested {
-            resume: Some(resume),
-            is_stored,
+            limit: node.limits().replay_entries.min(MAX_DEVICE_REPLAY),
         })
     }
 
@@ -309,6 +277,15 @@ impl Session {
             sign: self.sign_of_life(),
         }
     }
+}
+
+/// Returns the deadlines for the order rooms that a client asks for when it connects. A client that
+/// shows no position can miss nothing: a room whose access cannot be decided is refused at once.
+fn join_deadlines(since: Option<&Result<Position, ResetReason>>) -> JoinDeadlines {
+    let began = Instant::now();
+    let budget = began + ACCESS_TIMEOUT;
+    let decision = if since.is_some() { budget } else { began };
+    JoinDeadlines { budget, decision }
 }
 
 /// Returns `position` if access to all of the client's rooms was decided. Otherwise the client has

@@ -6,8 +6,8 @@ use tokio::time::{Instant, error::Elapsed};
 
 use crate::{device::DeviceError, log::LogError};
 
-/// How long a session waits for the log, or for the position of its client. After that its
-/// transport is closed, and the client reconnects.
+/// The time for which a session waits for the log, or for the position of its client. After that
+/// its transport is closed, and the client reconnects.
 pub(super) const LOG_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Between two attempts.

@@ -1,20 +1,20 @@
-//! The volatile events of a session that wait to be written. A pure kernel.
+//! The volatile events of a session that wait to be written.
 //!
 //! While a client keeps up, all of its events wait in order, since its session's task only has to
 //! run. Once the client falls behind, and until the queue is empty, the queue *conflates*: of the
 //! events with one key only the newest waits, in the place of the oldest. So each key has its turn,
 //! however often it is replaced.
 //!
-//! At the edges: the queue is full at a number of events, or of bytes; one event always fits. It
-//! then drops as many as it must: first events that are *superseded*, since a newer one of their
-//! key waits, and after those the newest of a key, each in the order of sending. From then until it
-//! is empty, each event of a key that waits replaces a superseded one: otherwise a client that
-//! reads a little too slowly would always be a full queue behind.
+//! At the edges: the queue is full at a number of events, or of bytes; one event always fits. What
+//! it drops then is described in [`conflating_queue`](crate::event::ConflatingQueue).
 
-use std::{collections::VecDeque, sync::Arc};
+use std::sync::Arc;
 
 use super::packet::Volatile;
-use crate::{OrderId, Room};
+use crate::{
+    OrderId, Room,
+    event::{Conflated, ConflatingQueue, QueueOrder},
+};
 
 /// The result of offering a volatile event to a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,56 +27,27 @@ pub(super) enum VolatileOffered {
     Queued { dropped: usize },
 }
 
-/// The events that wait, in the order in which they are written.
+/// The events that wait, in the order in which they are written. The number of a place is the
+/// number of other packets after which its event is written: none behind it is due earlier.
 #[derive(Debug)]
-pub(super) struct VolatileQueue {
-    waiting: VecDeque<Waiting>,
-    max_events: usize,
-    max_bytes: usize,
-    /// The size of the events that wait.
-    bytes: usize,
-    /// The number of events that were offered.
-    offered: u64,
-    mode: Mode,
-}
-
-/// The way in which the queue takes an event of a key that waits already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mode {
-    /// It waits, too.
-    All,
-    /// The queue was full: the event waits, and a superseded one is dropped.
-    Full,
-    /// The client fell behind: the event replaces the older one.
-    Conflating,
-}
+pub(super) struct VolatileQueue(ConflatingQueue<WaitingEvent, u64>);
 
 /// An event that waits.
 #[derive(Debug)]
-struct Waiting {
+struct WaitingEvent {
     event: Arc<Volatile>,
     /// The room by which the session receives it.
     room: Room,
-    /// Rises with each event that is offered.
-    number: u64,
-    /// The number of other packets after which the event is written. It belongs to the place in
-    /// the queue: none behind it is due earlier.
-    due: u64,
-    /// A newer event of the key waits behind it.
-    is_superseded: bool,
 }
 
 impl VolatileQueue {
     /// Returns a queue for `max_events` events of `max_bytes` together, or for one larger event.
     pub(super) fn new(max_events: usize, max_bytes: usize) -> Self {
-        Self {
-            waiting: VecDeque::new(),
+        Self(ConflatingQueue::new(
+            QueueOrder::Turns,
             max_events,
             max_bytes,
-            bytes: 0,
-            offered: 0,
-            mode: Mode::All,
-        }
+        ))
     }
 
     /// Adds an event that the session receives by `room`. It is written after `due` other packets
@@ -89,163 +60,54 @@ impl VolatileQueue {
         keeps_up: bool,
     ) -> VolatileOffered {
         if !keeps_up {
-            self.mode = Mode::Conflating;
+            self.0.conflate();
         }
-        let is_new_key = self.push(event, room, due);
-        let mut dropped = match self.mode {
-            Mode::Full if !is_new_key => usize::from(self.drop_superseded()),
-            Mode::Full | Mode::All => 0,
-            Mode::Conflating => self.drop_all_superseded(),
-        };
-        while self.is_over() {
-            self.mode = self.mode.when_full();
-            if !self.drop_superseded() {
-                self.drop_first_sent();
-            }
-            dropped += 1;
-        }
-        VolatileOffered::Queued { dropped }
-    }
-
-    /// Adds an event at the end. Returns whether none of its key has waited.
-    fn push(&mut self, event: &Arc<Volatile>, room: &Room, due: u64) -> bool {
-        let mut newest = self.waiting.iter_mut().filter(|it| !it.is_superseded);
-        let older = newest.find(|waiting| waiting.has_key_of(event, room));
-        let is_new_key = older.is_none();
-        if let Some(older) = older {
-            older.is_superseded = true;
-        }
-        self.offered += 1;
-        self.bytes += event.size();
-        self.waiting.push_back(Waiting {
+        let waiting = WaitingEvent {
             event: Arc::clone(event),
             room: room.clone(),
-            number: self.offered,
-            due,
-            is_superseded: false,
-        });
-        is_new_key
-    }
-
-    fn is_over(&self) -> bool {
-        let is_over = self.waiting.len() > self.max_events || self.bytes > self.max_bytes;
-        is_over && self.waiting.len() > 1
-    }
-
-    /// Drops the superseded events. Returns their number.
-    fn drop_all_superseded(&mut self) -> usize {
-        let mut dropped = 0;
-        while self.drop_superseded() {
-            dropped += 1;
-        }
-        dropped
-    }
-
-    /// Drops the superseded event that was sent first. The newer ones of its key move up, so that
-    /// the key keeps its turn. Returns `false` if there is none.
-    fn drop_superseded(&mut self) -> bool {
-        let superseded = self.waiting.iter().enumerate();
-        let superseded = superseded.filter(|(_, waiting)| waiting.is_superseded);
-        let Some((mut place, _)) = superseded.min_by_key(|(_, waiting)| waiting.number) else {
-            return false;
         };
-        while let Some(next) = self.next_of_key(place) {
-            self.swap(place, next);
-            place = next;
-        }
-        self.remove(place);
-        true
-    }
-
-    /// Returns the next place that has an event of the key of the one at `place`.
-    fn next_of_key(&self, place: usize) -> Option<usize> {
-        let this = &self.waiting[place];
-        let mut behind = self.waiting.range(place + 1..);
-        let next = behind.position(|waiting| waiting.has_key_of(&this.event, &this.room));
-        next.map(|offset| place + 1 + offset)
-    }
-
-    /// Swaps the events at two places, which keep the times when they are due.
-    fn swap(&mut self, place: usize, other: usize) {
-        let due = self.waiting[place].due;
-        self.waiting.swap(place, other);
-        self.waiting[other].due = self.waiting[place].due;
-        self.waiting[place].due = due;
-    }
-
-    fn drop_first_sent(&mut self) {
-        let numbers = self.waiting.iter().map(|waiting| waiting.number);
-        let first = numbers.enumerate().min_by_key(|(_, number)| *number);
-        if let Some((index, _)) = first {
-            self.remove(index);
-        }
-    }
-
-    fn remove(&mut self, place: usize) -> Option<Waiting> {
-        let removed = self.waiting.remove(place)?;
-        self.bytes -= removed.event.size();
-        Some(removed)
+        let dropped = self.0.push(waiting, due);
+        VolatileOffered::Queued { dropped }
     }
 
     /// Returns whether the first event is due when `taken` other packets were taken.
     pub(super) fn is_due(&self, taken: u64) -> bool {
-        let first = self.waiting.front();
-        first.is_some_and(|first| first.due <= taken)
+        let first = self.0.first();
+        first.is_some_and(|(_, due)| due <= taken)
     }
 
     /// Returns the first event.
     pub(super) fn first(&self) -> Option<&Arc<Volatile>> {
-        self.waiting.front().map(|first| &first.event)
+        self.0.first().map(|(first, _)| &first.event)
     }
 
     /// Removes the first event.
     pub(super) fn pop(&mut self) -> Option<Arc<Volatile>> {
-        let first = self.remove(0)?;
-        self.rest_if_empty();
-        Some(first.event)
+        self.0.pop().map(|first| first.event)
     }
 
     /// Drops the events of a room.
     pub(super) fn drop_room(&mut self, room: &Room) {
-        self.retain(|waiting| waiting.room != *room);
+        self.0.extract(|waiting| waiting.room == *room);
     }
 
     /// Drops the events of an order's room.
     pub(super) fn drop_order(&mut self, order: &OrderId) {
-        self.retain(|waiting| waiting.room.order() != Some(order));
-    }
-
-    fn retain(&mut self, stays: impl Fn(&Waiting) -> bool) {
-        self.waiting.retain(stays);
-        self.bytes = self.waiting.iter().map(|it| it.event.size()).sum();
-        self.rest_if_empty();
-    }
-
-    fn rest_if_empty(&mut self) {
-        if self.waiting.is_empty() {
-            self.mode = Mode::All;
-            // Frees the memory: most sessions are idle most of the time.
-            self.waiting = VecDeque::new();
-        }
+        self.0
+            .extract(|waiting| waiting.room.order() == Some(order));
     }
 }
 
-impl Mode {
-    const fn when_full(self) -> Self {
-        match self {
-            Self::All | Self::Full => Self::Full,
-            Self::Conflating => Self::Conflating,
-        }
+impl Conflated for WaitingEvent {
+    fn size(&self) -> usize {
+        self.event.size()
     }
-}
 
-impl Waiting {
-    /// Returns whether an event that the session receives by `room` has the key of this one: the
-    /// key that its sender gave, or, without one, its name and the room.
-    fn has_key_of(&self, event: &Volatile, room: &Room) -> bool {
-        match (self.event.key, event.key) {
+    /// Compares the keys that the senders gave; without a key, the names and the rooms.
+    fn supersedes(&self, older: &Self) -> bool {
+        match (self.event.key, older.event.key) {
             (Some(key), Some(other)) => key == other,
-            (None, None) => self.event.name == event.name && self.room == *room,
+            (None, None) => self.event.name == older.event.name && self.room == older.room,
             _ => false,
         }
     }
@@ -413,7 +275,7 @@ mod tests {
         assert_eq!(offer("a", 66), 2, "the older event of a, and c");
         assert_eq!(offer("e", 12_345_678_901_234), 2);
         assert_eq!(rest(&mut queue), [12_345_678_901_234]);
-        assert_eq!(queue.bytes, 0);
+        assert_eq!(queue.0.size(), (0, 0));
     }
 
     #[test]

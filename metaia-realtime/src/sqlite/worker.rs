@@ -58,7 +58,7 @@ impl WriterWorker {
         while let Some(command) = next {
             match command {
                 WriterCommand::Write(job) => jobs.push(job),
-                // What was sent before is still received; `blocking_recv` returns `None` after it.
+                // Earlier commands are still received; `blocking_recv` returns `None` after them.
                 WriterCommand::Close => self.commands.close(),
             }
             if jobs.len() >= self.group {

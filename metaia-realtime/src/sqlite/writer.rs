@@ -183,7 +183,7 @@ fn thread_ended() -> rusqlite::Error {
     sqlite_failure(ffi::SQLITE_ABORT, "the writer thread ended")
 }
 
-/// What the thread starts with.
+/// The parts that the thread starts with.
 struct WriterStart {
     path: PathBuf,
     options: SqliteOptions,

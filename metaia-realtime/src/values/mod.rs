@@ -10,7 +10,6 @@ mod number;
 mod position;
 mod role;
 mod room;
-mod size;
 pub(crate) mod time;
 
 pub(crate) use code::{Code, codes};
@@ -20,4 +19,3 @@ pub(crate) use number::at_least_one;
 pub use position::{Epoch, InvalidPosition, Position};
 pub use role::{Role, UnknownRole};
 pub use room::{Room, UnknownRoom};
-pub(crate) use size::MAX_ENTRY_BYTES;

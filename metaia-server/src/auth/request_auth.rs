@@ -41,7 +41,7 @@ pub(crate) enum RequestCredentials<'a> {
     ApiKey(&'a [u8]),
 }
 
-/// Why a request is refused before it reaches its handler.
+/// The reason why a request is refused before it reaches its handler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AuthRefusal {
     Token(AuthError),

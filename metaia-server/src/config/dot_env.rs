@@ -73,7 +73,7 @@ impl Reread {
     }
 }
 
-/// What the version before made of a file.
+/// The result of the earlier reader for a file.
 struct Before {
     values: BTreeMap<String, String>,
     /// True if it could not read a line, because of which it did not start.

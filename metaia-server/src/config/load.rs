@@ -21,7 +21,7 @@ use crate::auth::secret_file;
 pub(crate) struct Loaded {
     pub(crate) config: Result<Config, Vec<ConfigProblem>>,
     pub(crate) settings: Vec<Setting>,
-    /// What an operator has to know, whether the settings are valid or not.
+    /// The notices for an operator, whether the settings are valid or not.
     pub(crate) notices: Vec<String>,
 }
 

@@ -29,7 +29,7 @@ pub enum OrderStatus {
     Cancelled,
 }
 
-/// Why a role may not make a transition.
+/// The reason why a role may not make a transition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TransitionRefusal {
     /// The transition is not one of this role.

@@ -36,7 +36,7 @@ pub trait PaymentProvider: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<String, ProviderError>>;
 }
 
-/// Why no payment was opened.
+/// The reason why no payment was opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProviderError {

@@ -8,8 +8,8 @@ use crate::{
     store::{CommitError, StoreError},
 };
 
-/// Why a service refused or failed. Nothing was changed, except that it is not known after
-/// [`StoreError::Unknown`].
+/// The reason why a service refused or failed. Nothing was changed, except that it is not known
+/// after [`StoreError::Unknown`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServiceError {

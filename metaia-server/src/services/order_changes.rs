@@ -34,7 +34,7 @@ pub struct OrderChange<T> {
     pub order: OrderId,
     /// The versions of it that the caller accepts as the current one.
     pub seen: Precondition,
-    /// What to change.
+    /// The change.
     pub body: T,
 }
 
@@ -138,7 +138,7 @@ impl Services {
         for _ in 0..MAX_ATTEMPTS {
             let mut decided = decide(&read.0, read.1);
             if decided.is_err() {
-                // What was read may have been behind: nobody is refused because of that.
+                // The order that was read may be old: no request is refused because of that.
                 read = self.latest_visible_order(caller, id).await?;
                 decided = decide(&read.0, read.1);
             }

@@ -20,7 +20,7 @@ use crate::{
 /// The time to close the store after the last client.
 pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_millis(1_500);
 
-/// Why the server ended.
+/// The reason why the server ended.
 pub(crate) enum Failure {
     /// The server did not start.
     Start(Box<dyn Error + Send + Sync>),

@@ -1,4 +1,4 @@
-//! What the server stores in: the embedded SQLite file, or MongoDB. Each holds the records, the log
+//! The storage of the server: the embedded SQLite file, or MongoDB. Each holds the records, the log
 //! and the positions of devices.
 
 use std::{error::Error, sync::Arc, time::Duration};

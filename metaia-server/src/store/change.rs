@@ -168,7 +168,7 @@ impl<T> Keyed<T> {
     }
 }
 
-/// Whether an idempotency key was used, and for which request.
+/// The earlier use of an idempotency key, if there was one, and its request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IdempotencyState {
     /// The key was not used in the last 24 hours.

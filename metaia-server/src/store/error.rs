@@ -6,7 +6,7 @@ use metaia_realtime::event::EventError;
 
 type Source = Box<dyn Error + Send + Sync>;
 
-/// Why a store failed.
+/// The reason why a store failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -24,7 +24,7 @@ pub enum StoreError {
     Event(#[source] EventError),
 }
 
-/// Why a change was refused. Nothing of it is stored, except that it is not known after
+/// The reason why a change was refused. Nothing of it is stored, except that it is not known after
 /// [`StoreError::Unknown`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -1,6 +1,6 @@
 //! The request with which a client of a floor opens its WebSocket.
 
-/// What a floor needs of it.
+/// The part of it that a floor needs.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Handshake {
     /// The number in the path `/?user=user-NUMBER`.

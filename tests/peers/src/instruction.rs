@@ -1,4 +1,4 @@
-//! What the benchmark asks a server to do, one line each.
+//! The instructions of the benchmark to a server, one line each.
 
 use std::{error::Error, fmt, num::ParseIntError, ops::Range, str::FromStr};
 

@@ -1,4 +1,4 @@
-//! What the benchmark sets, by the environment.
+//! The settings that the benchmark gives by the environment.
 
 use std::{path::PathBuf, time::Duration};
 

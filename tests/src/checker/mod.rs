@@ -5,11 +5,11 @@
 //! inside: only what clients and the test did and saw, and when. A publish whose outcome is unknown
 //! may have happened once or not at all.
 //!
-//! What a client must have received follows from what the server *told* it. From the position of an
-//! `rt:ready` without a recovery, or of an `rt:reset`, up to the last position that the client saw,
-//! it has everything of its rooms. That stretch is its `Continuity` (`continuity.rs`),
-//! across any number of connections. If the server told the client to reload, nothing between two
-//! stretches is due.
+//! The events that a client must have received follow from what the server *told* it. From the
+//! position of an `rt:ready` without a recovery, or of an `rt:reset`, up to the last position that
+//! the client saw, it has everything of its rooms. That stretch is its `Continuity`
+//! (`continuity.rs`), across any number of connections. If the server told the client to reload,
+//! nothing between two stretches is due.
 
 mod access;
 mod continuity;

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::server::Listening;
 use crate::server::journal::Journal;
 
-/// What happens to a WebSocket.
+/// The fate of a WebSocket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WebSocketFault {
     /// The request is answered 400.

@@ -12,7 +12,7 @@ use crate::server::process::Process;
 use crate::server::rest::{Api, http_client};
 use crate::server::temp_folder::TempFolder;
 
-/// What a port does.
+/// The behaviour of a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Door {
     /// It speaks TLS, with the self-signed certificate of the fixtures, and passes everything on.

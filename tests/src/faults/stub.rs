@@ -17,7 +17,7 @@ use crate::server::journal::Journal;
 /// The time between two pieces of an answer, so that each has a segment of its own.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// What a stub does with a connection.
+/// The behaviour of a stub towards a connection.
 #[derive(Debug, Clone)]
 enum Script {
     /// It writes these pieces to each request, and closes the connection.

@@ -1,6 +1,6 @@
 //! The words of a command line that choose what is measured.
 
-/// What to measure: `[--quick] [--only SERVER,…] [--pattern PATTERN,…]`.
+/// The choice of what to measure: `[--quick] [--only SERVER,…] [--pattern PATTERN,…]`.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Choice {
     /// True for a short run.

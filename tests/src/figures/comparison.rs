@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Table, median};
 
-/// What stands in a cell without a figure.
+/// The text of a cell without a figure.
 const ABSENT: &str = "–";
 
 /// A column of the table.

@@ -1,4 +1,4 @@
-//! What a server answers to the requests of a manifest, and sends to its clients.
+//! The answers of a server to the requests of a manifest, and the events for its clients.
 
 use serde_json::{Value, json};
 

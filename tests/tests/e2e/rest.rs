@@ -1,5 +1,5 @@
-//! What all routes have in common: the shape of responses and refusals, request ids, idempotency,
-//! pages, and the API description.
+//! The features that all routes share: the shape of responses and refusals, request ids,
+//! idempotency, pages, and the API description.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::{NO_ORDER, all_until_now, id_of, names, order_body, place_order};

@@ -1,4 +1,4 @@
-//! What the tests and the benchmarks need beyond the Rust toolchain, one file per tool.
+//! The tools that the tests and the benchmarks need beyond the Rust toolchain, one file per tool.
 //!
 //! Every tool is *found* where it is there already; else it is installed where that is safe without
 //! asking (as root on Debian, or into our own target folder); else the exact line to run is printed
@@ -25,7 +25,7 @@ const TOOLS: [Tool; 6] = [
     ("chromium", chromium::provide),
 ];
 
-/// What the tests do not need, and the benchmark does.
+/// The tools that only the benchmark needs.
 const PEERS: Tool = ("peers", node::provide_peers);
 
 /// Makes sure that every tool is there.

@@ -13,7 +13,7 @@ const PAGES: [&str; 4] = [
     "CONTRIBUTING.md",
 ];
 
-/// What a page says of files that stands for any file.
+/// The names that stand for any file.
 const EXAMPLES: [&str; 2] = ["x.rs", "x/mod.rs"];
 
 /// Checks the pages of the workspace at `root`, whose Rust files are `sources`.

@@ -1,4 +1,4 @@
-//! What an embedder calls has an example: each public function of the library's `api/`.
+//! Each public function of the library's `api/`, which embedders call, has an example.
 
 use super::finding::Finding;
 use super::source::Source;
@@ -27,7 +27,7 @@ pub(super) fn check(source: &Source) -> Vec<Finding> {
     findings
 }
 
-/// What stands above an item.
+/// The docs and attributes above an item.
 #[derive(Debug, Default)]
 struct Docs {
     has_example: bool,

@@ -1,4 +1,4 @@
-//! What a rule found.
+//! A place in the source that breaks a rule.
 
 /// A place in one file, and what is wrong there.
 #[derive(Debug, PartialEq, Eq)]

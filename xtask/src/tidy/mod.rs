@@ -3,6 +3,7 @@
 
 mod doc_opening;
 mod doc_paths;
+mod doc_question;
 mod examples;
 mod figures;
 mod finding;
@@ -36,13 +37,14 @@ type Rule = fn(&Source) -> Vec<Finding>;
 type WholeRule = fn(&[Source]) -> Vec<String>;
 
 /// Broken, the check fails.
-const RULES: [Rule; 9] = [
+const RULES: [Rule; 10] = [
     module_header::check,
     ignored::check,
     sleep::check,
     transport::check,
     tuple_assignment::check,
     doc_opening::check,
+    doc_question::check,
     examples::check,
     width::check,
     root_names::check,

@@ -1,4 +1,4 @@
-//! What exists only in test builds: items behind `#[cfg(test)]`, and whole folders of tests.
+//! Code that exists only in test builds: items behind `#[cfg(test)]`, and whole folders of tests.
 
 use std::ops::Range;
 
@@ -107,7 +107,7 @@ fn item_end(tokens: &[Token], at: usize) -> usize {
     at
 }
 
-/// What ends an item.
+/// The end of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ending {
     /// Only `;`: there may be braces in it.

@@ -10,7 +10,7 @@ use super::DecodeError;
 use crate::client::server_date::ServerDate;
 
 /// The separator between the packets of a polling payload.
-const SEPARATOR: char = '\u{1e}';
+pub(super) const SEPARATOR: char = '\u{1e}';
 
 /// One Engine.IO packet. A binary message is a frame of its own on a WebSocket, and `b` with base64
 /// in a payload.
@@ -22,6 +22,10 @@ pub(crate) enum EnginePacket {
     Pong(String),
     Message(String),
     Binary(Bytes),
+    /// A message that was larger than the client takes, reduced to what it is about.
+    LargeMessage(String),
+    /// A binary message that was larger than the client takes.
+    LargeBinary,
     Upgrade,
     Noop,
 }
@@ -33,21 +37,24 @@ impl EnginePacket {
             Self::Close => "1".to_owned(),
             Self::Ping(probe) => format!("2{probe}"),
             Self::Pong(probe) => format!("3{probe}"),
-            Self::Message(text) => format!("4{text}"),
+            Self::Message(text) | Self::LargeMessage(text) => format!("4{text}"),
             Self::Upgrade => "5".to_owned(),
             Self::Noop => "6".to_owned(),
             Self::Binary(bytes) => format!("b{}", STANDARD.encode(bytes)),
+            Self::LargeBinary => "b".to_owned(),
         }
     }
 
     /// Returns the size of a packet with text, in bytes. A binary one is never sent.
     pub(crate) fn size(&self) -> usize {
         match self {
-            Self::Open(text) | Self::Ping(text) | Self::Pong(text) | Self::Message(text) => {
-                text.len() + 1
-            }
+            Self::Open(text)
+            | Self::Ping(text)
+            | Self::Pong(text)
+            | Self::Message(text)
+            | Self::LargeMessage(text) => text.len() + 1,
             Self::Binary(bytes) => bytes.len(),
-            Self::Close | Self::Upgrade | Self::Noop => 1,
+            Self::Close | Self::Upgrade | Self::Noop | Self::LargeBinary => 1,
         }
     }
 
@@ -78,53 +85,6 @@ pub(crate) fn encode_payload(packets: &[EnginePacket]) -> String {
 /// Decodes the packets of one polling answer.
 pub(crate) fn decode_payload(body: &str) -> Result<Vec<EnginePacket>, DecodeError> {
     body.split(SEPARATOR).map(EnginePacket::decode).collect()
-}
-
-/// Decodes a polling answer while it arrives: an answer may be of any length, a packet may not.
-#[derive(Debug)]
-pub(crate) struct PayloadReader {
-    max_packet: usize,
-    /// The beginning of the next packet.
-    begun: Vec<u8>,
-}
-
-impl PayloadReader {
-    pub(crate) fn new(max_packet: usize) -> Self {
-        Self {
-            max_packet,
-            begun: Vec::new(),
-        }
-    }
-
-    /// Decodes the packets that end in `chunk`, and keeps the beginning of the next one.
-    pub(crate) fn read(&mut self, chunk: &[u8]) -> Result<Vec<EnginePacket>, DecodeError> {
-        let mut packets = Vec::new();
-        let mut parts = chunk.split(|byte| char::from(*byte) == SEPARATOR);
-        self.add(parts.next().unwrap_or_default())?;
-        for part in parts {
-            packets.push(self.take()?);
-            self.add(part)?;
-        }
-        Ok(packets)
-    }
-
-    /// Decodes the last packet, which the end of the answer ends.
-    pub(crate) fn finish(mut self) -> Result<EnginePacket, DecodeError> {
-        self.take()
-    }
-
-    fn add(&mut self, part: &[u8]) -> Result<(), DecodeError> {
-        if self.begun.len() + part.len() > self.max_packet {
-            return Err(DecodeError::TooLong(self.max_packet));
-        }
-        self.begun.extend_from_slice(part);
-        Ok(())
-    }
-
-    fn take(&mut self) -> Result<EnginePacket, DecodeError> {
-        let packet = std::mem::take(&mut self.begun);
-        EnginePacket::decode(&String::from_utf8_lossy(&packet))
-    }
 }
 
 /// The server's parameters of the connection, from its `open` packet.
@@ -164,7 +124,7 @@ impl Handshake {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
@@ -215,18 +175,7 @@ mod tests {
         );
     }
 
-    #[test]
-    fn a_packet_of_an_answer_has_a_limit_and_the_answer_has_none() {
-        let mut reader = PayloadReader::new(3);
-        for _ in 0..100 {
-            assert!(reader.read(b"4ab\x1e4").is_ok());
-            assert!(reader.read(b"b\x1e").is_ok());
-        }
-        assert!(reader.read(b"4ab").is_ok());
-        assert!(matches!(reader.read(b"c"), Err(DecodeError::TooLong(3))));
-    }
-
-    fn packet() -> impl Strategy<Value = EnginePacket> {
+    pub(in crate::client::packet) fn packet() -> impl Strategy<Value = EnginePacket> {
         let text = "[^\u{1e}]*";
         prop_oneof![
             text.prop_map(EnginePacket::Open),
@@ -247,21 +196,6 @@ mod tests {
             packets in proptest::collection::vec(packet(), 1..8),
         ) {
             prop_assert_eq!(decode_payload(&encode_payload(&packets)).unwrap(), packets);
-        }
-
-        #[test]
-        fn an_answer_is_read_whatever_its_chunks_are(
-            packets in proptest::collection::vec(packet(), 1..8),
-            chunk in 1usize..16,
-        ) {
-            let payload = encode_payload(&packets);
-            let mut reader = PayloadReader::new(payload.len());
-            let mut read = Vec::new();
-            for chunk in payload.as_bytes().chunks(chunk) {
-                read.extend(reader.read(chunk).unwrap());
-            }
-            read.push(reader.finish().unwrap());
-            prop_assert_eq!(read, packets);
         }
 
         #[test]

@@ -3,11 +3,16 @@
 //! A pure kernel: it converts text to values and back. Nothing here panics on any input. Text that
 //! does not parse is a [`DecodeError`], and the transport that carried it is closed.
 
+mod collector;
 mod engine;
+mod payload_reader;
+mod reducer;
 mod skim;
 mod socket;
 
-pub(crate) use engine::{EnginePacket, Handshake, PayloadReader, decode_payload, encode_payload};
+pub(crate) use collector::{CollectedPacket, PacketCollector};
+pub(crate) use engine::{EnginePacket, Handshake, decode_payload, encode_payload};
+pub(crate) use payload_reader::PayloadReader;
 pub(crate) use skim::{SkimmedBody, SkimmedEvent, SkimmedPacket};
 pub(crate) use socket::{Body, SocketPacket};
 

@@ -69,10 +69,10 @@ fn skim_event(text: &str) -> Result<SkimmedEvent, DecodeError> {
     })
 }
 
-#[derive(Default, Deserialize)]
-struct StampedData {
-    #[serde(rename = "_rt")]
-    stamp: SkimmedStamp,
+#[derive(Deserialize)]
+struct StampedData<'a> {
+    #[serde(rename = "_rt", borrow)]
+    stamp: Option<&'a RawValue>,
 }
 
 #[derive(Default, Deserialize)]
@@ -83,8 +83,16 @@ struct SkimmedStamp {
 
 /// Returns the stamp of an event's data. Data of another form, as of other servers, has none.
 fn skim_stamp(data: &RawValue) -> SkimmedStamp {
-    let stamped: StampedData = serde_json::from_str(data.get()).unwrap_or_default();
-    stamped.stamp
+    let stamp = read_object(data).and_then(|data: StampedData<'_>| data.stamp);
+    stamp.and_then(read_object).unwrap_or_default()
+}
+
+/// Returns `None` for JSON of another form. serde would read the members from an array, too.
+fn read_object<'a, T: Deserialize<'a>>(json: &'a RawValue) -> Option<T> {
+    if !json.get().starts_with('{') {
+        return None;
+    }
+    serde_json::from_str(json.get()).ok()
 }
 
 /// The beginning of an event's array. The other arguments are read over.
@@ -163,6 +171,8 @@ mod tests {
             r#",{"a":1}"#,
             r#",{"_rt":null}"#,
             r#",{"_rt":{"at":7}}"#,
+            r#",[["e1","p.1"]]"#,
+            r#",{"_rt":["e1","p.1"]}"#,
         ] {
             check(&format!(r#"2["a"{data}]"#), "/", 0, event("a", None, None));
         }

@@ -102,7 +102,7 @@ impl SocketPacket {
     }
 }
 
-/// What stands before the acknowledgement id and the JSON of a packet.
+/// The parts of a packet before its acknowledgement id and its JSON.
 pub(super) struct PacketHead<'a> {
     pub(super) kind: char,
     pub(super) attachments: usize,

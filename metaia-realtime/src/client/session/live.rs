@@ -38,7 +38,7 @@ pub(crate) enum SessionEnd {
     Abandoned,
 }
 
-/// How a session ended.
+/// The end of a session, and the facts that the next attempt needs.
 #[derive(Debug)]
 pub(crate) struct SessionSummary {
     pub(crate) end: SessionEnd,

@@ -70,7 +70,9 @@ impl PacketReader {
             EnginePacket::Ping(probe) => Ok(Meaning::Ping(probe)),
             EnginePacket::Close => Ok(Meaning::Close),
             EnginePacket::Message(text) => self.message(&text),
-            EnginePacket::Binary(bytes) => self.attachment(bytes),
+            EnginePacket::Binary(bytes) => self.attachment(Some(bytes)),
+            EnginePacket::LargeMessage(text) => self.large_message(&text),
+            EnginePacket::LargeBinary => self.attachment(None),
             EnginePacket::Open(_)
             | EnginePacket::Pong(_)
             | EnginePacket::Upgrade
@@ -94,12 +96,22 @@ impl PacketReader {
         self.complete_or_keep(packet)
     }
 
-    fn attachment(&mut self, bytes: Bytes) -> Result<Meaning, DecodeError> {
+    /// Reads a message of which the transport has kept only the subject. An event of the system is
+    /// never so large.
+    fn large_message(&mut self, text: &str) -> Result<Meaning, DecodeError> {
+        if self.incomplete.is_some() {
+            return Err(DecodeError::Attachments);
+        }
+        let packet = skim(text)?.ok_or(DecodeError::TooLong(self.max_message))?;
+        self.complete_or_keep(packet)
+    }
+
+    /// Reads an attachment; `None` if the transport has not kept it.
+    fn attachment(&mut self, bytes: Option<Bytes>) -> Result<Meaning, DecodeError> {
         let mut packet = self.incomplete.take().ok_or(DecodeError::Attachments)?;
-        if bytes.len() > self.max_message {
-            packet.meaning = packet.meaning.into_large();
-        } else {
-            packet.meaning.attach(bytes);
+        match bytes.filter(|bytes| bytes.len() <= self.max_message) {
+            Some(bytes) => packet.meaning.attach(bytes),
+            None => packet.meaning = packet.meaning.into_large(),
         }
         packet.missing -= 1;
         self.complete_or_keep(packet)
@@ -300,6 +312,20 @@ mod tests {
         );
         check("61-7[]", &[LIMIT + 1], Meaning::LargeAck(7));
         check("51-/admin,[\"a\"]", &[LIMIT + 1], Meaning::Nothing);
+    }
+
+    #[test]
+    fn a_packet_that_the_transport_has_not_kept_is_passed_over() {
+        let mut packets = reader();
+        let mut read = |packet| packets.read(packet).unwrap();
+        let event = || EnginePacket::LargeMessage(r#"2["a",{"_rt":{"at":"p.1"}}]"#.to_owned());
+        assert_eq!(read(event()), large(Some("p.1")));
+        assert_eq!(read(message(r#"61-7[]"#)), Meaning::Nothing);
+        assert_eq!(read(EnginePacket::LargeBinary), Meaning::LargeAck(7));
+        assert_eq!(read(message(r#"51-["a"]"#)), Meaning::Nothing);
+        assert!(packets.read(event()).is_err(), "an attachment is missing");
+        let system = EnginePacket::LargeMessage(r#"2["rt:ready"]"#.to_owned());
+        assert!(reader().read(system).is_err());
     }
 
     #[test]

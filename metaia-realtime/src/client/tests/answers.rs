@@ -1,4 +1,4 @@
-//! What a client tells about the answers to its handshakes.
+//! Answers to handshakes, and what the client tells about them.
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};

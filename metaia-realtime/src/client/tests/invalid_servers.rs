@@ -109,11 +109,11 @@ async fn invalid_data_ends_the_connection() {
 }
 
 #[tokio::test]
-async fn a_packet_that_no_server_of_this_project_sends_ends_the_connection() {
+async fn a_large_packet_that_is_neither_event_nor_acknowledgement_ends_the_connection() {
     let script = async |socket| {
         let mut socket = accepts(socket).await;
         let large = "x".repeat(9 << 20);
-        send(&mut socket, &[&format!(r#"42["a","{large}"]"#)]).await;
+        send(&mut socket, &[&format!(r#"44{{"message":"{large}"}}"#)]).await;
         socket
     };
     let (_client, mut updates) = scripted(move |socket| Box::pin(script(socket)))

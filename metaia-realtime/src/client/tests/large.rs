@@ -134,3 +134,21 @@ async fn an_event_that_ended_the_connection_by_its_size_says_so() {
         "{large:?}"
     );
 }
+
+/// The transports refuse a message that is larger than the limit and 64 KiB, so that this one
+/// passes only if it is not kept.
+#[tokio::test]
+async fn an_event_of_6_mib_is_told_and_not_kept() {
+    let server = Server::start().await;
+    for transport in ALL {
+        let builder = client(&server).transport(transport).max_message(LIMIT);
+        let (client, mut updates) = builder.connect().await.unwrap();
+        client.emit("say_large", json!(6 << 20)).await.unwrap();
+        assert_eq!(too_large(&mut updates).await.as_deref(), Some("p.1"));
+        assert_eq!(client.position().as_deref(), Some("p.1"));
+        say(&client, "small", stamped(2)).await;
+        assert_eq!(event(&mut updates, "small").await["n"], 2, "{transport:?}");
+        let echo = ask(&client, "echo", json!("x")).await;
+        assert_eq!(echo, json!("x"), "{transport:?}");
+    }
+}

@@ -129,6 +129,14 @@ async fn connected(socket: SocketRef) {
     socket.on("say", async |socket: SocketRef, Data::<Say>(say)| {
         socket.emit(say.event, &say.data).unwrap();
     });
+    socket.on(
+        "say_large",
+        async |socket: SocketRef, Data::<usize>(bytes)| {
+            let mut data = stamped(1);
+            data["a"] = "x".repeat(bytes).into();
+            socket.emit("large", &data).unwrap();
+        },
+    );
     socket.on("flood", async |socket: SocketRef, Data::<u64>(events)| {
         flood(&socket, events).await
     });

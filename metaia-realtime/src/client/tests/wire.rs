@@ -1,4 +1,4 @@
-//! What the client sends, to servers that read every packet.
+//! The packets that the client sends, to servers that read every one.
 
 use std::sync::{
     Arc, Mutex,

@@ -161,11 +161,7 @@ async fn advance(
 }
 
 async fn open_websocket(endpoint: &Endpoint) -> Result<(ServerLink, Handshake), ConnectError> {
-    let (mut websocket, date) = WebSocket::connect(endpoint, None).await?;
-    let first = websocket.recv().await.map_err(|error| match error {
-        TransportError::Closed(reason) => ConnectError::Protocol(reason),
-        TransportError::Parse(error) => ConnectError::Protocol(error_chain(&error)),
-    })?;
+    let (websocket, first, date) = WebSocket::open(endpoint).await?;
     let EnginePacket::Open(json) = first else {
         return Err(ConnectError::Protocol(
             "the first packet does not open a session".to_owned(),
@@ -181,7 +177,7 @@ async fn open_websocket(endpoint: &Endpoint) -> Result<(ServerLink, Handshake), 
 /// polling, as with official clients.
 async fn probe(endpoint: Endpoint, sid: String) -> Result<WebSocket, String> {
     let attempt = async {
-        let (websocket, _date) = WebSocket::connect(&endpoint, Some(&sid))
+        let websocket = WebSocket::open_upgrade(&endpoint, &sid)
             .await
             .map_err(|error| error_chain(&error))?;
         websocket

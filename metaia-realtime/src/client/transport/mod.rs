@@ -4,9 +4,11 @@
 //! `recv` is cancel safe on every transport. `send` is not; the session always awaits its end.
 
 mod endpoint;
+mod frame_skimmer;
 mod link;
 mod polling;
 mod refused_upgrade;
+mod skimmed_stream;
 mod tls;
 mod websocket;
 
@@ -14,12 +16,18 @@ pub(crate) use endpoint::Endpoint;
 pub(crate) use link::ServerLink;
 
 use super::{error::DisconnectReason, packet::DecodeError};
-use crate::values::MAX_ENTRY_BYTES;
 
-/// Returns the largest packet that a transport reads, in bytes. It is larger than what the client
-/// takes: the position of an event that is passed over is read from its packet.
-fn max_packet(endpoint: &Endpoint) -> usize {
-    endpoint.max_message.max(MAX_ENTRY_BYTES)
+/// The bytes that a packet may have beyond the client's limit: the head of a packet, and the
+/// system's own events, which have no limit, are smaller.
+const SPARE_BYTES: usize = 64 * 1024;
+
+/// The largest answer to the handshake over polling, in bytes.
+const MAX_HANDSHAKE_BYTES: usize = 1024 * 1024;
+
+/// Returns the size of the largest packet that a transport keeps, in bytes. Of a larger one it
+/// keeps what the packet is about.
+fn max_kept(endpoint: &Endpoint) -> usize {
+    endpoint.max_message.saturating_add(SPARE_BYTES)
 }
 
 /// The reason why a transport ended.

@@ -8,9 +8,9 @@ use reqwest::Response;
 use url::Url;
 
 use super::{
-    TransportError,
+    MAX_HANDSHAKE_BYTES, TransportError,
     endpoint::{Endpoint, http_error},
-    error_chain, max_packet,
+    error_chain, max_kept,
 };
 use crate::client::{
     error::ConnectError,
@@ -93,7 +93,7 @@ impl Polling {
             PollRequest::Waiting(answer) => {
                 let answer = answer.await;
                 self.request = None;
-                let reader = PayloadReader::new(max_packet(&self.endpoint));
+                let reader = PayloadReader::new(max_kept(&self.endpoint));
                 self.request = Some(PollRequest::Reading(Box::new(answer?), reader));
                 Ok(())
             }
@@ -219,7 +219,6 @@ async fn get(
     endpoint: Endpoint,
     url: Url,
 ) -> Result<(String, Option<ServerDate>), GetError> {
-    let limit = max_packet(&endpoint);
     let mut answer = http
         .get(url)
         .headers(endpoint.headers)
@@ -229,7 +228,7 @@ async fn get(
     let date = ServerDate::now(answer.headers());
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(GetError::Io)? {
-        if body.len() + chunk.len() > limit {
+        if body.len() + chunk.len() > MAX_HANDSHAKE_BYTES {
             return Err(GetError::TooLong);
         }
         body.extend_from_slice(&chunk);

@@ -39,7 +39,7 @@ impl RestOfAnswer {
         let (head, body) = refused.into_parts();
         let mut body = RefusedBody::new(&head.headers, body.unwrap_or_default());
         if let Some(mut tcp) = self.socket.and_then(|tcp| TcpStream::from_std(tcp).ok()) {
-            // What has come within the time is kept.
+            // The bytes that have come within the time are kept.
             let _ = timeout(BODY_TIMEOUT, body.read_from(&mut tcp)).await;
         }
         let (text, is_complete) = body.decoded();
@@ -47,7 +47,7 @@ impl RestOfAnswer {
     }
 }
 
-/// How the end of a body is found.
+/// The rule by which the end of a body is found.
 enum BodyEnd {
     Length(usize),
     Chunked,

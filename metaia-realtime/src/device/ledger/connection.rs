@@ -9,7 +9,7 @@ use crate::{OrderId, Position, device::DeviceRecord, values::SessionId};
 pub(crate) struct SignOfLife {
     /// The pings that the client has answered.
     pub(crate) pongs: u64,
-    /// When the client last answered a ping or did something, in ms since the Unix epoch.
+    /// The time when the client last answered a ping or did something, in ms since the Unix epoch.
     pub(crate) heard_at: i64,
 }
 

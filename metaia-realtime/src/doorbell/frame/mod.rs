@@ -9,11 +9,15 @@
 
 #[cfg(test)]
 mod earlier;
+#[cfg(feature = "redis")]
+mod subject;
 #[cfg(test)]
 mod tests;
 mod white_space;
 
 use serde_json::value::RawValue;
+#[cfg(feature = "redis")]
+pub(crate) use subject::VolatileSubject;
 
 use super::{
     key::{ClusterKey, SIGNATURE_BYTES},
@@ -201,6 +205,18 @@ impl FrameBody {
 }
 
 impl VolatileFrame {
+    /// Returns whether every session that receives `older` needs it no longer once it has this
+    /// event: they have the same key, or without keys the same name, and the same rooms. The
+    /// sessions of other rooms need the older event.
+    pub(crate) fn supersedes(&self, older: &Self) -> bool {
+        let is_same_key = match (self.key, older.key) {
+            (Some(key), Some(other)) => key == other,
+            (None, None) => self.name == older.name,
+            _ => false,
+        };
+        is_same_key && self.rooms == older.rooms
+    }
+
     fn write(&self, bytes: &mut Vec<u8>) -> Option<()> {
         bytes.extend(u16::try_from(self.rooms.len()).ok()?.to_be_bytes());
         for room in &self.rooms {

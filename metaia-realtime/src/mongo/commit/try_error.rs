@@ -9,7 +9,7 @@ pub(super) struct Committed {
     pub(super) must_yield: bool,
 }
 
-/// Why a try has not stored its batch, or why its outcome is unknown.
+/// The reason why a try has not stored its batch, or why its outcome is unknown.
 #[derive(Debug)]
 pub(super) enum TryError {
     /// Nothing is stored: the head is no longer in the state that the batch was planned from.

@@ -11,15 +11,16 @@ use crate::{
     values::{SessionId, time},
 };
 
-/// How long a change waits at the most while the directory answers.
+/// The longest time that a change waits while the directory answers.
 const ANNOUNCE_INTERVAL: Duration = Duration::from_millis(500);
-/// How often the lease is renewed. It lasts for `LEASE`.
+/// The time between two renewals of the lease, which lasts for `LEASE`.
 const RENEW_INTERVAL: Duration = Duration::from_secs(5);
-/// How often the sessions that were active are announced.
+/// The time between two announcements of the sessions that were active.
 const ACTIVITY_INTERVAL: Duration = Duration::from_secs(300);
-/// How long a call of the directory may take.
+/// The time that a call of the directory may take.
 const ANNOUNCE_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long the last call, when the node stops, may take. A drain waits for it a little longer.
+/// The time that the last call, when the node stops, may take. A drain waits for it a little
+/// longer.
 pub(in crate::node) const LEAVE_TIMEOUT: Duration = Duration::from_millis(800);
 /// After a call that failed.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
@@ -56,14 +57,14 @@ pub(in crate::node) async fn run(node: Arc<Node>) {
 struct AnnounceTask<'a> {
     node: &'a Node,
     directory: &'a dyn DynDirectory,
-    /// When the lease was last renewed. `None` if the directory may lack something that was
-    /// announced: the lease is then begun again.
+    /// The time when the lease was last renewed. `None` if the directory may lack something that
+    /// was announced: the lease is then begun again.
     renewed_at: Option<Instant>,
     activity_checked: ActivityCheck,
     failures: FailureLog,
 }
 
-/// When active sessions were last looked for.
+/// The last search for active sessions.
 struct ActivityCheck {
     at: Instant,
     /// The same, in ms since the Unix epoch.

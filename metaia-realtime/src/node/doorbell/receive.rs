@@ -1,4 +1,4 @@
-//! What a node does with the frames of other nodes, and what it sends of its own.
+//! The handling of frames from other nodes, and the frames that a node sends itself.
 
 use std::sync::{Weak, atomic::Ordering};
 

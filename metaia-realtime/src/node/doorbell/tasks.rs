@@ -14,9 +14,9 @@ use crate::{
 
 /// Between two answers to the probes of other nodes.
 const ANSWER_PAUSE: Duration = Duration::from_secs(1);
-/// How often the log is read only to find out whether it can be.
+/// The time between two reads that only test whether the log can be read.
 const LOG_CHECK_INTERVAL: Duration = Duration::from_secs(2);
-/// How often a node that cannot read the log probes the others.
+/// The time between two probes of a node that cannot read the log.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 /// A log that takes longer to return its head cannot be read.
 const LOG_TIMEOUT: Duration = Duration::from_secs(6);

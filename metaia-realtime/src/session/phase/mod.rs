@@ -65,11 +65,11 @@ pub(crate) struct CatchingUp {
     is_paused: bool,
     /// The size of the entry that there was no credit for; 0 if there is none.
     blocked_entry_size: usize,
-    /// What `rt:ready` will say; `None` if it was sent.
+    /// The content of the next `rt:ready`; `None` if it was sent.
     ready: Option<PendingReady>,
 }
 
-/// What `rt:ready` will say when the session is live.
+/// The content of the `rt:ready` that is sent when the session is live.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct PendingReady {
     /// The client's position was honoured.

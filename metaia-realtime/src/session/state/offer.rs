@@ -53,7 +53,7 @@ impl SessionState {
     fn is_withheld(&self, entry: &Entry) -> bool {
         let is_free = |room: &Room| {
             let order = room.order();
-            !order.is_some_and(|order| self.rechecks.withholds_room(order))
+            !order.is_some_and(|order| self.rechecks.withholds(order, entry.n()))
         };
         let mut rooms = entry.content().rooms().iter();
         !rooms.any(|room| self.wants(entry, room) && is_free(room))

@@ -7,7 +7,8 @@ use super::super::Outgoing;
 use crate::session::wire::{READY, RESET};
 use crate::{Position, Room, log::Entry, values::Epoch};
 
-/// What the client received since it was last told its position, and what it should have received.
+/// The events that the client received since it was last told its position, and those that it
+/// should have received.
 #[derive(Default)]
 struct Stretch {
     members: Vec<Membership>,
@@ -60,18 +61,18 @@ impl Stretch {
 pub(super) struct Client {
     /// Everything that was ever appended to the log of this epoch.
     pub(super) appended: Vec<Arc<Entry>>,
-    /// What the session handed over and the client has not received yet, with the index of its
-    /// stretch.
+    /// The packets that were handed over and that the client has not received yet, with the index
+    /// of its stretch.
     sent: Vec<(usize, Outgoing)>,
     /// The last position that it received.
     pub(super) since: Option<Position>,
     stretches: Vec<Stretch>,
     received: usize,
-    /// How many `rt:ready` were sent to it since it connected or since the last `rt:reset`.
+    /// The number of `rt:ready` sent to it since it connected or since the last `rt:reset`.
     readies: usize,
-    /// How many `rt:reset` were sent to it.
+    /// The number of `rt:reset` sent to it.
     resets: usize,
-    /// How many packets that have a position, other than `rt:reset`, were sent to it.
+    /// The number of packets with a position, other than `rt:reset`, sent to it.
     positions: usize,
     /// The log's epoch when it connected, or that of the last `rt:reset`.
     epoch: Option<Epoch>,

@@ -12,7 +12,7 @@ use crate::{
     node::{Entered, Node, NodeParts, Window},
 };
 
-/// How a client connects.
+/// A way to connect.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Connect {
     /// Its session has started before anything else happens.

@@ -31,7 +31,7 @@ const COURIERS: usize = 200;
 /// Places of each courier: 10 per second for 10 s.
 const PLACES: usize = 100;
 
-/// What the session hands to the transport.
+/// A packet that the session hands to the transport.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Packet {
     Place { courier: usize, i: usize },

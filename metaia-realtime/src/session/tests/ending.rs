@@ -19,7 +19,7 @@ async fn last_packet(reason: EndReason) -> String {
     phone.emit("unknown", json!({}));
     phone.wait_for_acks(1).await;
     node.end(&phone.session, reason);
-    // What comes after the end is not handed over.
+    // A packet that comes after the end is not handed over.
     phone.session.push_control("after", Box::default());
     let event = NewEntry::event([Room::Everyone], ("after", json!({}))).unwrap();
     node.log().append(vec![event]).await.unwrap();

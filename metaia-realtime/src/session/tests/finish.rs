@@ -1,4 +1,4 @@
-//! What happens to a session's events and handlers after its end.
+//! Events and handlers of a session after its end.
 
 use std::{sync::Arc, time::Duration};
 

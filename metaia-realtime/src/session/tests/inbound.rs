@@ -1,4 +1,4 @@
-//! What a client sends at once, and beyond its rates.
+//! Events that a client sends all at once, and beyond its rates.
 
 use std::{sync::Arc, time::Duration};
 

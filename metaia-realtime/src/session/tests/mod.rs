@@ -14,6 +14,7 @@ mod device;
 mod ending;
 mod finish;
 mod hold;
+mod hold_repeats;
 mod inbound;
 mod late;
 mod log;

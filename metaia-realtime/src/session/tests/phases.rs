@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{OrderId, Room, values::SessionId};
 
-/// What the world showed before an action.
+/// The state of the world before an action.
 pub(super) struct Before {
     session: SessionId,
     phase: PhaseName,

@@ -206,14 +206,10 @@ impl World {
             if self.undecided.iter().any(|(noted, _)| *noted == order) {
                 continue;
             }
-            let mut expected = after;
-            let asking = dispatched.iter().find(|entry| {
-                expected += 1;
-                let has_gap = entry.n() != std::mem::replace(&mut expected, entry.n());
-                has_gap || asks_to_decide(entry, &order)
-            });
-            let n = asking.map_or(0, |entry| entry.n());
-            self.undecided.push((order, n));
+            let mut rechecks = dispatched.iter().filter(|it| is_recheck(it, &order));
+            let asking = rechecks.next().map(|entry| entry.n());
+            let asking = asking.or_else(|| last_of_round(after, dispatched));
+            self.undecided.push((order, asking.unwrap_or(0)));
         }
     }
 
@@ -329,7 +325,7 @@ impl World {
 
     /// Begins a new epoch of the log while the node runs.
     pub(super) fn new_epoch(&mut self) -> Result<(), String> {
-        // What the client has of the old epoch is checked now: later only the new one counts.
+        // The client's events of the old epoch are checked now: later only the new one counts.
         self.client.receives(usize::MAX)?;
         self.client.check_so_far()?;
         self.log.begin_new_epoch();
@@ -366,11 +362,18 @@ impl World {
     }
 }
 
-/// Returns whether the entry makes the session decide access to the order again.
-fn asks_to_decide(entry: &Entry, order: &OrderId) -> bool {
-    match entry.kind() {
-        EntryKind::Control(Control::Recheck(rechecked)) => rechecked == order,
-        EntryKind::Unreadable => true,
-        _ => false,
-    }
+fn is_recheck(entry: &Entry, order: &OrderId) -> bool {
+    matches!(entry.kind(), EntryKind::Control(Control::Recheck(rechecked)) if rechecked == order)
+}
+
+/// Returns the last entry that may make every session decide again: it cannot be read, or follows a
+/// hole. A round serves several of them, so that the earlier ones may ask for nothing.
+fn last_of_round(after: u64, dispatched: &[Arc<Entry>]) -> Option<u64> {
+    let mut expected = after;
+    let unclear = dispatched.iter().filter(|entry| {
+        expected += 1;
+        let has_gap = entry.n() != std::mem::replace(&mut expected, entry.n());
+        has_gap || *entry.kind() == EntryKind::Unreadable
+    });
+    unclear.last().map(|entry| entry.n())
 }

@@ -1,6 +1,6 @@
 //! The idle connections of a listener, in the order in which they became idle.
 //!
-//! When the listener has few connections left, it closes those that have been idle for longest. A
+//! If the listener has few connections left, it closes those that have been idle for longest. A
 //! client expects that: it opens another connection for its next request.
 
 use std::{

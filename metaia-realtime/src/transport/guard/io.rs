@@ -124,7 +124,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for GuardedIo<S> {
         };
         self.stall_on_timeout(result)?;
         self.record_read(&buf.filled()[before..]);
-        // What was read may have ended the session.
+        // The bytes that were read may have ended the session.
         Poll::Ready(self.fail_if_killed())
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::head::HeadScanner;
 
-/// How long a connection may wait for a request.
+/// The times for which a connection may wait for a request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RequestTimeouts {
     /// From the first byte of a head to its last. A new connection must send the first byte within

@@ -80,13 +80,13 @@ impl Connections {
     }
 }
 
-/// How connections are served.
+/// The settings with which connections are served.
 #[derive(Debug, Clone)]
 struct Terms {
     requests: RequestTimeouts,
     /// From the beginning of a request to the end of its body.
     body: Duration,
-    /// What `Keep-Alive` says.
+    /// The value of `Keep-Alive`.
     announcement: Option<HeaderValue>,
 }
 

@@ -1,4 +1,4 @@
-//! How long connections live, over streams in memory and with time paused.
+//! The lifetime of connections, over streams in memory and with time paused.
 
 use axum::routing::{any, get, post};
 use tokio::{

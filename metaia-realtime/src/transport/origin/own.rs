@@ -11,7 +11,8 @@ const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 /// does not say.
 ///
 /// The host is that of the request, and the scheme `http`, since the server itself speaks no TLS.
-/// What a proxy says of both counts if it `is_from_trusted_proxy`. HTTP/2 has both in the address.
+/// The headers of a proxy take precedence if the request `is_from_trusted_proxy`. HTTP/2 has both
+/// in the address.
 pub(crate) fn own_origin(
     uri: &Uri,
     headers: &HeaderMap,

@@ -15,7 +15,7 @@ use tower_http::cors::{AllowCredentials, AllowHeaders, AllowOrigin, Any, CorsLay
 
 use super::WebOrigin;
 
-/// What an answer grants to pages.
+/// The headers by which an answer grants rights to pages.
 const GRANTS: [HeaderName; 5] = [
     ACCESS_CONTROL_ALLOW_CREDENTIALS,
     ACCESS_CONTROL_ALLOW_HEADERS,

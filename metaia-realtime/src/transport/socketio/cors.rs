@@ -1,4 +1,4 @@
-//! What pages of other origins may send to Socket.IO, and read of its answers.
+//! The rights of pages of other origins: what they may send to Socket.IO, and read of its answers.
 
 use http::{HeaderName, Method, header::RETRY_AFTER};
 use tower_http::cors::CorsLayer;

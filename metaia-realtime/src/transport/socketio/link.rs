@@ -220,7 +220,7 @@ impl Link {
     }
 }
 
-/// What passes over the link's connections.
+/// The traffic of the link's connections.
 impl Link {
     /// Counts packets that were written to the client.
     pub(super) fn written(&self, written: Written) {

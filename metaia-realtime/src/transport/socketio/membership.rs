@@ -35,7 +35,7 @@ pub(super) struct Membership {
 #[derive(Debug, Default, Clone, Copy)]
 struct MembershipState {
     stage: MembershipStage,
-    /// When the last CONNECT was answered.
+    /// The time when the last CONNECT was answered.
     answered_at: Option<Instant>,
 }
 
@@ -69,7 +69,7 @@ impl MembershipState {
     }
 }
 
-/// What is to be done with a packet.
+/// The decision about a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Admission {
     /// The engine may have it.

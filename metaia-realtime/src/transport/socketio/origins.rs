@@ -1,4 +1,4 @@
-//! Which origins may send requests.
+//! The origins that may send requests.
 
 use http::{HeaderValue, Request, header::ORIGIN};
 

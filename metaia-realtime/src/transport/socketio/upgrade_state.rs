@@ -1,5 +1,4 @@
-//! How far the upgrade of a polling session to a WebSocket has come, and what polls are answered
-//! meanwhile.
+//! The progress of an upgrade from polling to a WebSocket, and the answers to polls meanwhile.
 
 use std::time::Duration;
 

@@ -153,7 +153,7 @@ async fn a_polling_client_gets_it_with_the_poll_that_waits() {
     assert!(rest.contains("41"), "{rest}");
 }
 
-/// What waits for the next poll, `rt:end` and DISCONNECT are together more than a poll may carry.
+/// The packets that wait for the next poll, `rt:end` and DISCONNECT are more than a poll may carry.
 #[tokio::test]
 async fn a_kick_puts_no_more_packets_into_a_poll_than_a_client_takes() {
     /// python-engineio takes no more.

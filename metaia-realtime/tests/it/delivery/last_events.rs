@@ -21,7 +21,7 @@ use crate::support::{Anyone, poller::Poller, raw_socket::RawSocket};
 
 const SAVE: &str = r#"42["save",1]"#;
 
-/// What a client does right after its last event.
+/// The action of a client right after its last event.
 #[derive(Debug, Clone, Copy)]
 enum Ending {
     /// Nothing more than DISCONNECT.
@@ -64,7 +64,7 @@ impl Ending {
     }
 }
 
-/// When a client sends its last event.
+/// The time at which a client sends its last event.
 #[derive(Debug, Clone, Copy)]
 enum Timing {
     /// In the same write as its CONNECT.

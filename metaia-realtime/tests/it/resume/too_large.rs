@@ -9,7 +9,8 @@ use serde_json::json;
 
 use crate::support::{limits, number, tick, user};
 
-/// What a client received: the number of a tick, or the position of an event that was too large.
+/// An update that a client received: the number of a tick, or the position of an event that was too
+/// large.
 #[derive(Debug, PartialEq)]
 enum Received {
     Tick(u64),

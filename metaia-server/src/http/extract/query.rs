@@ -9,8 +9,8 @@ use crate::{http::problem::ApiError, model::FieldError};
 /// The query, parsed as `T`. A bad or unknown parameter is 422 `validation_failed` with `/name` as
 /// pointer. Mark `T` with `deny_unknown_fields`.
 ///
-/// What says nothing is ignored: `_=…`, with which clients get around caches, and a parameter that
-/// is empty or `null`, which is how clients write one that they do not set.
+/// Two kinds of parameters are ignored: `_=…`, with which clients get around caches, and one that
+/// is empty or `null`, which is how clients write a parameter that they do not set.
 #[derive(Debug, Clone)]
 pub struct QueryParams<T>(pub T);
 

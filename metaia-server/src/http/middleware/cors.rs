@@ -1,4 +1,4 @@
-//! What pages of other origins may send to the routes, and read of their answers.
+//! The rights of pages of other origins: what they may send to the routes, and read of the answers.
 
 use axum::response::Response;
 use http::{HeaderName, Method, header};

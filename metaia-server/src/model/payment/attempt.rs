@@ -18,14 +18,14 @@ pub const MAX_LISTED_ATTEMPTS: usize = 32;
 pub struct Attempt {
     /// The provider's id of it, `pay_…`.
     pub id: String,
-    /// How far it has come.
+    /// Its progress.
     pub status: AttemptStatus,
     /// In the minor unit of the currency. Another amount than the payment's if the provider
     /// reported one.
     pub amount: i64,
     /// ISO 4217.
     pub currency: String,
-    /// When it got its status: RFC 3339, UTC, milliseconds.
+    /// The time when it got its status: RFC 3339, UTC, milliseconds.
     #[schema(value_type = String)]
     pub at: Timestamp,
 }

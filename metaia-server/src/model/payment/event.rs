@@ -1,4 +1,4 @@
-//! What a decision on a payment depends on.
+//! The facts that a decision on a payment depends on.
 
 use metaia_realtime::event::PaymentStatus;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ pub struct Money {
     pub currency: String,
 }
 
-/// How far an attempt has come. It only moves forward, in the order of the variants: a refund that
+/// The progress of an attempt. It only moves forward, in the order of the variants: a refund that
 /// arrives before the capture proves the capture, and an attempt that failed may be captured late.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema,
@@ -29,13 +29,12 @@ pub enum AttemptStatus {
     Refunded,
 }
 
-/// What is reported of one attempt: by an event of the provider, or by a signed result of its
-/// checkout.
+/// A report on one attempt: by an event of the provider, or by a signed result of its checkout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentEvent {
     /// The provider's id of the attempt.
     pub attempt: String,
-    /// How far it has come.
+    /// Its progress.
     pub status: AttemptStatus,
     /// The reported amount. A checkout's result has none: its signature says that the payment was
     /// paid.

@@ -53,11 +53,11 @@ pub struct Payment {
     /// RFC 3339, UTC, milliseconds.
     #[schema(value_type = String)]
     pub created_at: Timestamp,
-    /// What the provider reported of each attempt. Payments of earlier versions have none.
+    /// The attempts that the provider reported. Payments of earlier versions have none.
     #[serde(default)]
     pub attempts: Vec<Attempt>,
-    /// Why a person should look at it: `second_capture`, `amount_mismatch`, `order_cancelled`,
-    /// `late_success`. A flag stays for good.
+    /// The reasons why a person should look at it: `second_capture`, `amount_mismatch`,
+    /// `order_cancelled`, `late_success`. A flag stays for good.
     #[serde(default)]
     #[schema(value_type = Vec<String>)]
     pub flags: Vec<PaymentFlag>,

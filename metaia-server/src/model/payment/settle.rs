@@ -12,7 +12,7 @@ use metaia_realtime::event::{PaymentFlag, PaymentStatus};
 
 use super::{Attempt, AttemptStatus, OrderSituation, Payment, PaymentEvent, attempt::record};
 
-/// What an event makes of a payment.
+/// The effect of an event on a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settlement {
     /// The payment afterwards. If it has changed, it has the next version.

@@ -1,11 +1,11 @@
-//! What the monitoring counts of payments.
+//! The counters of payments, for monitoring.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use metaia_realtime::event::PaymentFlag;
 
-/// Why a signed delivery of the provider had no effect. It was answered with success all the same:
-/// the provider would only repeat it.
+/// The reason why a signed delivery of the provider had no effect. It was answered with success all
+/// the same: the provider would only repeat it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum IgnoredDelivery {
     /// The event was delivered before.

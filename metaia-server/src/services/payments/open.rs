@@ -54,7 +54,7 @@ impl Services {
         for _ in 0..MAX_ATTEMPTS {
             let standing = self.store().standing_payments(&order.id).await?;
             if !standing.unreadable.is_empty() {
-                // Whether it is paid must be known before the customer pays again.
+                // The customer must not pay again before it is known that this one is not paid.
                 let what = "a payment of the order cannot be read".into();
                 return Err(StoreError::Corrupt(what).into());
             }

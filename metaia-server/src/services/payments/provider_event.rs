@@ -15,7 +15,7 @@ pub(super) const MAX_PROVIDER_ID_BYTES: usize = 128;
 /// The longest name of a currency, in bytes.
 const MAX_CURRENCY_BYTES: usize = 8;
 
-/// What an event reports of an attempt at one of the provider's orders.
+/// The report of an event on an attempt at one of the provider's orders.
 #[derive(Debug)]
 pub(super) struct ProviderEvent {
     pub(super) razorpay_order_id: String,
@@ -215,7 +215,7 @@ mod tests {
             .collect()
     }
 
-    /// What nobody reads must not lose an event.
+    /// A member that the server does not read must not cost an event.
     #[test]
     fn members_that_are_not_read_may_be_anything() {
         let deep = format!(r#""notes":{}{}"#, "[".repeat(5_000), "]".repeat(5_000));

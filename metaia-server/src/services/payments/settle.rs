@@ -15,7 +15,7 @@ use crate::{
     store::{Change, StandingPayments, StoreError, StoredReply, Write},
 };
 
-/// What an event makes of a payment, before it is committed.
+/// The effect of an event on a payment, before it is committed.
 #[derive(Debug)]
 pub(super) struct PaymentDecision {
     /// The payment before.

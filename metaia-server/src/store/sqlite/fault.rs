@@ -9,7 +9,7 @@ use rusqlite::{Error as Sql, ErrorCode};
 
 use crate::store::{CommitError, StoreError};
 
-/// Why a transaction was rolled back.
+/// The reason why a transaction was rolled back.
 #[derive(Debug)]
 pub(super) enum Fault {
     /// An error of SQLite.

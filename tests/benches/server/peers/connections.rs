@@ -1,4 +1,4 @@
-//! What connections cost: to open them, to keep them in memory, and to ping them.
+//! The cost of connections: to open them, to keep them in memory, and to ping them.
 
 use std::time::Duration;
 

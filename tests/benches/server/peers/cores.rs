@@ -8,7 +8,7 @@ use metaia_tests::figures::allowed_cores;
 use metaia_tests::server::process::Process;
 use tokio::process::Command;
 
-/// Where the server under test and this program run.
+/// The cores that the server under test and this program run on.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Cores {
     /// Each of them on a core of its own.

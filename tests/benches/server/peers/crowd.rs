@@ -188,7 +188,7 @@ struct Member {
     events: u64,
 }
 
-/// What a client has read at once.
+/// The frames that a client has read at once.
 #[derive(Debug, Default, Clone, Copy)]
 struct Read {
     events: u64,
@@ -237,7 +237,7 @@ impl Member {
     }
 }
 
-/// What a frame means to a client.
+/// The meaning of a frame for a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Event,

@@ -1,4 +1,4 @@
-//! What a delivered event costs, and how late it is at a fixed rate.
+//! The cost of a delivered event, and how late it is at a fixed rate.
 
 use std::time::Duration;
 

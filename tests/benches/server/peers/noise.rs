@@ -1,4 +1,4 @@
-//! Whether other programs used the machine while servers were measured.
+//! The use of the machine by other programs while servers were measured.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What is measured of each server.
+//! The loads that each server is measured under.
 
 /// A load, and the figures that come of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

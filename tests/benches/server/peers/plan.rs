@@ -11,7 +11,7 @@ use super::row::Row;
 /// are measured with them.
 const SHARE_OF_START: Duration = Duration::from_millis(500);
 
-/// How much is measured.
+/// The amount of what is measured.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Plan {
     /// The number of times that each server is measured, in turn with the others.

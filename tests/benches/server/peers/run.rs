@@ -15,7 +15,7 @@ use super::server::PeerServer;
 use super::{connections, deliveries, table};
 use crate::machine;
 
-/// What is measured how, and what came of it so far.
+/// A run of the comparison: what is measured, and the figures so far.
 #[derive(Debug)]
 pub(super) struct Run {
     pub(super) plan: Plan,

@@ -15,7 +15,7 @@ use crate::server::temp_folder::TempFolder;
 
 pub use page::PageServer;
 
-/// What Chromium writes before the address of its DevTools.
+/// The text that Chromium writes before the address of its DevTools.
 const ADDRESS: &str = "DevTools listening on ";
 
 /// The options of a browser that shows nothing, keeps nothing and asks nobody.

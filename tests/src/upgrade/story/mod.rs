@@ -1,4 +1,4 @@
-//! What happens on the earlier version before its data become a fixture: records in every state,
+//! The story on the earlier version before its data become a fixture: records in every state,
 //! and clients that leave while there is more to come.
 
 mod clients;

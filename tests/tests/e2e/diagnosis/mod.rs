@@ -1,4 +1,4 @@
-//! What the tool says about servers that are not reached or that refuse: the address, the cause,
+//! Messages of the tool about servers that are not reached or that refuse: the address, the cause,
 //! the cure and the exit code, which are the same for sockets and REST.
 
 mod addresses;

@@ -1,5 +1,5 @@
-//! What commit 79f6e03 has stored is found again: every record, every position, and every event
-//! that a client had yet to receive.
+//! The server finds again all that commit 79f6e03 has stored: every record, every position, and
+//! every event that a client had yet to receive.
 
 use std::path::Path;
 

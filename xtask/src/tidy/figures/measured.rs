@@ -1,4 +1,4 @@
-//! What is counted in the files of a crate, without its tests.
+//! The figures of the files of a crate, without its tests.
 
 use crate::tidy::doc_opening::openings;
 use crate::tidy::function_length::is_long;

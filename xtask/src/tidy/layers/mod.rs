@@ -5,8 +5,8 @@
 //! [`known`] judge them by the tables in [`levels`], which are the only part to change when the
 //! crates change.
 //!
-//! What has no name in the source is not seen: a method of a value that another file handed over,
-//! and names that a macro puts together.
+//! Uses without a name in the source are not seen: a method of a value that another file handed
+//! over, and names that a macro puts together.
 
 mod circles;
 mod heights;

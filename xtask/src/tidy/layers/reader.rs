@@ -23,7 +23,7 @@ pub(super) struct InlineModule<'a> {
 pub(super) struct Reader<'a> {
     code: &'a [Token<'a>],
     at: usize,
-    /// How many brackets are open: items stand outside of all.
+    /// The number of open brackets: items stand outside of all.
     depth: usize,
     /// True directly behind `pub` or `pub(…)`.
     is_public: bool,

@@ -203,8 +203,8 @@ proptest! {
         }
     }
 
-    /// When all clients are back and the server has heard of them, nothing of their broken
-    /// connections is left: a closed position would be replayed for ever.
+    /// Nothing of the broken connections is left once all clients are back and have given a sign of
+    /// life: a closed position would be replayed for ever.
     #[test]
     fn nothing_waits_once_all_clients_are_back(
         steps in proptest::collection::vec((0u8..8, 0usize..3), 0..80),

@@ -1,4 +1,4 @@
-//! What survives the process, and what does not.
+//! The log after its process has ended: which entries survive, and which do not.
 
 use super::*;
 

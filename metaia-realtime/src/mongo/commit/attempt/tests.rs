@@ -1,4 +1,4 @@
-//! What follows each outcome of a try, without a database.
+//! The decision after each outcome of a try, without a database.
 
 use mongodb::bson::doc;
 use serde_json::json;

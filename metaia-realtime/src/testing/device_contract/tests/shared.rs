@@ -46,7 +46,7 @@ struct SharedStore {
     rows: Arc<Mutex<Vec<Row>>>,
     /// The keys and nodes of the rows that this node has taken over and not yet replaced.
     taken: Mutex<HashSet<(DeviceKey, NodeId)>>,
-    /// When this node claimed a record that stayed with another node.
+    /// The times when this node claimed a record that stayed with another node.
     arrivals: Mutex<HashMap<(DeviceKey, NodeId), i64>>,
 }
 

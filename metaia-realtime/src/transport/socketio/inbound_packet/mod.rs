@@ -25,7 +25,7 @@ pub(super) const MAX_REWRITTEN_BYTES: usize = 1_024;
 /// repeated to the client.
 const MAX_NAME_CHARS: usize = 128;
 
-/// What a packet does to the client's place in the namespace `/`.
+/// The effect of a packet on the client's place in the namespace `/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PacketKind {
     /// CONNECT to the namespace.

@@ -139,7 +139,7 @@ fn packet() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    /// What the engine's parser does with an event's name: it reads the first element of the
+    /// Does what the engine's parser does with an event's name: it reads the first element of the
     /// payload as text without escapes, and all others as JSON.
     #[test]
     fn the_engine_can_read_every_event(packet in packet()) {

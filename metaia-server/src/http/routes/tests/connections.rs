@@ -6,7 +6,7 @@ use super::*;
 pub(super) struct Phone {
     router: Router,
     address: String,
-    /// What it received together with CONNECT.
+    /// The packets that it received together with CONNECT.
     first: String,
 }
 

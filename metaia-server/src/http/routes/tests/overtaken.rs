@@ -46,7 +46,7 @@ struct Overtaken {
     shown: Mutex<Shown>,
 }
 
-/// How the store shows an order.
+/// The order that the store returns.
 #[derive(Clone)]
 enum Shown {
     AsItIs,
@@ -253,7 +253,7 @@ async fn a_store_that_is_behind_refuses_nothing(nodes: Nodes) {
     for (behind, next) in [(None, "in_progress"), (pending, "ready")] {
         *nodes.overtaken.shown.lock() = Shown::Behind(behind);
         admin.put(&status, to(next)).await.data(200);
-        // What is wrong is refused all the same.
+        // A wrong request is refused all the same.
         let again = admin.put(&status, to("confirmed")).await;
         again.refused(409, "illegal_transition");
     }

@@ -213,7 +213,7 @@ async fn a_late_success_of_an_order_that_is_paid_is_a_second_capture(api: Api) {
     assert_eq!(late["status"], "failed");
     assert_eq!(late["flags"], json!(["second_capture"]));
     assert_paid_by(&verified(&api, &second, "pay_B").await, "pay_B");
-    // What is paid back in the meantime is no longer a second one: the other attempt pays.
+    // A payment that is paid back meanwhile is no longer a second one: the other attempt pays.
     report(&api, "pay_B", "refund.processed", &second).await;
     report(&api, "pay_C", "order.paid", &first).await;
     assert_paid_by(&shown(&api, &first).await, "pay_C");

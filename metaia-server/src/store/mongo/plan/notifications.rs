@@ -123,7 +123,7 @@ impl MarkRead {
 pub(in super::super) struct MarkAllRead {
     pub(in super::super) user: UserId,
     pub(in super::super) event: EventId,
-    /// How many requests before this one have marked, for the same caller.
+    /// The number of notifications that earlier requests have marked, for the same caller.
     pub(in super::super) before: u64,
     pub(in super::super) keyed: Option<Arc<Keyed<u64>>>,
 }

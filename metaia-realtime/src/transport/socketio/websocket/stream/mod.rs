@@ -1,8 +1,8 @@
 //! The stream that the engine reads and writes as the WebSocket of a client.
 //!
-//! What comes in is read frame by frame, rewritten
-//! ([`inbound_packet`](super::super::inbound_packet)), and framed again for the engine. What goes
-//! out passes as it is, and is counted.
+//! It reads the bytes of the client frame by frame, rewrites the packets
+//! ([`inbound_packet`](super::super::inbound_packet)), and frames them again for the engine. The
+//! bytes of the engine pass unchanged, and are counted.
 //!
 //! At the edges: packets that must wait ([`membership`](super::super::membership)) wait here, at
 //! most as many bytes as one message may have; after that nothing more is read. Only pongs, and the

@@ -297,7 +297,8 @@ async fn stable_document(mongo: &Mongo, key: &DeviceKey) -> Document {
     found
 }
 
-/// What an earlier version has stored stays readable, and it can read what this one stores.
+/// This version reads the records that an earlier one has stored, and the earlier one reads those
+/// of this version.
 #[tokio::test]
 async fn the_documents_of_records_stay_the_same() {
     let mongo = open_mongo().await;

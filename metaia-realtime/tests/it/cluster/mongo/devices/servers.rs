@@ -18,7 +18,7 @@ use crate::support::{limits, raw_socket::RawSocket, tick, user};
 /// connection dead.
 const AWAY: Duration = Duration::from_millis(200);
 
-/// What the servers share.
+/// The parts that the servers share.
 struct Cluster {
     mongo: Mongo,
     log: SharedLog,

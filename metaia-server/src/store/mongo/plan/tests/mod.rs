@@ -25,7 +25,7 @@ trait AnyAsk {
     fn outcome(&self, facts: &mut Facts) -> Outcome;
 }
 
-/// What a request comes to.
+/// The outcome of a request.
 struct Outcome {
     /// The answer or the refusal, and the events.
     text: String,
