@@ -1,4 +1,5 @@
-//! The ways in which clients connect: by WebSocket at once, or as most official clients do by default.
+//! The ways in which clients connect: by WebSocket at once, or as most official clients do by
+//! default.
 
 use std::ops::Range;
 use std::sync::Arc;
