@@ -64,7 +64,7 @@ pub(crate) async fn connect(
 }
 
 /// Disconnects. A server that does not answer is left without a farewell, so that an interrupted
-/// command ends within a probed.
+/// command ends within a second.
 pub(crate) async fn close(client: &Client) {
     let _ = timeout(CLOSE_TIMEOUT, client.close()).await;
 }

@@ -41,7 +41,7 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true, value_name = "PATH")]
     token_file: Option<String>,
     /// Time limit of each connection, request and answer [default: 10s]
-    #[arg(long, global = true, value_name = "TIME", value_parser = span::parse)]
+    #[arg(long, global = true, value_name = "TIME", value_parser = time_limit)]
     timeout: Option<Duration>,
     /// websocket, polling, or upgrade (begins with polling) [default: websocket]
     #[arg(long, global = true, value_name = "NAME", value_parser = transport)]
@@ -70,6 +70,15 @@ pub(crate) enum Uses {
     Token,
     Rest,
     Sockets,
+}
+
+/// Reads a time limit. Nothing is answered in no time.
+fn time_limit(text: &str) -> Result<Duration, String> {
+    let limit = span::parse(text)?;
+    if limit.is_zero() {
+        return Err("nothing is answered in no time; use 1s or more".into());
+    }
+    Ok(limit)
 }
 
 impl Uses {

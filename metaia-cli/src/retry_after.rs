@@ -35,8 +35,9 @@ impl WaitBudget {
 /// Says why there is another attempt, and waits for it.
 pub(crate) async fn wait_for_next(printer: &Printer, reason: &str, wait: Duration) {
     let seconds = wait.as_secs_f64();
+    let reason = reason.trim_end_matches('.');
     printer.note(&format!(
-        "{reason}: trying again in {seconds:.1} s (Retry-After)"
+        "{reason}; trying again in {seconds:.1} s (Retry-After)"
     ));
     sleep(wait).await;
 }

@@ -15,9 +15,9 @@ pub(crate) fn server_ahead_ms(date: &str, read_at: i64) -> Option<i64> {
         "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
     );
     let date = PrimitiveDateTime::parse(date, &format).ok()?;
-    let probed = date.assume_utc().unix_timestamp().checked_mul(1_000)?;
+    let second_ms = date.assume_utc().unix_timestamp().checked_mul(1_000)?;
     // The middle of the second that the header names.
-    let ahead = probed.checked_add(500)?.checked_sub(read_at)?;
+    let ahead = second_ms.checked_add(500)?.checked_sub(read_at)?;
     (ahead.abs() > TOLERANCE_MS).then_some(ahead)
 }
 

@@ -5,7 +5,7 @@ use super::finding::Diagnosis;
 use super::{certificate, link, token};
 use crate::exit::Exit;
 
-/// Returns the cause in a few words, without the address and without a advice.
+/// Returns the cause in a few words, without the address and without advice.
 pub(crate) fn fault_text(fault: &Fault) -> String {
     let asked = Asked {
         base: String::new(),

@@ -102,7 +102,9 @@ pub(super) fn refused_hint(code: &str, token: TokenKind) -> Option<&'static str>
             "metaia minted this token just now: this machine's clock and the server's may differ"
         }
         ("token_expired", _) => "mint a new one with `metaia token mint`, or use --as",
-        ("forbidden", _) => "the server does not allow this to the role of the token",
+        ("forbidden", _) => {
+            "the server does not know the role of the token: `metaia token inspect` shows it"
+        }
         _ => return None,
     })
 }

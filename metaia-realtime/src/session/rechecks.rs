@@ -6,8 +6,8 @@
 //! All orders are decided side by side, each from its own request on. A pending request withholds:
 //!
 //! - Entries of every room that do not precede it. One cursor serves all rooms.
-//! - Every entry of its room, and what follows the first of them that no other room is a reason to
-//!   hand over: the client may have lost the room by now.
+//! - Every entry of its room: the client may have lost the room by now. If the session receives such
+//!   an entry by no other room, also everything behind it.
 //!
 //! Requests for one order may come faster than it is decided. So that each decision releases
 //! something, an order that is allowed withholds less of its room by the request that came
@@ -128,14 +128,19 @@ impl Rechecks {
         begun
     }
 
-    /// Removes the request, since the order was allowed after it. A later request stays.
+    /// Removes the request, since the order was allowed after it. A later request stays, and is
+    /// decided next. Does nothing if the request is not pending any more.
     pub(super) fn finish(&mut self, order: &OrderId, request: RecheckRequest) {
         self.withheld_entry = None;
         let is_decided = |it: &Pending| it.order == *order && it.request <= request;
         let decided = self.pending.extract_if(.., |it| is_decided(it));
-        let allowed_upto = decided.map(|it| it.preceded_by).max();
+        let Some(allowed_upto) = decided.map(|it| it.preceded_by).max() else {
+            return;
+        };
         for later in self.pending.iter_mut().filter(|it| it.order == *order) {
-            let allowed_upto = allowed_upto.unwrap_or(0).min(later.preceded_by);
+            // The decision may have begun for it, too, before another request was added to it.
+            later.is_being_decided = false;
+            let allowed_upto = allowed_upto.min(later.preceded_by);
             later.allowed_upto = later.allowed_upto.max(allowed_upto);
             if later.cause == RecheckCause::Round {
                 later.withholds_room = false;
@@ -364,6 +369,35 @@ mod tests {
         allow(&mut rechecks, first);
         assert!(rechecks.withholds(&order("a"), 1));
         assert_eq!(rechecks.released_upto(), 0);
+    }
+
+    /// One decision begins for the first two.
+    #[test]
+    fn the_last_of_three_quick_requests_is_decided() {
+        let mut rechecks = Rechecks::default();
+        recheck(&mut rechecks, "a", 7);
+        recheck(&mut rechecks, "a", 8);
+        let begun = rechecks.begin();
+        recheck(&mut rechecks, "a", 9);
+        assert!(rechecks.begin().is_empty());
+        allow(&mut rechecks, begun);
+        let begun = rechecks.begin();
+        assert_eq!(orders(&begun), ["a"]);
+        allow(&mut rechecks, begun);
+        assert!(rechecks.is_empty());
+        assert_eq!(rechecks.released_upto(), u64::MAX);
+    }
+
+    /// The session has left the room and is in it again.
+    #[test]
+    fn a_decision_on_a_request_that_is_not_pending_any_more_releases_nothing() {
+        let mut rechecks = Rechecks::default();
+        recheck(&mut rechecks, "a", 7);
+        let begun = rechecks.begin();
+        rechecks.forget(&order("a"));
+        request_round(&mut rechecks, 9);
+        allow(&mut rechecks, begun);
+        assert!(rechecks.withholds(&order("a"), 1));
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! The supplied token as an actor: the steps that it is for. No step is done as somebody else
 //! because the token cannot be used.
 
-use metaia_realtime::Role;
+use metaia_realtime::{
+    Role,
+    auth::{AuthError, inspect_token},
+};
 
 use super::cast::Cast;
 use super::flow::Flow;
 use crate::actor::Actor;
 use crate::context::Context;
+use crate::diagnosis::refusal_exit;
 use crate::exit::Failure;
 use crate::identity::Identity;
 
@@ -40,14 +44,27 @@ impl ActingToken {
 
 /// Returns the role and user of a token. Without them, its steps are not known.
 fn owner(identity: &Identity) -> Result<Actor, Failure> {
-    if identity.token()?.is_empty() {
+    let token = identity.token()?;
+    if token.is_empty() {
         return Err(Failure::usage("the token is empty"));
     }
-    let unreadable = || {
-        Failure::usage("the token cannot be used: it names no role and user")
-            .hint("metaia token inspect shows what it contains")
+    identity.owner().ok_or_else(|| without_owner(&token))
+}
+
+/// Returns the failure of a token that names no user, or no role that there is.
+fn without_owner(token: &str) -> Failure {
+    let flaws = inspect_token(token, None, 0).flaws;
+    let failure = match flaws
+        .iter()
+        .find(|flaw| flaw.error() == AuthError::Forbidden)
+    {
+        Some(flaw) => Failure::new(
+            refusal_exit(flaw.error().code()),
+            format!("the token cannot be used: {flaw}"),
+        ),
+        None => Failure::usage("the token cannot be used: it names no role and user"),
     };
-    identity.owner().ok_or_else(unreadable)
+    failure.hint("metaia token inspect shows what it contains")
 }
 
 /// Checks that the owner of a token can do a step, and that no option names another user for it.

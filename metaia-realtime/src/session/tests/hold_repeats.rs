@@ -78,6 +78,24 @@ async fn rechecks_that_come_faster_than_they_are_decided_do_not_hold_back_for_ev
     .await;
 }
 
+/// The decision begins for the first two, and the third comes meanwhile.
+#[tokio::test(start_paused = true)]
+async fn three_quick_rechecks_of_a_room_hold_nothing_back_for_ever() {
+    for before in 1..=3 {
+        let answer = |_: &str, ms: u128| if ms < 1_000 { Allows } else { AllowsLate };
+        let trial = Trial::new(2, answer).await;
+        trial.until(1_000).await;
+        trial.append(vec![recheck(1); before]).await;
+        trial.until(1_100).await;
+        trial.append(vec![recheck(1); 4 - before]).await;
+        trial
+            .append(vec![event(room(0), 1), event(room(1), 2)])
+            .await;
+        trial.until(20_000).await;
+        assert_eq!(trial.told(), ["1", "2"], "{before} before");
+    }
+}
+
 /// The second recheck of the room is requested while the first one is decided.
 #[tokio::test(start_paused = true)]
 async fn the_time_of_a_second_recheck_of_the_room_begins_with_its_request() {

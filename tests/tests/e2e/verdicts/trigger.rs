@@ -30,13 +30,11 @@ async fn a_token_that_is_empty_or_unreadable_is_wrong_usage() {
     let (_server, cli) = start().await;
     let whole = token("customer", "u1");
     let cut = &whole[..60];
-    let unknown_role = token("boss", "u1");
     for (text, part) in [
         ("", "the token is empty"),
         (" ", "the token is empty"),
         ("x", "names no role and user"),
         (cut, "names no role and user"),
-        (&unknown_role, "names no role and user"),
     ] {
         for flow in ["order_update", "order.lifecycle", "tailor_status_update"] {
             let ended = cli.run(&["trigger", flow, "--token", text]).await;
@@ -49,6 +47,19 @@ async fn a_token_that_is_empty_or_unreadable_is_wrong_usage() {
     check_refused(&cli.run(&file).await, 2, "the token is empty");
     let cli = cli.env("METAIA_TOKEN", "x");
     check_refused(&cli.run(&file[..2]).await, 2, "names no role and user");
+}
+
+#[tokio::test]
+async fn a_token_with_a_role_that_nobody_knows_is_exit_code_5() {
+    let (_server, cli) = start().await;
+    let unknown_role = token("boss", "u1");
+    for flow in ["order_update", "order.lifecycle", "new_notification"] {
+        let ended = cli.run(&["trigger", flow, "--token", &unknown_role]).await;
+        check_refused(&ended, 5, "role \"boss\" is unknown");
+    }
+    let tail = ["tail", "--token", &unknown_role, "--for", "1s"];
+    let ended = cli.run(&tail).await;
+    check_refused(&ended, 5, "the server does not know the role of the token");
 }
 
 #[tokio::test]
