@@ -218,6 +218,7 @@ impl VolatileSender<'_> {
             payload,
             rooms: rooms.into_iter().collect(),
             key: self.key,
+            frame: std::sync::OnceLock::new(),
         };
         let size = event.size();
         let limit = self.realtime.limits().entry_bytes;

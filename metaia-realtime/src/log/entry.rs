@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use super::{kind::EntryKind, new_entry::NewEntry};
@@ -16,6 +17,7 @@ pub struct Entry {
     ts: i64,
     new: NewEntry,
     stamped: OnceLock<Box<RawValue>>,
+    frame: OnceLock<Bytes>,
 }
 
 impl Entry {
@@ -28,6 +30,7 @@ impl Entry {
             ts,
             new,
             stamped: OnceLock::new(),
+            frame: OnceLock::new(),
         }
     }
 
@@ -69,6 +72,12 @@ impl Entry {
     pub(crate) fn stamped(&self) -> &RawValue {
         let stamp = || stamp(self.new.payload(), self.new.id(), self.position(), self.ts);
         self.stamped.get_or_init(stamp)
+    }
+
+    /// Returns the bytes that a transport writes for the entry. The first call makes them by
+    /// `encode`; all sessions share them.
+    pub(crate) fn frame(&self, encode: impl FnOnce() -> Bytes) -> Bytes {
+        self.frame.get_or_init(encode).clone()
     }
 }
 

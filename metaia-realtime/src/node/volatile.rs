@@ -9,12 +9,17 @@ impl Node {
     /// Offers a volatile event to the sessions in its rooms on this node.
     pub(crate) fn deliver_volatile(&self, event: Volatile) {
         let event = Arc::new(event);
+        let mut to_deliver = Vec::new();
         for (index, room) in event.rooms.iter().enumerate() {
             self.registry.each_in(room, |session| {
-                if session.offer_volatile(&event, index) {
-                    session.wake();
+                if session.offer_volatile(&event, index) && session.note_delivery() {
+                    to_deliver.push(Arc::clone(session));
                 }
             });
+        }
+        // Without the registry's lock: a transport may write at once.
+        for session in to_deliver {
+            session.deliver();
         }
     }
 }

@@ -32,13 +32,18 @@ impl Backlog {
 
     /// Returns the next event to handle. While only `rt:resume` is taken, returns the next one that
     /// arrives. Cancel safe.
-    pub(super) async fn next(&mut self, intake: Intake) -> Option<Inbound> {
+    pub(super) async fn next(&mut self, intake: Intake) -> Inbound {
         if intake == Intake::Everything
             && let Some(event) = self.waiting.pop_front()
         {
-            return Some(event);
+            return event;
         }
         self.events.recv().await
+    }
+
+    /// Returns whether no event waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.events.is_empty()
     }
 
     /// Returns the events that wait, in order.

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeSet,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
 };
 
@@ -24,6 +24,18 @@ use crate::{
     node::{Counters, Node},
     values::{DeviceId, SessionId, time},
 };
+
+/// The result of taking packets from the queue of a session.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Taken {
+    pub(crate) packets: usize,
+    /// The number of entries of the log among them.
+    pub(crate) entries: usize,
+    /// Others wait: there was no space or no credit for them, or it is not their turn.
+    pub(crate) has_more: bool,
+    /// The session is [quiet](Session::is_quiet).
+    pub(crate) is_quiet: bool,
+}
 
 /// One live authenticated connection.
 pub(crate) struct Session {
@@ -48,6 +60,8 @@ pub(crate) struct Session {
     pub(super) pongs: AtomicU64,
     /// The time when the client last did something or answered a ping, in ms since the Unix epoch.
     pub(super) heard_at: AtomicI64,
+    /// The dispatcher is to call [`deliver`](Self::deliver).
+    is_to_deliver: AtomicBool,
     end_reason: OnceLock<EndReason>,
     ended: CancellationToken,
     pub(super) after_end: AfterEnd,
@@ -81,6 +95,7 @@ impl Session {
             active_at: AtomicI64::new(now),
             pongs: AtomicU64::new(0),
             heard_at: AtomicI64::new(now),
+            is_to_deliver: AtomicBool::new(false),
             end_reason: OnceLock::new(),
             ended: CancellationToken::new(),
             after_end: AfterEnd::default(),
@@ -184,6 +199,28 @@ impl Session {
         state.take(max_unwritten)
     }
 
+    /// Removes up to `max` packets from the queue, as [`take`](Self::take) does, and hands each to
+    /// `receive`.
+    pub(crate) fn take_packets(&self, max: usize, mut receive: impl FnMut(Outgoing)) -> Taken {
+        if self.ended_by().is_some() {
+            return Taken::default();
+        }
+        let max_unwritten = self.port.max_unwritten();
+        let mut taken = Taken::default();
+        let mut state = self.state();
+        self.apply_progress(&mut state);
+        while taken.packets < max
+            && let Some(packet) = state.take(max_unwritten)
+        {
+            taken.packets += 1;
+            taken.entries += usize::from(packet.is_entry());
+            receive(packet);
+        }
+        taken.has_more = !state.outbox().is_empty();
+        taken.is_quiet = state.is_quiet();
+        taken
+    }
+
     /// Discards the session's history, since the log has a new epoch: the client is told to reload.
     pub(crate) fn lose_history(&self) {
         self.state().lose_history();
@@ -252,6 +289,25 @@ impl Session {
     /// Wakes the session's task.
     pub(crate) fn wake(&self) {
         self.port.wake();
+    }
+
+    /// Records that [`deliver`](Self::deliver) is to be called. Returns whether that was not known:
+    /// a session takes several entries of a batch, and delivers once.
+    pub(crate) fn note_delivery(&self) -> bool {
+        !self.is_to_deliver.swap(true, Ordering::AcqRel)
+    }
+
+    /// Delivers what is queued, on this thread if the transport can.
+    pub(crate) fn deliver(&self) {
+        // Before the packets are taken: what is queued from here on is delivered again.
+        self.is_to_deliver.store(false, Ordering::Release);
+        self.port.deliver(self);
+    }
+
+    /// Returns whether the session has nothing to do but to deliver what it is offered: its task
+    /// may rest until it is woken.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.ended_by().is_none() && self.state().is_quiet()
     }
 
     #[cfg(all(test, feature = "testing"))]

@@ -20,6 +20,12 @@ impl Session {
         }
     }
 
+    /// Records what the transport has written, and that the client has answered a ping.
+    pub(crate) fn note_progress(&self) {
+        let mut state = self.state();
+        self.apply_progress(&mut state);
+    }
+
     /// Returns the last sign of life of the client, as of the last applied progress.
     pub(super) fn sign_of_life(&self) -> SignOfLife {
         SignOfLife {
@@ -75,6 +81,6 @@ impl Session {
 
     /// Returns how many packets wait in the session or in the transport.
     pub(crate) fn waiting(&self) -> usize {
-        self.state().outbox().in_flight()
+        self.in_flight()
     }
 }

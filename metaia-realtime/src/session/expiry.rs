@@ -2,6 +2,8 @@
 
 use std::{future::Future, time::Duration};
 
+use tokio::time::Instant;
+
 use super::Session;
 use crate::{auth::LEEWAY_MS, values::time};
 
@@ -30,6 +32,14 @@ impl Session {
                 tokio::time::sleep(left.min(CHECK_INTERVAL)).await;
             }
         }
+    }
+
+    /// Returns when a session that is not being driven is to be, since its token may have expired;
+    /// `None` if the token does not expire.
+    pub(crate) fn next_expiry_check(&self) -> Option<Instant> {
+        let left_ms = self.token_end()?.saturating_sub(time::unix_ms());
+        let left = Duration::from_millis(u64::try_from(left_ms).unwrap_or(0));
+        Some(Instant::now() + left.min(CHECK_INTERVAL))
     }
 
     /// Returns when the session ends because of its token, in ms since the Unix epoch; `None` if

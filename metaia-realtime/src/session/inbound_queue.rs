@@ -5,13 +5,10 @@
 //! join all of its rooms at once. They are small; a larger one names no order, and is refused for
 //! that. The session stays, unless its client [floods](super::flood) it.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::{collections::VecDeque, sync::Arc};
 
 use parking_lot::Mutex;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::Notify;
 
 use super::{EndReason, EventRefusal, Inbound, Session, flood::Flood};
 use crate::{Limits, rate::Rate};
@@ -26,36 +23,52 @@ pub(crate) struct InboundQueue {
     room_rate: Rate,
     max_room_event: usize,
     flood: Mutex<Flood>,
-    queue: mpsc::Sender<Inbound>,
-    waiting_bytes: Arc<AtomicUsize>,
+    queue: Arc<EventQueue>,
     max_waiting_bytes: usize,
 }
 
 /// The receiver's end of a session's inbound events.
 #[derive(Debug)]
-pub(crate) struct InboundEvents {
-    queue: mpsc::Receiver<Inbound>,
-    waiting_bytes: Arc<AtomicUsize>,
+pub(crate) struct InboundEvents(Arc<EventQueue>);
+
+#[derive(Debug, Default)]
+struct EventQueue {
+    waiting: Mutex<WaitingEvents>,
+    added: Notify,
+}
+
+/// The events that wait. An idle session has none, and no memory for any.
+#[derive(Debug, Default)]
+struct WaitingEvents {
+    events: VecDeque<Inbound>,
+    bytes: usize,
+    /// Set once the receiver is gone: nothing more is taken.
+    is_closed: bool,
+}
+
+impl WaitingEvents {
+    fn pop(&mut self) -> Option<Inbound> {
+        let event = self.events.pop_front()?;
+        self.bytes -= size_in_queue(&event);
+        if self.events.is_empty() {
+            // Frees the memory: most clients send little.
+            self.events = VecDeque::new();
+        }
+        Some(event)
+    }
 }
 
 impl InboundQueue {
     /// Creates the queue of one session.
     pub(crate) fn new(limits: &Limits) -> (Self, InboundEvents) {
-        // The bytes are the bound. The channel takes memory only for what is in it.
-        let max_events = limits.inbound_bytes / EVENT_OVERHEAD + 1;
-        let (queue, events) = mpsc::channel(max_events.min(Semaphore::MAX_PERMITS));
-        let waiting_bytes = Arc::default();
-        let events = InboundEvents {
-            queue: events,
-            waiting_bytes: Arc::clone(&waiting_bytes),
-        };
+        let queue = Arc::<EventQueue>::default();
+        let events = InboundEvents(Arc::clone(&queue));
         let inbound = Self {
             rate: Rate::new(limits.inbound_burst, limits.inbound_per_s),
             room_rate: Rate::new(limits.room_events_burst, limits.inbound_per_s),
             max_room_event: limits.room_event_bytes,
             flood: Mutex::new(Flood::new(limits)),
             queue,
-            waiting_bytes,
             max_waiting_bytes: limits.inbound_bytes,
         };
         (inbound, events)
@@ -68,28 +81,30 @@ impl InboundQueue {
             return;
         }
         session.touch();
-        match self.admit(&inbound) {
-            Ok(()) => {
-                // This fails only if the session's task has ended.
-                self.queue.try_send(inbound).ok();
-                session.wake();
-            }
-            Err(refusal) => self.refuse(session, &inbound, refusal),
+        if let Err((refused, refusal)) = self.push(inbound) {
+            return self.refuse(session, &refused, refusal);
         }
+        self.queue.added.notify_one();
+        session.wake();
     }
 
-    /// Reserves the bytes that the event takes in the queue.
-    fn admit(&self, inbound: &Inbound) -> Result<(), EventRefusal> {
-        self.check_size_and_rate(inbound)?;
-        let add = |waiting: usize| {
-            let sum = waiting.saturating_add(size_in_queue(inbound));
-            // An event that is larger than the queue may wait in it alone.
-            (waiting == 0 || sum <= self.max_waiting_bytes).then_some(sum)
-        };
-        let added = self
-            .waiting_bytes
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, add);
-        added.map(drop).map_err(|_| EventRefusal::RateLimited)
+    /// Adds the event, or returns it with the reason to refuse it.
+    fn push(&self, inbound: Inbound) -> Result<(), (Inbound, EventRefusal)> {
+        if let Err(refusal) = self.check_size_and_rate(&inbound) {
+            return Err((inbound, refusal));
+        }
+        let mut waiting = self.queue.waiting.lock();
+        let bytes = waiting.bytes.saturating_add(size_in_queue(&inbound));
+        // An event that is larger than the queue may wait in it alone.
+        if waiting.bytes > 0 && bytes > self.max_waiting_bytes {
+            return Err((inbound, EventRefusal::RateLimited));
+        }
+        // After the end of the session nothing takes it out.
+        if !waiting.is_closed {
+            waiting.bytes = bytes;
+            waiting.events.push_back(inbound);
+        }
+        Ok(())
     }
 
     fn check_size_and_rate(&self, inbound: &Inbound) -> Result<(), EventRefusal> {
@@ -116,17 +131,37 @@ impl InboundQueue {
 
 impl InboundEvents {
     /// Returns the next event. Cancel safe.
-    pub(super) async fn recv(&mut self) -> Option<Inbound> {
-        let inbound = self.queue.recv().await?;
-        let size = size_in_queue(&inbound);
-        self.waiting_bytes.fetch_sub(size, Ordering::AcqRel);
-        Some(inbound)
+    pub(super) async fn recv(&self) -> Inbound {
+        loop {
+            // `added` keeps one permit, so that an event between the two lines is not missed.
+            if let Some(event) = self.0.waiting.lock().pop() {
+                return event;
+            }
+            self.0.added.notified().await;
+        }
+    }
+
+    /// Returns whether no event waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.waiting.lock().events.is_empty()
     }
 
     /// Returns the events that wait, in order. No more are taken.
-    pub(super) fn into_waiting(mut self) -> impl Iterator<Item = Inbound> {
-        self.queue.close();
-        std::iter::from_fn(move || self.queue.try_recv().ok())
+    pub(super) fn into_waiting(self) -> VecDeque<Inbound> {
+        self.close()
+    }
+
+    fn close(&self) -> VecDeque<Inbound> {
+        let mut waiting = self.0.waiting.lock();
+        waiting.is_closed = true;
+        waiting.bytes = 0;
+        std::mem::take(&mut waiting.events)
+    }
+}
+
+impl Drop for InboundEvents {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 

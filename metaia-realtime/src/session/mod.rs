@@ -13,7 +13,7 @@
 //! Inbound events wait in the meantime, too.
 //!
 //! - The session: [`connection`] (its data, and what others do to it), [`credit_wait`],
-//!   [`driver`] (its task), [`port`] (what it asks of a transport), [`end`] (why it ends),
+//!   [`driver`] (its work), [`port`] (what it asks of a transport), [`end`] (why it ends),
 //!   [`expiry`] (of its token), [`finish`] (handlers after its end).
 //! - Its start: [`request`] (what the client asks for), [`resume`] (which position it continues
 //!   from), [`retry`] (while the log cannot be read).
@@ -55,8 +55,8 @@ mod tests;
 mod volatile_queue;
 mod wire;
 
-pub(crate) use connection::Session;
-pub(crate) use driver::drive;
+pub(crate) use connection::{Session, Taken};
+pub(crate) use driver::{Driven, PacketWriter, SessionDriver, drive};
 pub use end::EndReason;
 pub(crate) use finish::SessionRemoval;
 pub(crate) use handler::{EventHandlers, Handled};

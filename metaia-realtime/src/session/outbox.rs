@@ -173,6 +173,11 @@ impl Outbox {
         Some(refusal)
     }
 
+    /// Returns whether nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.queue.is_empty() && self.unhandled.is_empty() && self.volatile.first().is_none()
+    }
+
     /// Gives credit back for what the connection has written.
     pub(super) fn apply_progress(&mut self, progress: Progress) {
         self.credit.apply_progress(progress);

@@ -1,7 +1,8 @@
 //! The packets that a session hands to its transport. They wait in the [`outbox`](super::outbox).
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use super::wire::{self, ERROR};
@@ -50,9 +51,17 @@ pub(crate) struct Volatile {
     /// The key that its sender gave. Without one, its key is its name and the room by which a
     /// session receives it.
     pub(crate) key: Option<VolatileKey>,
+    /// The bytes that a transport writes for the event, once one has made them.
+    pub(crate) frame: OnceLock<Bytes>,
 }
 
 impl Volatile {
+    /// Returns the bytes that a transport writes for the event. The first call makes them by
+    /// `encode`; all sessions share them.
+    pub(crate) fn frame(&self, encode: impl FnOnce() -> Bytes) -> Bytes {
+        self.frame.get_or_init(encode).clone()
+    }
+
     /// Returns the size of the packet, in bytes.
     pub(crate) fn size(&self) -> usize {
         VOLATILE_FRAME + self.name.as_str().len() + self.payload.get().len()
@@ -102,6 +111,11 @@ impl Outgoing {
             Self::Control { at, .. } => *at,
             Self::Volatile(_) | Self::Ack { .. } | Self::End { .. } => None,
         }
+    }
+
+    /// Returns whether the packet is an entry of the log.
+    pub(crate) const fn is_entry(&self) -> bool {
+        matches!(self, Self::Entry(_))
     }
 
     /// Returns the approximate size of the packet on the wire, in bytes.

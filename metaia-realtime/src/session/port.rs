@@ -1,16 +1,22 @@
 //! The interface of a session to its transport: the only way in which the session core knows one.
 
-use super::EndReason;
+use super::{EndReason, Session};
 
 /// One connection, as its session sees it.
 ///
-/// The dispatcher appends to many sessions first and then calls [`wake`](Self::wake) on each of
-/// them, so that an implementation may write all that is queued in one system call. It takes what
-/// is queued with [`Session::take`](super::Session::take).
+/// The dispatcher appends to many sessions first and then calls [`deliver`](Self::deliver) on each
+/// of them, so that an implementation may write all that is queued in one system call.
 pub(crate) trait Port: Send + Sync {
     /// Wakes the session's task, since something is queued or the session has changed. Never
     /// blocks.
     fn wake(&self);
+
+    /// Delivers what is queued for `session`, whose port this is. An implementation may take it
+    /// with [`Session::take`] and write it at once, on the caller's thread; by default the
+    /// session's task does. Called without locks. Never blocks.
+    fn deliver(&self, _session: &Session) {
+        self.wake();
+    }
 
     /// Returns how much was written; `None` if the transport cannot count that. The session then
     /// has no credit window.

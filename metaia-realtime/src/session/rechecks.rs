@@ -6,8 +6,8 @@
 //! All orders are decided side by side, each from its own request on. A pending request withholds:
 //!
 //! - Entries of every room that do not precede it. One cursor serves all rooms.
-//! - Every entry of its room: the client may have lost the room by now. If the session receives such
-//!   an entry by no other room, also everything behind it.
+//! - Every entry of its room: the client may have lost the room by now. If the session receives
+//!   such an entry by no other room, also everything behind it.
 //!
 //! Requests for one order may come faster than it is decided. So that each decision releases
 //! something, an order that is allowed withholds less of its room by the request that came

@@ -142,6 +142,7 @@ mod tests {
             payload: to_raw_value(&number).unwrap(),
             rooms: Vec::new(),
             key: key.map(VolatileKey::new),
+            frame: std::sync::OnceLock::new(),
         });
         match queue.offer(&event, room, NEVER, keeps_up) {
             VolatileOffered::Queued { dropped } => dropped,

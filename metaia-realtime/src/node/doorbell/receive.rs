@@ -133,6 +133,7 @@ impl Node {
             payload: event.payload,
             rooms: event.rooms,
             key: event.key,
+            frame: std::sync::OnceLock::new(),
         });
     }
 

@@ -174,6 +174,12 @@ impl SessionState {
         }
     }
 
+    /// Returns whether the session is live and decides nothing, so that its task has no part in
+    /// what it is offered.
+    pub(super) fn is_quiet(&self) -> bool {
+        matches!(self.phase, Phase::Live(_)) && self.rechecks.is_empty()
+    }
+
     /// Returns whether undecided rechecks withhold all that a step could do for a session with a
     /// cursor: the next entry, or the reset if access is to be decided again for that.
     pub(super) fn waits_for_rechecks(&self) -> bool {

@@ -137,6 +137,7 @@ impl Office {
             payload: to_raw_value(&(courier, i)).unwrap(),
             rooms: vec![Room::Role(Role::Admin)],
             key: Some(VolatileKey::new(courier)),
+            frame: std::sync::OnceLock::new(),
         });
     }
 

@@ -190,7 +190,7 @@ fn no_session_goes_live_before_a_gap_in_what_is_dispatched() {
     assert!(world.is_live());
     let mut page = now(crate::EventLog::read(&world.log, None, 3, 2)).unwrap();
     page.trimmed = 3;
-    dispatch_entries(&world.node, 1, &page.entries);
+    dispatch_entries(&world.node, 1, &page.entries).deliver_at_once();
     assert!(!world.is_live());
     assert_eq!(world.session.state().cursor(), Some(1));
     assert!(
@@ -229,6 +229,7 @@ fn a_volatile_event_of_a_revoked_room_is_dropped_though_it_waits() {
         payload: Box::default(),
         rooms: vec![room(1)],
         key: None,
+        frame: std::sync::OnceLock::new(),
     });
     assert!(world.session.offer_volatile(&event, 0));
     world.session.recheck(&order, 0);
@@ -257,6 +258,7 @@ fn a_volatile_event_comes_once_and_by_a_room_that_is_not_withheld() {
             payload: Box::default(),
             rooms: rooms.iter().copied().map(room).collect(),
             key: None,
+            frame: std::sync::OnceLock::new(),
         })
     };
     let offer = |rooms: &[usize]| {

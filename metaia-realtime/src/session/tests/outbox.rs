@@ -103,6 +103,7 @@ impl World {
             payload: to_raw_value(&(key, self.volatile)).unwrap(),
             rooms: vec![room(0)],
             key: Some(VolatileKey::new(key)),
+            frame: std::sync::OnceLock::new(),
         };
         let _ = self
             .outbox

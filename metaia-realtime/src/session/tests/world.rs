@@ -133,7 +133,7 @@ impl World {
         if page.epoch == head.epoch() {
             let mut entries = page.entries.iter();
             self.is_disconnected |= entries.any(|entry| self.is_disconnected_by(entry));
-            dispatch_entries(&self.node, head.n(), &page.entries);
+            dispatch_entries(&self.node, head.n(), &page.entries).deliver_at_once();
             self.note_undecided(head.n(), &page.entries);
         } else {
             now(reload_window(&self.node)).unwrap();

@@ -24,12 +24,12 @@ use super::{
 #[derive(Debug)]
 pub(crate) struct GuardedIo<S> {
     stream: S,
-    connection: Connection,
+    connection: OpenConnection,
     read_pause: ReadPause,
     request_timer: RequestTimer,
     write_stall: WriteStall,
     /// Released when the stream is dropped, however the connection ends.
-    _permit: OwnedSemaphorePermit,
+    permit: OwnedSemaphorePermit,
 }
 
 #[cfg_attr(
@@ -45,16 +45,40 @@ impl<S> GuardedIo<S> {
     ) -> Self {
         Self {
             stream,
-            connection,
+            connection: OpenConnection(connection),
             read_pause: ReadPause::default(),
             request_timer: RequestTimer::default(),
             write_stall: WriteStall::new(write_stall),
-            _permit: permit,
+            permit,
         }
     }
 
     pub(crate) fn connection(&self) -> &Connection {
-        &self.connection
+        &self.connection.0
+    }
+
+    /// Returns the stream without its guard, for a transport that keeps the rules of the guard
+    /// itself. The permit is released when it is dropped.
+    pub(crate) fn into_stream(self) -> (S, OwnedSemaphorePermit) {
+        (self.stream, self.permit)
+    }
+}
+
+/// The connection of a stream. Records its end.
+#[derive(Debug)]
+struct OpenConnection(Connection);
+
+impl std::ops::Deref for OpenConnection {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.0
+    }
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.0.closed();
     }
 }
 
@@ -95,12 +119,6 @@ impl<S> GuardedIo<S> {
         if self.read_pause.unblock_write() {
             self.connection.wake_reader();
         }
-    }
-}
-
-impl<S> Drop for GuardedIo<S> {
-    fn drop(&mut self) {
-        self.connection.closed();
     }
 }
 

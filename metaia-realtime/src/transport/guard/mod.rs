@@ -54,5 +54,6 @@ pub(crate) use io::GuardedIo;
 pub(crate) use observer::Observer;
 #[cfg(feature = "axum")]
 pub use peer::PeerAddr;
+pub(crate) use read_pause::ReadPause;
 #[cfg(feature = "axum")]
 pub(crate) use requests::RequestTimeouts;

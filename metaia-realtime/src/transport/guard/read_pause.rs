@@ -11,7 +11,7 @@ const BLOCKED_READ_BUDGET: usize = 256 * 1024;
 
 /// The state that decides whether a connection may be read.
 #[derive(Debug, Default)]
-pub(super) struct ReadPause {
+pub(crate) struct ReadPause {
     write_blocked: bool,
     /// Bytes read since writing became blocked.
     read: usize,
@@ -19,22 +19,22 @@ pub(super) struct ReadPause {
 
 impl ReadPause {
     /// Returns whether reading is paused. One read may exceed the budget.
-    pub(super) const fn is_paused(&self) -> bool {
+    pub(crate) const fn is_paused(&self) -> bool {
         self.write_blocked && self.read >= BLOCKED_READ_BUDGET
     }
 
-    pub(super) const fn add_read(&mut self, bytes: usize) {
+    pub(crate) const fn add_read(&mut self, bytes: usize) {
         if self.write_blocked {
             self.read = self.read.saturating_add(bytes);
         }
     }
 
-    pub(super) const fn block_write(&mut self) {
+    pub(crate) const fn block_write(&mut self) {
         self.write_blocked = true;
     }
 
     /// Records that a write succeeded. Returns whether reading was paused until now.
-    pub(super) const fn unblock_write(&mut self) -> bool {
+    pub(crate) const fn unblock_write(&mut self) -> bool {
         let was_paused = self.is_paused();
         self.write_blocked = false;
         self.read = 0;

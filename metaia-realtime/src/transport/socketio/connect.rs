@@ -14,7 +14,7 @@ use socketioxide::{
 
 use super::{
     attachment::{Attached, Attachment},
-    credentials::{ConnectAuth, bearer_credentials},
+    credentials::{ConnectAuth, bearer_credentials, handshake_token},
     engine::Engine,
     link::Link,
     port::{self, SocketIoPort},
@@ -25,7 +25,7 @@ use crate::{
     Identity,
     auth::AuthError,
     node::Node,
-    session::{BeforeStart, EndReason, InboundQueue, Phase, Session, drive},
+    session::{BeforeStart, EndReason, InboundQueue, Phase, Port, Session, drive},
 };
 
 /// The code of a refused CONNECT, which becomes the `message` of the `connect_error`.
@@ -56,12 +56,13 @@ async fn authenticate(
     let node = &engine.node;
     let auth = ConnectAuth::read(&auth);
     let link = find_link(engine, socket);
-    let credentials = bearer_credentials(
-        socket.req_parts(),
-        &auth,
+    let handshake = socket.req_parts();
+    let of_handshake = handshake_token(
+        &handshake.headers,
+        &handshake.uri,
         engine.settings.token_in_query,
-        node.limits().token_bytes,
     );
+    let credentials = bearer_credentials(&auth, of_handshake, node.limits().token_bytes);
     let port = Arc::new(SocketIoPort::new(engine, socket, &link));
     let attached = match check_return(engine, &link) {
         Ok(()) => match node.authenticator().authenticate(credentials).await {
@@ -90,16 +91,12 @@ fn check_return(engine: &Engine, link: &Link) -> Result<(), AuthError> {
     Ok(())
 }
 
-/// Returns the link of a socket: by its `sid` if it began with polling, otherwise the link that its
-/// handshake carries.
+/// Returns the link of a socket, by its `sid`.
 fn find_link(engine: &Engine, socket: &IoSocket) -> Arc<Link> {
     if let Some(link) = engine.links.find(socket.id.as_str()) {
         return link;
     }
-    if let Some(link) = socket.req_parts().extensions.get::<Arc<Link>>() {
-        return Arc::clone(link);
-    }
-    // Neither: the request did not pass the gate, and nothing counts its packets.
+    // The link has ended meanwhile: nothing counts the packets of this one.
     let link = Arc::new(Link::new(engine.node.limits()));
     link.upgraded(None);
     link
@@ -107,8 +104,7 @@ fn find_link(engine: &Engine, socket: &IoSocket) -> Arc<Link> {
 
 /// Refuses a client that was not authenticated.
 async fn refuse(node: &Node, link: &Link, port: &SocketIoPort, error: AuthError) -> ConnectRefusal {
-    node.counters().connects_refused.add(error);
-    tracing::info!(code = error.code(), "connection refused");
+    record_refusal(node, error);
     let code = ConnectRefusal(error.code());
     if error == AuthError::Unavailable {
         // A client stays away after a `connect_error`. This one should reconnect, so that its
@@ -123,6 +119,36 @@ async fn refuse(node: &Node, link: &Link, port: &SocketIoPort, error: AuthError)
     code
 }
 
+/// Registers the session of an authenticated client. Returns `None`, and counts that, if the node
+/// takes no session.
+pub(super) async fn begin_session(
+    node: &Node,
+    identity: Identity,
+    auth: ConnectAuth,
+    port: Arc<dyn Port>,
+) -> Option<Arc<Session>> {
+    // Read before the CONNECT is answered: what is published from then on reaches the client.
+    let head = node.log().head().await.ok().map(|head| head.position);
+    let before = BeforeStart::new(auth.request, head);
+    let phase = if auth.hold {
+        Phase::AwaitingResume(before)
+    } else {
+        Phase::NotBegun(before)
+    };
+    let session = Arc::new(Session::new(node, identity, auth.device, phase, port));
+    if node.register(&session) {
+        return Some(session);
+    }
+    node.counters().connects_refused.add(AuthError::Unavailable);
+    None
+}
+
+/// Counts and logs a client that was not authenticated.
+pub(super) fn record_refusal(node: &Node, error: AuthError) {
+    node.counters().connects_refused.add(error);
+    tracing::info!(code = error.code(), "connection refused");
+}
+
 /// Registers a session and attaches it to the socket.
 async fn attach(
     engine: &Engine,
@@ -133,27 +159,10 @@ async fn attach(
     auth: ConnectAuth,
 ) -> Result<(), ConnectRefusal> {
     let node = &engine.node;
-    // Read before the CONNECT is answered: what is published from then on reaches the client.
-    let head = node.log().head().await.ok().map(|head| head.position);
-    let before = BeforeStart::new(auth.request, head);
-    let phase = if auth.hold {
-        Phase::AwaitingResume(before)
-    } else {
-        Phase::NotBegun(before)
-    };
-    let session = Arc::new(Session::new(
-        node,
-        identity,
-        auth.device,
-        phase,
-        Arc::clone(&port) as _,
-    ));
-    if !node.register(&session) {
-        let refusal = AuthError::Unavailable;
-        node.counters().connects_refused.add(refusal);
+    let Some(session) = begin_session(node, identity, auth, Arc::clone(&port) as _).await else {
         port.end_transport_unanswered().await;
-        return Err(ConnectRefusal(refusal.code()));
-    }
+        return Err(ConnectRefusal(AuthError::Unavailable.code()));
+    };
     link.read_budget.join();
     link.add_join();
     let (inbound, events) = InboundQueue::new(node.limits());

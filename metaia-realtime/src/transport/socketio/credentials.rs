@@ -1,6 +1,6 @@
 //! The credentials and requests that a client sends in the handshake and in CONNECT.
 
-use http::{header::AUTHORIZATION, request::Parts};
+use http::{HeaderMap, Uri, header::AUTHORIZATION};
 use serde_json::Value;
 
 use super::query::query_parameter;
@@ -52,32 +52,34 @@ impl ConnectAuth {
     }
 }
 
-/// Returns the bearer token as credentials. `auth.token` wins over the header, and the header over
-/// the query. If the winner is not text or has more than `max_bytes`, there are no credentials.
+/// Returns the bearer token as credentials. `auth.token` wins over the token of the handshake. If
+/// the winner is not text or has more than `max_bytes`, there are no credentials.
 pub(super) fn bearer_credentials(
-    parts: &Parts,
     auth: &ConnectAuth,
-    token_in_query: bool,
+    of_handshake: Option<&str>,
     max_bytes: usize,
 ) -> Credentials {
-    let in_query = || {
-        if token_in_query {
-            query_parameter(parts.uri.query(), "token")
-        } else {
-            None
-        }
-    };
     let token = match &auth.token {
         AuthToken::Text(token) => Some(&**token),
         AuthToken::NoText => None,
-        AuthToken::Absent => header_token(parts).or_else(in_query),
+        AuthToken::Absent => of_handshake,
     };
     Credentials::bearer(token.filter(|token| token.len() <= max_bytes))
 }
 
+/// Returns the token of a handshake: of its header, otherwise of its query if that is allowed.
+pub(super) fn handshake_token<'a>(
+    headers: &'a HeaderMap,
+    uri: &'a Uri,
+    token_in_query: bool,
+) -> Option<&'a str> {
+    let in_query = || query_parameter(uri.query(), "token").filter(|_| token_in_query);
+    header_token(headers).or_else(in_query)
+}
+
 /// Returns the token of an `Authorization: Bearer` header.
-fn header_token(parts: &Parts) -> Option<&str> {
-    let value = parts.headers.get(AUTHORIZATION)?.to_str().ok()?;
+fn header_token(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     if scheme.eq_ignore_ascii_case("bearer") {
         Some(token.trim())
@@ -91,7 +93,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn parts(header: &str) -> Parts {
+    fn parts(header: &str) -> http::request::Parts {
         http::Request::get("/socket.io/?EIO=4&token=q")
             .header("Authorization", header)
             .body(())
@@ -103,7 +105,9 @@ mod tests {
     #[track_caller]
     fn check(header: &str, auth: Value, token_in_query: bool, expected: Option<&str>) {
         let auth = ConnectAuth::read(&auth);
-        let found = bearer_credentials(&parts(header), &auth, token_in_query, 10);
+        let parts = parts(header);
+        let of_handshake = handshake_token(&parts.headers, &parts.uri, token_in_query);
+        let found = bearer_credentials(&auth, of_handshake, 10);
         assert_eq!(found.token.as_deref(), expected);
     }
 

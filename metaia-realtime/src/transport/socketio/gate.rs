@@ -18,10 +18,10 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::{
+    direct,
     engine::Engine,
     engine_error::EngineError,
     engine_service::InnerService,
-    link::Link,
     origins::origin_is_allowed,
     polling, post,
     query::query_parameter,
@@ -112,16 +112,7 @@ impl Gate {
             RequestKind::Post(link, sid) => {
                 post::post(engine, &link, &sid, service, request, body).await
             }
-            RequestKind::OpenWebSocket => {
-                let link = Arc::new(Link::new(engine.node.limits()));
-                let websocket = WebSocketRequest {
-                    engine,
-                    service,
-                    link,
-                    connection,
-                };
-                websocket.begin(&mut request)
-            }
+            RequestKind::OpenWebSocket => direct::open(engine, &mut request),
             RequestKind::Upgrade(link) => {
                 let websocket = WebSocketRequest {
                     engine,

@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 
 use super::{
     engine_service::EngineService, membership::Membership, read_budget::ReadBudget, scan::Written,
-    upgrade_state::UpgradeState,
+    upgrade_state::UpgradeState, write_counts::WriteCounts,
 };
 use crate::{
     Limits,
@@ -28,13 +28,7 @@ pub(super) struct Link {
     uncounted: AtomicBool,
     /// Packets handed to the engine, which writes them in order.
     handed_over: AtomicU64,
-    /// Packets written.
-    written: AtomicU64,
-    /// Packets written before the last ping.
-    pinged: AtomicU64,
-    /// Packets written before the last ping that the client answered.
-    answered: AtomicU64,
-    pongs: AtomicU64,
+    counts: WriteCounts,
     refused_connects: AtomicU32,
     pub(super) read_budget: ReadBudget,
     /// The client's membership in the namespace.
@@ -57,10 +51,7 @@ impl Link {
         Self {
             uncounted: AtomicBool::new(false),
             handed_over: AtomicU64::new(0),
-            written: AtomicU64::new(0),
-            pinged: AtomicU64::new(0),
-            answered: AtomicU64::new(0),
-            pongs: AtomicU64::new(0),
+            counts: WriteCounts::default(),
             refused_connects: AtomicU32::new(0),
             read_budget: ReadBudget::new(limits),
             membership: Membership::default(),
@@ -117,21 +108,8 @@ impl Link {
 
     /// Returns the progress in events and acks, or `None` if the packets cannot be counted.
     pub(super) fn progress(&self) -> Option<Progress> {
-        if self.uncounted.load(Ordering::Acquire) {
-            return None;
-        }
-        // In the reverse order of the writes: `pinged` comes last, so that it includes every ping
-        // that the other counts include. See `Progress`.
-        let written = self.written.load(Ordering::Acquire);
-        let pongs = self.pongs.load(Ordering::Acquire);
-        let answered = self.answered.load(Ordering::Acquire);
-        let pinged = self.pinged.load(Ordering::Acquire);
-        Some(Progress {
-            written,
-            pinged,
-            answered,
-            pongs,
-        })
+        let is_counted = !self.uncounted.load(Ordering::Acquire);
+        is_counted.then(|| self.counts.progress())
     }
 
     /// Returns the engine's id of the session, if it began with polling.
@@ -190,8 +168,7 @@ impl Link {
 
     /// Returns how many packets the engine has yet to write.
     pub(super) fn unwritten(&self) -> u64 {
-        let written = self.written.load(Ordering::Acquire);
-        self.handed_over().saturating_sub(written)
+        self.handed_over().saturating_sub(self.counts.written())
     }
 
     /// Counts an accepted CONNECT.
@@ -224,24 +201,16 @@ impl Link {
 impl Link {
     /// Counts packets that were written to the client.
     pub(super) fn written(&self, written: Written) {
-        // `pinged` before `written`, see `progress`.
-        if let Some(before_ping) = written.before_ping {
-            let pinged = self.written.load(Ordering::Acquire) + before_ping;
-            self.pinged.store(pinged, Ordering::Release);
-        }
-        if written.packets > 0 {
-            self.written.fetch_add(written.packets, Ordering::AcqRel);
+        let has_packets = written.packets > 0;
+        self.counts.add(written);
+        if has_packets {
             self.wake.notify_one();
         }
     }
 
     /// Records a pong of the client.
     pub(super) fn pong(&self) {
-        // A pong answers the last ping, since the engine sends the next one only after the pong. An
-        // unsolicited pong confirms only packets that were written before a ping.
-        let pinged = self.pinged.load(Ordering::Acquire);
-        self.answered.store(pinged, Ordering::Release);
-        self.pongs.fetch_add(1, Ordering::AcqRel);
+        self.counts.pong();
         self.wake.notify_one();
     }
 
@@ -309,35 +278,5 @@ mod tests {
         assert!(seen.upgrade().is_none());
         assert_eq!(Arc::strong_count(&link), 1);
         assert!(!link.kill(), "there is nothing to kill");
-    }
-
-    #[test]
-    fn an_unsolicited_pong_confirms_nothing() {
-        let link = Link::new(&Limits::default());
-        link.written(Written {
-            packets: 3,
-            before_ping: None,
-        });
-        link.pong();
-        check(&link, [3, 0, 0, 1]);
-        link.written(Written {
-            packets: 2,
-            before_ping: Some(1),
-        });
-        check(&link, [5, 4, 0, 1]);
-        link.pong();
-        link.pong();
-        check(&link, [5, 4, 4, 3]);
-    }
-
-    #[track_caller]
-    fn check(link: &Link, [written, pinged, answered, pongs]: [u64; 4]) {
-        let expected = Progress {
-            written,
-            pinged,
-            answered,
-            pongs,
-        };
-        assert_eq!(link.progress(), Some(expected));
     }
 }

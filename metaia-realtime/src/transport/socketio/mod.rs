@@ -1,9 +1,10 @@
-//! The transport over socketioxide: polling, WebSocket, and the upgrade from polling to WebSocket.
+//! The transport of Socket.IO. [`direct`] serves the connections that begin as a WebSocket; all
+//! others, which begin with polling, are those of socketioxide.
 //!
-//! The session's one task writes everything that goes to its client, acks included, so that the
-//! session decides the order. The engine queues 1,024 packets for a connection, which is more than
-//! the credit window and the packets beside it. If the queue is full nevertheless, the session
-//! ends, since the event that does not fit would be lost.
+//! Over socketioxide, the session's one task writes everything that goes to its client, acks
+//! included, so that the session decides the order. The engine queues 1,024 packets for a
+//! connection, which is more than the credit window and the packets beside it. If the queue is full
+//! nevertheless, the session ends, since the event that does not fit would be lost.
 
 // The engine, and how it is started.
 mod engine;
@@ -31,6 +32,11 @@ mod response_body;
 mod scan;
 mod upgrade_state;
 mod websocket;
+
+// Without the engine.
+mod direct;
+mod sid;
+mod write_counts;
 
 // In the engine: CONNECT, the session that it attaches, and inbound events.
 mod attachment;

@@ -1,6 +1,7 @@
 //! Events arrive in order, whatever the clients do.
 
 mod catching_up;
+mod crowd;
 mod handlers;
 mod last_events;
 mod order;

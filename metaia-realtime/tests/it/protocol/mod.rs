@@ -1,7 +1,10 @@
 //! Engine.IO and Socket.IO on the wire: what unusual clients, and proxies between, send.
 
 mod events;
+mod frames;
 mod handshake;
+mod leaving;
 mod namespace;
+mod own_stream;
 mod polling;
 mod upgrade;

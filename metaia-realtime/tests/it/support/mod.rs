@@ -7,6 +7,7 @@ pub(crate) mod captured_log;
 pub(crate) mod descriptor;
 pub(crate) mod policy;
 pub(crate) mod poller;
+pub(crate) mod raw_frames;
 pub(crate) mod raw_socket;
 mod short_forms;
 mod updates;

@@ -29,7 +29,9 @@ pub(crate) enum BadHandshake {
 ///
 /// # Errors
 /// Returns what is missing.
-pub(super) fn answer(request: &Request<()>) -> Result<Response<()>, BadHandshake> {
+pub(in crate::transport::socketio) fn answer(
+    request: &Request<()>,
+) -> Result<Response<()>, BadHandshake> {
     let headers = request.headers();
     let asks = request.version() == Version::HTTP_11
         && has_token(headers, &CONNECTION, "upgrade")

@@ -13,5 +13,6 @@ mod stream;
 mod upgrade;
 mod waiting;
 
-pub(super) use handshake::BadHandshake;
+pub(super) use frame::{BadFrame, FrameReader, Message, server_control, server_text};
+pub(super) use handshake::{BadHandshake, answer};
 pub(super) use open::WebSocketRequest;

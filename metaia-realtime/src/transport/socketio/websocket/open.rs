@@ -1,4 +1,4 @@
-//! Takes a WebSocket from HTTP, and hands it to the engine.
+//! Takes the WebSocket of an upgrade from HTTP, and hands it to the engine.
 
 use std::{future::Future, sync::Arc};
 
@@ -31,24 +31,6 @@ pub(in super::super) struct WebSocketRequest<'a> {
 type UpgradedIo = TokioIo<hyper::upgrade::Upgraded>;
 
 impl WebSocketRequest<'_> {
-    /// Answers a request that begins a session.
-    pub(in super::super) fn begin(self, request: &mut Request<()>) -> Response<BoxBody> {
-        let Self {
-            engine,
-            service,
-            link,
-            connection,
-        } = self;
-        let node = Arc::clone(&engine.node);
-        let mut for_engine = engine_request(request, ());
-        for_engine.extensions_mut().insert(Arc::clone(&link));
-        open(engine, request, move |websocket| async move {
-            link.upgraded(connection.as_ref());
-            let stream = EngineStream::new(websocket, link, node.limits());
-            hand_over(service, stream, for_engine);
-        })
-    }
-
     /// Answers a request that upgrades a polling session.
     pub(in super::super) fn upgrade(self, request: &mut Request<()>) -> Response<BoxBody> {
         let Self {

@@ -110,10 +110,10 @@ proptest! {
     fn what_is_written_for_the_engine_can_be_read(text in ".{0,300}", payload: [u8; 9]) {
         let mut frames = Vec::new();
         append_client_text(&mut frames, &text);
-        append_client_control(&mut frames, Control::Close, &payload);
+        append_client_control(&mut frames, Control::Ping, &payload);
         let expected = [
             Message::Text(text),
-            Message::Control(Control::Close, payload.to_vec()),
+            ping(&payload),
         ];
         prop_assert_eq!(read_all(&frames, 11).unwrap(), expected);
     }
@@ -122,4 +122,159 @@ proptest! {
     fn anything_can_be_read(bytes: Vec<u8>) {
         read_all(&bytes, 3).ok();
     }
+}
+
+/// Reads the bytes in pieces of several sizes, which must not matter.
+#[track_caller]
+fn check(frames: &[Vec<u8>], expected: Result<&[Message], BadFrame>) {
+    let bytes = frames.concat();
+    for piece in [1, 2, 7, bytes.len().max(1)] {
+        let read = read_all(&bytes, piece);
+        let read = read.as_deref().map_err(|bad| *bad);
+        assert_eq!(read, expected, "{bytes:x?} in pieces of {piece}");
+    }
+}
+
+fn text(text: &str) -> Message {
+    Message::Text(text.to_owned())
+}
+
+fn ping(payload: &[u8]) -> Message {
+    Message::Control(Control::Ping, payload.to_vec())
+}
+
+fn close(code: u16, reason: &[u8]) -> Vec<u8> {
+    [&code.to_be_bytes()[..], reason].concat()
+}
+
+#[test]
+fn control_frames_are_short_and_whole() {
+    let longest = [b'x'; 125];
+    check(&[frame(0x89, KEY, b"")], Ok(&[ping(b"")]));
+    check(&[frame(0x89, KEY, &longest)], Ok(&[ping(&longest)]));
+    for first in [0x88, 0x89, 0x8a] {
+        check(&[frame(first, KEY, &[0; 126])], Err(BadFrame::Malformed));
+        check(&[frame(first & 0x7f, KEY, b"")], Err(BadFrame::Malformed));
+    }
+}
+
+#[test]
+fn reserved_bits_and_opcodes_are_refused() {
+    for reserved in [0x10, 0x20, 0x40, 0x70] {
+        for first in [0x81, 0x82, 0x89, 0x88, 0x8a] {
+            check(
+                &[frame(first | reserved, KEY, b"")],
+                Err(BadFrame::Malformed),
+            );
+        }
+    }
+    for opcode in (3..=7).chain(11..=15) {
+        check(&[frame(0x80 | opcode, KEY, b"x")], Err(BadFrame::Malformed));
+    }
+}
+
+#[test]
+fn frames_of_a_message_follow_each_other() {
+    let malformed = Err(BadFrame::Malformed);
+    check(&[frame(0x80, KEY, b"x")], malformed);
+    check(&[frame(0x00, KEY, b"x")], malformed);
+    check(&[frame(0x01, KEY, b""), frame(0x02, KEY, b"")], malformed);
+    check(&[frame(0x81, KEY, b"x"), frame(0x80, KEY, b"y")], malformed);
+    let pieces = [
+        frame(0x01, KEY, b"a"),
+        frame(0x00, KEY, b""),
+        frame(0x89, KEY, b"1"),
+        frame(0x89, KEY, b"2"),
+        frame(0x00, KEY, b"b"),
+        frame(0x80, KEY, b""),
+        frame(0x81, KEY, b"c"),
+    ];
+    let expected = [ping(b"1"), ping(b"2"), text("ab"), text("c")];
+    check(&pieces, Ok(&expected));
+}
+
+/// Returns a masked text frame with a length in a longer form.
+fn with_length(form: u8, length: &[u8], payload: &[u8]) -> Vec<u8> {
+    [&[0x81, 0x80 | form], length, &[0; 4], payload].concat()
+}
+
+#[test]
+fn a_length_has_its_shortest_form() {
+    let malformed = Err(BadFrame::Malformed);
+    check(&[with_length(126, &[0, 1], b"x")], malformed);
+    check(&[with_length(126, &[0, 125], &[b'x'; 125])], malformed);
+    check(
+        &[with_length(127, &[0, 0, 0, 0, 0, 0, 0, 1], b"x")],
+        malformed,
+    );
+    let long = "x".repeat(126);
+    let valid = with_length(126, &[0, 126], long.as_bytes());
+    check(&[valid], Ok(&[text(&long)]));
+    let ping_in_long_form = [0x89, 0xfe, 0, 1, 0, 0, 0, 0, b'x'].to_vec();
+    check(&[ping_in_long_form], malformed);
+}
+
+#[test]
+fn a_length_beyond_the_limit_is_refused_before_the_payload_comes() {
+    for length in [1_001_u64, 0xffff_ffff, 1 << 63, u64::MAX] {
+        let form = if length > 0xffff { 127 } else { 126 };
+        let bytes = length.to_be_bytes();
+        let length = if form == 127 { &bytes[..] } else { &bytes[6..] };
+        check(&[with_length(form, length, b"")], Err(BadFrame::TooLong));
+    }
+}
+
+#[test]
+fn close_frames_have_a_code_that_may_be_sent() {
+    let closing = |payload: Vec<u8>| Message::Control(Control::Close, payload);
+    check(&[frame(0x88, KEY, b"")], Ok(&[closing(Vec::new())]));
+    for code in [
+        1_000, 1_001, 1_002, 1_003, 1_007, 1_008, 1_009, 1_010, 1_011, 3_000, 3_999, 4_000, 4_999,
+    ] {
+        let payload = close(code, "tschüß".as_bytes());
+        check(&[frame(0x88, KEY, &payload)], Ok(&[closing(payload)]));
+    }
+    for code in [
+        0, 999, 1_004, 1_005, 1_006, 1_015, 1_016, 1_100, 2_000, 2_999, 5_000, 65_535,
+    ] {
+        let payload = close(code, b"");
+        check(&[frame(0x88, KEY, &payload)], Err(BadFrame::Malformed));
+    }
+    check(&[frame(0x88, KEY, b"x")], Err(BadFrame::Malformed));
+    for reason in [&b"\xff"[..], b"x\xc3", b"\xed\xa0\x80"] {
+        let payload = close(1_000, reason);
+        check(&[frame(0x88, KEY, &payload)], Err(BadFrame::NotUtf8));
+    }
+}
+
+#[test]
+fn a_character_may_be_divided_between_frames() {
+    let bytes = "κόσμε 🎉".as_bytes();
+    for cut in 0..=bytes.len() {
+        let pieces = [
+            frame(0x01, KEY, &bytes[..cut]),
+            frame(0x80, KEY, &bytes[cut..]),
+        ];
+        check(&pieces, Ok(&[text("κόσμε 🎉")]));
+    }
+    // Binary may be divided anywhere, too.
+    let pieces = [frame(0x02, KEY, b"\xff"), frame(0x80, KEY, b"\xff")];
+    check(&pieces, Ok(&[Message::Binary]));
+}
+
+/// The end of the message never comes.
+#[test]
+fn text_that_cannot_become_utf8_fails_before_its_end() {
+    for bad in [
+        &b"\xff"[..],
+        b"ok \xc0\xaf",
+        b"\xed\xa0\x80",
+        b"\xf4\x90\x80\x80",
+    ] {
+        check(&[frame(0x01, KEY, bad)], Err(BadFrame::NotUtf8));
+    }
+    let divided = [frame(0x01, KEY, b"\xf4"), frame(0x00, KEY, b"\x90")];
+    check(&divided, Err(BadFrame::NotUtf8));
+    let unfinished = [frame(0x01, KEY, b"\xf0\x9f"), frame(0x80, KEY, b"")];
+    check(&unfinished, Err(BadFrame::NotUtf8));
 }

@@ -61,12 +61,6 @@ pub(super) struct EngineStream<S> {
 }
 
 impl<S> EngineStream<S> {
-    /// Creates the stream of a session that begins as a WebSocket.
-    pub(super) fn new(stream: S, link: Arc<Link>, limits: &Limits) -> Self {
-        let reader = FrameReader::new(limits.message_bytes);
-        Self::with_reader(stream, link, reader, limits)
-    }
-
     /// Creates the stream of a session whose client has switched to this WebSocket. The engine is
     /// shown the upgrade, which the client has been through.
     pub(super) fn upgraded(
@@ -140,7 +134,7 @@ impl<S> EngineStream<S> {
     /// frame to the client.
     fn close_for(&mut self, bad: BadFrame) {
         tracing::debug!(%bad, "a client sent a frame that is not allowed");
-        self.close(bad.close_payload().to_vec());
+        self.close(bad.close_code().to_be_bytes().to_vec());
     }
 
     /// Ends the stream with a close frame.

@@ -10,7 +10,12 @@ const MAX_BYTES: usize = 1_000;
 /// Both ends of a stream: the engine's, and the client's.
 fn pair(link: &Arc<Link>) -> (EngineStream<DuplexStream>, DuplexStream) {
     let (ours, theirs) = duplex(64 * 1024);
-    let stream = EngineStream::new(ours, Arc::clone(link), &limits());
+    let stream = EngineStream::with_reader(
+        ours,
+        Arc::clone(link),
+        FrameReader::new(MAX_BYTES),
+        &limits(),
+    );
     (stream, theirs)
 }
 
@@ -114,7 +119,12 @@ async fn packets_of_a_connection_that_the_server_has_killed_do_not_wait() {
     let permit = Arc::new(tokio::sync::Semaphore::new(1)).try_acquire_owned();
     let connection = Connection::new(([127, 0, 0, 1], 1).into());
     let guarded = GuardedIo::new(ours, connection.clone(), Duration::MAX, permit.unwrap());
-    let mut stream = EngineStream::new(guarded, Arc::clone(&link), &limits());
+    let mut stream = EngineStream::with_reader(
+        guarded,
+        Arc::clone(&link),
+        FrameReader::new(MAX_BYTES),
+        &limits(),
+    );
     send(&mut client, &["40", EVENT]).await;
     drop(client);
     assert_eq!(read(&mut stream).await, ["40"]);

@@ -1,0 +1,164 @@
+//! One connection, as its task and the dispatcher share it.
+
+use std::{
+    io,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use tokio::{net::tcp::OwnedWriteHalf, sync::Notify, time::Instant};
+
+use super::{
+    frames::packet_frame,
+    writer::{FrameKind, FrameWriter},
+};
+use crate::{
+    session::{EndReason, Outgoing, PacketWriter, Progress, Session, Taken},
+    transport::socketio::write_counts::WriteCounts,
+};
+
+/// The half of a connection that everybody may write to. Its lock is taken before a session's.
+#[derive(Debug)]
+pub(super) struct DirectConnection {
+    writer: Mutex<FrameWriter>,
+    counts: WriteCounts,
+    /// Wakes the connection's task.
+    pub(super) wake: Notify,
+    /// The session is not being driven: its task waits for the client, or to be woken.
+    is_resting: AtomicBool,
+}
+
+impl DirectConnection {
+    /// Creates the shared half of a connection. `socket` is `None` if only the connection's task
+    /// can write to it.
+    pub(super) fn new(socket: Option<OwnedWriteHalf>) -> Self {
+        Self {
+            writer: Mutex::new(FrameWriter::new(socket)),
+            counts: WriteCounts::default(),
+            wake: Notify::new(),
+            is_resting: AtomicBool::new(false),
+        }
+    }
+
+    /// Writes a frame behind those that are queued.
+    pub(super) fn send(&self, frame: Bytes, kind: FrameKind) {
+        let mut writer = self.writer.lock();
+        writer.push(frame, kind);
+        self.write(&mut writer);
+    }
+
+    /// Writes what the session has queued, as far as the socket takes it.
+    pub(super) fn flush(&self, session: &Session) -> Flushed {
+        let mut flushed = Flushed::default();
+        let mut writer = self.writer.lock();
+        loop {
+            let taken = take_packets(&mut writer, session);
+            flushed.entries += taken.entries;
+            self.write(&mut writer);
+            flushed.is_done = taken.is_quiet && !taken.has_more && !writer.needs_task();
+            // What was written may have made space for the others.
+            let may_take_more = taken.has_more && taken.packets > 0 && writer.space() > 0;
+            if !may_take_more {
+                return flushed;
+            }
+        }
+    }
+
+    fn write(&self, writer: &mut FrameWriter) {
+        let written = writer.write();
+        self.counts.add(written);
+    }
+
+    /// Lets the connection's task write, which may do so at other times than others.
+    pub(super) fn with_writer<R>(
+        &self,
+        act: impl FnOnce(&mut FrameWriter, &WriteCounts) -> R,
+    ) -> R {
+        act(&mut self.writer.lock(), &self.counts)
+    }
+
+    /// Writes what is queued, since the socket may take more again.
+    pub(super) fn write_again(&self) {
+        let mut writer = self.writer.lock();
+        writer.unblock();
+        self.write(&mut writer);
+    }
+
+    /// Returns the error of the write that has failed, if one has.
+    pub(super) fn broken_by(&self) -> Option<io::ErrorKind> {
+        self.writer.lock().broken_by()
+    }
+
+    /// Returns whether the client has caused so many answers that wait that it should not be read.
+    pub(super) fn has_many_answers(&self) -> bool {
+        self.writer.lock().has_many_answers()
+    }
+
+    /// Closes the connection: nothing more is written. The session of a handler that goes on keeps
+    /// this half, but not the socket.
+    pub(super) fn close(&self) {
+        self.writer.lock().close();
+    }
+
+    pub(super) fn blocked_since(&self) -> Option<Instant> {
+        self.writer.lock().blocked_since()
+    }
+
+    /// Returns how many frames wait to be written.
+    pub(super) fn queued(&self) -> usize {
+        self.writer.lock().queued()
+    }
+
+    /// Records a pong of the client.
+    pub(super) fn pong(&self) {
+        self.counts.pong();
+    }
+
+    pub(super) fn progress(&self) -> Progress {
+        self.counts.progress()
+    }
+
+    /// Returns how many packets of sessions were taken since the connection began.
+    pub(super) fn taken(&self) -> u64 {
+        let writer = self.writer.lock();
+        self.counts.written() + writer.packets()
+    }
+
+    /// Says whether the session's task rests.
+    pub(super) fn set_resting(&self, is_resting: bool) {
+        self.is_resting.store(is_resting, Ordering::SeqCst);
+    }
+
+    /// Returns whether the session's task rests.
+    pub(super) fn is_resting(&self) -> bool {
+        self.is_resting.load(Ordering::SeqCst)
+    }
+}
+
+/// The result of writing what a session has queued.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Flushed {
+    /// The number of entries of the log that were taken.
+    pub(super) entries: usize,
+    /// Everything is written, and the session has nothing else to do.
+    pub(super) is_done: bool,
+}
+
+/// Moves packets of the session to the writer, as many as it has space for.
+fn take_packets(writer: &mut FrameWriter, session: &Session) -> Taken {
+    session.take_packets(writer.space(), |packet| {
+        writer.push(packet_frame(&packet), FrameKind::Packet);
+    })
+}
+
+/// The writer of a session's work.
+impl PacketWriter for &DirectConnection {
+    fn write_queued(&mut self, session: &Session) -> Result<usize, EndReason> {
+        Ok(self.flush(session).entries)
+    }
+
+    fn write_last(&mut self, packet: Outgoing) {
+        self.send(packet_frame(&packet), FrameKind::Packet);
+    }
+}

@@ -1,0 +1,275 @@
+//! One connection over a stream in memory, which only its task can write, with paused time.
+
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex},
+    sync::mpsc,
+    time::timeout,
+};
+use tokio_util::task::TaskTracker;
+
+use super::{super::line::OpenedConnection, *};
+
+const SECOND: Duration = Duration::from_secs(1);
+const REQUEST: &[u8] =
+    b"GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n";
+
+/// Takes a stream through the handshake of HTTP. Returns it after that.
+async fn upgrade(ours: DuplexStream, client: &mut DuplexStream) -> hyper::upgrade::Upgraded {
+    let (sender, mut upgrades) = mpsc::channel(1);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        sender.try_send(hyper::upgrade::on(&mut request)).ok();
+        let response = Response::builder()
+            .status(101)
+            .header("connection", "upgrade")
+            .header("upgrade", "websocket")
+            .body(String::new());
+        async { Ok::<_, Infallible>(response.unwrap_or_default()) }
+    });
+    let serving = hyper::server::conn::http1::Builder::new()
+        .serve_connection(TokioIo::new(ours), service)
+        .with_upgrades();
+    TaskTracker::new().spawn(serving);
+    client.write_all(REQUEST).await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(client.read_u8().await.unwrap());
+    }
+    upgrades.recv().await.unwrap().await.unwrap()
+}
+
+/// Both ends of a connection. As many as `capacity` bytes wait between the two.
+async fn open(capacity: usize, limits: &Limits) -> (Conversation, DuplexStream) {
+    let (ours, mut client) = duplex(capacity);
+    let opened = OpenedConnection::new(upgrade(ours, &mut client).await);
+    assert!(opened.socket.is_none());
+    let connection = Arc::new(DirectConnection::new(opened.socket));
+    let conversation = Conversation::new(connection, opened.line, &opened.read, limits);
+    conversation.budget.join();
+    (conversation, client)
+}
+
+/// Limits without pings.
+fn limits() -> Limits {
+    Limits {
+        ping_interval: 10_000 * SECOND,
+        ..Limits::default()
+    }
+}
+
+fn frame(length: usize) -> Bytes {
+    text_frame(&"x".repeat(length))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ping_follows_one_interval_after_the_opening_and_after_each_pong() {
+    let (mut conversation, mut client) = open(1_024, &Limits::default()).await;
+    let start = Instant::now();
+    let answering = async {
+        let mut ping = [0; 3];
+        for seconds in [25, 50] {
+            client.read_exact(&mut ping).await.unwrap();
+            assert_eq!(ping, [0x81, 1, b'2']);
+            assert_eq!(start.elapsed().as_secs(), seconds);
+            client
+                .write_all(&[0x81, 0x81, 0, 0, 0, 0, b'3'])
+                .await
+                .unwrap();
+        }
+        client.read_exact(&mut ping).await.unwrap();
+        client
+    };
+    let listening = async {
+        for _ in 0..2 {
+            assert_eq!(conversation.next().await, Heard::Packet(ClientPacket::Pong));
+        }
+        assert_eq!(conversation.next().await, Heard::Lost(Lost::PingTimeout));
+        assert_eq!(conversation.next().await, Heard::Lost(Lost::PingTimeout));
+    };
+    tokio::join!(listening, answering);
+    assert_eq!(start.elapsed().as_secs(), 95);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_takes_nothing_is_slow_and_one_that_takes_little_is_not() {
+    let (mut conversation, mut client) = open(1_024, &limits()).await;
+    conversation
+        .connection
+        .send(frame(60_000), FrameKind::Packet);
+    let mut bytes = [0; 600];
+    let reading = async {
+        for _ in 0..20 {
+            tokio::time::sleep(10 * SECOND).await;
+            client.read_exact(&mut bytes).await.unwrap();
+        }
+        Instant::now()
+    };
+    let (heard, stopped_at) = tokio::join!(conversation.next(), reading);
+    assert_eq!(heard, Heard::Lost(Lost::Slow));
+    assert_eq!(stopped_at.elapsed(), Limits::default().write_stall);
+}
+
+/// The ping is the first write that the stream does not take.
+#[tokio::test(start_paused = true)]
+async fn a_ping_that_has_to_wait_is_written_once_the_client_reads() {
+    let limits = Limits {
+        write_stall: 5 * SECOND,
+        ..Limits::default()
+    };
+    let (mut conversation, mut client) = open(102, &limits).await;
+    conversation.connection.send(frame(100), FrameKind::Packet);
+    let mut bytes = [0; 105];
+    let reading = async {
+        tokio::time::sleep(27 * SECOND).await;
+        client.read_exact(&mut bytes).await.unwrap();
+        assert_eq!(bytes[102..], [0x81, 1, b'2']);
+    };
+    let (heard, ()) = tokio::join!(conversation.next(), reading);
+    assert_eq!(heard, Heard::Lost(Lost::PingTimeout));
+}
+
+/// Writes a message again and again, cut anywhere.
+struct Flood {
+    message: Vec<u8>,
+    offset: usize,
+    sent: usize,
+}
+
+impl Flood {
+    fn new(message: Vec<u8>) -> Self {
+        Self {
+            message,
+            offset: 0,
+            sent: 0,
+        }
+    }
+
+    /// Writes until nothing is taken for 1 s.
+    async fn run(&mut self, client: &mut DuplexStream) {
+        let left = |flood: &Self| flood.message[flood.offset..].to_vec();
+        while let Ok(written) = timeout(SECOND, client.write(&left(self))).await {
+            let written = written.unwrap();
+            self.offset = (self.offset + written) % self.message.len();
+            self.sent += written;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn reading_pauses_while_writing_is_blocked() {
+    let limits = Limits {
+        write_stall: 1_000 * SECOND,
+        ..limits()
+    };
+    let (mut conversation, mut client) = open(1_024, &limits).await;
+    conversation
+        .connection
+        .send(frame(5_000), FrameKind::Packet);
+    // Binary is dropped.
+    let binary = [&[0x82, 0xfe, 0, 200, 0, 0, 0, 0][..], &[0; 200]].concat();
+    let mut flood = Flood::new(binary);
+    let flooding = async {
+        flood.run(&mut client).await;
+        let paused = 256 * 1_024..256 * 1_024 + READ_BYTES + 2_048;
+        assert!(
+            paused.contains(&flood.sent),
+            "{} bytes were taken",
+            flood.sent
+        );
+        let mut received = vec![0; 5_004];
+        client.read_exact(&mut received).await.unwrap();
+        let written = timeout(SECOND, client.write_all(&flood.message));
+        written.await.unwrap().unwrap();
+    };
+    tokio::select! {
+        heard = conversation.next() => panic!("{heard:?}"),
+        () = flooding => {}
+    }
+}
+
+/// A client that reads a little now and then could otherwise gather answers without end.
+#[tokio::test(start_paused = true)]
+async fn answers_that_are_not_taken_are_bounded() {
+    let (mut conversation, mut client) = open(1_024, &limits()).await;
+    let connection = Arc::clone(&conversation.connection);
+    let connect = [&[0x81, 0x85, 0, 0, 0, 0][..], b"40/x,"].concat();
+    let mut flood = Flood::new(connect);
+    let mut most = 0;
+    let flooding = async {
+        for _ in 0..100 {
+            flood.run(&mut client).await;
+            most = most.max(connection.queued());
+            client.read_exact(&mut [0; 700]).await.unwrap();
+        }
+    };
+    let answering = async {
+        loop {
+            let heard = conversation.next().await;
+            let Heard::Packet(ClientPacket::ConnectElsewhere(name)) = heard else {
+                return heard;
+            };
+            conversation.send(&format!("44{name},{{}}"));
+        }
+    };
+    tokio::select! {
+        heard = answering => panic!("{heard:?}"),
+        () = flooding => {}
+    }
+    assert!(most > 100 && most < 2_000, "{most} answers waited");
+}
+
+#[tokio::test(start_paused = true)]
+async fn frames_stay_whole_and_in_order_byte_by_byte() {
+    let (mut conversation, mut client) = open(1, &limits()).await;
+    let texts: Vec<String> = (0..100).map(|i| format!("{i}{}", "x".repeat(i))).collect();
+    let mut expected = Vec::new();
+    for text in &texts {
+        let frame = text_frame(text);
+        expected.extend_from_slice(&frame);
+        conversation.connection.send(frame, FrameKind::Packet);
+    }
+    let mut received = vec![0; expected.len()];
+    let reading = async {
+        for byte in &mut received {
+            *byte = client.read_u8().await.unwrap();
+        }
+    };
+    tokio::select! {
+        heard = conversation.next() => panic!("{heard:?}"),
+        () = reading => {}
+    }
+    assert_eq!(received, expected);
+    assert_eq!(conversation.connection.progress().written, 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_is_stuck_closes_all_the_same() {
+    let (mut conversation, client) = open(16, &limits()).await;
+    conversation
+        .connection
+        .send(frame(5_000), FrameKind::Packet);
+    let start = Instant::now();
+    conversation.close(None, SECOND).await;
+    assert!(start.elapsed() <= 2 * SECOND);
+    drop(client);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_answers_what_comes_after_the_close_frame() {
+    let (mut conversation, mut client) = open(1_024, &limits()).await;
+    let ping = [0x89, 0x80, 0, 0, 0, 0];
+    let close = [0x88, 0x80, 0, 0, 0, 0];
+    client.write_all(&[ping, close].concat()).await.unwrap();
+    let start = Instant::now();
+    conversation.close(Some(1_001), SECOND).await;
+    assert!(start.elapsed() < SECOND, "the client's close frame ends it");
+    drop(conversation);
+    let mut received = Vec::new();
+    client.read_to_end(&mut received).await.unwrap();
+    assert_eq!(received, [0x88, 2, 0x03, 0xe9]);
+}

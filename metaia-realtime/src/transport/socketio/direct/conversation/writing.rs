@@ -1,0 +1,93 @@
+//! Writing: the frames that could not be written at once.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use tokio::io::AsyncWrite as _;
+
+use super::{Conversation, Lost, lost_by};
+use crate::transport::socketio::{direct::line::Line, scan::Written};
+
+impl Conversation {
+    /// Writes what is queued and could not be written before.
+    pub(super) fn poll_write(&mut self, cx: &mut Context<'_>) -> Result<(), Lost> {
+        if self.line.stream().is_some() {
+            return self.poll_write_stream(cx);
+        }
+        while self.connection.blocked_since().is_some() {
+            self.read_pause.block_write();
+            let Poll::Ready(result) = self.line.poll_write_ready(cx) else {
+                return Ok(());
+            };
+            result.map_err(|error| lost_by(error.kind()))?;
+            self.connection.write_again();
+            self.note_write();
+        }
+        self.check_broken()
+    }
+
+    /// Writes to a stream that only this task can write to.
+    fn poll_write_stream(&mut self, cx: &mut Context<'_>) -> Result<(), Lost> {
+        let Some(stream) = self.line.stream() else {
+            return Ok(());
+        };
+        let mut stream = Pin::new(stream);
+        let mut has_written = false;
+        let is_blocked = self.connection.with_writer(|writer, counts| {
+            let mut written = Written::default();
+            let mut is_blocked = false;
+            while !writer.is_empty() {
+                let polled =
+                    writer.with_slices(|slices| stream.as_mut().poll_write_vectored(cx, slices));
+                let Poll::Ready(result) = polled else {
+                    is_blocked = true;
+                    break;
+                };
+                has_written = true;
+                writer.unblock();
+                writer.apply(result, &mut written);
+            }
+            if is_blocked {
+                writer.block();
+            }
+            counts.add(written);
+            is_blocked
+        });
+        if has_written {
+            self.note_write();
+        }
+        // Before flushing: the first error says why the stream has failed.
+        self.check_broken()?;
+        if is_blocked {
+            self.read_pause.block_write();
+            return Ok(());
+        }
+        match stream_flush(&mut self.line, cx) {
+            Poll::Ready(Err(error)) => Err(lost_by(error.kind())),
+            _ => Ok(()),
+        }
+    }
+
+    /// Lets go on who waits for space.
+    fn note_write(&mut self) {
+        self.read_pause.unblock_write();
+        self.connection.wake.notify_one();
+    }
+
+    fn check_broken(&self) -> Result<(), Lost> {
+        match self.connection.broken_by() {
+            None => Ok(()),
+            Some(error) => Err(lost_by(error)),
+        }
+    }
+}
+
+fn stream_flush(line: &mut Line, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    match line.stream() {
+        Some(stream) => Pin::new(stream).poll_flush(cx),
+        None => Poll::Ready(Ok(())),
+    }
+}

@@ -1,0 +1,56 @@
+//! The session core's [`Port`] over a connection.
+
+use std::sync::Arc;
+
+use super::connection::DirectConnection;
+use crate::session::{EndReason, Port, Progress, Session};
+
+/// The port of one session.
+pub(super) struct DirectPort {
+    connection: Arc<DirectConnection>,
+    /// Packets of earlier sessions of the connection: a client may leave and CONNECT again.
+    taken_before: u64,
+}
+
+impl DirectPort {
+    pub(super) fn new(connection: &Arc<DirectConnection>) -> Self {
+        Self {
+            taken_before: connection.taken(),
+            connection: Arc::clone(connection),
+        }
+    }
+}
+
+impl Port for DirectPort {
+    fn wake(&self) {
+        self.connection.wake.notify_one();
+    }
+
+    fn deliver(&self, session: &Session) {
+        // A task that does not rest writes by itself, together with what it has to write.
+        if !self.connection.is_resting() {
+            return self.wake();
+        }
+        let flushed = self.connection.flush(session);
+        session.record_written(flushed.entries);
+        if !flushed.is_done {
+            self.wake();
+        }
+    }
+
+    fn progress(&self) -> Option<Progress> {
+        let of_connection = self.connection.progress();
+        let of_session = |count: u64| count.saturating_sub(self.taken_before);
+        Some(Progress {
+            written: of_session(of_connection.written),
+            pinged: of_session(of_connection.pinged),
+            answered: of_session(of_connection.answered),
+            pongs: of_connection.pongs,
+        })
+    }
+
+    /// Wakes the connection's task, which sees that the session has ended.
+    fn close(&self, _: EndReason) {
+        self.wake();
+    }
+}
