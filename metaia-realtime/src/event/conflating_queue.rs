@@ -208,8 +208,22 @@ impl<T: Conflated, P: Copy> ConflatingQueue<T, P> {
         let (gone, stay): (VecDeque<_>, _) = waiting.partition(|waiting| goes(&waiting.item));
         self.waiting = stay;
         self.bytes = self.waiting.iter().map(|it| it.item.size()).sum();
+        self.mark_superseded();
         self.rest_if_empty();
         gone.into_iter().map(|waiting| waiting.item).collect()
+    }
+
+    /// Marks the items that a newer one supersedes, and no others: the newest of a key may have
+    /// gone.
+    fn mark_superseded(&mut self) {
+        for place in 0..self.waiting.len() {
+            let older = &self.waiting[place];
+            let supersedes = |newer: &Waiting<T, P>| {
+                newer.number > older.number && newer.item.supersedes(&older.item)
+            };
+            let is_superseded = self.waiting.iter().any(supersedes);
+            self.waiting[place].is_superseded = is_superseded;
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -301,12 +315,14 @@ mod tests {
         }
     }
 
-    /// A step of a story: an item is added, the queue conflates, or all items leave.
+    /// A step of a story: an item is added, the queue conflates, all items leave, or those with a
+    /// number of this remainder.
     #[derive(Debug, Clone)]
     enum Step {
         Push(u8, usize),
         Conflate,
         TakeAll,
+        TakeSome(usize),
     }
 
     fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -315,6 +331,7 @@ mod tests {
             2 => (0u8..9, 9usize..60).prop_map(|(key, size)| Step::Push(key, size)),
             1 => Just(Step::Conflate),
             1 => Just(Step::TakeAll),
+            2 => (0usize..3).prop_map(Step::TakeSome),
         ];
         proptest::collection::vec(step, 0..200)
     }
@@ -350,6 +367,16 @@ mod tests {
                         let expected = std::mem::take(&mut model).items;
                         prop_assert_eq!(sent.extract(|_| true), expected);
                         turns.extract(|_| true);
+                    }
+                    Step::TakeSome(remainder) => {
+                        let goes = |item: &Item| item.2 % 3 == remainder;
+                        let gone = model.items.extract_if(.., |item| goes(item));
+                        let expected: Vec<_> = gone.collect();
+                        prop_assert_eq!(sent.extract(goes), expected);
+                        turns.extract(goes);
+                        if model.items.is_empty() {
+                            model = Model::default();
+                        }
                     }
                 }
                 let places: Vec<_> = turns.waiting.iter().map(|it| it.place).collect();

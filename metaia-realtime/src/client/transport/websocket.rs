@@ -55,9 +55,10 @@ impl WebSocket {
         Ok(Self::new(connection, endpoint).await)
     }
 
-    /// Returns a WebSocket that reduces large messages. What tungstenite has read ahead is dropped,
-    /// and it has read nothing: after the packet that opens a session, and before the probe of an
-    /// upgrade, the client speaks first.
+    /// Returns a WebSocket that reduces large messages. The bytes that tungstenite has read ahead
+    /// are dropped. There are none, since the server waits for the client after the packet that
+    /// opens a session, and before the probe of an upgrade. A server with Engine.IO's option
+    /// `initialPacket` does not wait: that packet is lost.
     async fn new(connection: OpenedStream, endpoint: &Endpoint) -> Self {
         let skimmed = SkimmedStream::new(connection.into_inner(), max_kept(endpoint));
         let config = Some(config(endpoint));
