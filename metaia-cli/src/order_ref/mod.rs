@@ -107,7 +107,7 @@ impl OrderRef {
         let reader = reader.label();
         match self {
             Self::Id(_) => Ok(format!("{reader} does not see it")),
-            // The text is no id, so that nobody is in its room.
+            // The text is no id, so its room is always empty.
             Self::Number(_) => {
                 let message = format!("no admin at hand, and {reader} finds no order {self}");
                 Err(Failure::usage(message).hint(ADMIN_HINT))

@@ -18,7 +18,8 @@ use crate::{
     transport::socketio::write_counts::WriteCounts,
 };
 
-/// The half of a connection that everybody may write to. Its lock is taken before a session's.
+/// The half of a connection that the task and the dispatcher share. Its lock is taken before that
+/// of a session.
 #[derive(Debug)]
 pub(super) struct DirectConnection {
     writer: Mutex<FrameWriter>,
@@ -57,7 +58,7 @@ impl DirectConnection {
             flushed.entries += taken.entries;
             self.write(&mut writer);
             flushed.is_done = taken.is_quiet && !taken.has_more && !writer.needs_task();
-            // What was written may have made space for the others.
+            // The write may have made space for the packets that still wait.
             let may_take_more = taken.has_more && taken.packets > 0 && writer.space() > 0;
             if !may_take_more {
                 return flushed;
@@ -70,7 +71,7 @@ impl DirectConnection {
         self.counts.add(written);
     }
 
-    /// Lets the connection's task write, which may do so at other times than others.
+    /// Calls `act` with the writer and the counts. A stream is written in this way, by the task.
     pub(super) fn with_writer<R>(
         &self,
         act: impl FnOnce(&mut FrameWriter, &WriteCounts) -> R,

@@ -163,7 +163,7 @@ impl DirectClient {
         }
     }
 
-    /// Answers a CONNECT. The client's packets wait meanwhile.
+    /// Answers a CONNECT. Further packets of the client wait until the answer is known.
     async fn answer(&mut self, auth: &str, deadline: Instant) -> Answer {
         if self.joins > 0 && !self.may_return() {
             return Answer::Refused(AuthError::Unavailable);
@@ -216,8 +216,8 @@ impl DirectClient {
         }
     }
 
-    /// Answers a CONNECT with a refusal. Returns the end of the connection if that was one too
-    /// many.
+    /// Answers a CONNECT with a refusal. Returns the end of the connection if the client
+    /// has been refused too often.
     fn refuse(&mut self, error: AuthError) -> Result<(), ConnectionEnd> {
         let refusal = json!({ "message": error.code() });
         self.conversation.send(&format!("44{refusal}"));
@@ -311,7 +311,7 @@ impl DirectClient {
                 }
             }
         }
-        // What had begun cannot go on.
+        // The work of the session cannot go on after a panic.
         drop(driving);
         member.driver = None;
         Driven::Ended
@@ -373,7 +373,7 @@ impl JoinedSession {
 
 impl Drop for JoinedSession {
     fn drop(&mut self) {
-        // What the session has begun is not finished: its task has panicked, or the node stops.
+        // Handlers of the session do not finish here: its task has panicked, or the node stops.
         self.node.end(&self.session, EndReason::TransportLost);
     }
 }

@@ -71,7 +71,7 @@ impl Conversation {
         }
     }
 
-    /// Lets go on who waits for space.
+    /// Wakes the driver of the session, which may wait for space, and ends the pause in reading.
     fn note_write(&mut self) {
         self.read_pause.unblock_write();
         self.connection.wake.notify_one();
