@@ -1,6 +1,6 @@
 //! The payload of a logged event, and the one member that this system adds to it.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{borrow::Cow, collections::BTreeMap, fmt::Write as _};
 
 use serde_json::value::RawValue;
 
@@ -58,13 +58,19 @@ fn has_member_rt(json: &str) -> Result<bool, EventError> {
     Ok(members.contains_key("_rt"))
 }
 
-/// Returns the payload as clients receive it: with `_rt: {id, at, ts}` as its last member.
-pub(crate) fn stamp(payload: &Payload, id: EventId, at: Position, ts: i64) -> Box<RawValue> {
+/// The most bytes that a stamp adds to a payload.
+const STAMP_BYTES: usize = 144;
+
+/// Appends the payload as clients receive it to `text`: with `_rt: {id, at, ts}` as its last
+/// member.
+pub(crate) fn stamp(text: &mut String, payload: &Payload, id: EventId, at: Position, ts: i64) {
     let body = payload.as_str().trim_end();
     let body = body.strip_suffix('}').unwrap_or(body).trim_end();
     let comma = if body == "{" { "" } else { "," };
-    let stamped = format!(r#"{body}{comma}"_rt":{{"id":"{id}","at":"{at}","ts":{ts}}}}}"#);
-    RawValue::from_string(stamped).unwrap_or_default()
+    text.reserve(body.len() + STAMP_BYTES);
+    text.push_str(body);
+    // A text takes whatever is written to it.
+    write!(text, r#"{comma}"_rt":{{"id":"{id}","at":"{at}","ts":{ts}}}}}"#).ok();
 }
 
 #[cfg(test)]
@@ -105,8 +111,10 @@ mod tests {
             let text = serde_json::to_string(&members).unwrap();
             let id = EventId::random();
             let at = Position::new(Epoch::random(), 7, id);
-            let stamped = stamp(&payload(&text).unwrap(), id, at, 5);
-            let stamped: Value = serde_json::from_str(stamped.get()).unwrap();
+            let mut stamped = String::new();
+            stamp(&mut stamped, &payload(&text).unwrap(), id, at, 5);
+            prop_assert!(stamped.len() <= text.len() + STAMP_BYTES);
+            let stamped: Value = serde_json::from_str(&stamped).unwrap();
             let mut expected = serde_json::to_value(&members).unwrap();
             expected["_rt"] = json!({ "id": id.to_string(), "at": at.to_string(), "ts": 5 });
             prop_assert_eq!(stamped, expected);

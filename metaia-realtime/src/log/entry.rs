@@ -70,8 +70,17 @@ impl Entry {
 
     /// Returns the payload as clients receive it.
     pub(crate) fn stamped(&self) -> &RawValue {
-        let stamp = || stamp(self.new.payload(), self.new.id(), self.position(), self.ts);
-        self.stamped.get_or_init(stamp)
+        self.stamped.get_or_init(|| {
+            let mut text = String::new();
+            self.write_stamped(&mut text);
+            RawValue::from_string(text).unwrap_or_default()
+        })
+    }
+
+    /// Appends the payload as clients receive it to `text`.
+    pub(crate) fn write_stamped(&self, text: &mut String) {
+        let id = self.new.id();
+        stamp(text, self.new.payload(), id, self.position(), self.ts);
     }
 
     /// Returns the bytes that a transport writes for the entry. The first call makes them by

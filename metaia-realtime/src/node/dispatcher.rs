@@ -12,6 +12,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     Node, access_rounds,
+    deliveries::Deliveries,
     disconnects::{DisconnectTarget, started_before},
     late_log, unreadable,
 };
@@ -19,13 +20,11 @@ use crate::{
     Position,
     failure_log::FailureLog,
     log::{Control, Entry, EntryKind, LogError},
-    session::{EndReason, Offered, Session},
+    session::{EndReason, Offered},
 };
 
 /// Entries per read of the log. They are offered to all sessions before the first one delivers.
 const BATCH: usize = 64;
-/// Deliveries before other tasks run: less than 1 ms at some 7 µs each.
-const DELIVERIES_PER_YIELD: usize = 64;
 /// The pause before the first retry to read the log. It doubles with each retry.
 const FIRST_RETRY_PAUSE: Duration = Duration::from_millis(50);
 const MAX_RETRY_PAUSE: Duration = Duration::from_secs(2);
@@ -113,7 +112,7 @@ pub(crate) async fn dispatch(node: &Node) -> Result<bool, LogError> {
 /// Applies the control entries among entries that were read after entry `after`, and offers the
 /// others. Returns the deliveries to make.
 pub(crate) fn dispatch_entries(node: &Node, after: u64, entries: &[Arc<Entry>]) -> Deliveries {
-    let mut to_deliver = Vec::new();
+    let mut deliveries = Deliveries::new();
     let mut expected = after + 1;
     let mut stalls = 0;
     for entry in entries {
@@ -136,38 +135,13 @@ pub(crate) fn dispatch_entries(node: &Node, after: u64, entries: &[Arc<Entry>]) 
             // goes live with entries missing.
             fall_back_all(node, offered);
         }
-        stalls += offer(node, entry, &mut to_deliver);
+        stalls += offer(node, entry, &mut deliveries);
         node.window.set_dispatched(entry.position());
         expected = entry.n() + 1;
     }
     node.counters.dispatched.add(entries.len());
     node.counters.credit_stalls.add(stalls);
-    Deliveries(to_deliver)
-}
-
-/// The sessions that have taken entries of a batch, each once. They deliver after all offers, so
-/// that a transport may write everything in one system call.
-#[must_use]
-pub(crate) struct Deliveries(Vec<Arc<Session>>);
-
-impl Deliveries {
-    /// Delivers, and lets other tasks run in between: a delivery may be a system call.
-    async fn deliver(self) {
-        for sessions in self.0.chunks(DELIVERIES_PER_YIELD) {
-            for session in sessions {
-                session.deliver();
-            }
-            tokio::task::yield_now().await;
-        }
-    }
-
-    /// Delivers without a pause.
-    #[cfg(test)]
-    pub(crate) fn deliver_at_once(self) {
-        for session in self.0 {
-            session.deliver();
-        }
-    }
+    deliveries
 }
 
 /// Applies the control entry at `at`. Every session was offered everything up to `offered`.
@@ -196,7 +170,7 @@ fn apply_control(node: &Node, control: &Control, at: Position, offered: u64) {
 
 /// Offers an entry to the sessions in its rooms, and collects those to deliver to. Returns how many
 /// had no credit.
-fn offer(node: &Node, entry: &Arc<Entry>, to_deliver: &mut Vec<Arc<Session>>) -> usize {
+fn offer(node: &Node, entry: &Arc<Entry>, deliveries: &mut Deliveries) -> usize {
     if !entry.is_event() {
         return 0;
     }
@@ -207,8 +181,8 @@ fn offer(node: &Node, entry: &Arc<Entry>, to_deliver: &mut Vec<Arc<Session>>) ->
             if offered == Offered::NoCredit {
                 stalls += 1;
             }
-            if offered != Offered::NotWanted && session.note_delivery() {
-                to_deliver.push(Arc::clone(session));
+            if offered != Offered::NotWanted {
+                deliveries.add(session);
             }
         });
     }

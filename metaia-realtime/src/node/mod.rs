@@ -13,6 +13,7 @@
 //! | [`stats`] | the table of all counters; its parts: [`counter`], [`counted`], [`metrics`] |
 //! | [`tasks`] | starts the tasks that follow, each of which runs until the node stops |
 //! | [`dispatcher`] | a task: offers the entries of the log to sessions |
+//! | [`deliveries`] | delivers what was offered |
 //! | [`housekeeping`] | a task: stores positions, and sends `rt:position` to quiet clients |
 //! | [`announcer`] | a task: announces sessions to the directory |
 //! | [`doorbell`] | tasks: notify other nodes, and receive their notifications |
@@ -32,6 +33,7 @@ mod announcer;
 mod counted;
 mod counter;
 mod decision_budget;
+mod deliveries;
 mod devices;
 mod disconnects;
 mod dispatcher;

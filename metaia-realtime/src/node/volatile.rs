@@ -2,24 +2,22 @@
 
 use std::sync::Arc;
 
-use super::Node;
+use super::{Node, deliveries::Deliveries};
 use crate::session::Volatile;
 
 impl Node {
     /// Offers a volatile event to the sessions in its rooms on this node.
     pub(crate) fn deliver_volatile(&self, event: Volatile) {
         let event = Arc::new(event);
-        let mut to_deliver = Vec::new();
+        let mut deliveries = Deliveries::new();
         for (index, room) in event.rooms.iter().enumerate() {
             self.registry.each_in(room, |session| {
-                if session.offer_volatile(&event, index) && session.note_delivery() {
-                    to_deliver.push(Arc::clone(session));
+                if session.offer_volatile(&event, index) {
+                    deliveries.add(session);
                 }
             });
         }
         // Without the registry's lock: a transport may write at once.
-        for session in to_deliver {
-            session.deliver();
-        }
+        deliveries.deliver_at_once();
     }
 }

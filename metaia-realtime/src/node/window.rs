@@ -123,7 +123,12 @@ impl Window {
     /// Records that every session was offered everything up to `position`.
     pub(super) fn set_dispatched(&self, position: Position) {
         self.recent().set_dispatched(position);
-        self.dispatched.send_replace(position);
+        // Each entry comes here, and most of the time nobody waits. Who subscribes after this has
+        // been written reads it.
+        self.dispatched.send_if_modified(|dispatched| {
+            *dispatched = position;
+            self.dispatched.receiver_count() > 0
+        });
     }
 
     /// Returns the position up to which every session was offered everything.

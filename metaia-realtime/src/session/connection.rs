@@ -60,7 +60,7 @@ pub(crate) struct Session {
     pub(super) pongs: AtomicU64,
     /// The time when the client last did something or answered a ping, in ms since the Unix epoch.
     pub(super) heard_at: AtomicI64,
-    /// The dispatcher is to call [`deliver`](Self::deliver).
+    /// The dispatcher is to deliver what is queued.
     is_to_deliver: AtomicBool,
     end_reason: OnceLock<EndReason>,
     ended: CancellationToken,
@@ -291,17 +291,23 @@ impl Session {
         self.port.wake();
     }
 
-    /// Records that [`deliver`](Self::deliver) is to be called. Returns whether that was not known:
-    /// a session takes several entries of a batch, and delivers once.
+    /// Records that what is queued is to be delivered. Returns whether that was not known: a
+    /// session takes several entries of a batch, and delivers once.
     pub(crate) fn note_delivery(&self) -> bool {
         !self.is_to_deliver.swap(true, Ordering::AcqRel)
     }
 
-    /// Delivers what is queued, on this thread if the transport can.
-    pub(crate) fn deliver(&self) {
+    /// Takes what is queued, if the transport can write it on this thread: call
+    /// [`write_delivery`](Self::write_delivery) then.
+    pub(crate) fn prepare_delivery(&self) -> Option<Taken> {
         // Before the packets are taken: what is queued from here on is delivered again.
         self.is_to_deliver.store(false, Ordering::Release);
-        self.port.deliver(self);
+        self.port.prepare(self)
+    }
+
+    /// Writes what was taken.
+    pub(crate) fn write_delivery(&self, taken: Taken) {
+        self.port.write(self, taken);
     }
 
     /// Returns whether the session has nothing to do but to deliver what it is offered: its task

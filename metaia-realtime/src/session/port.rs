@@ -1,22 +1,28 @@
 //! The interface of a session to its transport: the only way in which the session core knows one.
 
-use super::{EndReason, Session};
+use super::{EndReason, Session, Taken};
 
 /// One connection, as its session sees it.
 ///
-/// The dispatcher appends to many sessions first and then calls [`deliver`](Self::deliver) on each
-/// of them, so that an implementation may write all that is queued in one system call.
+/// The dispatcher appends to many sessions first. Then it calls [`prepare`](Self::prepare) on some
+/// of them, and [`write`](Self::write) on the same ones. So an implementation may write all that is
+/// queued in one system call, and the system calls of several sessions follow each other closely: a
+/// receiver that is still awake costs less than one that must be woken.
 pub(crate) trait Port: Send + Sync {
     /// Wakes the session's task, since something is queued or the session has changed. Never
     /// blocks.
     fn wake(&self);
 
-    /// Delivers what is queued for `session`, whose port this is. An implementation may take it
-    /// with [`Session::take`] and write it at once, on the caller's thread; by default the
-    /// session's task does. Called without locks. Never blocks.
-    fn deliver(&self, _session: &Session) {
+    /// Takes what is queued for `session`, whose port this is, with [`Session::take_packets`], to
+    /// be written by [`write`](Self::write). By default the session's task does both: it is woken,
+    /// and there is nothing to write. Called without locks. Never blocks.
+    fn prepare(&self, _session: &Session) -> Option<Taken> {
         self.wake();
+        None
     }
+
+    /// Writes what was `taken`, on the caller's thread. Called without locks. Never blocks.
+    fn write(&self, _session: &Session, _taken: Taken) {}
 
     /// Returns how much was written; `None` if the transport cannot count that. The session then
     /// has no credit window.

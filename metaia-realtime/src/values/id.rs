@@ -6,7 +6,7 @@
 use std::{borrow::Cow, fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
-use uuid::Uuid;
+use uuid::{Builder, Uuid};
 
 /// Reason why a text is not a [`UserId`], an [`OrderId`] or a [`DeviceId`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -116,7 +116,8 @@ macro_rules! random_id {
             /// Returns a new random id.
             #[must_use]
             $vis fn random() -> Self {
-                Self(Uuid::new_v4())
+                // Not `Uuid::new_v4`, which asks the kernel each time.
+                Self(Builder::from_random_bytes(rand::random()).into_uuid())
             }
 
             /// Returns the id as 16 bytes, the form for stores and frames.

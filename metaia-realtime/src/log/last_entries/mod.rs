@@ -5,12 +5,15 @@
 //! node ([`Recent`](super::Recent)). The entries are bounded by count and bytes. The owner takes
 //! out what is beyond the bounds, since it has to note what is gone.
 
+mod numbers;
+
 use std::{
     collections::{HashMap, VecDeque},
     sync::Arc,
 };
 
 use super::{Entry, History, Page};
+use numbers::Numbers;
 use crate::{Position, Room};
 
 /// The most that is kept.
@@ -34,7 +37,7 @@ impl Bounds {
 pub(crate) struct LastEntries {
     entries: VecDeque<Arc<Entry>>,
     /// The numbers of each room's entries, rising.
-    rooms: HashMap<Room, VecDeque<u64>>,
+    rooms: HashMap<Room, Numbers>,
     /// The position of the log's last entry, whether or not the entry is here.
     head: Position,
     bytes: usize,
@@ -122,9 +125,8 @@ impl LastEntries {
     /// once each.
     fn numbers<'a>(&self, rooms: impl Iterator<Item = &'a Room>, n: u64, limit: usize) -> Vec<u64> {
         let mut numbers = Vec::new();
-        for index in rooms.filter_map(|room| self.rooms.get(room)) {
-            let from = index.partition_point(|number| *number <= n);
-            numbers.extend(index.range(from..).take(limit));
+        for of_room in rooms.filter_map(|room| self.rooms.get(room)) {
+            of_room.find_after(n, limit, &mut numbers);
         }
         numbers.sort_unstable();
         numbers.dedup();
@@ -203,13 +205,10 @@ impl LastEntries {
     }
 
     fn add_to_room(&mut self, room: &Room, n: u64) {
-        let Some(index) = self.rooms.get_mut(room) else {
-            self.rooms.insert(room.clone(), VecDeque::from([n]));
-            return;
-        };
-        // An embedder's log may have read back an entry that names a room twice.
-        if index.back() != Some(&n) {
-            index.push_back(n);
+        match self.rooms.get_mut(room) {
+            // An embedder's log may have read back an entry that names a room twice.
+            Some(numbers) => numbers.push(n),
+            None => drop(self.rooms.insert(room.clone(), Numbers::One(n))),
         }
     }
 
@@ -232,11 +231,8 @@ impl LastEntries {
         let oldest = self.entries.pop_front()?;
         self.bytes -= oldest.content().size();
         for room in oldest.content().rooms() {
-            let Some(index) = self.rooms.get_mut(room) else {
-                continue;
-            };
-            index.pop_front_if(|n| *n == oldest.n());
-            if index.is_empty() {
+            let numbers = self.rooms.get_mut(room);
+            if numbers.is_some_and(|numbers| numbers.remove_first(oldest.n())) {
                 self.rooms.remove(room);
             }
         }

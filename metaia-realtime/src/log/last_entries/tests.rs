@@ -148,7 +148,7 @@ proptest! {
             prop_assert_eq!(numbers(last.in_rooms(rooms.iter(), after, limit)), matching);
         }
         // Nothing of a removed entry stays behind.
-        let indexed: usize = last.rooms.values().map(VecDeque::len).sum();
+        let indexed: usize = last.rooms.values().map(Numbers::len).sum();
         let named = model.entries.iter().map(|entry| entry.content().rooms().len());
         let named: usize = named.sum();
         prop_assert_eq!(indexed, named);

@@ -49,20 +49,41 @@ impl DirectConnection {
         self.write(&mut writer);
     }
 
+    /// Takes packets of the session, to be written by [`flush_taken`](Self::flush_taken).
+    pub(super) fn take_packets(&self, session: &Session) -> Taken {
+        take_packets(&mut self.writer.lock(), session)
+    }
+
     /// Writes what the session has queued, as far as the socket takes it.
     pub(super) fn flush(&self, session: &Session) -> Flushed {
-        let mut flushed = Flushed::default();
         let mut writer = self.writer.lock();
+        let taken = take_packets(&mut writer, session);
+        self.write_taken(&mut writer, session, taken)
+    }
+
+    /// Writes what was taken, and what the session has queued beside it, as far as the socket takes
+    /// it.
+    pub(super) fn flush_taken(&self, session: &Session, taken: Taken) -> Flushed {
+        self.write_taken(&mut self.writer.lock(), session, taken)
+    }
+
+    fn write_taken(
+        &self,
+        writer: &mut FrameWriter,
+        session: &Session,
+        mut taken: Taken,
+    ) -> Flushed {
+        let mut flushed = Flushed::default();
         loop {
-            let taken = take_packets(&mut writer, session);
             flushed.entries += taken.entries;
-            self.write(&mut writer);
+            self.write(writer);
             flushed.is_done = taken.is_quiet && !taken.has_more && !writer.needs_task();
             // The write may have made space for the packets that still wait.
             let may_take_more = taken.has_more && taken.packets > 0 && writer.space() > 0;
             if !may_take_more {
                 return flushed;
             }
+            taken = take_packets(writer, session);
         }
     }
 

@@ -14,8 +14,8 @@ use crate::{
 pub(super) fn packet_frame(packet: &Outgoing) -> Bytes {
     match packet {
         Outgoing::Entry(entry) => {
-            let encode = || event_frame(entry.content().name(), entry.stamped());
-            entry.frame(encode)
+            let name = entry.content().name();
+            entry.frame(|| written_event_frame(name, |text| entry.write_stamped(text)))
         }
         Outgoing::Volatile(event) => {
             let encode = || event_frame(event.name.as_str(), &event.payload);
@@ -30,9 +30,17 @@ pub(super) fn packet_frame(packet: &Outgoing) -> Bytes {
     }
 }
 
-/// Returns the frame of an event. The name needs no escapes: see [`EventName`].
 fn event_frame(name: &str, payload: &RawValue) -> Bytes {
-    text_frame(&format!("42[\"{name}\",{payload}]"))
+    written_event_frame(name, |text| text.push_str(payload.get()))
+}
+
+/// Returns the frame of an event whose payload `write` appends to a text. The name needs no
+/// escapes: see [`EventName`].
+fn written_event_frame(name: &str, write: impl FnOnce(&mut String)) -> Bytes {
+    let mut text = format!("42[\"{name}\",");
+    write(&mut text);
+    text.push(']');
+    text_frame(&text)
 }
 
 fn end_frames(payload: &RawValue, stays_away: bool) -> Bytes {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::connection::DirectConnection;
-use crate::session::{EndReason, Port, Progress, Session};
+use crate::session::{EndReason, Port, Progress, Session, Taken};
 
 /// The port of one session.
 pub(super) struct DirectPort {
@@ -26,12 +26,17 @@ impl Port for DirectPort {
         self.connection.wake.notify_one();
     }
 
-    fn deliver(&self, session: &Session) {
+    fn prepare(&self, session: &Session) -> Option<Taken> {
         // A task that does not rest writes by itself, together with what it has to write.
         if !self.connection.is_resting() {
-            return self.wake();
+            self.wake();
+            return None;
         }
-        let flushed = self.connection.flush(session);
+        Some(self.connection.take_packets(session))
+    }
+
+    fn write(&self, session: &Session, taken: Taken) {
+        let flushed = self.connection.flush_taken(session, taken);
         session.record_written(flushed.entries);
         if !flushed.is_done {
             self.wake();
