@@ -5,7 +5,7 @@
 //! |---|---|
 //! | [`process`] | [`Node`]: the parts, with access to each |
 //! | [`parts`] | the parts that an embedder may choose |
-//! | [`registry`] | the sessions of this node, and their rooms |
+//! | [`registry`] | the sessions of this node, and their rooms, with their [`members`] |
 //! | [`window`] | the entries that were dispatched last |
 //! | [`devices`] | the stored positions of clients |
 //! | [`disconnects`] | recent disconnect entries, for connections that register late |
@@ -43,6 +43,7 @@ mod finishing;
 mod handshake_refusal;
 mod housekeeping;
 mod late_log;
+mod members;
 pub mod metrics;
 mod parts;
 mod process;

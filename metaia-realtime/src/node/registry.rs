@@ -1,9 +1,13 @@
 //! The sessions of this node, and the rooms that they are in.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
+};
 
 use parking_lot::RwLock;
 
+use super::members::Members;
 use crate::{OrderId, Role, Room, UserId, session::Session, values::SessionId};
 
 /// The sessions of one node, by id, room and user. Its lock is taken before a session's, never
@@ -19,7 +23,7 @@ type Sessions = HashMap<SessionId, Arc<Session>>;
 struct Tables {
     sessions: Sessions,
     /// All rooms but [`Room::Everyone`], which is `sessions`.
-    rooms: HashMap<Room, Sessions>,
+    rooms: HashMap<Room, Members>,
     users: HashMap<UserId, Vec<SessionId>>,
     joins: HashMap<OrderId, Joins>,
 }
@@ -150,14 +154,11 @@ impl Registry {
     }
 
     /// Calls `each` for every session in `room`, under the registry's lock.
-    pub(super) fn each_in(&self, room: &Room, mut each: impl FnMut(&Arc<Session>)) {
+    pub(super) fn each_in(&self, room: &Room, each: impl FnMut(&Arc<Session>)) {
         let tables = self.tables.read();
-        let sessions = match room {
-            Room::Everyone => Some(&tables.sessions),
-            _ => tables.rooms.get(room),
-        };
-        for session in sessions.into_iter().flat_map(HashMap::values) {
-            each(session);
+        match room {
+            Room::Everyone => tables.sessions.values().for_each(each),
+            _ => tables.members(room).for_each(each),
         }
     }
 
@@ -212,8 +213,7 @@ impl Registry {
         if let Some(joins) = tables.joins.get_mut(order) {
             joins.invalidate();
         }
-        let sessions = tables.rooms.get(&Room::Order(order.clone()));
-        for session in sessions.into_iter().flat_map(HashMap::values) {
+        for session in tables.members(&Room::Order(order.clone())) {
             session.recheck(order, offered);
         }
     }
@@ -270,21 +270,25 @@ impl Drop for PendingJoin<'_> {
 }
 
 impl Tables {
+    /// Returns the sessions in a room that is not [`Room::Everyone`].
+    fn members(&self, room: &Room) -> impl Iterator<Item = &Arc<Session>> {
+        self.rooms.get(room).into_iter().flat_map(Members::iter)
+    }
+
     fn enter(&mut self, session: &Arc<Session>, room: Room) {
-        if room != Room::Everyone {
-            self.rooms
-                .entry(room)
-                .or_default()
-                .insert(session.id, Arc::clone(session));
+        if room == Room::Everyone {
+            return;
+        }
+        match self.rooms.entry(room) {
+            Entry::Occupied(mut members) => members.get_mut().add(session),
+            Entry::Vacant(room) => drop(room.insert(Members::One(Arc::clone(session)))),
         }
     }
 
     fn leave(&mut self, session: SessionId, room: &Room) {
-        if let Some(sessions) = self.rooms.get_mut(room) {
-            sessions.remove(&session);
-            if sessions.is_empty() {
-                self.rooms.remove(room);
-            }
+        let members = self.rooms.get_mut(room);
+        if members.is_some_and(|members| members.remove(session)) {
+            self.rooms.remove(room);
         }
     }
 }

@@ -11,7 +11,6 @@ use std::{
 use parking_lot::{Mutex, MutexGuard};
 use serde_json::value::RawValue;
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 
 use super::{
     EndReason, Offered, Outgoing, Phase, Port, Volatile, finish::AfterEnd, phase::Intake,
@@ -63,7 +62,8 @@ pub(crate) struct Session {
     /// The dispatcher is to deliver what is queued.
     is_to_deliver: AtomicBool,
     end_reason: OnceLock<EndReason>,
-    ended: CancellationToken,
+    /// Notified when `end_reason` is set.
+    ended: Notify,
     pub(super) after_end: AfterEnd,
 }
 
@@ -97,7 +97,7 @@ impl Session {
             heard_at: AtomicI64::new(now),
             is_to_deliver: AtomicBool::new(false),
             end_reason: OnceLock::new(),
-            ended: CancellationToken::new(),
+            ended: Notify::new(),
             after_end: AfterEnd::default(),
         }
     }
@@ -261,7 +261,7 @@ impl Session {
     /// Ends the session. Only the first reason counts.
     pub(crate) fn end(&self, reason: EndReason) {
         if self.end_reason.set(reason).is_ok() {
-            self.ended.cancel();
+            self.ended.notify_waiters();
             self.port.close(reason);
         }
     }
@@ -283,7 +283,10 @@ impl Session {
 
     /// Waits until the session has ended. Cancel safe.
     pub(crate) async fn ended(&self) {
-        self.ended.cancelled().await;
+        let ended = self.ended.notified();
+        if self.ended_by().is_none() {
+            ended.await;
+        }
     }
 
     /// Wakes the session's task.
@@ -308,6 +311,11 @@ impl Session {
     /// Writes what was taken.
     pub(crate) fn write_delivery(&self, taken: Taken) {
         self.port.write(self, taken);
+    }
+
+    /// Frees the memory of queues that are empty.
+    pub(crate) fn free_memory(&self) {
+        self.state().outbox_mut().free_memory();
     }
 
     /// Returns whether the session has nothing to do but to deliver what it is offered: its task

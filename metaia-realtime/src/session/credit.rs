@@ -86,6 +86,13 @@ impl Credit {
         self.confirmed.start_at(position);
     }
 
+    /// Frees the memory of the packets in flight, if there are none.
+    pub(super) fn free_memory(&mut self) {
+        if self.in_flight.is_empty() {
+            self.in_flight = VecDeque::new();
+        }
+    }
+
     /// Returns whether a packet of `size` bytes fits. An empty window always takes one.
     pub(super) fn fits(&self, size: usize) -> bool {
         self.window.packets == 0

@@ -173,6 +173,14 @@ impl Outbox {
         Some(refusal)
     }
 
+    /// Frees the memory of queues that are empty.
+    pub(super) fn free_memory(&mut self) {
+        if self.queue.is_empty() {
+            self.queue = VecDeque::new();
+        }
+        self.credit.free_memory();
+    }
+
     /// Returns whether nothing waits.
     pub(super) fn is_empty(&self) -> bool {
         self.queue.is_empty() && self.unhandled.is_empty() && self.volatile.first().is_none()

@@ -87,10 +87,13 @@ impl DirectClient {
     }
 
     /// Serves the client to the end of its connection.
-    pub(super) async fn serve(mut self) {
+    ///
+    /// The futures of what is over soon are in boxes of their own, here and below: a connection
+    /// that rests has no memory for them.
+    pub(super) async fn serve(&mut self) {
         self.send_open();
         let ending = self.serve_sessions().await;
-        self.end(ending).await;
+        Box::pin(self.end(ending)).await;
     }
 
     /// Sends the OPEN of Engine.IO.
@@ -109,7 +112,7 @@ impl DirectClient {
     async fn serve_sessions(&mut self) -> ConnectionEnd {
         loop {
             let deadline = after(Instant::now(), self.engine.node.limits().unauthenticated);
-            match self.join(deadline).await {
+            match Box::pin(self.join(deadline)).await {
                 Ok(mut member) => {
                     let end = self.attend(&mut member).await;
                     if end != EndReason::ClientLeft {
@@ -234,7 +237,7 @@ impl DirectClient {
     }
 
     /// Ends the connection.
-    async fn end(mut self, ending: ConnectionEnd) {
+    async fn end(&mut self, ending: ConnectionEnd) {
         match ending {
             ConnectionEnd::Lost(lost) => self.end_lost(lost).await,
             ConnectionEnd::Closed | ConnectionEnd::Refused => {
@@ -321,6 +324,7 @@ impl DirectClient {
     async fn rest(&mut self, session: &Session, inbound: &InboundQueue) {
         let connection = Arc::clone(&self.conversation.connection);
         self.conversation.set_alarm(session.next_expiry_check());
+        session.free_memory();
         connection.set_resting(true);
         loop {
             let heard = tokio::select! {
@@ -352,7 +356,11 @@ fn take(node: &Node, session: &Session, inbound: &InboundQueue, heard: Heard) ->
     match heard {
         Heard::Packet(ClientPacket::Event(event)) => inbound.offer(session, event.into()),
         Heard::Packet(ClientPacket::Leave) => node.end(session, EndReason::ClientLeft),
-        Heard::Packet(ClientPacket::Pong) => session.note_progress(),
+        Heard::Packet(ClientPacket::Pong) => {
+            session.note_progress();
+            // Also of a session that is never driven: what it delivered may be long ago.
+            session.free_memory();
+        }
         Heard::Packet(ClientPacket::ConnectElsewhere(name)) => return Some(name),
         // A client that is in the namespace need not connect. The alarm is for the session's token,
         // which it looks at when it is driven.

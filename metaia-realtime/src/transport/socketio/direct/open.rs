@@ -31,19 +31,27 @@ pub(in crate::transport::socketio) fn open(
     let node = Arc::clone(&engine.node);
     let serving = async move {
         if let Ok(upgraded) = upgrade.await {
-            serve(engine, upgraded, token).await;
+            client_of(engine, upgraded, token).serve().await;
         }
     };
+    // In a box: what waits for the end would have memory for it several times.
+    let serving = Box::pin(serving);
     let stopping = node.stopping().clone();
     node.tasks()
         .spawn(stopping.run_until_cancelled_owned(serving));
     response.map(|()| full(""))
 }
 
-async fn serve(engine: Arc<Engine>, upgraded: hyper::upgrade::Upgraded, token: Option<Box<str>>) {
+/// Returns the client of a WebSocket. In a box: the task would have memory for each place that it
+/// is moved through.
+fn client_of(
+    engine: Arc<Engine>,
+    upgraded: hyper::upgrade::Upgraded,
+    token: Option<Box<str>>,
+) -> Box<DirectClient> {
     let opened = OpenedConnection::new(upgraded);
     let connection = Arc::new(DirectConnection::new(opened.socket));
     let limits = engine.node.limits();
     let conversation = Conversation::new(connection, opened.line, &opened.read, limits);
-    DirectClient::new(engine, conversation, token).serve().await;
+    Box::new(DirectClient::new(engine, conversation, token))
 }
