@@ -70,7 +70,11 @@ pub(crate) fn stamp(text: &mut String, payload: &Payload, id: EventId, at: Posit
     text.reserve(body.len() + STAMP_BYTES);
     text.push_str(body);
     // A text takes whatever is written to it.
-    write!(text, r#"{comma}"_rt":{{"id":"{id}","at":"{at}","ts":{ts}}}}}"#).ok();
+    write!(
+        text,
+        r#"{comma}"_rt":{{"id":"{id}","at":"{at}","ts":{ts}}}}}"#
+    )
+    .ok();
 }
 
 #[cfg(test)]

@@ -13,8 +13,8 @@ use std::{
 };
 
 use super::{Entry, History, Page};
-use numbers::Numbers;
 use crate::{Position, Room};
+use numbers::Numbers;
 
 /// The most that is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -132,6 +132,10 @@ impl EventLog for MemoryLog {
     fn changes(&self) -> watch::Receiver<u64> {
         self.inner.head.subscribe()
     }
+
+    fn name(&self) -> &'static str {
+        "memory"
+    }
 }
 
 #[cfg(test)]

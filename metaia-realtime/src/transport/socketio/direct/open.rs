@@ -42,7 +42,8 @@ pub(in crate::transport::socketio) fn open(
 
 async fn serve(engine: Arc<Engine>, upgraded: hyper::upgrade::Upgraded, token: Option<Box<str>>) {
     let opened = OpenedConnection::new(upgraded);
-    let connection = Arc::new(DirectConnection::new(opened.socket));
+    let counters = engine.node.counters();
+    let connection = Arc::new(DirectConnection::new(opened.socket, counters));
     let limits = engine.node.limits();
     let conversation = Conversation::new(connection, opened.line, &opened.read, limits);
     DirectClient::new(engine, conversation, token).serve().await;
