@@ -3,7 +3,7 @@
 pub use super::{marketplace::EmitOrderUpdate, volatile::VolatileSender};
 use crate::{
     IntoEvent, NewEntry, OrderId, Position, PublishError, PublishReceipt, Realtime, Role, Room,
-    UserId, event::EventError, log::LogError, node::AppendFailure,
+    UserId, event::EventError, log::LogError, node::AppendFailure, values::Moment,
 };
 
 /// # Publishing
@@ -176,9 +176,13 @@ impl Realtime {
             return Err(EventError::TooLarge { size, limit }.into());
         }
         let count = entries.len();
+        let began = Moment::now();
         let appended = self.log().append(entries).await;
         match &appended {
-            Ok(_) => self.counters().appended.add(count),
+            Ok(_) => {
+                self.counters().appended.add(count);
+                self.counters().latencies.record_publish(began);
+            }
             Err(error) => self
                 .counters()
                 .append_errors

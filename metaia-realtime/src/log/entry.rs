@@ -6,7 +6,11 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use super::{kind::EntryKind, new_entry::NewEntry};
-use crate::{Position, event::stamp, values::Epoch};
+use crate::{
+    Position,
+    event::stamp,
+    values::{Epoch, Moment, SharedMoment},
+};
 
 /// An entry of the log. The first session that needs its encoding makes it, and all sessions share
 /// it.
@@ -18,6 +22,8 @@ pub struct Entry {
     new: NewEntry,
     stamped: OnceLock<Box<RawValue>>,
     frame: OnceLock<Bytes>,
+    /// The commit on the clock of this process, once it is known.
+    committed: SharedMoment,
 }
 
 impl Entry {
@@ -31,6 +37,7 @@ impl Entry {
             new,
             stamped: OnceLock::new(),
             frame: OnceLock::new(),
+            committed: SharedMoment::none(),
         }
     }
 
@@ -56,6 +63,16 @@ impl Entry {
     #[must_use]
     pub const fn content(&self) -> &NewEntry {
         &self.new
+    }
+
+    /// Records when the entry was committed. The first moment counts.
+    pub(crate) fn record_commit(&self, at: Moment) {
+        self.committed.set_first(at);
+    }
+
+    /// Returns when the entry was committed, if that is known.
+    pub(crate) fn committed(&self) -> Option<Moment> {
+        self.committed.get()
     }
 
     /// Returns for whom the entry is.

@@ -195,6 +195,12 @@ pub trait EventLog: Send + Sync + 'static {
     /// arrive close together may share one look. By default, for a log that only this process
     /// appends to, it does nothing.
     fn wake(&self) {}
+
+    /// Returns the name of this kind of log, for metrics: the same word for every log of the type.
+    /// The logs of this crate are `memory`, `sqlite` and `mongodb`. By default it is `custom`.
+    fn name(&self) -> &'static str {
+        "custom"
+    }
 }
 
 /// Reason why an operation on the log failed.
@@ -228,6 +234,7 @@ pub(crate) trait DynEventLog: Send + Sync {
     fn changes(&self) -> watch::Receiver<u64>;
     fn local_appends(&self) -> watch::Receiver<u64>;
     fn wake(&self);
+    fn name(&self) -> &'static str;
 }
 
 impl<L: EventLog> DynEventLog for L {
@@ -261,5 +268,8 @@ impl<L: EventLog> DynEventLog for L {
     }
     fn wake(&self) {
         EventLog::wake(self);
+    }
+    fn name(&self) -> &'static str {
+        EventLog::name(self)
     }
 }

@@ -23,6 +23,15 @@ codes! {
 }
 
 codes! {
+    /// The kind of a transport, which packets go over.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub(crate) enum TransportKind {
+        WebSocket = "websocket",
+        Polling = "polling",
+    }
+}
+
+codes! {
     /// The outcome of an append that failed.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub(crate) enum AppendFailure {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::Latencies;
 use crate::session::{Session, Taken};
 
 /// The number of sessions whose packets are taken before the first of them is written, and after
@@ -27,8 +28,10 @@ impl Deliveries {
     }
 
     /// Delivers, and lets other tasks run in between: a delivery may be a system call.
-    pub(super) async fn deliver(self) {
+    pub(super) async fn deliver(self, latencies: &Latencies) {
         for sessions in self.0.chunks(PREPARED) {
+            // Other tasks have run since the last reading.
+            latencies.read_clock();
             deliver_some(sessions);
             tokio::task::yield_now().await;
         }

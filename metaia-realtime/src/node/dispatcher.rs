@@ -11,7 +11,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    Node, access_rounds,
+    Node, access_rounds, commit_times,
     deliveries::Deliveries,
     disconnects::{DisconnectTarget, started_before},
     late_log, unreadable,
@@ -104,7 +104,8 @@ pub(crate) async fn dispatch(node: &Node) -> Result<bool, LogError> {
         return Ok(true);
     }
     let ready = access_rounds::wait_for_round(node, after, &page.entries).await;
-    dispatch_entries(node, after, ready).deliver().await;
+    let deliveries = dispatch_entries(node, after, ready);
+    deliveries.deliver(&node.counters.latencies).await;
     let has_more = page.entries.len() == BATCH || ready.len() < page.entries.len();
     Ok(has_more)
 }
@@ -112,6 +113,7 @@ pub(crate) async fn dispatch(node: &Node) -> Result<bool, LogError> {
 /// Applies the control entries among entries that were read after entry `after`, and offers the
 /// others. Returns the deliveries to make.
 pub(crate) fn dispatch_entries(node: &Node, after: u64, entries: &[Arc<Entry>]) -> Deliveries {
+    commit_times::estimate(entries, node.counters.latencies.read_clock());
     let mut deliveries = Deliveries::new();
     let mut expected = after + 1;
     let mut stalls = 0;

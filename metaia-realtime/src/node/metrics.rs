@@ -15,6 +15,11 @@
 //!         MetricValue::ByLabel { label, values } => {
 //!             println!("{} by {label}: {values:?}", metric.name);
 //!         }
+//!         MetricValue::HistogramByLabel { label, values } => {
+//!             for (value, histogram) in values {
+//!                 println!("{} of {label} {value}: {:?}", metric.name, histogram.counts);
+//!             }
+//!         }
 //!     }
 //! }
 //! # Ok(())
@@ -23,11 +28,14 @@
 
 use std::collections::BTreeMap;
 
-/// A number of [`NodeStats`](crate::NodeStats), or one number per value of a label.
+pub use super::histogram::{Histogram, QuantileRange};
+
+/// A number or a histogram of [`NodeStats`](crate::NodeStats), or one per value of a label.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Metric<'a> {
-    /// The name, without a prefix and without the ending `_total`.
+    /// The name, without a prefix and without the ending `_total`. That of a histogram ends with
+    /// its unit, `_seconds`.
     pub name: &'static str,
     /// A description of the number, in a few words.
     pub help: &'static str,
@@ -37,13 +45,15 @@ pub struct Metric<'a> {
     pub value: MetricValue<'a>,
 }
 
-/// The kind of a metric: its numbers can fall, or they only rise.
+/// The kind of a metric: its numbers can fall, or they only rise, or they are histograms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MetricKind {
     /// They only grow while the node runs.
     Counter,
     /// They are present ones.
     Gauge,
+    /// They count durations. Each of them only grows while the node runs.
+    Histogram,
 }
 
 /// The numbers of a metric.
@@ -57,5 +67,12 @@ pub enum MetricValue<'a> {
         label: &'static str,
         /// The numbers, by the values of the label.
         values: &'a BTreeMap<&'static str, u64>,
+    },
+    /// One histogram per value of a label. Its durations are in microseconds.
+    HistogramByLabel {
+        /// The name of the label.
+        label: &'static str,
+        /// The histograms, by the values of the label.
+        values: &'a BTreeMap<&'static str, Histogram>,
     },
 }

@@ -10,7 +10,8 @@
 //! | [`devices`] | the stored positions of clients |
 //! | [`disconnects`] | recent disconnect entries, for connections that register late |
 //! | [`replay_budget`], [`decision_budget`] | how much each user may have replayed, and decided |
-//! | [`stats`] | the table of all counters; its parts: [`counter`], [`counted`], [`metrics`] |
+//! | [`stats`] | the table of all numbers; its parts: [`counter`], [`counted`], [`metrics`] |
+//! | [`latencies`] | how long deliveries and publishes take, in [histograms](histogram) |
 //! | [`tasks`] | starts the tasks that follow, each of which runs until the node stops |
 //! | [`dispatcher`] | a task: offers the entries of the log to sessions |
 //! | [`deliveries`] | delivers what was offered |
@@ -18,6 +19,7 @@
 //! | [`announcer`] | a task: announces sessions to the directory |
 //! | [`doorbell`] | tasks: notify other nodes, and receive their notifications |
 //! | [`late_log`] | applies what was appended before the log could first be read |
+//! | [`commit_times`] | estimates when the entries of other nodes were committed |
 //! | [`access_rounds`] | rounds of decisions on the access of all sessions |
 //! | [`unreadable`] | applies control entries that cannot be read |
 //! | [`drain`](mod@drain) | ends the sessions and the tasks |
@@ -30,6 +32,7 @@
 mod access_rounds;
 mod admission;
 mod announcer;
+mod commit_times;
 mod counted;
 mod counter;
 mod decision_budget;
@@ -41,8 +44,10 @@ mod doorbell;
 mod drain;
 mod finishing;
 mod handshake_refusal;
+mod histogram;
 mod housekeeping;
 mod late_log;
+mod latencies;
 mod members;
 pub mod metrics;
 mod parts;
@@ -57,7 +62,7 @@ mod views;
 mod volatile;
 mod window;
 
-pub(crate) use counted::{AppendFailure, CatchUpSource};
+pub(crate) use counted::{AppendFailure, CatchUpSource, TransportKind};
 #[cfg(any(test, feature = "__bench"))]
 pub(crate) use dispatcher::dispatch;
 #[cfg(test)]
@@ -67,6 +72,7 @@ pub(crate) use drain::TIME_AFTER_DEADLINE;
 pub(crate) use drain::drain;
 pub(crate) use finishing::FinishingPlace;
 pub(crate) use handshake_refusal::HandshakeRefusal;
+pub(crate) use latencies::Latencies;
 pub(crate) use parts::NodeParts;
 pub(crate) use process::Node;
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! The counters of a node since it began, and its present state: for `/metrics`, for the admin's
-//! view, and for tests.
+//! The counters and durations of a node since it began, and its present state: for `/metrics`, for
+//! the admin's view, and for tests.
 //!
 //! The table at the end declares each number once: its member in [`NodeStats`], its counter, and
 //! its metric. Besides it, `docs/operations.md` describes the metric.
@@ -10,6 +10,7 @@ use super::{
     Node,
     counted::{AppendFailure, CatchUpSource, JoinOutcome},
     counter::{ByCode, ByCodeOrOther, Codes, Counter, with_unused},
+    latencies::{Histograms, Latencies, LatencyNumbers},
     metrics::{Metric, MetricKind, MetricValue},
 };
 use crate::{
@@ -65,10 +66,20 @@ impl MetricNumbers for Codes {
     }
 }
 
+impl MetricNumbers for Histograms {
+    fn value(&self, label: Option<&'static str>) -> MetricValue<'_> {
+        MetricValue::HistogramByLabel {
+            label: label.unwrap_or("code"),
+            values: self,
+        }
+    }
+}
+
 /// Makes [`Counters`] and [`NodeStats`]. The metrics are in the order of the table.
 ///
-/// A row of `present` is a member of [`PresentNumbers`], a row of `counted` has a counter of the
-/// given type. After `=>` follow the name of the metric, its label if it has one, and its help.
+/// A row of `present` is a member of [`PresentNumbers`], a row of `timed` one of
+/// [`LatencyNumbers`]; a row of `counted` has a counter of the given type. After `=>` follow the
+/// name of the metric, its label if it has one, and its help.
 /// `unused` are series that stay at zero: alerts and dashboards may name them.
 macro_rules! node_stats {
     ($(
@@ -87,15 +98,23 @@ macro_rules! node_stats {
                     $(, unused $unused:tt)?;
             )+
         }
-    )+) => {
-        /// The counters of one node.
+    )+
+        timed {
+            $(
+                $(#[$time_doc:meta])*
+                $time:ident => $time_name:literal by $time_label:literal, $time_help:literal;
+            )+
+        }
+    ) => {
+        /// The counters of one node, and its durations.
         #[derive(Debug, Default)]
         pub(crate) struct Counters {
+            pub(crate) latencies: Latencies,
             $($(pub(crate) $count: $counter,)+)+
         }
 
-        /// The counters of one node since it was built, and its present state. Every number only
-        /// grows, and is never reset, except those that are said to be present ones.
+        /// The counters and durations of one node since it was built, and its present state. Every
+        /// number only grows, and is never reset, except those that are said to be present ones.
         #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
         #[serde(rename_all = "camelCase")]
         #[non_exhaustive]
@@ -104,12 +123,14 @@ macro_rules! node_stats {
                 $($(#[$gauge_doc])* pub $gauge: $gauge_type,)+
                 $($(#[$doc])* pub $count: $type,)+
             )+
+            $($(#[$time_doc])* pub $time: Histograms,)+
         }
 
         impl NodeStats {
             pub(crate) fn from_node(node: &Node) -> Self {
                 let counted = &*node.counters;
                 let present = PresentNumbers::read(node);
+                let timed = LatencyNumbers::read(node);
                 Self {
                     $(
                         $($gauge: present.$gauge,)+
@@ -119,6 +140,7 @@ macro_rules! node_stats {
                             read
                         },)+
                     )+
+                    $($time: timed.$time,)+
                 }
             }
 
@@ -138,7 +160,13 @@ macro_rules! node_stats {
                         kind: MetricKind::Counter,
                         value: self.$count.value(node_stats!(@label $($label)?)),
                     },)+
-                )+])
+                )+
+                $(Metric {
+                    name: $time_name,
+                    help: $time_help,
+                    kind: MetricKind::Histogram,
+                    value: self.$time.value(node_stats!(@label $time_label)),
+                },)+])
             }
         }
     };
@@ -224,5 +252,33 @@ node_stats! {
         /// too many waited.
         volatile_replaced: u64 = Counter
             => "volatile_replaced", "Volatile events dropped for a newer one or a full queue";
+    }
+    timed {
+        /// The time from the commit of an entry until it was handed to a transport, by transport:
+        /// `websocket` or `polling`. Each session that is live counts once for each entry. What is
+        /// handed over while catching up does not count.
+        ///
+        /// The commit is known exactly for an entry that was appended through this node's log, if
+        /// that is one of this crate's. Otherwise (another node appended it, or a transaction
+        /// beside the log, or the log is your own) it is the time that the entry has
+        /// ([`Entry::ts`](crate::log::Entry::ts)), compared with this node's clock: precise to 1 ms
+        /// plus the difference of the two clocks, and never negative.
+        commit_to_hand_over
+            => "commit_to_hand_over_seconds" by "transport",
+            "Time from the commit of an entry until it was handed to a transport";
+        /// The time from the commit of an entry until its last byte was written to the socket, in
+        /// the same way as [`commit_to_hand_over`](Self::commit_to_hand_over). For a client that
+        /// polls, it ends when the answer to a poll passes the entry to the HTTP connection. An
+        /// entry that is never written does not count. Neither does one whose write this crate does
+        /// not see: on a listener of your own ([`Realtime::layer`](crate::Realtime::layer)), that
+        /// of a WebSocket that began with polling.
+        commit_to_write
+            => "commit_to_write_seconds" by "transport",
+            "Time from the commit of an entry until it was written to a socket";
+        /// The time for which a publish through this node's handle waited for its commit, by the
+        /// [name](crate::EventLog::name) of the log. Publishes that failed do not count.
+        publish_to_commit
+            => "publish_to_commit_seconds" by "log",
+            "Time from a publish through this node's handle to its commit";
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     Position, Room,
     event::{EventName, VolatileKey},
     log::Entry,
+    values::Moment,
 };
 
 /// The approximate size of a packet on the wire without its name and payload, in bytes.
@@ -21,8 +22,9 @@ const VOLATILE_FRAME: usize = 7;
 /// One packet to write.
 #[derive(Debug)]
 pub(crate) enum Outgoing {
-    /// An entry of the log: name and stamped payload, shared by all sessions that receive it.
-    Entry(Arc<Entry>),
+    /// An entry of the log: name and stamped payload, shared by all sessions that receive it. With
+    /// it the moment of its commit if it is delivered live, and so is to be timed.
+    Entry(Arc<Entry>, Option<Moment>),
     /// A volatile event, which is not in the log.
     Volatile(Arc<Volatile>),
     /// An `rt:` event, for this session alone.
@@ -107,7 +109,7 @@ impl Outgoing {
     /// carries none.
     pub(super) fn position(&self) -> Option<Position> {
         match self {
-            Self::Entry(entry) => Some(entry.position()),
+            Self::Entry(entry, _) => Some(entry.position()),
             Self::Control { at, .. } => *at,
             Self::Volatile(_) | Self::Ack { .. } | Self::End { .. } => None,
         }
@@ -115,13 +117,21 @@ impl Outgoing {
 
     /// Returns whether the packet is an entry of the log.
     pub(crate) const fn is_entry(&self) -> bool {
-        matches!(self, Self::Entry(_))
+        matches!(self, Self::Entry(..))
+    }
+
+    /// Returns when the packet's entry was committed, if it is an entry that is delivered live.
+    pub(crate) const fn committed(&self) -> Option<Moment> {
+        match self {
+            Self::Entry(_, committed) => *committed,
+            _ => None,
+        }
     }
 
     /// Returns the approximate size of the packet on the wire, in bytes.
     pub(super) fn size(&self) -> usize {
         let content = match self {
-            Self::Entry(entry) => entry.content().size(),
+            Self::Entry(entry, _) => entry.content().size(),
             Self::Volatile(event) => return event.size(),
             Self::Control { name, payload, .. } => name.len() + payload.get().len(),
             Self::Ack { answer, .. } => answer.get().len(),

@@ -86,7 +86,8 @@ impl Session {
         if !state.may_replay_room(room) || state.read_generation() != generation {
             return None;
         }
-        state.outbox_mut().push(Outgoing::Entry(Arc::clone(entry)));
+        let outgoing = Outgoing::Entry(Arc::clone(entry), None);
+        state.outbox_mut().push(outgoing);
         drop(state);
         self.port.wake();
         Some(())

@@ -71,7 +71,7 @@ impl Bench {
         let mut bytes = 0;
         for session in &self.sessions {
             while let Some(outgoing) = session.take() {
-                if let Outgoing::Entry(entry) = outgoing {
+                if let Outgoing::Entry(entry, _) = outgoing {
                     bytes += entry.stamped().get().len();
                 }
             }

@@ -6,6 +6,7 @@
 mod code;
 mod id;
 mod json_number;
+mod moment;
 mod number;
 mod position;
 mod role;
@@ -15,6 +16,7 @@ pub(crate) mod time;
 pub(crate) use code::{Code, codes};
 pub use id::{DeviceId, EventId, InvalidId, InvalidUuid, NodeId, OrderId, SessionId, UserId};
 pub use json_number::JsonNumber;
+pub(crate) use moment::{Moment, SharedMoment};
 pub(crate) use number::at_least_one;
 pub use position::{Epoch, InvalidPosition, Position};
 pub use role::{Role, UnknownRole};

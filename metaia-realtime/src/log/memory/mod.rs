@@ -132,11 +132,16 @@ impl EventLog for MemoryLog {
     fn changes(&self) -> watch::Receiver<u64> {
         self.inner.head.subscribe()
     }
+
+    fn name(&self) -> &'static str {
+        "memory"
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::values::Moment;
     use proptest::{
         collection::{btree_set, vec},
         prelude::*,
@@ -159,6 +164,15 @@ mod tests {
         let first = log.append_now(vec![entry.clone(), new(&[2])]);
         assert_eq!(log.append_now(vec![entry]), [first[0]]);
         assert_eq!(*log.changes().borrow(), 2);
+    }
+
+    #[test]
+    fn the_commit_of_an_entry_is_known() {
+        let log = MemoryLog::default();
+        let before = Moment::now();
+        log.append_now(vec![new(&[1])]);
+        let page = log.inner.state.lock().read(None, 0, 1);
+        assert!(page.entries[0].committed().unwrap() >= before);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::{
         last_entries::{Bounds, LastEntries},
         trimmed::Trimmed,
     },
-    values::{Epoch, EventId},
+    values::{Epoch, EventId, Moment},
 };
 
 #[derive(Debug)]
@@ -64,6 +64,7 @@ impl MemoryLogState {
         }
         let head = self.entries.head();
         let entry = Entry::new(head.epoch(), head.n() + 1, now, new);
+        entry.record_commit(Moment::now());
         self.ids.insert(entry.content().id(), entry.n());
         self.entries.push(Arc::new(entry));
         self.entries.head()

@@ -35,7 +35,7 @@ impl EventLog for SqliteLog {
         let adding = Arc::clone(&self.state);
         let write = self.state.writer.write_then(
             move |db| append::append(&writing, db, &entries),
-            move |appended| adding.add_committed(&appended.fresh),
+            move |appended| adding.add_fresh(&appended.fresh),
         );
         let appended = write.await.map_err(write_failed)?;
         Ok(appended.positions().to_vec())
@@ -101,5 +101,9 @@ impl EventLog for SqliteLog {
 
     fn wake(&self) {
         self.state.woken.notify_one();
+    }
+
+    fn name(&self) -> &'static str {
+        "sqlite"
     }
 }

@@ -161,7 +161,7 @@ impl SqliteLog {
     /// Call it in the order of the commits, which the second function of [`Writer::write_then`] is
     /// called in. It is not needed if you call [`EventLog::wake`](crate::EventLog::wake) instead.
     pub fn committed(&self, appended: &Appended) {
-        self.state.add_committed(&appended.fresh);
+        self.state.add_fresh(&appended.fresh);
     }
 
     /// Deletes the entries beyond the retention, and returns their number.

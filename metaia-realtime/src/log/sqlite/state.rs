@@ -13,6 +13,7 @@ use super::witness::{Statement, Witness};
 use crate::{
     log::{Entry, Retention, changes::raise, tail::Tail},
     sqlite::{Readers, Writer},
+    values::Moment,
 };
 
 /// The state of an open log.
@@ -36,6 +37,15 @@ pub(super) struct SqliteLogState {
 impl SqliteLogState {
     pub(super) fn count_read(&self) {
         self.reads.fetch_add(1, Relaxed);
+    }
+
+    /// Adds entries to the tail that were committed just now: see [`Self::add_committed`].
+    pub(super) fn add_fresh(&self, committed: &[Arc<Entry>]) {
+        let now = Moment::now();
+        for entry in committed {
+            entry.record_commit(now);
+        }
+        self.add_committed(committed);
     }
 
     /// Adds committed entries to the tail in memory and notifies the subscribers. Called in the

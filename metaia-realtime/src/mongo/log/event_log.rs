@@ -63,6 +63,10 @@ impl EventLog for MongoLog {
     fn wake(&self) {
         self.state.request_refresh();
     }
+
+    fn name(&self) -> &'static str {
+        "mongodb"
+    }
 }
 
 /// A page from the database.

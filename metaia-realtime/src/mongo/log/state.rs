@@ -18,6 +18,7 @@ use crate::{
         head::{HeadRecord, HeadVersion},
         options::OPERATION_TIMEOUT,
     },
+    values::Moment,
 };
 
 /// The result of the last read of the head.
@@ -158,6 +159,10 @@ impl MongoLogState {
         let Some(last) = entries.last() else {
             return;
         };
+        let now = Moment::now();
+        for entry in entries {
+            entry.record_commit(now);
+        }
         {
             let mut tail = self.tail.lock();
             let Some(tail) = tail.as_mut() else {

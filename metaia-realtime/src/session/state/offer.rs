@@ -7,6 +7,7 @@ use crate::{
     Room,
     log::Entry,
     session::{Outgoing, packet::Volatile, phase::Phase, volatile_queue::VolatileOffered},
+    values::Moment,
 };
 
 /// The result of offering an entry to a session.
@@ -44,7 +45,7 @@ impl SessionState {
             return Offered::NoCredit;
         }
         self.phase.advance_to(entry.n());
-        self.push_entry(entry);
+        self.push_entry(entry, entry.committed());
         Offered::Queued
     }
 
@@ -73,12 +74,13 @@ impl SessionState {
             return false;
         }
         self.phase.replay(entry.n());
-        self.push_entry(entry);
+        self.push_entry(entry, None);
         true
     }
 
-    fn push_entry(&mut self, entry: &Arc<Entry>) {
-        self.outbox.push(Outgoing::Entry(Arc::clone(entry)));
+    fn push_entry(&mut self, entry: &Arc<Entry>, committed: Option<Moment>) {
+        let outgoing = Outgoing::Entry(Arc::clone(entry), committed);
+        self.outbox.push(outgoing);
     }
 
     /// Takes a volatile event that was sent to several rooms, for the one at `index`, if it is the

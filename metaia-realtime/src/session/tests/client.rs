@@ -174,7 +174,7 @@ impl Client {
             + self
                 .sent
                 .iter()
-                .filter(|packet| matches!(packet, (_, Outgoing::Entry(_))))
+                .filter(|packet| matches!(packet, (_, Outgoing::Entry(..))))
                 .count()
     }
 
@@ -182,7 +182,7 @@ impl Client {
     pub(super) fn last_entries_sent(&self, count: usize) -> impl Iterator<Item = &Arc<Entry>> {
         let packets = self.sent.iter().rev();
         let entries = packets.filter_map(|(_, packet)| match packet {
-            Outgoing::Entry(entry) => Some(entry),
+            Outgoing::Entry(entry, _) => Some(entry),
             _ => None,
         });
         entries.take(count)
@@ -193,7 +193,7 @@ impl Client {
         let count = count.min(self.sent.len());
         for (stretch, packet) in self.sent.drain(..count) {
             self.since = packet.position().or(self.since);
-            if let Outgoing::Entry(entry) = packet {
+            if let Outgoing::Entry(entry, _) = packet {
                 self.stretches[stretch].received.push(entry);
                 self.received += 1;
             }

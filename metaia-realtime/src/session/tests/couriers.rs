@@ -50,7 +50,7 @@ struct Line {
 impl Line {
     fn hand_over(&self, packet: &Outgoing) {
         let packet = match packet {
-            Outgoing::Entry(entry) => Packet::Entry(entry.n()),
+            Outgoing::Entry(entry, _) => Packet::Entry(entry.n()),
             Outgoing::Volatile(event) => {
                 let (courier, i) = serde_json::from_str(event.payload.get()).unwrap();
                 Packet::Place { courier, i }

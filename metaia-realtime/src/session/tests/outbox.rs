@@ -91,7 +91,7 @@ impl World {
         let entry = Entry::new(Epoch::from_bits(1), n, 0, entry);
         if self.outbox.has_credit(entry.content().size()) {
             self.published = n;
-            self.outbox.push(Outgoing::Entry(Arc::new(entry)));
+            self.outbox.push(Outgoing::Entry(Arc::new(entry), None));
         }
     }
 
@@ -114,7 +114,7 @@ impl World {
         for packet in self.held.drain(..count.min(self.held.len())) {
             self.packets += 1;
             match packet {
-                Outgoing::Entry(entry) => {
+                Outgoing::Entry(entry, _) => {
                     assert_eq!(entry.n(), self.entries + 1, "entries come in order");
                     self.entries = entry.n();
                 }

@@ -172,7 +172,7 @@ impl Phone {
 
 fn text(packet: &Outgoing) -> String {
     match packet {
-        Outgoing::Entry(entry) => format!("{} {}", entry.content().name(), entry.stamped()),
+        Outgoing::Entry(entry, _) => format!("{} {}", entry.content().name(), entry.stamped()),
         Outgoing::Volatile(event) => format!("{} {}", event.name.as_str(), event.payload),
         Outgoing::Control { name, payload, .. } => format!("{name} {payload}"),
         Outgoing::Ack { id, answer } => format!("ack {id} {answer}"),

@@ -105,7 +105,7 @@ fn connect_with_orders(node: &Arc<Node>, log: &Log, orders: usize) -> Arc<Atomic
     node.tasks().clone().spawn(async move {
         let (_inbound, events) = InboundQueue::new(node.limits());
         let write = |outgoing| {
-            let is_entry = matches!(outgoing, Outgoing::Entry(_));
+            let is_entry = matches!(outgoing, Outgoing::Entry(..));
             counting.fetch_add(usize::from(is_entry), Ordering::SeqCst);
             Ok(())
         };

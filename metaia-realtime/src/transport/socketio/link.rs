@@ -12,13 +12,15 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::{
-    engine_service::EngineService, membership::Membership, read_budget::ReadBudget, scan::Written,
-    upgrade_state::UpgradeState, write_counts::WriteCounts,
+    engine_service::EngineService, entry_times::EntryTimes, membership::Membership,
+    read_budget::ReadBudget, scan::Written, upgrade_state::UpgradeState, write_counts::WriteCounts,
 };
 use crate::{
     Limits,
+    node::{Counters, TransportKind},
     session::{EndReason, Progress},
     transport::guard::{Connection, Observer, WeakConnection},
+    values::Moment,
 };
 
 /// The path of one Engine.IO session to its client. All counts begin with the Engine.IO session.
@@ -29,6 +31,8 @@ pub(super) struct Link {
     /// Packets handed to the engine, which writes them in order.
     handed_over: AtomicU64,
     counts: WriteCounts,
+    /// Set with the first session.
+    entry_times: OnceLock<EntryTimes>,
     refused_connects: AtomicU32,
     pub(super) read_budget: ReadBudget,
     /// The client's membership in the namespace.
@@ -52,6 +56,7 @@ impl Link {
             uncounted: AtomicBool::new(false),
             handed_over: AtomicU64::new(0),
             counts: WriteCounts::default(),
+            entry_times: OnceLock::new(),
             refused_connects: AtomicU32::new(0),
             read_budget: ReadBudget::new(limits),
             membership: Membership::default(),
@@ -122,6 +127,14 @@ impl Link {
         self.polling.is_some() && !self.upgrade.is_done()
     }
 
+    fn transport(&self) -> TransportKind {
+        if self.is_polling() {
+            TransportKind::Polling
+        } else {
+            TransportKind::WebSocket
+        }
+    }
+
     /// Records that a connection is to become a WebSocket of this link, so that it ends with it.
     pub(super) fn attempt(&self, connection: Option<&Connection>) {
         let Some(connection) = connection else {
@@ -143,9 +156,18 @@ impl Link {
         self.attempt(Some(connection));
     }
 
-    /// Counts a packet that is handed to the engine.
-    pub(super) fn hand_over(&self) {
-        self.handed_over.fetch_add(1, Ordering::AcqRel);
+    /// Times the entries of the link's sessions from here on.
+    pub(super) fn time_entries(&self, counters: &Arc<Counters>) {
+        self.entry_times.get_or_init(|| EntryTimes::new(counters));
+    }
+
+    /// Counts a packet that is handed to the engine: a live entry that was committed at
+    /// `committed`, or another packet.
+    pub(super) fn hand_over(&self, committed: Option<Moment>) {
+        let number = self.handed_over.fetch_add(1, Ordering::AcqRel);
+        if let Some(times) = self.entry_times.get() {
+            times.hand_over(number, committed, self.transport());
+        }
     }
 
     /// Takes back a packet that the engine has refused.
@@ -202,7 +224,11 @@ impl Link {
     /// Counts packets that were written to the client.
     pub(super) fn written(&self, written: Written) {
         let has_packets = written.packets > 0;
+        let before = self.counts.written();
         self.counts.add(written);
+        if let Some(times) = self.entry_times.get() {
+            times.written(before, written.packets, self.transport());
+        }
         if has_packets {
             self.wake.notify_one();
         }

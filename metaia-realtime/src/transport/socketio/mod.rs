@@ -46,6 +46,7 @@ mod receive;
 mod socket;
 
 // Beside the engine: the connections of one client, and the port of its session.
+mod entry_times;
 mod link;
 mod links;
 mod port;

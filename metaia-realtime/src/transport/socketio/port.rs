@@ -46,6 +46,7 @@ pub(super) struct SocketIoPort {
 
 impl SocketIoPort {
     pub(super) fn new(engine: &Arc<Engine>, socket: &IoSocket, link: &Arc<Link>) -> Self {
+        link.time_entries(engine.node.counters());
         Self {
             engine: Arc::downgrade(engine),
             socket: Arc::downgrade(socket),
@@ -204,9 +205,9 @@ impl Port for SocketIoPort {
 /// Writes a packet to the engine, whose queue has space for every packet within the credit window.
 pub(super) fn write(socket: &IoSocket, link: &Link, outgoing: Outgoing) -> Result<(), EndReason> {
     // Before the engine has it, so that it is never written before it is counted.
-    link.hand_over();
+    link.hand_over(outgoing.committed());
     let sent = match &outgoing {
-        Outgoing::Entry(entry) => socket.emit(entry.content().name(), entry.stamped()),
+        Outgoing::Entry(entry, _) => socket.emit(entry.content().name(), entry.stamped()),
         Outgoing::Volatile(event) => socket.emit(event.name.as_str(), &*event.payload),
         Outgoing::Control { name, payload, .. } => socket.emit(name, &**payload),
         Outgoing::Ack { id, answer } => acknowledge(socket, *id, answer),
@@ -253,7 +254,7 @@ fn end(
 ) -> Result<(), SendError> {
     let sent = socket.emit(END, payload);
     if stays_away {
-        link.hand_over();
+        link.hand_over(None);
         if Arc::clone(socket).disconnect().is_err() {
             link.take_back();
         }

@@ -135,6 +135,8 @@ mod tests {
             "metaia_http_requests_total{method=\"GET\",route=\"/orders/{id}\",status=\"2xx\"} 2",
             "metaia_http_requests_total{method=\"GET\",route=\"none\",status=\"4xx\"} 1",
             "metaia_http_request_duration_seconds_count{route=\"/orders/{id}\"} 2",
+            "metaia_publish_to_commit_seconds_count{log=\"sqlite\"} 1",
+            "metaia_publish_to_commit_seconds_bucket{le=\"+Inf\",log=\"sqlite\"} 1",
         ] {
             assert!(
                 text.lines().any(|found| found == line),
@@ -143,6 +145,20 @@ mod tests {
         }
         assert!(!text.contains("secret-"), "{text}");
         assert_eq!(text.matches("metaia_sessions{").count(), Role::ALL.len());
+    }
+
+    /// Prometheus takes a histogram only if no bucket is less than the one before.
+    #[tokio::test]
+    async fn the_buckets_of_a_histogram_rise_to_its_count() {
+        let text = metrics_text().await;
+        let of_publishes = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("metaia_publish_to_commit_seconds_bucket{le="));
+        let buckets: Vec<u64> = of_publishes
+            .map(|bucket| bucket.rsplit(' ').next().unwrap().parse().unwrap())
+            .collect();
+        assert!(buckets.is_sorted(), "{buckets:?}");
+        assert_eq!((buckets.len(), buckets.last()), (20, Some(&1)));
     }
 
     /// Dashboards and alerts depend on every name and label, also of series that stay at zero.

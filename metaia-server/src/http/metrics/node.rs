@@ -4,12 +4,13 @@ use std::{collections::BTreeMap, fmt};
 
 use metaia_realtime::{
     Realtime,
-    metrics::{Metric, MetricKind, MetricValue},
+    metrics::{Histogram, Metric, MetricKind, MetricValue},
 };
 use prometheus_client::{
     collector::Collector,
-    encoding::{DescriptorEncoder, EncodeMetric},
-    metrics::{counter::ConstCounter, gauge::ConstGauge},
+    encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet},
+    metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
+    registry::Unit,
 };
 
 /// Counts by a label's value.
@@ -87,12 +88,13 @@ impl MetricsWriter<'_> {
         let help = metric.help;
         match (metric.kind, &metric.value) {
             (MetricKind::Gauge, MetricValue::Single(value)) => self.gauge(name, help, *value),
-            (MetricKind::Counter, MetricValue::Single(value)) => self.counter(name, help, *value),
+            (_, MetricValue::Single(value)) => self.counter(name, help, *value),
             (MetricKind::Gauge, MetricValue::ByLabel { label, values }) => {
                 self.gauges(name, help, label, values)
             }
-            (MetricKind::Counter, MetricValue::ByLabel { label, values }) => {
-                self.counters(name, help, label, values)
+            (_, MetricValue::ByLabel { label, values }) => self.counters(name, help, label, values),
+            (_, MetricValue::HistogramByLabel { label, values }) => {
+                self.histograms(name, help, label, values)
             }
         }
     }
@@ -111,6 +113,32 @@ impl MetricsWriter<'_> {
 
     fn counters(&mut self, name: &str, help: &str, label: &str, values: &Counts) -> fmt::Result {
         self.write_family(name, help, label, values, ConstCounter::new)
+    }
+
+    fn histograms(
+        &mut self,
+        name: &str,
+        help: &str,
+        label: &str,
+        values: &BTreeMap<&'static str, Histogram>,
+    ) -> fmt::Result {
+        let kind = MetricType::Histogram;
+        let name = name.trim_end_matches("_seconds");
+        let mut family = self
+            .0
+            .encode_descriptor(name, help, Some(&Unit::Seconds), kind)?;
+        for (value, histogram) in values {
+            let sum = seconds(histogram.sum_micros);
+            family
+                .encode_family(&[(label, *value)])?
+                .encode_histogram::<NoLabelSet>(
+                    sum,
+                    histogram.count(),
+                    &buckets(histogram),
+                    None,
+                )?;
+        }
+        Ok(())
     }
 
     fn write(&mut self, name: &str, help: &str, metric: &impl EncodeMetric) -> fmt::Result {
@@ -137,4 +165,20 @@ impl MetricsWriter<'_> {
 
 fn gauge(value: u64) -> ConstGauge<i64> {
     ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX))
+}
+
+/// Returns the buckets, each with its bound in seconds. The last one has no bound.
+fn buckets(histogram: &Histogram) -> Vec<(f64, u64)> {
+    let bounds = histogram.bounds_micros.iter();
+    let bounds = bounds.map(|micros| seconds(*micros)).chain([f64::INFINITY]);
+    bounds.zip(histogram.counts.iter().copied()).collect()
+}
+
+/// Converts microseconds. Beyond 285 years they are rounded.
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "nobody needs the microseconds of centuries"
+)]
+fn seconds(micros: u64) -> f64 {
+    micros as f64 / 1_000_000.0
 }

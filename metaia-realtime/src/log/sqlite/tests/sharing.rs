@@ -4,6 +4,7 @@ use super::*;
 use crate::{
     log::sqlite::{AppendError, Appended},
     sqlite::{Migration, WriteError, Writer},
+    values::Moment,
 };
 
 const MIGRATIONS: &[Migration] = &[Migration {
@@ -145,4 +146,27 @@ async fn the_log_takes_no_part_in_the_migrations() {
     let version =
         |db: &Connection| db.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
     assert_eq!(writer.readers(1).read(version).await.unwrap(), 1);
+}
+
+/// Entries that are read from the file have no moment of a commit in this process.
+#[tokio::test]
+async fn the_commit_is_known_of_what_this_process_has_committed() {
+    let folder = Folder::new();
+    let (writer, log) = shared(&folder).await;
+    let before = Moment::now();
+    log.append(entries(1)).await.unwrap();
+    let placed = place(&writer, &log, entries(1), false).await.unwrap();
+    assert_eq!(placed.positions()[0].n(), 2);
+    let committed: Vec<_> = log
+        .all()
+        .await
+        .entries
+        .iter()
+        .map(|entry| entry.committed())
+        .collect();
+    assert!(before <= committed[0].unwrap() && committed[0] <= committed[1]);
+    log.forget_recent();
+    for entry in log.all().await.entries {
+        assert_eq!(entry.committed(), None);
+    }
 }

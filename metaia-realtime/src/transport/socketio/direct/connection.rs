@@ -2,7 +2,10 @@
 
 use std::{
     io,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use bytes::Bytes;
@@ -14,6 +17,7 @@ use super::{
     writer::{FrameKind, FrameWriter},
 };
 use crate::{
+    node::{Counters, TransportKind},
     session::{EndReason, Outgoing, PacketWriter, Progress, Session, Taken},
     transport::socketio::write_counts::WriteCounts,
 };
@@ -23,6 +27,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct DirectConnection {
     writer: Mutex<FrameWriter>,
+    counters: Arc<Counters>,
     counts: WriteCounts,
     /// Wakes the connection's task.
     pub(super) wake: Notify,
@@ -33,9 +38,10 @@ pub(super) struct DirectConnection {
 impl DirectConnection {
     /// Creates the shared half of a connection. `socket` is `None` if only the connection's task
     /// can write to it.
-    pub(super) fn new(socket: Option<OwnedWriteHalf>) -> Self {
+    pub(super) fn new(socket: Option<OwnedWriteHalf>, counters: &Arc<Counters>) -> Self {
         Self {
-            writer: Mutex::new(FrameWriter::new(socket)),
+            writer: Mutex::new(FrameWriter::new(socket, Arc::clone(counters))),
+            counters: Arc::clone(counters),
             counts: WriteCounts::default(),
             wake: Notify::new(),
             is_resting: AtomicBool::new(false),
@@ -51,13 +57,13 @@ impl DirectConnection {
 
     /// Takes packets of the session, to be written by [`flush_taken`](Self::flush_taken).
     pub(super) fn take_packets(&self, session: &Session) -> Taken {
-        take_packets(&mut self.writer.lock(), session)
+        self.move_packets(&mut self.writer.lock(), session)
     }
 
     /// Writes what the session has queued, as far as the socket takes it.
     pub(super) fn flush(&self, session: &Session) -> Flushed {
         let mut writer = self.writer.lock();
-        let taken = take_packets(&mut writer, session);
+        let taken = self.move_packets(&mut writer, session);
         self.write_taken(&mut writer, session, taken)
     }
 
@@ -83,8 +89,25 @@ impl DirectConnection {
             if !may_take_more {
                 return flushed;
             }
-            taken = take_packets(writer, session);
+            taken = self.move_packets(writer, session);
         }
+    }
+
+    /// Moves packets of the session to the writer, as many as it has space for. For the histograms
+    /// they are handed over at the last reading of the clock.
+    fn move_packets(&self, writer: &mut FrameWriter, session: &Session) -> Taken {
+        let latencies = &self.counters.latencies;
+        let now = latencies.last_reading();
+        session.take_packets(writer.space(), |packet| {
+            let kind = match packet.committed() {
+                Some(committed) => {
+                    latencies.record_hand_over(TransportKind::WebSocket, committed, now);
+                    FrameKind::LiveEntry(committed)
+                }
+                None => FrameKind::Packet,
+            };
+            writer.push(packet_frame(&packet), kind);
+        })
     }
 
     fn write(&self, writer: &mut FrameWriter) {
@@ -167,16 +190,11 @@ pub(super) struct Flushed {
     pub(super) is_done: bool,
 }
 
-/// Moves packets of the session to the writer, as many as it has space for.
-fn take_packets(writer: &mut FrameWriter, session: &Session) -> Taken {
-    session.take_packets(writer.space(), |packet| {
-        writer.push(packet_frame(&packet), FrameKind::Packet);
-    })
-}
-
 /// The writer of a session's work.
 impl PacketWriter for &DirectConnection {
     fn write_queued(&mut self, session: &Session) -> Result<usize, EndReason> {
+        // The task was woken: the last reading may be old.
+        self.counters.latencies.read_clock();
         Ok(self.flush(session).entries)
     }
 

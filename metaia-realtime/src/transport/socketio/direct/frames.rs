@@ -13,7 +13,7 @@ use crate::{
 /// receives them.
 pub(super) fn packet_frame(packet: &Outgoing) -> Bytes {
     match packet {
-        Outgoing::Entry(entry) => {
+        Outgoing::Entry(entry, _) => {
             let name = entry.content().name();
             entry.frame(|| written_event_frame(name, |text| entry.write_stamped(text)))
         }

@@ -50,7 +50,8 @@ fn client_of(
     token: Option<Box<str>>,
 ) -> Box<DirectClient> {
     let opened = OpenedConnection::new(upgraded);
-    let connection = Arc::new(DirectConnection::new(opened.socket));
+    let counters = engine.node.counters();
+    let connection = Arc::new(DirectConnection::new(opened.socket, counters));
     let limits = engine.node.limits();
     let conversation = Conversation::new(connection, opened.line, &opened.read, limits);
     Box::new(DirectClient::new(engine, conversation, token))

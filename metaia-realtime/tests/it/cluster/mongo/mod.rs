@@ -4,6 +4,7 @@ mod contract;
 mod devices;
 mod directory;
 mod faults;
+mod latencies;
 mod nodes;
 mod records;
 mod unreadable;

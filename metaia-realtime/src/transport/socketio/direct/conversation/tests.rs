@@ -48,7 +48,7 @@ async fn open(capacity: usize, limits: &Limits) -> (Conversation, DuplexStream) 
     let (ours, mut client) = duplex(capacity);
     let opened = OpenedConnection::new(upgrade(ours, &mut client).await);
     assert!(opened.socket.is_none());
-    let connection = Arc::new(DirectConnection::new(opened.socket));
+    let connection = Arc::new(DirectConnection::new(opened.socket, &Arc::default()));
     let conversation = Conversation::new(connection, opened.line, &opened.read, limits);
     conversation.budget.join();
     (conversation, client)

@@ -9,12 +9,17 @@
 use std::{
     collections::VecDeque,
     io::{self, IoSlice},
+    sync::Arc,
 };
 
 use bytes::Bytes;
 use tokio::{net::tcp::OwnedWriteHalf, time::Instant};
 
-use crate::transport::socketio::scan::Written;
+use crate::{
+    node::{Counters, TransportKind},
+    transport::socketio::scan::Written,
+    values::Moment,
+};
 
 /// The most frames that wait here before a session's next packet does.
 pub(super) const MAX_QUEUED: usize = 32;
@@ -28,8 +33,10 @@ const FRAME_OVERHEAD: usize = 64;
 /// The kind of a frame, for the counts of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FrameKind {
-    /// A packet of the session.
+    /// A packet of the session that is not timed.
     Packet,
+    /// A packet with an entry that was committed at this moment, and is delivered live.
+    LiveEntry(Moment),
     /// A ping of Engine.IO.
     Ping,
     /// The answer to a ping of WebSocket itself.
@@ -38,11 +45,20 @@ pub(super) enum FrameKind {
     Other,
 }
 
+impl FrameKind {
+    /// Returns whether the frame is a packet of the session.
+    const fn is_packet(self) -> bool {
+        matches!(self, Self::Packet | Self::LiveEntry(_))
+    }
+}
+
 /// The frames that wait to be written, and the socket that they are written to.
 #[derive(Debug)]
 pub(super) struct FrameWriter {
     /// `None` if only the connection's task can write.
     socket: Option<OwnedWriteHalf>,
+    /// Of the node, for the time of each write.
+    counters: Arc<Counters>,
     queue: VecDeque<(Bytes, FrameKind)>,
     /// Bytes of the first frame that were written.
     offset: usize,
@@ -55,9 +71,10 @@ pub(super) struct FrameWriter {
 }
 
 impl FrameWriter {
-    pub(super) const fn new(socket: Option<OwnedWriteHalf>) -> Self {
+    pub(super) const fn new(socket: Option<OwnedWriteHalf>, counters: Arc<Counters>) -> Self {
         Self {
             socket,
+            counters,
             queue: VecDeque::new(),
             offset: 0,
             answer_bytes: 0,
@@ -133,7 +150,7 @@ impl FrameWriter {
     /// Returns the number of queued packets of a session.
     pub(super) fn packets(&self) -> u64 {
         let kinds = self.queue.iter().map(|(_, kind)| *kind);
-        kinds.filter(|kind| *kind == FrameKind::Packet).count() as u64
+        kinds.filter(|kind| kind.is_packet()).count() as u64
     }
 
     /// Writes as much as the socket takes, if it can be written here. Returns what was written.
@@ -212,6 +229,7 @@ impl FrameWriter {
     }
 
     fn advance(&mut self, bytes: usize, written: &mut Written) {
+        let mut now = None;
         self.offset += bytes;
         while let Some((frame, kind)) = self.queue.front() {
             if self.offset < frame.len() {
@@ -219,6 +237,10 @@ impl FrameWriter {
             }
             match kind {
                 FrameKind::Packet => written.packets += 1,
+                FrameKind::LiveEntry(committed) => {
+                    written.packets += 1;
+                    self.record_write(*committed, &mut now);
+                }
                 FrameKind::Ping => written.before_ping = Some(written.packets),
                 FrameKind::Pong | FrameKind::Other => {}
             }
@@ -229,12 +251,19 @@ impl FrameWriter {
         // Frees the memory: most connections are idle most of the time.
         self.queue = VecDeque::new();
     }
+
+    /// Records that an entry was written. The clock is read once for all entries of a system call.
+    fn record_write(&self, committed: Moment, now: &mut Option<Moment>) {
+        let latencies = &self.counters.latencies;
+        let now = *now.get_or_insert_with(|| latencies.read_clock());
+        latencies.record_write(TransportKind::WebSocket, committed, now);
+    }
 }
 
 /// Returns the memory that a frame takes that is not a session's.
 fn answer_size(frame: &Bytes, kind: FrameKind) -> usize {
     match kind {
-        FrameKind::Packet => 0,
+        _ if kind.is_packet() => 0,
         _ => frame.len() + FRAME_OVERHEAD,
     }
 }

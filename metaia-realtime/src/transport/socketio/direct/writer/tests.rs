@@ -16,7 +16,8 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let kind = prop_oneof![
-        4 => Just(FrameKind::Packet),
+        3 => Just(FrameKind::Packet),
+        3 => Just(FrameKind::LiveEntry(Moment::now())),
         1 => Just(FrameKind::Ping),
         1 => Just(FrameKind::Other),
     ];
@@ -48,8 +49,15 @@ impl Model {
     }
 
     fn packets(kinds: &[FrameKind]) -> u64 {
-        let packets = kinds.iter().filter(|kind| **kind == FrameKind::Packet);
-        packets.count() as u64
+        kinds.iter().filter(|kind| kind.is_packet()).count() as u64
+    }
+
+    /// Returns how many live entries were written.
+    fn entries(&self) -> u64 {
+        let written = self.written().into_iter();
+        written
+            .filter(|kind| matches!(kind, FrameKind::LiveEntry(_)))
+            .count() as u64
     }
 
     /// Returns how many packets were written before the last ping.
@@ -81,7 +89,8 @@ proptest! {
     fn every_division_writes_the_same_bytes_and_counts(
         steps in proptest::collection::vec(step(), 0..120)
     ) {
-        let mut writer = FrameWriter::new(None);
+        let counters: Arc<Counters> = Arc::default();
+        let mut writer = FrameWriter::new(None, Arc::clone(&counters));
         let mut model = Model::default();
         let mut packets = 0;
         let mut before_ping = None;
@@ -106,6 +115,8 @@ proptest! {
             let written = model.written();
             prop_assert_eq!(packets, Model::packets(&written));
             prop_assert_eq!(before_ping, model.before_ping());
+            let (_, entries) = counters.latencies.counts(TransportKind::WebSocket);
+            prop_assert_eq!(entries, model.entries());
             let queued = &model.frames[written.len()..];
             let queued: Vec<_> = queued.iter().map(|(_, kind)| *kind).collect();
             prop_assert_eq!(writer.packets(), Model::packets(&queued));
@@ -127,7 +138,7 @@ fn pong(text: &'static str) -> Bytes {
 
 #[test]
 fn only_the_last_of_several_pings_is_answered() {
-    let mut writer = FrameWriter::new(None);
+    let mut writer = FrameWriter::new(None, Arc::default());
     let mut model = Model::default();
     writer.push(pong("first"), FrameKind::Pong);
     write(&mut writer, &mut model, 2);
@@ -146,7 +157,7 @@ fn only_the_last_of_several_pings_is_answered() {
 
 #[test]
 fn answers_that_wait_are_bounded_and_packets_are_not_among_them() {
-    let mut writer = FrameWriter::new(None);
+    let mut writer = FrameWriter::new(None, Arc::default());
     for _ in 0..10_000 {
         writer.push(pong("packet"), FrameKind::Packet);
     }
@@ -162,7 +173,7 @@ fn answers_that_wait_are_bounded_and_packets_are_not_among_them() {
 #[test]
 fn a_failed_write_drops_everything_and_keeps_its_error() {
     for error in [io::ErrorKind::TimedOut, io::ErrorKind::BrokenPipe] {
-        let mut writer = FrameWriter::new(None);
+        let mut writer = FrameWriter::new(None, Arc::default());
         writer.push(pong("x"), FrameKind::Packet);
         let mut written = Written::default();
         writer.apply(Err(io::ErrorKind::Interrupted.into()), &mut written);
