@@ -11,8 +11,10 @@ pub(crate) mod raw_client;
 pub(crate) mod raw_frames;
 pub(crate) mod raw_socket;
 mod short_forms;
+mod transports;
 mod updates;
 
 pub(crate) use anyone::Anyone;
 pub(crate) use short_forms::{SOON, limits, number, order, tick, user};
+pub(crate) use transports::{TRANSPORTS, connect, on_each_transport};
 pub(crate) use updates::{disconnected, event, next, ready, reconnected, reset, ticks};

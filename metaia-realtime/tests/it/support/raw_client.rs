@@ -71,6 +71,18 @@ impl<'a> RawClient<'a> {
         client
     }
 
+    /// Connects a client, and reads no packet after the acknowledgement of its CONNECT.
+    pub(crate) async fn connect(
+        server: &'a TestServer,
+        transport: Transport,
+        who: (Role, &str),
+        auth: Value,
+    ) -> Self {
+        let mut client = Self::begin(server, transport, who, auth).await;
+        client.until("40{").await;
+        client
+    }
+
     /// Connects a client, and reads until `rt:ready`.
     pub(crate) async fn connect_until_ready(
         server: &'a TestServer,
@@ -144,6 +156,44 @@ impl<'a> RawClient<'a> {
             packets.push(packet);
         }
         packets
+    }
+
+    /// Waits for the next ping, and answers it. Drops all other packets.
+    pub(crate) async fn answer_a_ping(&mut self) {
+        self.received.clear();
+        match &mut self.line {
+            Line::WebSocket(socket) => socket.answer_a_ping().await,
+            Line::Polling { poller, .. } => {
+                within("a ping", async {
+                    while !poller
+                        .get(self.server)
+                        .await
+                        .body
+                        .split('\u{1e}')
+                        .any(|packet| packet == "2")
+                    {}
+                    poller.post(self.server, "3").await;
+                })
+                .await;
+            }
+        }
+    }
+
+    /// Answers pings until `holds` returns true.
+    pub(crate) async fn answer_pings_until(&mut self, what: &str, holds: impl Fn() -> bool) {
+        within(what, async {
+            while !holds() {
+                self.answer_a_ping().await;
+            }
+        })
+        .await;
+    }
+
+    /// Breaks the connection. A client that polls has none, and ends its session instead.
+    pub(crate) async fn vanish(self) {
+        if let Line::Polling { poller, .. } = self.line {
+            poller.post(self.server, "1").await;
+        }
     }
 
     /// Opens the WebSocket of an upgrade. Returns false if the server refuses it.

@@ -126,16 +126,6 @@ impl RawSocket {
         .await;
     }
 
-    /// Answers pings until `holds` returns true.
-    pub(crate) async fn answer_pings_until(&mut self, what: &str, holds: impl Fn() -> bool) {
-        within(what, async {
-            while !holds() {
-                self.answer_a_ping().await;
-            }
-        })
-        .await;
-    }
-
     /// Returns the local address, by which the server's end can be found.
     pub(crate) fn local_address(&self) -> SocketAddr {
         self.0.get_ref().local_addr().unwrap()
