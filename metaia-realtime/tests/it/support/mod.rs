@@ -16,5 +16,7 @@ mod updates;
 
 pub(crate) use anyone::Anyone;
 pub(crate) use short_forms::{SOON, limits, number, order, tick, user};
-pub(crate) use transports::{TRANSPORTS, connect, on_each_transport};
+pub(crate) use transports::{
+    TRANSPORTS, connect, on_each_transport, on_each_websocket, over_transport,
+};
 pub(crate) use updates::{disconnected, event, next, ready, reconnected, reset, ticks};

@@ -3,6 +3,7 @@
 
 use std::{cell::Cell, collections::VecDeque};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use metaia_realtime::{
     Role,
     client::Transport,
@@ -114,6 +115,22 @@ impl<'a> RawClient<'a> {
 
     pub(crate) async fn send(&mut self, packet: impl Into<String>) {
         assert!(self.try_send(packet).await, "the server has closed");
+    }
+
+    /// Sends packets in one write, or in one POST.
+    pub(crate) async fn send_at_once(&mut self, packets: &[&str]) {
+        match &mut self.line {
+            Line::WebSocket(socket) => socket.send_at_once(packets).await,
+            Line::Polling { .. } => self.send(packets.join("\u{1e}")).await,
+        }
+    }
+
+    /// Sends a binary message.
+    pub(crate) async fn send_bytes(&mut self, bytes: &'static [u8]) {
+        match &mut self.line {
+            Line::WebSocket(socket) => socket.send_bytes(bytes).await,
+            Line::Polling { .. } => self.send(format!("b{}", STANDARD.encode(bytes))).await,
+        }
     }
 
     /// Returns the next packet, or `None` at the end of the session or of its connection.

@@ -6,6 +6,20 @@ use metaia_realtime::{
     testing::TestServer,
 };
 
+/// Makes a test of each function over one transport, in a module of its name.
+macro_rules! over_transport {
+    ($module:ident, $transport:ident, #[$kind:meta] $($test:ident),+) => {
+        mod $module {
+            $(
+                #[$kind]
+                async fn $test() {
+                    super::$test(metaia_realtime::client::Transport::$transport).await;
+                }
+            )+
+        }
+    };
+}
+
 /// Makes three tests of each function, one over each transport: `websocket::name`,
 /// `upgraded::name`, and `polling::name`. The function takes the transport. Those after `not over
 /// polling` get the first two.
@@ -15,33 +29,26 @@ macro_rules! on_each_transport {
         $($test:ident),+ $(,)?
         $(; not over polling: $($only:ident),+ $(,)?)?
     ) => {
-        mod websocket {
-            $(#[$kind] async fn $test() {
-                super::$test(metaia_realtime::client::Transport::WebSocket).await;
-            })+
-            $($(#[$kind] async fn $only() {
-                super::$only(metaia_realtime::client::Transport::WebSocket).await;
-            })+)?
-        }
-
-        mod upgraded {
-            $(#[$kind] async fn $test() {
-                super::$test(metaia_realtime::client::Transport::Upgrade).await;
-            })+
-            $($(#[$kind] async fn $only() {
-                super::$only(metaia_realtime::client::Transport::Upgrade).await;
-            })+)?
-        }
-
-        mod polling {
-            $(#[$kind] async fn $test() {
-                super::$test(metaia_realtime::client::Transport::Polling).await;
-            })+
-        }
+        crate::support::over_transport!(websocket, WebSocket, #[$kind] $($test),+ $(, $($only),+)?);
+        crate::support::over_transport!(upgraded, Upgrade, #[$kind] $($test),+ $(, $($only),+)?);
+        crate::support::over_transport!(polling, Polling, #[$kind] $($test),+);
     };
 }
 
-pub(crate) use on_each_transport;
+/// Makes two tests of each function: for a connection that begins as a WebSocket, and for one that
+/// is upgraded. Those after `not upgraded` get the first one.
+macro_rules! on_each_websocket {
+    (
+        #[$kind:meta]
+        $($test:ident),+ $(,)?
+        $(; not upgraded: $($only:ident),+ $(,)?)?
+    ) => {
+        crate::support::over_transport!(websocket, WebSocket, #[$kind] $($test),+ $(, $($only),+)?);
+        crate::support::over_transport!(upgraded, Upgrade, #[$kind] $($test),+);
+    };
+}
+
+pub(crate) use {on_each_transport, on_each_websocket, over_transport};
 
 /// Every transport once.
 pub(crate) const TRANSPORTS: [Transport; 3] =
