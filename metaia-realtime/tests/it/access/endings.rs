@@ -10,7 +10,7 @@ use metaia_realtime::{
 use serde_json::json;
 
 use crate::support::{
-    TRANSPORTS, disconnected, next, on_each_transport,
+    TRANSPORTS, disconnected, limits, next, on_each_transport,
     policy::Policy,
     raw_client::RawClient,
     raw_socket::{KICKED, RawSocket, open_polling},
@@ -28,7 +28,10 @@ on_each_transport! {
 }
 
 async fn nothing_remains_of_clients_that_have_left(transport: Transport) {
-    let server = TestServer::start(|builder| builder.order_access(Policy::new())).await;
+    // The time that a client has for another CONNECT after it has left.
+    let short = limits(|limits| limits.unauthenticated = Duration::from_secs(2));
+    let server =
+        TestServer::start(|builder| builder.order_access(Policy::new()).limits(short)).await;
     let start = server.realtime().census();
     for closes_itself in [true, false] {
         let builder = server
