@@ -1,5 +1,5 @@
-//! A phone that reconnects by itself and records what it receives. It takes the ways to the server in
-//! turn, one for each connection.
+//! A phone that reconnects by itself and records what it receives. It takes the ways to the server
+//! in turn, one for each connection.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! A phone: a Socket.IO client over a plain WebSocket or over polling, written for tests. It answers
-//! heartbeats, keeps every event, and can send what a correct client would not send.
+//! A phone: a Socket.IO client over a plain WebSocket or over polling, written for tests. It
+//! answers heartbeats, keeps every event, and can send what a correct client would not send.
 
 mod line;
 mod opening;
