@@ -8,6 +8,8 @@
 //! - [`browser`]: a real Chromium.
 //! - [`cli`]: the `metaia` binary.
 //! - [`terminal`]: a program on a pseudo-terminal.
+//!
+//! [`way`] says by which transport a phone connects.
 
 pub mod browser;
 pub mod cli;
@@ -18,3 +20,4 @@ pub mod http_response;
 pub mod phone;
 pub mod polling;
 pub mod terminal;
+pub mod way;

@@ -1,5 +1,7 @@
-//! A phone that reconnects by itself and records what it receives.
+//! A phone that reconnects by itself and records what it receives. It takes the ways to the server
+//! in turn, one for each connection.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -10,6 +12,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::{ReaderSpec, ResumeBy, seen};
 use crate::checker::{Fact, Recorder};
 use crate::clients::phone::Phone;
+use crate::clients::way::{Reached, Way};
 use crate::eventually::within;
 use crate::server::Listening;
 
@@ -22,10 +25,12 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Starts the reader.
+    /// Starts the reader. Its number says in which way it connects first, and from which address
+    /// it polls, so that a balancer recognises it.
     #[must_use]
     pub fn start(
         spec: &ReaderSpec,
+        number: u8,
         server: impl Listening + Send + Sync + 'static,
         recorder: &Recorder,
     ) -> Self {
@@ -37,6 +42,8 @@ impl Reader {
             known: false,
             recorder: recorder.clone(),
             server,
+            number,
+            connections: 0,
         };
         Self {
             name: spec.name.clone(),
@@ -77,32 +84,30 @@ struct ReaderTask<S> {
     known: bool,
     recorder: Recorder,
     server: S,
+    number: u8,
+    /// The number of connections that it has opened.
+    connections: usize,
 }
 
 impl<S: Listening> ReaderTask<S> {
     async fn live(mut self, mut left: watch::Receiver<bool>) {
         let mut pace = interval(Duration::from_millis(20));
         pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let living = async {
-            loop {
-                pace.tick().await;
-                self.connect().await;
-            }
-        };
-        tokio::select! {
-            () = living => (),
-            _ = left.wait_for(|left| *left) => (),
+        while !*left.borrow() {
+            pace.tick().await;
+            self.connect(&mut left).await;
         }
         self.recorder.note(Fact::Left {
             client: self.spec.name.clone(),
         });
     }
 
-    /// Opens one connection and reads it to its end.
-    async fn connect(&mut self) {
-        let Some(mut phone) = Phone::try_open(&self.server).await else {
+    /// Opens one connection, and reads it to its end, or until the reader is to leave.
+    async fn connect(&mut self, left: &mut watch::Receiver<bool>) {
+        let Some(mut phone) = Phone::try_open(&self.reached()).await else {
             return;
         };
+        self.connections += 1;
         let client = self.spec.name.clone();
         let claims = self.known;
         self.recorder.note(Fact::Connected {
@@ -111,10 +116,31 @@ impl<S: Listening> ReaderTask<S> {
             claims,
         });
         phone.send(&format!("40{}", self.auth)).await;
-        while let Some(event) = phone.next_or_end().await {
-            self.take(&event.name, &event.data);
+        let reading = async {
+            while let Some(event) = phone.next_or_end().await {
+                self.take(&event.name, &event.data);
+            }
+        };
+        let leaving = async { drop(left.wait_for(|left| *left).await) };
+        let leaves = tokio::select! {
+            () = reading => false,
+            () = leaving => true,
+        };
+        if leaves {
+            phone.leave().await;
+        } else {
+            self.recorder.note(Fact::Disconnected { client });
         }
-        self.recorder.note(Fact::Disconnected { client });
+    }
+
+    /// Returns the server, and how to connect to it now.
+    fn reached(&self) -> Reached<&S> {
+        let way = Way::nth(usize::from(self.number) + self.connections);
+        let reached = Reached::by(way, &self.server);
+        if way == Way::WebSocket {
+            return reached;
+        }
+        reached.from(Ipv4Addr::new(127, 0, 1, self.number))
     }
 
     fn take(&mut self, event: &str, data: &Value) {

@@ -13,8 +13,10 @@ pub mod rest;
 mod setup;
 pub mod temp_folder;
 
+use std::net::Ipv4Addr;
 use std::process::ExitStatus;
 
+use crate::clients::way::Way;
 use crate::eventually::eventually;
 use crate::fixtures::token::token;
 use crate::server::journal::Journal;
@@ -35,6 +37,35 @@ pub trait Listening {
     /// Returns the URL for clients.
     fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port())
+    }
+
+    /// Returns the way in which phones connect.
+    fn way(&self) -> Way {
+        Way::WebSocket
+    }
+
+    /// Returns the address from which phones connect that need several connections, unless the
+    /// system chooses it.
+    fn client_address(&self) -> Option<Ipv4Addr> {
+        None
+    }
+}
+
+impl<S: Listening + ?Sized> Listening for &S {
+    fn port(&self) -> u16 {
+        S::port(self)
+    }
+
+    fn url(&self) -> String {
+        S::url(self)
+    }
+
+    fn way(&self) -> Way {
+        S::way(self)
+    }
+
+    fn client_address(&self) -> Option<Ipv4Addr> {
+        S::client_address(self)
     }
 }
 

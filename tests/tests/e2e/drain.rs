@@ -3,16 +3,19 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use metaia_tests::clients::driver::Driver;
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::clients::polling::HANDSHAKE;
+use metaia_tests::clients::way::{Reached, Way};
 use metaia_tests::eventually::eventually;
 use metaia_tests::faults::forwarder::Forwarder;
 use metaia_tests::fixtures::seeded_rng::SeededRng;
 use metaia_tests::fixtures::token::token;
 use metaia_tests::fixtures::{emit, raise_fence};
 use metaia_tests::server::paths::python;
-use metaia_tests::server::{Server, Setup};
+use metaia_tests::server::ports::Port;
+use metaia_tests::server::{Listening as _, Server, Setup};
 use serde_json::{Value, json};
 
 use crate::run::Run;
@@ -82,32 +85,34 @@ async fn a_draining_server_is_not_ready_and_refuses_new_clients() {
 #[tokio::test]
 async fn events_before_a_drain_arrive_before_its_end_or_after_the_reconnect() {
     let server = Setup::new().with_fixed_port().start().await;
-    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
+    let mut phones = Vec::new();
+    for way in Way::ALL {
+        let reached = Reached::by(way, Port(server.port()));
+        let phone = Phone::ready_as(&reached, "customer", "c1").await;
+        phones.push((reached, phone));
+    }
     let mut sent = Vec::new();
     for n in 0..200 {
         emit(&server, &json!({"user": "c1"}), "load", &json!({"n": n})).await;
         sent.push(json!(n));
     }
-    let setup = server.stop().await;
-    let mut events = phone.closed().await;
-    let last = events
-        .iter()
-        .rfind(|event| !event.at().is_empty())
-        .map(|event| json!(event.at()));
-    let server = setup.start().await;
-    let auth = json!({"token": token("customer", "c1"), "since": last});
-    events.extend(
-        Phone::connected(&server, &auth)
-            .await
-            .until("rt:ready")
-            .await,
-    );
-    let got = events
-        .iter()
-        .filter(|event| event.name == "load")
-        .map(|event| event.data["n"].clone());
-    assert_eq!(got.collect::<Vec<_>>(), sent);
-    assert!(events.iter().any(|event| event.name == "rt:drain"));
+    let reading = phones.into_iter().map(async |(reached, mut phone)| {
+        let events = phone.closed().await;
+        (reached, events)
+    });
+    let (setup, received) = tokio::join!(server.stop(), join_all(reading));
+    let _server = setup.start().await;
+    for (reached, mut events) in received {
+        assert!(events.iter().any(|event| event.name == "rt:drain"));
+        let last = events.iter().rfind(|event| !event.at().is_empty());
+        let last = last.map(|event| json!(event.at()));
+        let auth = json!({"token": token("customer", "c1"), "since": last});
+        let mut phone = Phone::connected(&reached, &auth).await;
+        events.extend(phone.until("rt:ready").await);
+        let got = events.iter().filter(|event| event.name == "load");
+        let got: Vec<_> = got.map(|event| event.data["n"].clone()).collect();
+        assert_eq!(got, sent, "{reached:?}");
+    }
 }
 
 /// Restarts the server twice with SIGTERM under an official client with default options.

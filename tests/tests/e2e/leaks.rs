@@ -1,24 +1,34 @@
 //! Checks that the server releases everything that a client used after the client has left.
 
+use futures_util::future::join_all;
 use metaia_tests::checker::{Fact, Recorder, Resource, assert_correct};
 use metaia_tests::clients::phone::Phone;
+use metaia_tests::clients::way::{Reached, Way};
 use metaia_tests::eventually::eventually;
 use metaia_tests::faults::kernel::{descriptors, resident_kib};
 use metaia_tests::server::{Server, Setup};
 
-/// The number of clients in one wave. Half of them disconnect with a DISCONNECT packet.
-const WAVE_SIZE: usize = 100;
+/// The number of clients in one wave, of every way in turn. Half of them disconnect with a
+/// DISCONNECT packet.
+const WAVE_SIZE: usize = 102;
 
 async fn run_wave(server: &Server) {
-    let mut phones = Vec::new();
-    for member in 0..WAVE_SIZE {
-        phones.push(Phone::ready_as(server, "customer", &format!("c{member}")).await);
-    }
-    for (index, mut phone) in phones.into_iter().enumerate() {
+    let opening = (0..WAVE_SIZE).map(async |member| {
+        let way = Way::nth(member);
+        let name = format!("c{member}");
+        let phone = Phone::ready_as(&Reached::by(way, server), "customer", &name).await;
+        (way, phone)
+    });
+    let phones = join_all(opening).await;
+    for (index, (way, mut phone)) in phones.into_iter().enumerate() {
         if index % 2 == 0 {
             phone.send("41").await;
         }
-        phone.drop_connection();
+        match way {
+            // A client that no longer polls would be missed only after its heartbeat.
+            Way::Polling => phone.leave().await,
+            Way::WebSocket | Way::Upgraded => phone.drop_connection(),
+        }
     }
 }
 

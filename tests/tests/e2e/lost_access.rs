@@ -28,9 +28,8 @@ async fn a_client_that_loses_access_receives_nothing_more() {
         ReaderSpec::new("brief", "customer", "c3", ResumeBy::Since).lasting(3),
     ];
     let port = Port(server.port());
-    let readers: Vec<_> = specs
-        .iter()
-        .map(|spec| Reader::start(spec, port, &recorder))
+    let readers: Vec<_> = std::iter::zip(0.., &specs)
+        .map(|(number, spec)| Reader::start(spec, number, port, &recorder))
         .collect();
     recorder
         .wait_until_ready(&specs.map(|spec| spec.name))

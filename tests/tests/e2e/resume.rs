@@ -2,6 +2,7 @@
 
 use metaia_tests::clients::driver::Driver;
 use metaia_tests::clients::phone::{Event, Phone};
+use metaia_tests::clients::way::{Reached, Way};
 use metaia_tests::fixtures::token::token;
 use metaia_tests::fixtures::{
     all_until_now, emit, id_of, names, place_order, place_order_at, raise_fence, set_status,
@@ -56,24 +57,30 @@ async fn publish_missed_events(server: &Server, order: &str) {
 #[tokio::test]
 async fn a_killed_client_receives_exactly_what_it_missed() {
     let server = Server::start().await;
-    let order = place_order_at(&server, "c1", "t1").await;
+    for way in Way::ALL {
+        check_killed_client(&server, Reached::by(way, &server)).await;
+    }
+}
+
+async fn check_killed_client(server: &Server, reached: Reached<&Server>) {
+    let order = place_order_at(server, "c1", "t1").await;
     let id = id_of(&order).to_owned();
-    let mut witness = Phone::ready_as(&server, "customer", "c1").await;
-    let mut client = Phone::ready_as(&server, "customer", "c1").await;
+    let mut witness = Phone::ready_as(&reached, "customer", "c1").await;
+    let mut client = Phone::ready_as(&reached, "customer", "c1").await;
     for phone in [&mut witness, &mut client] {
         assert_eq!(
             phone.call("join_order_room", &json!(id)).await["status"],
             "ok"
         );
     }
-    emit(&server, &json!({"user": "c1"}), "before", &json!({})).await;
+    emit(server, &json!({"user": "c1"}), "before", &json!({})).await;
     witness.event("before").await;
     let since = client.until("before").await.pop().unwrap().at().to_owned();
     client.drop_connection();
 
-    publish_missed_events(&server, &id).await;
+    publish_missed_events(server, &id).await;
     let auth = json!({"token": token("customer", "c1"), "since": since, "orders": [id]});
-    let mut client = Phone::connected(&server, &auth).await;
+    let mut client = Phone::connected(&reached, &auth).await;
     let mut replayed = client.until("rt:ready").await;
     let ready = replayed.pop().unwrap().data;
     assert_eq!(ready["recovered"], true, "{ready}");
@@ -86,7 +93,7 @@ async fn a_killed_client_receives_exactly_what_it_missed() {
         "{ready}"
     );
 
-    raise_fence(&server).await;
+    raise_fence(server).await;
     let witnessed = up_to_fence(&mut witness).await;
     assert_eq!(
         ids(&replayed),

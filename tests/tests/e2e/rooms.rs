@@ -1,6 +1,7 @@
 //! Access to an order's room: decided at the join, and again when the order is reassigned.
 
 use metaia_tests::clients::phone::Phone;
+use metaia_tests::clients::way::{Reached, Way};
 use metaia_tests::fixtures::{
     NO_ORDER, all_until_now, assign, emit, id_of, names, place_order, place_order_at, set_status,
 };
@@ -129,10 +130,16 @@ async fn leaving_ends_delivery() {
 #[tokio::test]
 async fn a_replaced_tailor_immediately_receives_nothing_more() {
     let server = Server::start().await;
-    let order = place_order_at(&server, "c1", "t1").await;
+    for way in Way::ALL {
+        check_replaced_tailor(&server, Reached::by(way, &server)).await;
+    }
+}
+
+async fn check_replaced_tailor(server: &Server, reached: Reached<&Server>) {
+    let order = place_order_at(server, "c1", "t1").await;
     let id = id_of(&order).to_owned();
-    let mut old = Phone::ready_as(&server, "tailor", "t1").await;
-    let mut new = Phone::ready_as(&server, "tailor", "t2").await;
+    let mut old = Phone::ready_as(&reached, "tailor", "t1").await;
+    let mut new = Phone::ready_as(&reached, "tailor", "t2").await;
     assert_eq!(
         old.call("join_order_room", &json!(id)).await["status"],
         "ok"
@@ -142,17 +149,17 @@ async fn a_replaced_tailor_immediately_receives_nothing_more() {
         "forbidden"
     );
 
-    assign(&server, &id, &json!({"tailor": "t2"})).await;
-    set_status(&server, &id, "confirmed").await;
+    assign(server, &id, &json!({"tailor": "t2"})).await;
+    set_status(server, &id, "confirmed").await;
     emit(
-        &server,
+        server,
         &json!({"order": id}),
         "order_chat",
         &json!({"text": "for the new tailor"}),
     )
     .await;
 
-    let received = all_until_now(&server, &mut old).await;
+    let received = all_until_now(server, &mut old).await;
     let left = received
         .iter()
         .find(|event| event.name == "rt:room_left")

@@ -25,9 +25,8 @@ impl Traffic {
     /// The test chooses the driver for Python, because that client polls unless it is configured
     /// otherwise.
     pub(crate) async fn start(address: Port, recorder: Recorder, python: Driver) -> Self {
-        let readers = phones()
-            .iter()
-            .map(|spec| Reader::start(spec, address, &recorder))
+        let readers = std::iter::zip(0.., phones())
+            .map(|(number, spec)| Reader::start(&spec, number, address, &recorder))
             .collect();
         let official = vec![
             Official::start(Driver::node(), &official_clients("js"), &address, &recorder).await,

@@ -3,10 +3,25 @@
 use metaia_tests::clients::driver::Driver;
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::clients::polling::{HANDSHAKE, Polling};
+use metaia_tests::clients::way::{Reached, Way};
 use metaia_tests::fixtures::emit;
 use metaia_tests::fixtures::token::{Token, in_seconds, token};
 use metaia_tests::server::{Server, Setup};
 use serde_json::json;
+
+#[tokio::test]
+async fn a_phone_of_each_way_receives_and_calls() {
+    let server = Server::start().await;
+    for way in Way::ALL {
+        let reached = Reached::by(way, &server);
+        let mut phone = Phone::ready_as(&reached, "customer", "c1").await;
+        let answer = phone.call("leave_order_room", &json!("o1")).await;
+        assert_eq!(answer["status"], "ok", "{way:?}");
+        emit(&server, &json!({"user": "c1"}), "load", &json!({})).await;
+        phone.event("load").await;
+        assert_eq!(phone.has_websocket(), way != Way::Polling, "{way:?}");
+    }
+}
 
 #[tokio::test]
 async fn polling_alone_carries_everything() {

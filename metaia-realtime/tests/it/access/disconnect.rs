@@ -3,17 +3,25 @@
 
 use metaia_realtime::{
     MemoryLog, NewEntry, Role,
-    client::{GaveUp, Update, Updates},
+    client::{GaveUp, Transport, Update, Updates},
     testing::{TestServer, eventually},
     values::SessionId,
 };
 use serde_json::json;
 
 use crate::support::{
-    next,
-    raw_socket::{KICKED, RawSocket},
-    ready, tick, ticks, user,
+    connect, next, on_each_transport, raw_client::RawClient, raw_socket::KICKED, ready, tick,
+    ticks, user,
 };
+
+on_each_transport! {
+    #[tokio::test]
+    a_user_is_disconnected_on_every_node_and_no_other_user_is,
+    a_client_that_connects_later_stays_even_if_the_node_reads_the_entry_afterwards,
+    a_session_that_is_still_catching_up_ends_too,
+    a_session_is_ended_on_any_node_and_an_unknown_session_is_not_an_error,
+    a_disconnect_can_be_appended_with_other_entries_and_is_not_replayed,
+}
 
 async fn nodes() -> (TestServer, TestServer) {
     let log = MemoryLog::default();
@@ -32,12 +40,11 @@ async fn gave_up(updates: &mut Updates) -> GaveUp {
     .await
 }
 
-#[tokio::test]
-async fn a_user_is_disconnected_on_every_node_and_no_other_user_is() {
+async fn a_user_is_disconnected_on_every_node_and_no_other_user_is(transport: Transport) {
     let (here, there) = nodes().await;
-    let (_one, mut one) = here.client(Role::Customer, "c1").await;
-    let (_two, mut two) = there.client(Role::Customer, "c1").await;
-    let (_other, mut other) = there.client(Role::Customer, "c2").await;
+    let (_one, mut one) = connect(&here, transport, Role::Customer, "c1").await;
+    let (_two, mut two) = connect(&there, transport, Role::Customer, "c1").await;
+    let (_other, mut other) = connect(&there, transport, Role::Customer, "c2").await;
     ready(&mut two).await;
     here.realtime()
         .disconnect_user(&"c1".parse().unwrap())
@@ -49,15 +56,16 @@ async fn a_user_is_disconnected_on_every_node_and_no_other_user_is() {
     assert_eq!(ticks(&mut other, 1).await, [1]);
 }
 
-#[tokio::test]
-async fn a_client_that_connects_later_stays_even_if_the_node_reads_the_entry_afterwards() {
+async fn a_client_that_connects_later_stays_even_if_the_node_reads_the_entry_afterwards(
+    transport: Transport,
+) {
     let (here, there) = nodes().await;
     for i in 0..20 {
         here.realtime()
             .disconnect_user(&"c1".parse().unwrap())
             .await
             .unwrap();
-        let (_phone, mut updates) = there.client(Role::Customer, "c1").await;
+        let (_phone, mut updates) = connect(&there, transport, Role::Customer, "c1").await;
         tick(here.realtime(), user("c1"), i).await;
         assert_eq!(ticks(&mut updates, 1).await, [i]);
         there
@@ -68,11 +76,15 @@ async fn a_client_that_connects_later_stays_even_if_the_node_reads_the_entry_aft
     }
 }
 
-#[tokio::test]
-async fn a_session_that_is_still_catching_up_ends_too() {
+async fn a_session_that_is_still_catching_up_ends_too(transport: Transport) {
     let (here, there) = nodes().await;
-    let mut socket =
-        RawSocket::connect(&there, Role::Customer, "c1", json!({ "hold": "true" })).await;
+    let mut socket = RawClient::connect(
+        &there,
+        transport,
+        (Role::Customer, "c1"),
+        json!({ "hold": "true" }),
+    )
+    .await;
     here.realtime()
         .disconnect_user(&"c1".parse().unwrap())
         .await
@@ -80,13 +92,14 @@ async fn a_session_that_is_still_catching_up_ends_too() {
     assert_eq!(socket.rest().await, KICKED);
 }
 
-#[tokio::test]
-async fn a_session_is_ended_on_any_node_and_an_unknown_session_is_not_an_error() {
+async fn a_session_is_ended_on_any_node_and_an_unknown_session_is_not_an_error(
+    transport: Transport,
+) {
     let (here, there) = nodes().await;
-    let (_one, mut one) = there.client(Role::Customer, "c1").await;
+    let (_one, mut one) = connect(&there, transport, Role::Customer, "c1").await;
     ready(&mut one).await;
     let id = there.realtime().local_sessions()[0].id;
-    let (_two, mut two) = there.client(Role::Customer, "c1").await;
+    let (_two, mut two) = connect(&there, transport, Role::Customer, "c1").await;
     ready(&mut two).await;
     here.realtime().disconnect_session(id).await.unwrap();
     assert_eq!(gave_up(&mut one).await, GaveUp::ServerDisconnect);
@@ -97,16 +110,21 @@ async fn a_session_is_ended_on_any_node_and_an_unknown_session_is_not_an_error()
 }
 
 /// Clients never receive the entry, neither live nor when they resume from before it.
-#[tokio::test]
-async fn a_disconnect_can_be_appended_with_other_entries_and_is_not_replayed() {
+async fn a_disconnect_can_be_appended_with_other_entries_and_is_not_replayed(transport: Transport) {
     let (here, there) = nodes().await;
     let since = tick(here.realtime(), user("c1"), 0).await;
-    let mut socket = RawSocket::connect_until_ready(&there, Role::Admin, "c2", json!({})).await;
+    let mut socket =
+        RawClient::connect_until_ready(&there, transport, (Role::Admin, "c2"), json!({})).await;
     let event = NewEntry::event([user("c1")], ("tick", json!({ "i": 1 }))).unwrap();
     let entries = vec![NewEntry::disconnect_user("c1".parse().unwrap()), event];
     here.realtime().publish(entries).await.unwrap();
-    let mut reconnected =
-        RawSocket::connect(&there, Role::Customer, "c1", json!({ "since": since })).await;
+    let mut reconnected = RawClient::connect(
+        &there,
+        transport,
+        (Role::Customer, "c1"),
+        json!({ "since": since }),
+    )
+    .await;
     assert!(
         reconnected
             .next()

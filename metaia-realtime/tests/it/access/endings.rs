@@ -10,69 +10,75 @@ use metaia_realtime::{
 use serde_json::json;
 
 use crate::support::{
-    disconnected, next,
+    TRANSPORTS, disconnected, limits, next, on_each_transport,
     policy::Policy,
+    raw_client::RawClient,
     raw_socket::{KICKED, RawSocket, open_polling},
     ready, reconnected, tick, ticks, user,
 };
 
-const ALL: [Transport; 3] = [Transport::WebSocket, Transport::Polling, Transport::Upgrade];
-
-#[tokio::test]
-async fn nothing_remains_of_clients_that_have_left() {
-    let server = TestServer::start(|builder| builder.order_access(Policy::new())).await;
-    let start = server.realtime().census();
-    for transport in ALL {
-        for closes_itself in [true, false] {
-            let builder = server
-                .client_builder(Role::Customer, "c1")
-                .transport(transport)
-                .no_reconnect();
-            let (client, mut updates) = builder.connect().await.unwrap();
-            client.join_order("o1").await.unwrap();
-            ready(&mut updates).await;
-            if closes_itself {
-                client.close().await;
-            } else {
-                server
-                    .realtime()
-                    .disconnect_user(&"c1".parse().unwrap())
-                    .await
-                    .unwrap();
-            }
-            eventually("nothing to remain", || server.realtime().census() == start).await;
-        }
-    }
+on_each_transport! {
+    #[tokio::test]
+    nothing_remains_of_clients_that_have_left,
+    a_disconnected_client_stays_away,
+    a_disconnected_client_that_keeps_its_connection_loses_it,
+    when_the_token_expires_the_transport_closes_and_the_client_reconnects,
+    events_sent_before_a_drain_arrive_before_its_end,
+    a_client_that_leaves_before_the_answer_leaves_nothing_behind,
 }
 
-#[tokio::test]
-async fn a_disconnected_client_stays_away() {
-    let server = TestServer::start(|builder| builder).await;
-    for transport in ALL {
+async fn nothing_remains_of_clients_that_have_left(transport: Transport) {
+    // The time that a client has for another CONNECT after it has left.
+    let short = limits(|limits| limits.unauthenticated = Duration::from_secs(2));
+    let server =
+        TestServer::start(|builder| builder.order_access(Policy::new()).limits(short)).await;
+    let start = server.realtime().census();
+    for closes_itself in [true, false] {
         let builder = server
             .client_builder(Role::Customer, "c1")
-            .transport(transport);
-        let (_client, mut updates) = builder.connect().await.unwrap();
+            .transport(transport)
+            .no_reconnect();
+        let (client, mut updates) = builder.connect().await.unwrap();
+        client.join_order("o1").await.unwrap();
         ready(&mut updates).await;
-        server
-            .realtime()
-            .disconnect_user(&"c1".parse().unwrap())
-            .await
-            .unwrap();
-        let reason = next(&mut updates, "the end", |update| match update {
-            Update::GaveUp(reason) => Some(reason),
-            _ => None,
-        })
-        .await;
-        assert_eq!(reason, GaveUp::ServerDisconnect);
-        assert_eq!(server.realtime().local_sessions().len(), 0);
+        if closes_itself {
+            client.close().await;
+        } else {
+            server
+                .realtime()
+                .disconnect_user(&"c1".parse().unwrap())
+                .await
+                .unwrap();
+        }
+        eventually("nothing to remain", || server.realtime().census() == start).await;
     }
 }
 
-#[tokio::test]
-async fn a_disconnected_client_that_keeps_its_connection_loses_it() {
+async fn a_disconnected_client_stays_away(transport: Transport) {
     let server = TestServer::start(|builder| builder).await;
-    let mut socket = RawSocket::connect_until_ready(&server, Role::Customer, "c1", json!({})).await;
+    let builder = server
+        .client_builder(Role::Customer, "c1")
+        .transport(transport);
+    let (_client, mut updates) = builder.connect().await.unwrap();
+    ready(&mut updates).await;
+    server
+        .realtime()
+        .disconnect_user(&"c1".parse().unwrap())
+        .await
+        .unwrap();
+    let reason = next(&mut updates, "the end", |update| match update {
+        Update::GaveUp(reason) => Some(reason),
+        _ => None,
+    })
+    .await;
+    assert_eq!(reason, GaveUp::ServerDisconnect);
+    assert_eq!(server.realtime().local_sessions().len(), 0);
+}
+
+async fn a_disconnected_client_that_keeps_its_connection_loses_it(transport: Transport) {
+    let server = TestServer::start(|builder| builder).await;
+    let mut socket =
+        RawClient::connect_until_ready(&server, transport, (Role::Customer, "c1"), json!({})).await;
     server
         .realtime()
         .disconnect_user(&"c1".parse().unwrap())
@@ -81,37 +87,36 @@ async fn a_disconnected_client_that_keeps_its_connection_loses_it() {
     assert_eq!(socket.rest().await, KICKED);
 }
 
-#[tokio::test]
-async fn when_the_token_expires_the_transport_closes_and_the_client_reconnects() {
+async fn when_the_token_expires_the_transport_closes_and_the_client_reconnects(
+    transport: Transport,
+) {
     let server = TestServer::start(|builder| builder).await;
-    for transport in ALL {
-        let short_lived = server.token_for(Role::Customer, "c1", Duration::from_secs(1));
-        let first_token = Mutex::new(Some(short_lived));
-        let next_token = server.token(Role::Customer, "c1");
-        let builder = server
-            .client_builder(Role::Customer, "c1")
-            .transport(transport)
-            .credentials(move || {
-                let token = first_token
-                    .lock()
-                    .unwrap()
-                    .take()
-                    .unwrap_or_else(|| next_token.clone());
-                async move { Ok(ClientCredentials::token(token)) }
-            });
-        let (_client, mut updates) = builder.connect().await.unwrap();
-        disconnected(&mut updates).await;
-        reconnected(&mut updates).await;
-        tick(server.realtime(), user("c1"), 1).await;
-        assert_eq!(ticks(&mut updates, 1).await, [1]);
-    }
+    let short_lived = server.token_for(Role::Customer, "c1", Duration::from_secs(1));
+    let first_token = Mutex::new(Some(short_lived));
+    let next_token = server.token(Role::Customer, "c1");
+    let builder = server
+        .client_builder(Role::Customer, "c1")
+        .transport(transport)
+        .credentials(move || {
+            let token = first_token
+                .lock()
+                .unwrap()
+                .take()
+                .unwrap_or_else(|| next_token.clone());
+            async move { Ok(ClientCredentials::token(token)) }
+        });
+    let (_client, mut updates) = builder.connect().await.unwrap();
+    disconnected(&mut updates).await;
+    reconnected(&mut updates).await;
+    tick(server.realtime(), user("c1"), 1).await;
+    assert_eq!(ticks(&mut updates, 1).await, [1]);
 }
 
 #[tokio::test]
 async fn a_drain_ends_all_sessions_and_refuses_new_ones() {
     let server = TestServer::start(|builder| builder).await;
     let mut phones = Vec::new();
-    for (i, transport) in ALL.into_iter().cycle().take(9).enumerate() {
+    for (i, transport) in TRANSPORTS.into_iter().cycle().take(9).enumerate() {
         let builder = server
             .client_builder(Role::Customer, &format!("c{i}"))
             .transport(transport)
@@ -140,10 +145,10 @@ async fn a_drain_ends_all_sessions_and_refuses_new_ones() {
     assert_eq!(RawSocket::open_with(&server, &[]).await.err(), Some(503));
 }
 
-#[tokio::test]
-async fn events_sent_before_a_drain_arrive_before_its_end() {
+async fn events_sent_before_a_drain_arrive_before_its_end(transport: Transport) {
     let server = TestServer::start(|builder| builder).await;
-    let mut socket = RawSocket::connect_until_ready(&server, Role::Customer, "c1", json!({})).await;
+    let mut socket =
+        RawClient::connect_until_ready(&server, transport, (Role::Customer, "c1"), json!({})).await;
     for i in 0..500 {
         tick(server.realtime(), user("c1"), i).await;
     }
@@ -161,16 +166,15 @@ async fn events_sent_before_a_drain_arrive_before_its_end() {
     );
 }
 
-#[tokio::test]
-async fn a_client_that_leaves_before_the_answer_leaves_nothing_behind() {
+async fn a_client_that_leaves_before_the_answer_leaves_nothing_behind(transport: Transport) {
     let policy = Policy::new();
     let server = TestServer::start(|builder| builder.order_access(policy.clone())).await;
     policy.pause();
-    let mut socket = RawSocket::open(&server).await;
+    let mut socket = RawClient::open(&server, transport).await;
     let auth = json!({ "token": server.token(Role::Customer, "c1"), "orders": ["o1"] });
     socket.send(format!("40{auth}")).await;
     eventually("the policy to be asked", || policy.asked() == 1).await;
-    drop(socket);
+    socket.vanish().await;
     policy.resume();
     eventually("nothing to remain", || {
         server.realtime().census() == Census::default()

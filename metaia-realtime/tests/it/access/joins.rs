@@ -2,7 +2,7 @@
 
 use metaia_realtime::{
     Census, MemoryLog, NewEntry, Role,
-    client::JoinError,
+    client::{JoinError, Transport},
     log::Retention,
     testing::{TestServer, eventually},
 };
@@ -10,14 +10,26 @@ use serde_json::json;
 
 use super::{client_in_room, server_with_policy};
 use crate::support::{
-    event, limits, order, policy::Policy, raw_socket::RawSocket, tick, ticks, user,
+    connect, event, limits, on_each_transport, order, policy::Policy, raw_client::RawClient, tick,
+    ticks, user,
 };
 
-#[tokio::test]
-async fn a_denied_user_is_refused_and_receives_nothing() {
+on_each_transport! {
+    #[tokio::test]
+    a_denied_user_is_refused_and_receives_nothing,
+    a_replaced_tailor_receives_nothing_after_the_recheck,
+    entries_wait_for_the_policys_decision_and_then_arrive_in_order,
+    a_decision_from_before_a_recheck_admits_no_client,
+    a_client_that_leaves_while_it_joins_leaves_nothing_behind,
+    orders_of_the_connect_are_decided_one_by_one,
+    a_recheck_that_was_trimmed_before_it_was_read_takes_effect,
+    a_join_that_is_revoked_while_it_replays_is_refused,
+}
+
+async fn a_denied_user_is_refused_and_receives_nothing(transport: Transport) {
     let (server, policy) = server_with_policy().await;
     policy.deny("denied");
-    let (client, mut updates) = server.client(Role::Tailor, "denied").await;
+    let (client, mut updates) = connect(&server, transport, Role::Tailor, "denied").await;
     assert_eq!(
         client.join_order("o1").await.unwrap_err(),
         JoinError::Refused("forbidden".to_owned())
@@ -27,11 +39,10 @@ async fn a_denied_user_is_refused_and_receives_nothing() {
     assert_eq!(ticks(&mut updates, 1).await, [2]);
 }
 
-#[tokio::test]
-async fn a_replaced_tailor_receives_nothing_after_the_recheck() {
+async fn a_replaced_tailor_receives_nothing_after_the_recheck(transport: Transport) {
     let (server, policy) = server_with_policy().await;
-    let (_tailor, mut tailors) = client_in_room(&server, Role::Tailor, "t1").await;
-    let (_admin, mut admins) = client_in_room(&server, Role::Admin, "a1").await;
+    let (_tailor, mut tailors) = client_in_room(&server, transport, Role::Tailor, "t1").await;
+    let (_admin, mut admins) = client_in_room(&server, transport, Role::Admin, "a1").await;
     policy.deny("t1");
     let change = |i: u64| NewEntry::event([order("o1")], ("tick", json!({ "i": i }))).unwrap();
     let entries = vec![
@@ -50,10 +61,9 @@ async fn a_replaced_tailor_receives_nothing_after_the_recheck() {
     assert_eq!(ticks(&mut admins, 2).await, [1, 2]);
 }
 
-#[tokio::test]
-async fn entries_wait_for_the_policys_decision_and_then_arrive_in_order() {
+async fn entries_wait_for_the_policys_decision_and_then_arrive_in_order(transport: Transport) {
     let (server, policy) = server_with_policy().await;
-    let (_tailor, mut updates) = client_in_room(&server, Role::Tailor, "t1").await;
+    let (_tailor, mut updates) = client_in_room(&server, transport, Role::Tailor, "t1").await;
     policy.pause();
     server
         .realtime()
@@ -69,12 +79,11 @@ async fn entries_wait_for_the_policys_decision_and_then_arrive_in_order() {
     assert_eq!(ticks(&mut updates, 600).await, (0..600).collect::<Vec<_>>());
 }
 
-#[tokio::test]
-async fn a_decision_from_before_a_recheck_admits_no_client() {
+async fn a_decision_from_before_a_recheck_admits_no_client(transport: Transport) {
     let (server, policy) = server_with_policy().await;
-    let (_witness, mut witness) = server.client(Role::Admin, "a1").await;
+    let (_witness, mut witness) = connect(&server, transport, Role::Admin, "a1").await;
     policy.pause();
-    let (client, mut updates) = server.client(Role::Tailor, "t1").await;
+    let (client, mut updates) = connect(&server, transport, Role::Tailor, "t1").await;
     let join = client.join_order("o1");
     let change = async {
         eventually("the policy to be asked", || policy.asked() == 1).await;
@@ -104,14 +113,14 @@ async fn a_decision_from_before_a_recheck_admits_no_client() {
     .await;
 }
 
-#[tokio::test]
-async fn a_client_that_leaves_while_it_joins_leaves_nothing_behind() {
+async fn a_client_that_leaves_while_it_joins_leaves_nothing_behind(transport: Transport) {
     let (server, policy) = server_with_policy().await;
-    let mut socket = RawSocket::connect_until_ready(&server, Role::Tailor, "t1", json!({})).await;
+    let mut socket =
+        RawClient::connect_until_ready(&server, transport, (Role::Tailor, "t1"), json!({})).await;
     policy.pause();
     socket.send(r#"421["join_order_room","o1"]"#).await;
     eventually("the policy to be asked", || policy.asked() == 1).await;
-    drop(socket);
+    socket.vanish().await;
     eventually("the session to end", || {
         server.realtime().local_sessions().is_empty()
     })
@@ -123,11 +132,10 @@ async fn a_client_that_leaves_while_it_joins_leaves_nothing_behind() {
     .await;
 }
 
-#[tokio::test]
-async fn orders_of_the_connect_are_decided_one_by_one() {
+async fn orders_of_the_connect_are_decided_one_by_one(transport: Transport) {
     let (server, policy) = server_with_policy().await;
     policy.deny("t1");
-    let mut socket = RawSocket::open(&server).await;
+    let mut socket = RawClient::open(&server, transport).await;
     let auth = json!({ "token": server.token(Role::Tailor, "t1"), "orders": ["o1", "not an id"] });
     socket.send(format!("40{auth}")).await;
     socket.until("40").await;
@@ -150,12 +158,11 @@ async fn orders_of_the_connect_are_decided_one_by_one() {
     );
 }
 
-#[tokio::test]
-async fn a_recheck_that_was_trimmed_before_it_was_read_takes_effect() {
+async fn a_recheck_that_was_trimmed_before_it_was_read_takes_effect(transport: Transport) {
     let policy = Policy::new();
     let log = MemoryLog::new(Retention::MEMORY.entries(1));
     let server = TestServer::start(|builder| builder.log(log).order_access(policy.clone())).await;
-    let (_tailor, mut updates) = client_in_room(&server, Role::Tailor, "t1").await;
+    let (_tailor, mut updates) = client_in_room(&server, transport, Role::Tailor, "t1").await;
     policy.deny("t1");
     let later = NewEntry::event([user("t1")], ("tick", json!({ "i": 1 }))).unwrap();
     server
@@ -169,8 +176,7 @@ async fn a_recheck_that_was_trimmed_before_it_was_read_takes_effect() {
     );
 }
 
-#[tokio::test]
-async fn a_join_that_is_revoked_while_it_replays_is_refused() {
+async fn a_join_that_is_revoked_while_it_replays_is_refused(transport: Transport) {
     let policy = Policy::new();
     let small = limits(|limits| limits.window_entries = 8);
     let server =
@@ -180,7 +186,7 @@ async fn a_join_that_is_revoked_while_it_replays_is_refused() {
         let big = ("tick", json!({ "i": i, "x": "x".repeat(30_000) }));
         server.realtime().send([order("o1")], big).await.unwrap();
     }
-    let mut socket = RawSocket::open(&server).await;
+    let mut socket = RawClient::open(&server, transport).await;
     let auth = json!({ "token": server.token(Role::Tailor, "t1") });
     socket.send(format!("40{auth}")).await;
     socket.until(r#"42["rt:ready""#).await;

@@ -10,11 +10,19 @@ use metaia_realtime::{
 use serde_json::json;
 
 use crate::support::{
-    limits, next,
-    poller::Poller,
-    raw_socket::{KICKED, RawSocket},
+    limits, next, on_each_transport, poller::Poller, raw_client::RawClient, raw_socket::KICKED,
     ready, tick, user,
 };
+
+on_each_transport! {
+    #[tokio::test]
+    a_session_whose_token_expires_is_told,
+    nothing_is_handed_over_after_it,
+    our_client_shows_the_code;
+    // A client that polls is told if its poll waits, or comes within 200 ms.
+    not over polling: a_session_over_the_cap_is_told,
+    a_drain_tells_all_sessions_and_waits_for_none,
+}
 
 /// A client may have to wait this long for the end of its transport, and a busy machine somewhat
 /// longer.
@@ -22,7 +30,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_millis(250 + 750);
 
 /// Checks that the session ends with `rt:end` and this code, that nothing follows it, and that the
 /// transport closes soon after it.
-async fn check_ends(mut socket: RawSocket, code: &str) {
+async fn check_ends(mut socket: RawClient<'_>, code: &str) {
     socket
         .until(&format!(r#"42["rt:end",{{"code":"{code}"}}]"#))
         .await;
@@ -31,35 +39,33 @@ async fn check_ends(mut socket: RawSocket, code: &str) {
     assert!(told.elapsed() < CLOSE_TIMEOUT, "{:?}", told.elapsed());
 }
 
-async fn socket(server: &TestServer) -> RawSocket {
-    RawSocket::connect_until_ready(server, Role::Customer, "c1", json!({})).await
+async fn socket(server: &TestServer, transport: Transport) -> RawClient<'_> {
+    let who = (Role::Customer, "c1");
+    RawClient::connect_until_ready(server, transport, who, json!({})).await
 }
 
-#[tokio::test]
-async fn a_session_over_the_cap_is_told() {
+async fn a_session_over_the_cap_is_told(transport: Transport) {
     let limits = limits(|limits| limits.sessions_per_user = 1);
     let server = TestServer::start(|builder| builder.limits(limits)).await;
-    let first = socket(&server).await;
-    let _second = socket(&server).await;
+    let first = socket(&server, transport).await;
+    let _second = socket(&server, transport).await;
     check_ends(first, "too_many_sessions").await;
 }
 
-#[tokio::test]
-async fn a_session_whose_token_expires_is_told() {
+async fn a_session_whose_token_expires_is_told(transport: Transport) {
     let server = TestServer::start(|builder| builder).await;
     let token = server.token_for(Role::Customer, "c1", Duration::from_secs(2));
-    let mut socket = RawSocket::open(&server).await;
+    let mut socket = RawClient::open(&server, transport).await;
     socket
         .send(format!("40{}", json!({ "token": token })))
         .await;
     check_ends(socket, "token_expired").await;
 }
 
-#[tokio::test]
-async fn a_drain_tells_all_sessions_and_waits_for_none() {
+async fn a_drain_tells_all_sessions_and_waits_for_none(transport: Transport) {
     let server = TestServer::start(|builder| builder).await;
-    let first = socket(&server).await;
-    let second = socket(&server).await;
+    let first = socket(&server, transport).await;
+    let second = socket(&server, transport).await;
     let began = Instant::now();
     let drain = server.realtime().drain(Duration::from_secs(10));
     let (elapsed, (), ()) = tokio::join!(
@@ -77,7 +83,7 @@ async fn a_drain_tells_all_sessions_and_waits_for_none() {
 async fn a_client_that_sends_more_bytes_than_its_events_allow_is_told() {
     let limits = limits(|limits| limits.message_bytes = 2_048);
     let server = TestServer::start(|builder| builder.limits(limits)).await;
-    let mut socket = socket(&server).await;
+    let mut socket = socket(&server, Transport::WebSocket).await;
     // The engine repeats the name in its refusal.
     let unknown = format!("40/{},", "n".repeat(2_000));
     let told = within("rt:end", async {
@@ -94,10 +100,9 @@ async fn a_client_that_sends_more_bytes_than_its_events_allow_is_told() {
     assert_eq!(server.realtime().stats().ends["rate_limited"], 1);
 }
 
-#[tokio::test]
-async fn nothing_is_handed_over_after_it() {
+async fn nothing_is_handed_over_after_it(transport: Transport) {
     let server = TestServer::start(|builder| builder).await;
-    let mut socket = socket(&server).await;
+    let mut socket = socket(&server, transport).await;
     let realtime = server.realtime();
     let c1 = "c1".parse().unwrap();
     realtime.disconnect_user(&c1).await.unwrap();
@@ -107,27 +112,24 @@ async fn nothing_is_handed_over_after_it() {
     assert_eq!(socket.rest().await, KICKED);
 }
 
-#[tokio::test]
-async fn our_client_shows_the_code_over_each_transport() {
+async fn our_client_shows_the_code(transport: Transport) {
     let server = TestServer::start(|builder| builder).await;
-    for transport in [Transport::WebSocket, Transport::Polling, Transport::Upgrade] {
-        let builder = server
-            .client_builder(Role::Customer, "c1")
-            .transport(transport);
-        let (_client, mut updates) = builder.connect().await.unwrap();
-        ready(&mut updates).await;
-        let realtime = server.realtime();
-        realtime
-            .disconnect_user(&"c1".parse().unwrap())
-            .await
-            .unwrap();
-        let code = next(&mut updates, "rt:end", |update| match update {
-            Update::End(end) => Some(end.code),
-            Update::Disconnected(reason) => panic!("it was told nothing: {reason}"),
-            _ => None,
-        });
-        assert_eq!(code.await, "kicked", "{transport:?}");
-    }
+    let builder = server
+        .client_builder(Role::Customer, "c1")
+        .transport(transport);
+    let (_client, mut updates) = builder.connect().await.unwrap();
+    ready(&mut updates).await;
+    let realtime = server.realtime();
+    realtime
+        .disconnect_user(&"c1".parse().unwrap())
+        .await
+        .unwrap();
+    let code = next(&mut updates, "rt:end", |update| match update {
+        Update::End(end) => Some(end.code),
+        Update::Disconnected(reason) => panic!("it was told nothing: {reason}"),
+        _ => None,
+    });
+    assert_eq!(code.await, "kicked");
 }
 
 #[tokio::test]

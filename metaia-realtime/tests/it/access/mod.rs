@@ -9,11 +9,11 @@ mod unreadable;
 
 use metaia_realtime::{
     Role,
-    client::{Client, Updates},
+    client::{Client, Transport, Updates},
     testing::TestServer,
 };
 
-use crate::support::policy::Policy;
+use crate::support::{connect, policy::Policy};
 
 async fn server_with_policy() -> (TestServer, Policy) {
     let policy = Policy::new();
@@ -22,8 +22,13 @@ async fn server_with_policy() -> (TestServer, Policy) {
 }
 
 /// Connects a client that is in the room of the order `o1`.
-async fn client_in_room(server: &TestServer, role: Role, id: &str) -> (Client, Updates) {
-    let (client, updates) = server.client(role, id).await;
+async fn client_in_room(
+    server: &TestServer,
+    transport: Transport,
+    role: Role,
+    id: &str,
+) -> (Client, Updates) {
+    let (client, updates) = connect(server, transport, role, id).await;
     client.join_order("o1").await.unwrap();
     (client, updates)
 }

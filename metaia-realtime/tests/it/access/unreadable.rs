@@ -3,6 +3,7 @@
 
 use metaia_realtime::{
     NewEntry, Role,
+    client::Transport,
     client::{Update, Updates},
     testing::{TestServer, eventually},
     values::EventId,
@@ -55,8 +56,10 @@ async fn access_is_decided_again_and_every_session_stays() {
     for entry in unreadable_entries() {
         let name = entry.name().to_owned();
         let (server, policy) = server_with_policy().await;
-        let (_tailor, mut tailors) = client_in_room(&server, Role::Tailor, "t1").await;
-        let (_admin, mut admins) = client_in_room(&server, Role::Admin, "a1").await;
+        let (_tailor, mut tailors) =
+            client_in_room(&server, Transport::Upgrade, Role::Tailor, "t1").await;
+        let (_admin, mut admins) =
+            client_in_room(&server, Transport::Polling, Role::Admin, "a1").await;
         policy.deny("t1");
         let later = NewEntry::event([order("o1")], ("tick", json!({ "i": 1 }))).unwrap();
         server.realtime().publish(vec![entry, later]).await.unwrap();
@@ -124,8 +127,9 @@ async fn the_log_line_has_the_place_and_the_name_and_not_the_content() {
 #[tokio::test]
 async fn many_of_them_in_a_row_cost_one_decision_for_each_session() {
     let (server, policy) = server_with_policy().await;
-    let (_tailor, mut tailors) = client_in_room(&server, Role::Tailor, "t1").await;
-    let (_admin, mut admins) = client_in_room(&server, Role::Admin, "a1").await;
+    let (_tailor, mut tailors) =
+        client_in_room(&server, Transport::Upgrade, Role::Tailor, "t1").await;
+    let (_admin, mut admins) = client_in_room(&server, Transport::Polling, Role::Admin, "a1").await;
     let asked = policy.asked();
     let later = NewEntry::event([order("o1")], ("tick", json!({ "i": 1 }))).unwrap();
     let mut entries = vec![stored(&[], "rt:of_a_newer_version", "{}"); 1_000];

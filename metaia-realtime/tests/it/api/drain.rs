@@ -9,7 +9,7 @@ use axum::Router;
 use futures_util::FutureExt as _;
 use metaia_realtime::{
     Position, Realtime, Role,
-    client::Client,
+    client::{Client, Transport},
     device::{Claimant, ClaimedRecords, DeviceError, DeviceKey, DeviceRecord, DeviceStore},
     testing::TestServer,
     values::NodeId,
@@ -17,7 +17,13 @@ use metaia_realtime::{
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{Anyone, disconnected, event, tick, user};
+use crate::support::{Anyone, connect, disconnected, event, on_each_transport, tick, user};
+
+on_each_transport! {
+    #[tokio::test]
+    a_session_that_is_not_finished_by_the_deadline_ends_as_draining,
+    a_drain_that_was_dropped_is_finished_by_the_next_call,
+}
 
 /// A store that keeps all that is saved.
 #[derive(Clone, Default)]
@@ -107,20 +113,18 @@ async fn device_positions_are_stored_after_a_drain_with_time() {
     );
 }
 
-#[tokio::test]
-async fn a_session_that_is_not_finished_by_the_deadline_ends_as_draining() {
+async fn a_session_that_is_not_finished_by_the_deadline_ends_as_draining(transport: Transport) {
     let server = TestServer::start(|builder| builder).await;
-    let (_client, mut updates) = server.client(Role::Customer, "c1").await;
+    let (_client, mut updates) = connect(&server, transport, Role::Customer, "c1").await;
     server.realtime().drain(Duration::ZERO).await;
     disconnected(&mut updates).await;
     assert_eq!(server.realtime().stats().ends["draining"], 1);
     assert!(server.realtime().local_sessions().is_empty());
 }
 
-#[tokio::test]
-async fn a_drain_that_was_dropped_is_finished_by_the_next_call() {
+async fn a_drain_that_was_dropped_is_finished_by_the_next_call(transport: Transport) {
     let server = TestServer::start(|builder| builder).await;
-    let (_client, _updates) = server.client(Role::Customer, "c1").await;
+    let (_client, _updates) = connect(&server, transport, Role::Customer, "c1").await;
     let realtime = server.realtime();
     let first = realtime.drain(Duration::from_secs(5)).now_or_never();
     assert_eq!(first, None, "it has not finished at once");

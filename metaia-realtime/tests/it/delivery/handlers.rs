@@ -5,20 +5,32 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
+use futures_util::future::join_all;
 use metaia_realtime::{
     EventContext, HandlerError, Role,
+    client::Transport,
     testing::{TestServer, eventually},
 };
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
 use crate::support::{
-    SOON, disconnected, event, poller::Poller, raw_socket::RawSocket, reconnected, tick, ticks,
-    user,
+    SOON, connect, disconnected, event, on_each_transport, poller::Poller, raw_client::RawClient,
+    raw_socket::RawSocket, reconnected, tick, ticks, user,
 };
 
-#[tokio::test]
-async fn events_are_handled_one_at_a_time_and_in_order_while_deliveries_go_on() {
+on_each_transport! {
+    #[tokio::test]
+    events_are_handled_one_at_a_time_and_in_order_while_deliveries_go_on,
+    a_handler_runs_to_its_end_though_the_server_disconnects_its_client,
+    nothing_of_a_client_that_left_begins_once_its_user_is_disconnected,
+    an_event_that_cannot_be_handled_is_refused,
+    a_handler_that_panics_ends_its_session_and_the_client_reconnects,
+}
+
+async fn events_are_handled_one_at_a_time_and_in_order_while_deliveries_go_on(
+    transport: Transport,
+) {
     let gate = Arc::new(Semaphore::new(0));
     let running = Arc::new(AtomicUsize::new(0));
     let handler_gate = Arc::clone(&gate);
@@ -36,7 +48,8 @@ async fn events_are_handled_one_at_a_time_and_in_order_while_deliveries_go_on() 
         })
     })
     .await;
-    let mut socket = RawSocket::connect_until_ready(&server, Role::Customer, "c1", json!({})).await;
+    let mut socket =
+        RawClient::connect_until_ready(&server, transport, (Role::Customer, "c1"), json!({})).await;
     for i in 0..20 {
         socket.send(format!(r#"42{i}["work",{i}]"#)).await;
     }
@@ -91,7 +104,7 @@ impl Saves {
 
 const SAVE: &str = r#"42["save",1]"#;
 
-fn connect(server: &TestServer, user: &str) -> String {
+fn connect_packet(server: &TestServer, user: &str) -> String {
     let token = server.token(Role::Customer, user);
     format!("40{}", json!({ "token": token }))
 }
@@ -100,9 +113,10 @@ fn connect(server: &TestServer, user: &str) -> String {
 async fn what_a_client_sends_before_it_leaves_is_handled_to_the_end() {
     let saves = Saves::new();
     let server = saves.server().await;
-    for i in 0..10 {
+    // At the same time: the server closes the transport of the first some seconds later.
+    let clients = (0..10).map(async |i| {
         let user = format!("c{i}");
-        let connect = connect(&server, &user);
+        let connect = connect_packet(&server, &user);
         // Over WebSocket: with DISCONNECT in the same write, or by breaking the connection.
         let mut socket = RawSocket::open(&server).await;
         socket.send_at_once(&[&connect, SAVE, SAVE, "41"]).await;
@@ -116,7 +130,8 @@ async fn what_a_client_sends_before_it_leaves_is_handled_to_the_end() {
         let poller = Poller::open(&server).await;
         let body = [&connect, SAVE, SAVE, "41"].join("\u{1e}");
         assert_eq!(poller.post(&server, &body).await.status, 200);
-    }
+    });
+    join_all(clients).await;
     eventually("all sessions to end", || {
         server.realtime().local_sessions().is_empty()
     })
@@ -126,13 +141,14 @@ async fn what_a_client_sends_before_it_leaves_is_handled_to_the_end() {
     server.stop().await;
 }
 
-#[tokio::test]
-async fn a_handler_runs_to_its_end_though_the_server_disconnects_its_client() {
+async fn a_handler_runs_to_its_end_though_the_server_disconnects_its_client(transport: Transport) {
     let saves = Saves::new();
     let server = saves.server().await;
     let none = json!({});
-    let mut socket = RawSocket::connect_until_ready(&server, Role::Customer, "c1", none).await;
-    socket.send_at_once(&[SAVE, SAVE]).await;
+    let mut socket =
+        RawClient::connect_until_ready(&server, transport, (Role::Customer, "c1"), none).await;
+    socket.send(SAVE).await;
+    socket.send(SAVE).await;
     let begun = || saves.begun.load(Ordering::SeqCst) == 1;
     eventually("the first handler to begin", begun).await;
     let user = "c1".parse().unwrap();
@@ -144,13 +160,15 @@ async fn a_handler_runs_to_its_end_though_the_server_disconnects_its_client() {
     saves.eventually_done(1).await;
 }
 
-#[tokio::test]
-async fn nothing_of_a_client_that_left_begins_once_its_user_is_disconnected() {
+async fn nothing_of_a_client_that_left_begins_once_its_user_is_disconnected(transport: Transport) {
     let saves = Saves::new();
     let server = saves.server().await;
     let none = json!({});
-    let mut socket = RawSocket::connect_until_ready(&server, Role::Customer, "c1", none).await;
-    socket.send_at_once(&[SAVE, SAVE, "41"]).await;
+    let mut socket =
+        RawClient::connect_until_ready(&server, transport, (Role::Customer, "c1"), none).await;
+    for packet in [SAVE, SAVE, "41"] {
+        socket.send(packet).await;
+    }
     let begun = || saves.begun.load(Ordering::SeqCst) == 1;
     eventually("the first handler to begin", begun).await;
     eventually("the session to end", || {
@@ -165,15 +183,14 @@ async fn nothing_of_a_client_that_left_begins_once_its_user_is_disconnected() {
     saves.eventually_done(1).await;
 }
 
-#[tokio::test]
-async fn an_event_that_cannot_be_handled_is_refused() {
+async fn an_event_that_cannot_be_handled_is_refused(transport: Transport) {
     let server = TestServer::start(|builder| {
         builder.on("sum", |_, numbers: Vec<u64>| async move {
             Ok::<_, HandlerError>(numbers.iter().sum::<u64>())
         })
     })
     .await;
-    let (client, mut updates) = server.client(Role::Customer, "c1").await;
+    let (client, mut updates) = connect(&server, transport, Role::Customer, "c1").await;
     let call =
         async |name: &str, data: Value| client.emit_with_ack(name, data, SOON).await.unwrap();
     assert_eq!(call("sum", json!([1, 2])).await, json!(3));
@@ -197,8 +214,7 @@ async fn an_event_that_cannot_be_handled_is_refused() {
     );
 }
 
-#[tokio::test]
-async fn a_handler_that_panics_ends_its_session_and_the_client_reconnects() {
+async fn a_handler_that_panics_ends_its_session_and_the_client_reconnects(transport: Transport) {
     let server = TestServer::start(|builder| {
         builder.on("boom", |_: EventContext, boom: bool| async move {
             assert!(!boom, "the test makes the handler panic");
@@ -206,7 +222,7 @@ async fn a_handler_that_panics_ends_its_session_and_the_client_reconnects() {
         })
     })
     .await;
-    let (client, mut updates) = server.client(Role::Customer, "c1").await;
+    let (client, mut updates) = connect(&server, transport, Role::Customer, "c1").await;
     client.emit("boom", true).await.unwrap();
     disconnected(&mut updates).await;
     reconnected(&mut updates).await;

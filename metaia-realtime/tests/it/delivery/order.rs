@@ -6,11 +6,16 @@ use metaia_realtime::{
     testing::{TestServer, within},
 };
 
-use crate::support::{limits, policy::Policy, tick, ticks, user};
+use crate::support::{limits, on_each_transport, policy::Policy, tick, ticks, user};
 
 const EVENTS: u64 = 5_000;
 
-async fn check(transport: Transport) {
+on_each_transport! {
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    events_arrive_in_order_while_the_client_joins_and_leaves,
+}
+
+async fn events_arrive_in_order_while_the_client_joins_and_leaves(transport: Transport) {
     let server = TestServer::start(|builder| {
         builder.order_access(Policy::new()).limits(limits(|limits| {
             limits.inbound_per_s = 10_000;
@@ -37,19 +42,4 @@ async fn check(transport: Transport) {
     let read = within("all events", ticks(&mut updates, EVENTS as usize));
     let ((), (), numbers) = tokio::join!(publish, join, read);
     assert_eq!(numbers, (0..EVENTS).collect::<Vec<_>>());
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn events_arrive_in_order_over_websocket() {
-    check(Transport::WebSocket).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn events_arrive_in_order_over_polling() {
-    check(Transport::Polling).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn events_arrive_in_order_over_an_upgrade() {
-    check(Transport::Upgrade).await;
 }

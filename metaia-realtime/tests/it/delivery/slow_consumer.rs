@@ -1,17 +1,23 @@
 //! A client that reads late.
 
-use metaia_realtime::{Role, Room, testing::TestServer};
+use metaia_realtime::{Role, Room, client::Transport, testing::TestServer};
 use serde_json::json;
 
-use crate::support::{number, raw_socket::RawSocket, ticks};
+use crate::support::{connect, number, on_each_transport, raw_client::RawClient, ticks};
+
+on_each_transport! {
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    a_slow_client_loses_nothing_and_delays_no_other_client,
+}
 
 const EVENTS: u64 = 3_000;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_slow_client_loses_nothing_and_delays_no_other_client() {
+async fn a_slow_client_loses_nothing_and_delays_no_other_client(transport: Transport) {
     let server = TestServer::start(|builder| builder).await;
-    let mut slow = RawSocket::connect_until_ready(&server, Role::Customer, "slow", json!({})).await;
-    let (_fast, mut updates) = server.client(Role::Customer, "fast").await;
+    let mut slow =
+        RawClient::connect_until_ready(&server, transport, (Role::Customer, "slow"), json!({}))
+            .await;
+    let (_fast, mut updates) = connect(&server, transport, Role::Customer, "fast").await;
     let text = "x".repeat(1_000);
     let publish = async {
         let mut most_waiting = 0;

@@ -1,19 +1,32 @@
 //! Volatile events, which bypass the log.
 
-use metaia_realtime::{Realtime, Role, Room, testing::TestServer};
+use metaia_realtime::{Realtime, Role, Room, client::Transport, testing::TestServer};
 use serde_json::{Value, json};
 
 use crate::support::{
-    event, limits, number, order, policy::Policy, poller::Poller, raw_socket::RawSocket, tick, user,
+    connect, event, limits, number, on_each_transport, order, policy::Policy, poller::Poller,
+    raw_client::RawClient, raw_socket::RawSocket, tick, user,
 };
 
+on_each_transport! {
+    #[tokio::test]
+    a_client_that_reads_receives_every_volatile_event_unchanged,
+    an_event_that_is_sent_right_after_the_connect_arrives,
+    the_newest_of_each_name_and_room_waits_for_a_client_that_has_not_started,
+    the_newest_of_each_key_waits_whatever_its_name_and_room,
+    beyond_the_limit_the_event_that_was_sent_first_is_dropped,
+    large_events_wait_for_a_client_within_a_limit_of_their_bytes,
+    one_event_waits_whatever_its_size,
+}
+
 /// Connects a client that is handed over nothing until [`resume`].
-async fn held(server: &TestServer) -> RawSocket {
-    RawSocket::connect(server, Role::Customer, "c1", json!({ "hold": true })).await
+async fn held(server: &TestServer, transport: Transport) -> RawClient<'_> {
+    let who = (Role::Customer, "c1");
+    RawClient::connect(server, transport, who, json!({ "hold": true })).await
 }
 
 /// Resumes a held client, and checks which volatile events have waited for it.
-async fn resume(server: &TestServer, socket: &mut RawSocket, expected: &[Value]) {
+async fn resume(server: &TestServer, socket: &mut RawClient<'_>, expected: &[Value]) {
     socket.send(r#"420["rt:resume",{}]"#).await;
     socket.until(r#"42["rt:ready""#).await;
     for event in expected {
@@ -33,10 +46,10 @@ fn keyed(realtime: &Realtime, room: Room, key: &str, i: u32) {
     sender.send([room], ("at", json!(i))).unwrap();
 }
 
-#[tokio::test]
-async fn a_client_that_reads_receives_every_volatile_event_unchanged() {
+async fn a_client_that_reads_receives_every_volatile_event_unchanged(transport: Transport) {
     let server = TestServer::start(|builder| builder).await;
-    let mut socket = RawSocket::connect_until_ready(&server, Role::Customer, "c1", json!({})).await;
+    let mut socket =
+        RawClient::connect_until_ready(&server, transport, (Role::Customer, "c1"), json!({})).await;
     server
         .realtime()
         .volatile()
@@ -120,20 +133,20 @@ async fn an_idle_client_that_polls_receives_every_event_of_one_name() {
     assert!(places.cloned().eq(expected), "{received:?}");
 }
 
-#[tokio::test]
-async fn an_event_that_is_sent_right_after_the_connect_arrives() {
+async fn an_event_that_is_sent_right_after_the_connect_arrives(transport: Transport) {
     let server = TestServer::start(|builder| builder).await;
     for i in 0..20 {
-        let (_client, mut updates) = server.client(Role::Customer, "c1").await;
+        let (_client, mut updates) = connect(&server, transport, Role::Customer, "c1").await;
         volatile(server.realtime(), user("c1"), "at", i);
         assert_eq!(event(&mut updates, "at").await.data, i);
     }
 }
 
-#[tokio::test]
-async fn the_newest_of_each_name_and_room_waits_for_a_client_that_has_not_started() {
+async fn the_newest_of_each_name_and_room_waits_for_a_client_that_has_not_started(
+    transport: Transport,
+) {
     let server = TestServer::start(|builder| builder).await;
-    let mut socket = held(&server).await;
+    let mut socket = held(&server, transport).await;
     let customers = Room::Role(Role::Customer);
     volatile(server.realtime(), user("c1"), "at", 1);
     volatile(server.realtime(), customers.clone(), "at", 2);
@@ -147,10 +160,9 @@ async fn the_newest_of_each_name_and_room_waits_for_a_client_that_has_not_starte
     resume(&server, &mut socket, &expected).await;
 }
 
-#[tokio::test]
-async fn the_newest_of_each_key_waits_whatever_its_name_and_room() {
+async fn the_newest_of_each_key_waits_whatever_its_name_and_room(transport: Transport) {
     let server = TestServer::start(|builder| builder).await;
-    let mut socket = held(&server).await;
+    let mut socket = held(&server, transport).await;
     keyed(server.realtime(), user("c1"), "d1", 1);
     keyed(server.realtime(), user("c1"), "d2", 2);
     volatile(server.realtime(), user("c1"), "at", 3);
@@ -160,11 +172,10 @@ async fn the_newest_of_each_key_waits_whatever_its_name_and_room() {
     resume(&server, &mut socket, &expected).await;
 }
 
-#[tokio::test]
-async fn beyond_the_limit_the_event_that_was_sent_first_is_dropped() {
+async fn beyond_the_limit_the_event_that_was_sent_first_is_dropped(transport: Transport) {
     let few = limits(|limits| limits.volatile_waiting = 3);
     let server = TestServer::start(|builder| builder.limits(few)).await;
-    let mut socket = held(&server).await;
+    let mut socket = held(&server, transport).await;
     for (i, key) in (1..).zip(["d1", "d2", "d3", "d1", "d4", "d5"]) {
         keyed(server.realtime(), user("c1"), key, i);
     }
@@ -200,10 +211,9 @@ async fn an_idle_websocket_receives_every_event_of_a_burst() {
     assert_eq!(server.realtime().stats().volatile_replaced, 0);
 }
 
-#[tokio::test]
-async fn large_events_wait_for_a_client_within_a_limit_of_their_bytes() {
+async fn large_events_wait_for_a_client_within_a_limit_of_their_bytes(transport: Transport) {
     let server = TestServer::start(|builder| builder).await;
-    let mut socket = held(&server).await;
+    let mut socket = held(&server, transport).await;
     let text = "x".repeat(60_000);
     for i in 0..300 {
         let sender = server.realtime().volatile().keyed(i);
@@ -215,11 +225,10 @@ async fn large_events_wait_for_a_client_within_a_limit_of_their_bytes() {
     assert_eq!(server.realtime().stats().volatile_replaced, 296);
 }
 
-#[tokio::test]
-async fn one_event_waits_whatever_its_size() {
+async fn one_event_waits_whatever_its_size(transport: Transport) {
     let large = limits(|limits| limits.window_bytes = 1_024);
     let server = TestServer::start(|builder| builder.limits(large)).await;
-    let mut socket = held(&server).await;
+    let mut socket = held(&server, transport).await;
     let text = "x".repeat(60_000);
     keyed(server.realtime(), user("c1"), "small", 1);
     let sender = server.realtime().volatile().keyed("large");

@@ -4,12 +4,24 @@ use std::time::{Duration, Instant};
 
 use metaia_realtime::{
     Role,
+    client::Transport,
     testing::{eventually, within},
 };
 use serde_json::json;
 
 use super::server_with;
-use crate::support::raw_socket::{RawSocket, http, open_polling};
+use crate::support::{
+    on_each_transport,
+    raw_client::RawClient,
+    raw_socket::{RawSocket, http, open_polling},
+};
+
+on_each_transport! {
+    #[tokio::test]
+    events_beyond_the_rate_are_refused_and_the_session_stays;
+    // A client that polls is told if its poll waits, or comes within 200 ms.
+    not over polling: a_client_that_floods_for_five_seconds_is_told_and_disconnected,
+}
 
 #[tokio::test]
 async fn a_message_too_large_ends_the_connection() {
@@ -47,14 +59,14 @@ async fn a_message_too_large_ends_the_connection() {
     .await;
 }
 
-#[tokio::test]
-async fn events_beyond_the_rate_are_refused_and_the_session_stays() {
+async fn events_beyond_the_rate_are_refused_and_the_session_stays(transport: Transport) {
     let server = server_with(|limits| {
         limits.inbound_per_s = 1;
         limits.inbound_burst = 3;
     })
     .await;
-    let mut socket = RawSocket::connect_until_ready(&server, Role::Customer, "c1", json!({})).await;
+    let mut socket =
+        RawClient::connect_until_ready(&server, transport, (Role::Customer, "c1"), json!({})).await;
     for id in 0..2_000 {
         socket.send(format!(r#"42{id}["unknown",{{}}]"#)).await;
     }
@@ -67,10 +79,10 @@ async fn events_beyond_the_rate_are_refused_and_the_session_stays() {
     assert_eq!(server.realtime().local_sessions().len(), 1);
 }
 
-#[tokio::test]
-async fn a_client_that_floods_for_five_seconds_is_told_and_disconnected() {
+async fn a_client_that_floods_for_five_seconds_is_told_and_disconnected(transport: Transport) {
     let server = server_with(|_| {}).await;
-    let mut socket = RawSocket::connect_until_ready(&server, Role::Customer, "c1", json!({})).await;
+    let mut socket =
+        RawClient::connect_until_ready(&server, transport, (Role::Customer, "c1"), json!({})).await;
     let began = Instant::now();
     let last = within("the end", async {
         let mut last = String::new();

@@ -2,23 +2,33 @@
 
 use metaia_realtime::{
     Realtime, Role,
-    client::{Client, ConnectError, JoinError},
+    client::{Client, ConnectError, JoinError, Transport},
     testing::{TestServer, eventually},
 };
 use serde_json::json;
 
 use super::server_with;
 use crate::support::{
-    SOON, disconnected,
-    raw_socket::{RawSocket, open_polling},
-    ready, reconnected,
+    SOON, connect, disconnected, on_each_transport, raw_client::RawClient,
+    raw_socket::open_polling, ready, reconnected,
 };
 
-#[tokio::test]
-async fn rooms_per_session_are_limited() {
+on_each_transport! {
+    #[tokio::test]
+    rooms_per_session_are_limited,
+    a_session_over_the_limit_of_a_user_evicts_the_least_active_which_reconnects,
+    a_device_that_connects_again_ends_no_session,
+    at_the_limit_of_a_user_a_session_of_the_same_device_goes_first,
+    at_the_limit_of_a_user_a_new_device_ends_the_least_active_session_of_all,
+    sessions_are_limited,
+    two_simultaneous_clients_do_not_both_take_the_last_slot,
+}
+
+async fn rooms_per_session_are_limited(transport: Transport) {
     let server = server_with(|limits| limits.rooms_per_session = 5).await;
     let (client, mut updates) = server
         .client_builder(Role::Customer, "c1")
+        .transport(transport)
         .orders(["o1"])
         .connect()
         .await
@@ -38,15 +48,16 @@ async fn rooms_per_session_are_limited() {
     assert_eq!(client.join_order("o5").await.unwrap_err(), too_many);
 }
 
-#[tokio::test]
-async fn a_session_over_the_limit_of_a_user_evicts_the_least_active_which_reconnects() {
+async fn a_session_over_the_limit_of_a_user_evicts_the_least_active_which_reconnects(
+    transport: Transport,
+) {
     let server = server_with(|limits| limits.sessions_per_user = 2).await;
-    let (first, mut firsts) = server.client(Role::Customer, "c1").await;
-    let (_second, mut seconds) = server.client(Role::Customer, "c1").await;
+    let (first, mut firsts) = connect(&server, transport, Role::Customer, "c1").await;
+    let (_second, mut seconds) = connect(&server, transport, Role::Customer, "c1").await;
     ready(&mut firsts).await;
     ready(&mut seconds).await;
     make_active(&server, &first).await;
-    let (third, _thirds) = server.client(Role::Customer, "c1").await;
+    let (third, _thirds) = connect(&server, transport, Role::Customer, "c1").await;
     disconnected(&mut seconds).await;
     assert_eq!(server.realtime().local_sessions().len(), 2);
     third.close().await;
@@ -69,10 +80,12 @@ async fn make_active(server: &TestServer, client: &Client) {
     }
 }
 
-#[tokio::test]
-async fn a_device_that_connects_again_ends_no_session() {
+async fn a_device_that_connects_again_ends_no_session(transport: Transport) {
     let server = server_with(|_| {}).await;
-    let builder = server.client_builder(Role::Customer, "c1").device("phone");
+    let builder = server
+        .client_builder(Role::Customer, "c1")
+        .transport(transport)
+        .device("phone");
     let (old, mut olds) = builder.clone().no_reconnect().connect().await.unwrap();
     let (_new, mut news) = builder.connect().await.unwrap();
     ready(&mut olds).await;
@@ -83,10 +96,12 @@ async fn a_device_that_connects_again_ends_no_session() {
         .expect("the first connection still works");
 }
 
-#[tokio::test]
-async fn at_the_limit_of_a_user_a_session_of_the_same_device_goes_first() {
+async fn at_the_limit_of_a_user_a_session_of_the_same_device_goes_first(transport: Transport) {
     let server = server_with(|limits| limits.sessions_per_user = 3).await;
-    let builder = server.client_builder(Role::Customer, "c1").no_reconnect();
+    let builder = server
+        .client_builder(Role::Customer, "c1")
+        .transport(transport)
+        .no_reconnect();
     let tablet = builder.clone().device("tablet");
     let phone = builder.device("phone");
     // The least recently active session is that of the tablet.
@@ -106,10 +121,14 @@ async fn at_the_limit_of_a_user_a_session_of_the_same_device_goes_first() {
     assert_eq!(devices, ["phone", "phone", "tablet"]);
 }
 
-#[tokio::test]
-async fn at_the_limit_of_a_user_a_new_device_ends_the_least_active_session_of_all() {
+async fn at_the_limit_of_a_user_a_new_device_ends_the_least_active_session_of_all(
+    transport: Transport,
+) {
     let server = server_with(|limits| limits.sessions_per_user = 2).await;
-    let builder = server.client_builder(Role::Customer, "c1").no_reconnect();
+    let builder = server
+        .client_builder(Role::Customer, "c1")
+        .transport(transport)
+        .no_reconnect();
     let phone = builder.clone().device("phone");
     let (first, _firsts) = phone.clone().connect().await.unwrap();
     let (_second, mut seconds) = phone.connect().await.unwrap();
@@ -119,15 +138,15 @@ async fn at_the_limit_of_a_user_a_new_device_ends_the_least_active_session_of_al
     assert_eq!(server.realtime().local_sessions().len(), 2);
 }
 
-#[tokio::test]
-async fn sessions_are_limited() {
+async fn sessions_are_limited(transport: Transport) {
     let server = server_with(|limits| limits.sessions = 1).await;
-    let (client, _updates) = server.client(Role::Customer, "c1").await;
+    let (client, _updates) = connect(&server, transport, Role::Customer, "c1").await;
     let answer = open_polling(&server, "").await;
     assert_eq!(answer.status, 503);
     assert!(answer.head.contains("retry-after: ") && answer.body.contains("too_many_sessions"));
     let refused = server
         .client_builder(Role::Customer, "c2")
+        .transport(transport)
         .connect()
         .await
         .unwrap_err();
@@ -140,14 +159,13 @@ async fn sessions_are_limited() {
         server.realtime().local_sessions().is_empty()
     })
     .await;
-    server.client(Role::Customer, "c2").await;
+    connect(&server, transport, Role::Customer, "c2").await;
 }
 
-#[tokio::test]
-async fn two_simultaneous_clients_do_not_both_take_the_last_slot() {
+async fn two_simultaneous_clients_do_not_both_take_the_last_slot(transport: Transport) {
     let server = server_with(|limits| limits.sessions = 1).await;
-    let mut first = RawSocket::open(&server).await;
-    let mut second = RawSocket::open(&server).await;
+    let mut first = RawClient::open(&server, transport).await;
+    let mut second = RawClient::open(&server, transport).await;
     let first_auth = json!({ "token": server.token(Role::Customer, "c1") });
     let second_auth = json!({ "token": server.token(Role::Customer, "c2") });
     first.send(format!("40{first_auth}")).await;

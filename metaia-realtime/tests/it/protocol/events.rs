@@ -1,10 +1,18 @@
 //! Events of clients that write JSON in their own way, and binary: answered like any unknown event,
 //! and the connection stays.
 
-use metaia_realtime::{HandlerError, Role, testing::TestServer};
+use metaia_realtime::{HandlerError, Role, client::Transport, testing::TestServer};
 use serde_json::{Value, json};
 
-use crate::support::{poller::Poller, raw_socket::RawSocket};
+use crate::support::{on_each_transport, raw_client::RawClient};
+
+on_each_transport! {
+    #[tokio::test]
+    an_odd_event_is_answered_and_the_connection_stays,
+    a_name_in_escapes_is_the_same_name,
+    further_arguments_are_ignored_for_the_guides_events_and_malformed_for_others,
+    binary_is_refused_and_the_connection_stays,
+}
 
 /// Packets, and the refusals that answer them: the event's name and the code.
 const ODD: [(&str, &str, &str); 14] = [
@@ -42,10 +50,10 @@ fn refused(packet: &str) -> (String, String) {
     (text("event"), text("code"))
 }
 
-#[tokio::test]
-async fn an_odd_event_is_answered_and_the_connection_stays() {
+async fn an_odd_event_is_answered_and_the_connection_stays(transport: Transport) {
     let server = server_with_handlers().await;
-    let mut socket = RawSocket::connect_until_ready(&server, Role::Customer, "c1", json!({})).await;
+    let mut socket =
+        RawClient::connect_until_ready(&server, transport, (Role::Customer, "c1"), json!({})).await;
     for (payload, name, code) in ODD {
         socket.send(format!("42{payload}")).await;
         let error = socket.until("42[\"rt:error\"").await;
@@ -62,46 +70,22 @@ async fn an_odd_event_is_answered_and_the_connection_stays() {
     assert_eq!(socket.until("431").await, "431[3]");
 }
 
-#[tokio::test]
-async fn an_odd_event_is_answered_over_polling_too() {
+async fn a_name_in_escapes_is_the_same_name(transport: Transport) {
     let server = server_with_handlers().await;
-    let poller = Poller::connect_until_ready(&server, Role::Customer, "c1").await;
-    let body: Vec<String> = ODD
-        .iter()
-        .map(|(payload, ..)| format!("425{payload}"))
-        .collect();
-    assert_eq!(poller.post(&server, &body.join("\u{1e}")).await.status, 200);
-    assert_eq!(poller.post(&server, r#"426["pair",3]"#).await.status, 200);
-    let received = poller.receive_until(&server, "436").await;
-    let codes: Vec<&str> = received
-        .iter()
-        .filter(|packet| packet.starts_with("435"))
-        .map(|packet| {
-            if packet.contains("malformed") {
-                "malformed"
-            } else {
-                "unknown_event"
-            }
-        })
-        .collect();
-    assert_eq!(codes, ODD.map(|(_, _, code)| code));
-    assert!(received.contains(&"436[3]".to_owned()), "{received:?}");
-}
-
-#[tokio::test]
-async fn a_name_in_escapes_is_the_same_name() {
-    let server = server_with_handlers().await;
-    let mut socket = RawSocket::connect_until_ready(&server, Role::Customer, "c1", json!({})).await;
+    let mut socket =
+        RawClient::connect_until_ready(&server, transport, (Role::Customer, "c1"), json!({})).await;
     socket.send(r#"421["p\u0061ir",7]"#).await;
     assert_eq!(socket.until("431").await, "431[7]");
     socket.send(r#"422["leave\u005forder_room","o1"]"#).await;
     assert!(socket.until("432").await.contains("ok"));
 }
 
-#[tokio::test]
-async fn further_arguments_are_ignored_for_the_guides_events_and_malformed_for_others() {
+async fn further_arguments_are_ignored_for_the_guides_events_and_malformed_for_others(
+    transport: Transport,
+) {
     let server = server_with_handlers().await;
-    let mut socket = RawSocket::connect_until_ready(&server, Role::Customer, "c1", json!({})).await;
+    let mut socket =
+        RawClient::connect_until_ready(&server, transport, (Role::Customer, "c1"), json!({})).await;
     socket
         .send(r#"421["leave_order_room","o1","and more"]"#)
         .await;
@@ -112,10 +96,10 @@ async fn further_arguments_are_ignored_for_the_guides_events_and_malformed_for_o
     assert!(socket.until("433").await.contains("unknown_event"));
 }
 
-#[tokio::test]
-async fn binary_is_refused_and_the_connection_stays() {
+async fn binary_is_refused_and_the_connection_stays(transport: Transport) {
     let server = server_with_handlers().await;
-    let mut socket = RawSocket::connect_until_ready(&server, Role::Customer, "c1", json!({})).await;
+    let mut socket =
+        RawClient::connect_until_ready(&server, transport, (Role::Customer, "c1"), json!({})).await;
     for (name, code) in [
         ("upload", "unknown_event"),
         ("pair", "malformed"),
@@ -137,18 +121,6 @@ async fn binary_is_refused_and_the_connection_stays() {
     }
     socket.send(r#"421["pair",1]"#).await;
     assert_eq!(socket.until("431").await, "431[1]");
-
-    let poller = Poller::connect_until_ready(&server, Role::Customer, "c2").await;
-    let body =
-        "451-3[\"upload\",{\"_placeholder\":true,\"num\":0}]\u{1e}bAQID\u{1e}421[\"pair\",5]";
-    assert_eq!(poller.post(&server, body).await.status, 200);
-    let received = poller.receive_until(&server, "431").await;
-    assert!(
-        received
-            .iter()
-            .any(|packet| packet.contains("unknown_event")),
-        "{received:?}"
-    );
 }
 
 #[tokio::test]

@@ -1,11 +1,25 @@
 //! Frames of WebSocket that a client must not send (RFC 6455, 5 and 7.4), and those that it may.
 
+use futures_util::future::join_all;
 use metaia_realtime::{
-    Role,
+    client::Transport,
     testing::{TestServer, eventually},
 };
 
-use crate::support::raw_frames::{CLOSE, Frame, RawFrames, TEXT, client_frame};
+use crate::support::{
+    on_each_websocket,
+    raw_frames::{CLOSE, Frame, RawFrames, TEXT, client_frame},
+};
+
+on_each_websocket! {
+    #[tokio::test]
+    a_forbidden_frame_ends_a_session_in_the_same_way,
+    a_close_frame_is_answered_by_the_same_one,
+    a_message_in_pieces_with_pings_between_is_one_message;
+    // The engine closes an upgraded one without the close frame, or without its own close packet.
+    not upgraded: a_forbidden_frame_is_answered_by_a_close_frame,
+    a_forbidden_packet_ends_a_session_with_the_close_of_the_engine,
+}
 
 const PROTOCOL_ERROR: u16 = 1_002;
 const NOT_UTF8: u16 = 1_007;
@@ -48,61 +62,54 @@ async fn check(frames: &mut RawFrames, sent: &[u8], code: u16) {
     );
 }
 
-#[tokio::test]
-async fn a_forbidden_frame_is_answered_by_a_close_frame() {
+async fn a_forbidden_frame_is_answered_by_a_close_frame(transport: Transport) {
     let server = TestServer::start(|builder| builder).await;
-    for (sent, code) in forbidden() {
-        let mut frames = RawFrames::open(server.address()).await;
+    let checks = forbidden().into_iter().map(async |(sent, code)| {
+        let mut frames = RawFrames::open_over(&server, transport).await;
         check(&mut frames, &sent, code).await;
-    }
+    });
+    join_all(checks).await;
 }
 
-#[tokio::test]
-async fn a_forbidden_frame_ends_a_session_in_the_same_way() {
+async fn a_forbidden_frame_ends_a_session_in_the_same_way(transport: Transport) {
     let server = TestServer::start(|builder| builder).await;
-    for (sent, code) in forbidden() {
-        let token = server.token(Role::Customer, "c1");
-        let mut frames = RawFrames::connect(server.address(), &token).await;
+    let checks = forbidden().into_iter().map(async |(sent, code)| {
+        let mut frames = RawFrames::connect_over(&server, transport).await;
         check(&mut frames, &sent, code).await;
-    }
+    });
+    join_all(checks).await;
     eventually("the end of the sessions", || {
         server.realtime().local_sessions().is_empty()
     })
     .await;
 }
 
-#[tokio::test]
-async fn a_close_frame_is_answered_by_the_same_one() {
+async fn a_close_frame_is_answered_by_the_same_one(transport: Transport) {
     let server = TestServer::start(|builder| builder).await;
     for payload in [
         &b""[..],
         &1_000_u16.to_be_bytes(),
         &[0x0b, 0xb8, b'b', b'y', b'e'],
     ] {
-        let token = server.token(Role::Customer, "c1");
-        let mut frames = RawFrames::connect(server.address(), &token).await;
+        let mut frames = RawFrames::connect_over(&server, transport).await;
         frames.send(&client_frame(CLOSE, payload)).await;
         assert_eq!(frames.close_payload().await, payload);
     }
 }
 
-#[tokio::test]
-async fn a_forbidden_packet_ends_a_session_with_the_close_of_the_engine() {
+async fn a_forbidden_packet_ends_a_session_with_the_close_of_the_engine(transport: Transport) {
     let server = TestServer::start(|builder| builder).await;
-    let token = server.token(Role::Customer, "c1");
     for packet in ["7", "2probe", "44{}", ""] {
-        let mut frames = RawFrames::connect(server.address(), &token).await;
+        let mut frames = RawFrames::connect_over(&server, transport).await;
         frames.send(&client_frame(TEXT, packet.as_bytes())).await;
         assert_eq!(frames.text().await, "1", "{packet}");
         assert_eq!(frames.close_payload().await, b"");
     }
 }
 
-#[tokio::test]
-async fn a_message_in_pieces_with_pings_between_is_one_message() {
+async fn a_message_in_pieces_with_pings_between_is_one_message(transport: Transport) {
     let server = TestServer::start(|builder| builder).await;
-    let token = server.token(Role::Customer, "c1");
-    let mut frames = RawFrames::connect(server.address(), &token).await;
+    let mut frames = RawFrames::connect_over(&server, transport).await;
     let sent = [
         client_frame(0x01, "421[\"ü".as_bytes().split_last().unwrap().1),
         client_frame(0x89, b"one"),

@@ -6,12 +6,23 @@ use std::sync::{
 };
 
 use metaia_realtime::{
-    EventContext, HandlerError, Role,
+    EventContext, HandlerError,
+    client::Transport,
     testing::{TestServer, eventually},
 };
 use tokio::sync::Semaphore;
 
-use crate::support::raw_frames::{RawFrames, TEXT, client_frame};
+use crate::support::{
+    on_each_websocket,
+    raw_frames::{RawFrames, TEXT, client_frame},
+};
+
+on_each_websocket! {
+    #[tokio::test]
+    a_handler_that_goes_on_does_not_keep_the_connection_open;
+    // The engine closes an upgraded one without a close frame.
+    not upgraded: a_panic_ends_the_connection_with_a_close_frame,
+}
 
 /// Starts a server whose handler of `save` waits for the gate.
 async fn server(gate: &Arc<Semaphore>, has_begun: &Arc<AtomicBool>) -> TestServer {
@@ -30,13 +41,11 @@ async fn server(gate: &Arc<Semaphore>, has_begun: &Arc<AtomicBool>) -> TestServe
     .await
 }
 
-#[tokio::test]
-async fn a_handler_that_goes_on_does_not_keep_the_connection_open() {
+async fn a_handler_that_goes_on_does_not_keep_the_connection_open(transport: Transport) {
     let gate = Arc::new(Semaphore::new(0));
     let has_begun = Arc::default();
     let server = server(&gate, &has_begun).await;
-    let token = server.token(Role::Customer, "c1");
-    let mut frames = RawFrames::connect(server.address(), &token).await;
+    let mut frames = RawFrames::connect_over(&server, transport).await;
     frames.send(&client_frame(TEXT, br#"42["save",1]"#)).await;
     eventually("the handler to begin", || has_begun.load(Ordering::SeqCst)).await;
     server
@@ -48,8 +57,7 @@ async fn a_handler_that_goes_on_does_not_keep_the_connection_open() {
     gate.add_permits(1);
 }
 
-#[tokio::test]
-async fn a_panic_ends_the_connection_with_a_close_frame() {
+async fn a_panic_ends_the_connection_with_a_close_frame(transport: Transport) {
     let server = TestServer::start(|builder| {
         builder.on("boom", |_: EventContext, boom: bool| async move {
             assert!(!boom, "the test makes the handler panic");
@@ -57,8 +65,7 @@ async fn a_panic_ends_the_connection_with_a_close_frame() {
         })
     })
     .await;
-    let token = server.token(Role::Customer, "c1");
-    let mut frames = RawFrames::connect(server.address(), &token).await;
+    let mut frames = RawFrames::connect_over(&server, transport).await;
     frames
         .send(&client_frame(TEXT, br#"42["boom",true]"#))
         .await;

@@ -8,3 +8,4 @@ mod namespace;
 mod own_stream;
 mod polling;
 mod upgrade;
+mod upgrade_stress;

@@ -5,14 +5,32 @@ use std::{sync::Arc, time::Duration};
 use metaia_realtime::{
     Authenticator, Identity, Role,
     auth::{AuthError, Credentials},
+    client::Transport,
     testing::{TestServer, eventually, within},
 };
 use serde_json::json;
 use tokio::sync::Semaphore;
 
 use crate::support::{
-    Anyone, captured_log::CapturedLog, limits, poller::Poller, raw_socket::RawSocket, tick, user,
+    Anyone, captured_log::CapturedLog, limits, on_each_transport, poller::Poller,
+    raw_client::RawClient, raw_socket::RawSocket, tick, user,
 };
+
+on_each_transport! {
+    #[tokio::test]
+    an_event_right_behind_connect_waits_for_the_answer,
+    an_event_behind_a_refused_connect_is_dropped_and_the_client_may_try_again,
+    two_connects_behind_a_refused_one_are_one_more_try,
+    a_client_that_left_may_come_back_over_the_same_transport,
+    connecting_twice_and_leaving_at_once_confuse_nobody,
+    a_client_that_left_and_does_not_come_back_loses_its_transport,
+    connecting_again_takes_of_the_rate_of_handshakes,
+    a_client_that_comes_back_in_time_has_as_long_again_for_its_answer;
+    // A client that polls sends its pong when its POST was answered.
+    not over polling: pongs_pass_what_waits_for_the_answer,
+    // A POST is refused: see `a_packet_that_the_engine_refuses_ends_a_polling_session`.
+    an_event_without_connect_ends_the_connection,
+}
 
 fn connect(server: &TestServer, user: &str) -> String {
     format!(
@@ -21,33 +39,21 @@ fn connect(server: &TestServer, user: &str) -> String {
     )
 }
 
-#[tokio::test]
-async fn an_event_right_behind_connect_waits_for_the_answer() {
+async fn an_event_right_behind_connect_waits_for_the_answer(transport: Transport) {
     let server = TestServer::start(|builder| builder).await;
-    let mut socket = RawSocket::open(&server).await;
+    let mut socket = RawClient::open(&server, transport).await;
     socket
         .send_at_once(&[&connect(&server, "c1"), r#"421["leave_order_room","o1"]"#])
         .await;
     assert!(socket.next().await.unwrap().starts_with("40{"));
     assert!(socket.until("431").await.contains("ok"));
-
-    let poller = Poller::open(&server).await;
-    let body = format!(
-        "{}\u{1e}421[\"leave_order_room\",\"o1\"]",
-        connect(&server, "c2")
-    );
-    assert_eq!(poller.post(&server, &body).await.status, 200);
-    let received = poller.receive_until(&server, "431").await;
-    assert!(
-        received.iter().any(|packet| packet.starts_with("40{")),
-        "{received:?}"
-    );
 }
 
-#[tokio::test]
-async fn an_event_behind_a_refused_connect_is_dropped_and_the_client_may_try_again() {
+async fn an_event_behind_a_refused_connect_is_dropped_and_the_client_may_try_again(
+    transport: Transport,
+) {
     let server = TestServer::start(|builder| builder).await;
-    let mut socket = RawSocket::open(&server).await;
+    let mut socket = RawClient::open(&server, transport).await;
     socket
         .send_at_once(&["40", r#"421["leave_order_room","o1"]"#])
         .await;
@@ -56,10 +62,9 @@ async fn an_event_behind_a_refused_connect_is_dropped_and_the_client_may_try_aga
     socket.until("42[\"rt:ready\"").await;
 }
 
-#[tokio::test]
-async fn two_connects_behind_a_refused_one_are_one_more_try() {
+async fn two_connects_behind_a_refused_one_are_one_more_try(transport: Transport) {
     let server = TestServer::start(|builder| builder).await;
-    let mut socket = RawSocket::open(&server).await;
+    let mut socket = RawClient::open(&server, transport).await;
     let good = connect(&server, "c1");
     socket.send_at_once(&["40", &good, &good]).await;
     assert!(socket.next().await.unwrap().contains("unauthorized"));
@@ -70,18 +75,17 @@ async fn two_connects_behind_a_refused_one_are_one_more_try() {
     assert!(socket.until("431").await.contains("ok"));
 }
 
-#[tokio::test]
-async fn an_event_without_connect_ends_the_connection() {
+async fn an_event_without_connect_ends_the_connection(transport: Transport) {
     let server = TestServer::start(|builder| builder).await;
-    let mut socket = RawSocket::open(&server).await;
+    let mut socket = RawClient::open(&server, transport).await;
     socket.send(r#"421["leave_order_room","o1"]"#).await;
     assert_eq!(socket.rest().await, ["1"], "the engine's close");
 }
 
-#[tokio::test]
-async fn a_client_that_left_may_come_back_over_the_same_transport() {
+async fn a_client_that_left_may_come_back_over_the_same_transport(transport: Transport) {
     let server = TestServer::start(|builder| builder).await;
-    let mut socket = RawSocket::connect_until_ready(&server, Role::Customer, "c1", json!({})).await;
+    let mut socket =
+        RawClient::connect_until_ready(&server, transport, (Role::Customer, "c1"), json!({})).await;
     for _ in 0..3 {
         // The new CONNECT waits until the old session is gone.
         socket.send_at_once(&["41", &connect(&server, "c1")]).await;
@@ -89,22 +93,13 @@ async fn a_client_that_left_may_come_back_over_the_same_transport() {
         socket.until("42[\"rt:ready\"").await;
     }
     assert_eq!(server.realtime().local_sessions().len(), 1);
-
-    let poller = Poller::connect_until_ready(&server, Role::Customer, "c2").await;
-    let body = format!("41\u{1e}{}", connect(&server, "c2"));
-    assert_eq!(poller.post(&server, &body).await.status, 200);
-    let received = poller.receive_until(&server, "42[\"rt:ready\"").await;
-    assert!(
-        received.iter().any(|packet| packet.starts_with("40{")),
-        "{received:?}"
-    );
 }
 
 /// Sends CONNECTs and DISCONNECTs without waiting: the client is a member in the end.
-#[tokio::test]
-async fn connecting_twice_and_leaving_at_once_confuse_nobody() {
+async fn connecting_twice_and_leaving_at_once_confuse_nobody(transport: Transport) {
     let server = TestServer::start(|builder| builder).await;
-    let mut socket = RawSocket::connect_until_ready(&server, Role::Customer, "c1", json!({})).await;
+    let mut socket =
+        RawClient::connect_until_ready(&server, transport, (Role::Customer, "c1"), json!({})).await;
     let again = connect(&server, "c1");
     for round in 0..8 {
         socket
@@ -199,11 +194,11 @@ async fn a_packet_that_the_engine_refuses_ends_a_polling_session() {
     }
 }
 
-#[tokio::test]
-async fn a_client_that_left_and_does_not_come_back_loses_its_transport() {
+async fn a_client_that_left_and_does_not_come_back_loses_its_transport(transport: Transport) {
     let short = limits(|limits| limits.unauthenticated = Duration::from_millis(300));
     let server = TestServer::start(|builder| builder.limits(short)).await;
-    let mut socket = RawSocket::connect_until_ready(&server, Role::Customer, "c1", json!({})).await;
+    let mut socket =
+        RawClient::connect_until_ready(&server, transport, (Role::Customer, "c1"), json!({})).await;
     socket.send("41").await;
     eventually("the session's end", || {
         server.realtime().local_sessions().is_empty()
@@ -235,11 +230,11 @@ async fn a_client_that_leaves_while_its_room_is_busy_has_left() {
     assert!(!log.contains("transport_lost"));
 }
 
-#[tokio::test]
-async fn connecting_again_takes_of_the_rate_of_handshakes() {
+async fn connecting_again_takes_of_the_rate_of_handshakes(transport: Transport) {
     let few = limits(|limits| limits.handshakes_per_s = 2);
     let server = TestServer::start(|builder| builder.limits(few)).await;
-    let mut socket = RawSocket::connect_until_ready(&server, Role::Customer, "c1", json!({})).await;
+    let mut socket =
+        RawClient::connect_until_ready(&server, transport, (Role::Customer, "c1"), json!({})).await;
     for _ in 0..10 {
         let again = connect(&server, "c1");
         if !(socket.try_send("41").await && socket.try_send(again).await) {
@@ -268,8 +263,7 @@ impl Authenticator for HeldAuthenticator {
     }
 }
 
-#[tokio::test]
-async fn pongs_pass_what_waits_for_the_answer() {
+async fn pongs_pass_what_waits_for_the_answer(transport: Transport) {
     let fast = limits(|limits| {
         limits.ping_interval = Duration::from_millis(20);
         limits.ping_timeout = Duration::from_millis(500);
@@ -277,7 +271,7 @@ async fn pongs_pass_what_waits_for_the_answer() {
     let gate = Arc::new(Semaphore::new(0));
     let held = HeldAuthenticator(Arc::clone(&gate));
     let server = TestServer::start(|builder| builder.authenticator(held).limits(fast)).await;
-    let mut socket = RawSocket::open(&server).await;
+    let mut socket = RawClient::open(&server, transport).await;
     socket
         .send_at_once(&["40", r#"421["leave_order_room","o1"]"#])
         .await;
@@ -290,14 +284,13 @@ async fn pongs_pass_what_waits_for_the_answer() {
 }
 
 /// The time for the answer begins when the time for CONNECT ends.
-#[tokio::test]
-async fn a_client_that_comes_back_in_time_has_as_long_again_for_its_answer() {
+async fn a_client_that_comes_back_in_time_has_as_long_again_for_its_answer(transport: Transport) {
     let away = Duration::from_secs(2);
     let short = limits(|limits| limits.unauthenticated = away);
     let gate = Arc::new(Semaphore::new(1));
     let held = HeldAuthenticator(Arc::clone(&gate));
     let server = TestServer::start(|builder| builder.authenticator(held).limits(short)).await;
-    let mut socket = RawSocket::open(&server).await;
+    let mut socket = RawClient::open(&server, transport).await;
     socket.send("40").await;
     socket.until("42[\"rt:ready\"").await;
     let left = tokio::time::Instant::now();

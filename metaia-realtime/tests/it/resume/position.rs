@@ -6,51 +6,60 @@ use metaia_realtime::{
 use serde_json::{Value, json};
 
 use crate::support::{
-    event, limits, number, order, policy::Policy, raw_socket::RawSocket, ready, reset, tick, ticks,
-    user,
+    connect, event, limits, number, on_each_transport, order, policy::Policy,
+    raw_client::RawClient, ready, reset, tick, ticks, user,
 };
 
-#[tokio::test]
-async fn missed_events_of_all_rooms_are_replayed_in_order() {
+on_each_transport! {
+    #[tokio::test]
+    missed_events_of_all_rooms_are_replayed_in_order,
+    an_unusable_position_leads_to_a_reset,
+    trimmed_entries_lead_to_a_reset_only_for_clients_that_missed_them,
+    too_many_missed_entries_lead_to_a_reset,
+    a_client_that_loses_its_connection_misses_nothing,
+    a_join_with_a_position_replays_before_its_ack,
+    a_join_with_a_position_of_another_epoch_is_not_recovered,
+}
+
+async fn missed_events_of_all_rooms_are_replayed_in_order(transport: Transport) {
     let server = TestServer::start(|builder| builder.order_access(Policy::new())).await;
     let realtime = server.realtime();
-    for transport in [Transport::WebSocket, Transport::Polling, Transport::Upgrade] {
-        let since = tick(realtime, user("t1"), 0).await;
-        let rooms = [
-            user("t1"),
-            order("o1"),
-            Room::Role(Role::Tailor),
-            Room::Everyone,
-            order("o2"),
-        ];
-        let others = [user("t2"), order("o3"), Room::Role(Role::Admin)];
-        for i in 1..=60 {
-            tick(realtime, rooms[i as usize % rooms.len()].clone(), i).await;
-            let other = others[i as usize % others.len()].clone();
-            tick(realtime, other, 1_000 + i).await;
-        }
-        let builder = server
-            .client_builder(Role::Tailor, "t1")
-            .transport(transport)
-            .since(since)
-            .orders(["o1", "o2"]);
-        let (_client, mut updates) = builder.connect().await.unwrap();
-        assert_eq!(ticks(&mut updates, 60).await, (1..=60).collect::<Vec<_>>());
-        let ready = ready(&mut updates).await;
-        assert!(ready.recovered);
-        assert_eq!(ready.replayed, 60);
-        assert_eq!(
-            ready.rooms,
-            ["tailor-room", "user-t1", "order-o1", "order-o2"]
-        );
+    let since = tick(realtime, user("t1"), 0).await;
+    let rooms = [
+        user("t1"),
+        order("o1"),
+        Room::Role(Role::Tailor),
+        Room::Everyone,
+        order("o2"),
+    ];
+    let others = [user("t2"), order("o3"), Room::Role(Role::Admin)];
+    for i in 1..=60 {
+        tick(realtime, rooms[i as usize % rooms.len()].clone(), i).await;
+        let other = others[i as usize % others.len()].clone();
+        tick(realtime, other, 1_000 + i).await;
     }
+    let builder = server
+        .client_builder(Role::Tailor, "t1")
+        .transport(transport)
+        .since(since)
+        .orders(["o1", "o2"]);
+    let (_client, mut updates) = builder.connect().await.unwrap();
+    assert_eq!(ticks(&mut updates, 60).await, (1..=60).collect::<Vec<_>>());
+    let ready = ready(&mut updates).await;
+    assert!(ready.recovered);
+    assert_eq!(ready.replayed, 60);
+    assert_eq!(
+        ready.rooms,
+        ["tailor-room", "user-t1", "order-o1", "order-o2"]
+    );
 }
 
 /// Checks that a client with this position is told to reload for this reason, and is live
 /// afterwards.
-async fn check_reset(server: &TestServer, since: &str, reason: &str) {
+async fn check_reset(server: &TestServer, transport: Transport, since: &str, reason: &str) {
     let (_client, mut updates) = server
         .client_builder(Role::Customer, "c1")
+        .transport(transport)
         .since(since)
         .connect()
         .await
@@ -64,8 +73,7 @@ async fn check_reset(server: &TestServer, since: &str, reason: &str) {
     assert_eq!(ticks(&mut updates, 1).await, [9_999]);
 }
 
-#[tokio::test]
-async fn an_unusable_position_leads_to_a_reset() {
+async fn an_unusable_position_leads_to_a_reset(transport: Transport) {
     let (server, other) = tokio::join!(
         TestServer::start(|builder| builder),
         TestServer::start(|builder| builder)
@@ -73,14 +81,13 @@ async fn an_unusable_position_leads_to_a_reset() {
     let here = tick(server.realtime(), user("c1"), 1).await;
     let (epoch, _) = here.rsplit_once('.').unwrap();
     let elsewhere = tick(other.realtime(), user("c1"), 1).await;
-    check_reset(&server, &elsewhere, "epoch_changed").await;
-    check_reset(&server, &format!("{epoch}.1000"), "ahead").await;
-    check_reset(&server, "not a position", "malformed").await;
-    check_reset(&server, "", "malformed").await;
+    check_reset(&server, transport, &elsewhere, "epoch_changed").await;
+    check_reset(&server, transport, &format!("{epoch}.1000"), "ahead").await;
+    check_reset(&server, transport, "not a position", "malformed").await;
+    check_reset(&server, transport, "", "malformed").await;
 }
 
-#[tokio::test]
-async fn trimmed_entries_lead_to_a_reset_only_for_clients_that_missed_them() {
+async fn trimmed_entries_lead_to_a_reset_only_for_clients_that_missed_them(transport: Transport) {
     let log = MemoryLog::new(Retention::MEMORY.entries(10));
     let server = TestServer::start(|builder| builder.log(log)).await;
     let since = tick(server.realtime(), user("c1"), 0).await;
@@ -89,6 +96,7 @@ async fn trimmed_entries_lead_to_a_reset_only_for_clients_that_missed_them() {
     }
     let (_client, mut updates) = server
         .client_builder(Role::Customer, "c1")
+        .transport(transport)
         .since(&since)
         .connect()
         .await
@@ -97,11 +105,10 @@ async fn trimmed_entries_lead_to_a_reset_only_for_clients_that_missed_them() {
     for i in 1..=30 {
         tick(server.realtime(), user("c1"), i).await;
     }
-    check_reset(&server, &since, "too_old").await;
+    check_reset(&server, transport, &since, "too_old").await;
 }
 
-#[tokio::test]
-async fn too_many_missed_entries_lead_to_a_reset() {
+async fn too_many_missed_entries_lead_to_a_reset(transport: Transport) {
     let server =
         TestServer::start(|builder| builder.limits(limits(|limits| limits.replay_entries = 5)))
             .await;
@@ -111,6 +118,7 @@ async fn too_many_missed_entries_lead_to_a_reset() {
     }
     let (_client, mut updates) = server
         .client_builder(Role::Customer, "c1")
+        .transport(transport)
         .since(&since)
         .connect()
         .await
@@ -118,13 +126,12 @@ async fn too_many_missed_entries_lead_to_a_reset() {
     assert_eq!(ticks(&mut updates, 5).await, [1, 2, 3, 4, 5]);
     assert!(ready(&mut updates).await.recovered);
     tick(server.realtime(), user("c1"), 6).await;
-    check_reset(&server, &since, "too_old").await;
+    check_reset(&server, transport, &since, "too_old").await;
 }
 
-#[tokio::test]
-async fn a_client_that_loses_its_connection_misses_nothing() {
+async fn a_client_that_loses_its_connection_misses_nothing(transport: Transport) {
     let server = TestServer::start(|builder| builder.order_access(Policy::new())).await;
-    let (client, mut updates) = server.client(Role::Customer, "c1").await;
+    let (client, mut updates) = connect(&server, transport, Role::Customer, "c1").await;
     client.join_order("o1").await.unwrap();
     for round in 0..10 {
         tick(server.realtime(), order("o1"), 2 * round).await;
@@ -135,14 +142,14 @@ async fn a_client_that_loses_its_connection_misses_nothing() {
     }
 }
 
-#[tokio::test]
-async fn a_join_with_a_position_replays_before_its_ack() {
+async fn a_join_with_a_position_replays_before_its_ack(transport: Transport) {
     let server = TestServer::start(|builder| builder.order_access(Policy::new())).await;
     let since = tick(server.realtime(), order("o1"), 0).await;
     for i in 1..=700 {
         tick(server.realtime(), order("o1"), i).await;
     }
-    let mut socket = RawSocket::connect_until_ready(&server, Role::Customer, "c1", json!({})).await;
+    let mut socket =
+        RawClient::connect_until_ready(&server, transport, (Role::Customer, "c1"), json!({})).await;
     socket
         .send(format!(
             r#"421["join_order_room",{{"orderId":"o1","since":"{since}"}}]"#
@@ -173,14 +180,13 @@ async fn a_join_with_a_position_replays_before_its_ack() {
     assert!(before >= 700);
 }
 
-#[tokio::test]
-async fn a_join_with_a_position_of_another_epoch_is_not_recovered() {
+async fn a_join_with_a_position_of_another_epoch_is_not_recovered(transport: Transport) {
     let (server, other) = tokio::join!(
         TestServer::start(|builder| builder.order_access(Policy::new())),
         TestServer::start(|builder| builder)
     );
     let since = tick(other.realtime(), order("o1"), 0).await;
-    let (client, mut updates) = server.client(Role::Customer, "c1").await;
+    let (client, mut updates) = connect(&server, transport, Role::Customer, "c1").await;
     let joined = client.join_order_since("o1", &since).await.unwrap();
     assert!(!joined.recovered);
     tick(server.realtime(), order("o1"), 1).await;

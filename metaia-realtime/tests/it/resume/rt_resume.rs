@@ -1,21 +1,30 @@
 //! Clients that cannot change their `auth`: they connect with `hold`, and then send the position in
 //! `rt:resume`.
 
-use metaia_realtime::{Role, testing::TestServer};
+use metaia_realtime::{Role, client::Transport, testing::TestServer};
 use serde_json::json;
 
-use crate::support::{order, policy::Policy, raw_socket::RawSocket, tick, user};
+use crate::support::{on_each_transport, order, policy::Policy, raw_client::RawClient, tick, user};
 
-async fn held(server: &TestServer) -> RawSocket {
-    RawSocket::connect(server, Role::Customer, "c1", json!({ "hold": "true" })).await
+on_each_transport! {
+    #[tokio::test]
+    nothing_is_sent_before_rt_resume_and_everything_after_it,
+    an_unusable_position_leads_to_a_reset_and_an_acknowledgement,
+    a_held_client_that_sends_nothing_is_released;
+    // A client that sends so much must poll meanwhile.
+    not over polling: packets_that_wait_for_rt_resume_are_limited,
 }
 
-#[tokio::test]
-async fn nothing_is_sent_before_rt_resume_and_everything_after_it() {
+async fn held(server: &TestServer, transport: Transport) -> RawClient<'_> {
+    let who = (Role::Customer, "c1");
+    RawClient::connect(server, transport, who, json!({ "hold": "true" })).await
+}
+
+async fn nothing_is_sent_before_rt_resume_and_everything_after_it(transport: Transport) {
     let server = TestServer::start(|builder| builder.order_access(Policy::new())).await;
     let since = tick(server.realtime(), user("c1"), 0).await;
     tick(server.realtime(), order("o1"), 1).await;
-    let mut socket = held(&server).await;
+    let mut socket = held(&server, transport).await;
     tick(server.realtime(), user("c1"), 2).await;
     socket.send(r#"421["leave_order_room","o9"]"#).await;
     socket.send(r#"422["rt:resume",7]"#).await;
@@ -60,10 +69,9 @@ async fn nothing_is_sent_before_rt_resume_and_everything_after_it() {
     );
 }
 
-#[tokio::test]
-async fn an_unusable_position_leads_to_a_reset_and_an_acknowledgement() {
+async fn an_unusable_position_leads_to_a_reset_and_an_acknowledgement(transport: Transport) {
     let server = TestServer::start(|builder| builder).await;
-    let mut socket = held(&server).await;
+    let mut socket = held(&server, transport).await;
     socket
         .send(r#"421["rt:resume",{"since":"nonsense"}]"#)
         .await;
@@ -81,10 +89,9 @@ async fn an_unusable_position_leads_to_a_reset_and_an_acknowledgement() {
     assert!(socket.next().await.unwrap().starts_with(r#"42["rt:ready""#));
 }
 
-#[tokio::test]
-async fn a_held_client_that_sends_nothing_is_released() {
+async fn a_held_client_that_sends_nothing_is_released(transport: Transport) {
     let server = TestServer::start(|builder| builder).await;
-    let mut socket = held(&server).await;
+    let mut socket = held(&server, transport).await;
     assert!(socket.next().await.unwrap().starts_with(r#"42["rt:ready""#));
     socket.send(r#"421["rt:resume",{}]"#).await;
     assert_eq!(
@@ -93,10 +100,9 @@ async fn a_held_client_that_sends_nothing_is_released() {
     );
 }
 
-#[tokio::test]
-async fn packets_that_wait_for_rt_resume_are_limited() {
+async fn packets_that_wait_for_rt_resume_are_limited(transport: Transport) {
     let server = TestServer::start(|builder| builder).await;
-    let mut socket = held(&server).await;
+    let mut socket = held(&server, transport).await;
     let big = "x".repeat(60_000);
     for _ in 0..20 {
         socket.send(format!(r#"42["big","{big}"]"#)).await;

@@ -1,5 +1,5 @@
-//! Shared by all tests: short forms of common calls, raw sockets, a polling client, a policy that a
-//! test controls, and the log lines of a test.
+//! Shared by all tests: short forms of common calls, raw sockets, a polling client, clients
+//! over any transport, a policy that a test controls, and the log lines of a test.
 
 mod anyone;
 pub(crate) mod captured_log;
@@ -7,11 +7,16 @@ pub(crate) mod captured_log;
 pub(crate) mod descriptor;
 pub(crate) mod policy;
 pub(crate) mod poller;
+pub(crate) mod raw_client;
 pub(crate) mod raw_frames;
 pub(crate) mod raw_socket;
 mod short_forms;
+mod transports;
 mod updates;
 
 pub(crate) use anyone::Anyone;
 pub(crate) use short_forms::{SOON, limits, number, order, tick, user};
+pub(crate) use transports::{
+    TRANSPORTS, connect, on_each_transport, on_each_websocket, over_transport,
+};
 pub(crate) use updates::{disconnected, event, next, ready, reconnected, reset, ticks};

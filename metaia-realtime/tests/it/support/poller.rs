@@ -121,9 +121,16 @@ impl Poller {
 
     /// Opens the WebSocket of an upgrade.
     pub(crate) async fn open_websocket(&self) -> RawSocket {
+        let opened = self.try_open_websocket().await;
+        opened.expect("the server refuses the WebSocket")
+    }
+
+    /// Opens the WebSocket of an upgrade, unless the server refuses it.
+    pub(crate) async fn try_open_websocket(&self) -> Option<RawSocket> {
         let url = format!("ws://{}{}", self.address, self.websocket_path());
         let tcp = TcpStream::connect(self.address).await.unwrap();
-        RawSocket::new(tokio_tungstenite::client_async(url, tcp).await.unwrap().0)
+        let (websocket, _) = tokio_tungstenite::client_async(url, tcp).await.ok()?;
+        Some(RawSocket::new(websocket))
     }
 
     /// Upgrades to a WebSocket, and returns that.

@@ -2,18 +2,26 @@
 
 use std::net::SocketAddr;
 
-use metaia_realtime::testing::within;
+use metaia_realtime::{
+    Role,
+    client::Transport,
+    testing::{TestServer, within},
+};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
 };
+
+use super::poller::Poller;
 
 /// The first byte of a final text frame.
 pub(crate) const TEXT: u8 = 0x81;
 /// The first byte of a close frame.
 pub(crate) const CLOSE: u8 = 0x88;
 
-const HANDSHAKE: &str = "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\n\
+const PATH: &str = "/socket.io/?EIO=4&transport=websocket";
+
+const HEADERS: &str = "HTTP/1.1\r\nHost: x\r\n\
     Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
@@ -33,22 +41,60 @@ pub(crate) struct Frame {
 impl RawFrames {
     /// Opens a WebSocket, and reads the OPEN packet.
     pub(crate) async fn open(address: SocketAddr) -> Self {
-        let tcp = TcpStream::connect(address).await.unwrap();
-        tcp.set_nodelay(true).unwrap();
-        let mut frames = Self { tcp };
-        frames.send(HANDSHAKE.as_bytes()).await;
-        frames.read_head().await;
+        let mut frames = Self::handshake(address, PATH).await;
         assert!(frames.text().await.starts_with("0{"));
         frames
     }
 
+    /// Makes the handshake of a polling client, which upgrades to a WebSocket.
+    pub(crate) async fn open_upgraded(server: &TestServer) -> Self {
+        let poller = Poller::open(server).await;
+        let mut frames = Self::handshake(server.address(), &poller.websocket_path()).await;
+        frames.send(&client_frame(TEXT, b"2probe")).await;
+        assert_eq!(frames.text().await, "3probe");
+        // The ping of the engine, or a NOOP.
+        poller.get(server).await;
+        frames.send(&client_frame(TEXT, b"5")).await;
+        frames
+    }
+
+    async fn handshake(address: SocketAddr, path: &str) -> Self {
+        let tcp = TcpStream::connect(address).await.unwrap();
+        tcp.set_nodelay(true).unwrap();
+        let mut frames = Self { tcp };
+        frames
+            .send(format!("GET {path} {HEADERS}").as_bytes())
+            .await;
+        frames.read_head().await;
+        frames
+    }
+
+    /// Opens a WebSocket in this way, which is not polling.
+    pub(crate) async fn open_over(server: &TestServer, transport: Transport) -> Self {
+        match transport {
+            Transport::Upgrade => Self::open_upgraded(server).await,
+            _ => Self::open(server.address()).await,
+        }
+    }
+
+    /// Opens a WebSocket in this way, sends CONNECT, and reads up to `rt:ready`.
+    pub(crate) async fn connect_over(server: &TestServer, transport: Transport) -> Self {
+        let frames = Self::open_over(server, transport).await;
+        frames
+            .begin_session(&server.token(Role::Customer, "c1"))
+            .await
+    }
+
     /// Opens a WebSocket, sends CONNECT, and reads up to `rt:ready`.
     pub(crate) async fn connect(address: SocketAddr, token: &str) -> Self {
-        let mut frames = Self::open(address).await;
+        Self::open(address).await.begin_session(token).await
+    }
+
+    async fn begin_session(mut self, token: &str) -> Self {
         let connect = format!(r#"40{{"token":"{token}"}}"#);
-        frames.send(&client_frame(TEXT, connect.as_bytes())).await;
-        while !frames.text().await.starts_with("42[\"rt:ready\"") {}
-        frames
+        self.send(&client_frame(TEXT, connect.as_bytes())).await;
+        while !self.text().await.starts_with("42[\"rt:ready\"") {}
+        self
     }
 
     async fn read_head(&mut self) {

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use futures_util::{SinkExt as _, StreamExt as _};
+use futures_util::{SinkExt as _, StreamExt as _, stream};
 use metaia_realtime::{
     Role,
     testing::{TestServer, within},
@@ -41,11 +41,7 @@ impl RawSocket {
         server: &TestServer,
         headers: &[(&'static str, &str)],
     ) -> Result<Self, u16> {
-        let url = format!(
-            "ws://{}/socket.io/?EIO=4&transport=websocket",
-            server.address()
-        );
-        let mut request = url.into_client_request().unwrap();
+        let mut request = url(server).into_client_request().unwrap();
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
@@ -58,11 +54,7 @@ impl RawSocket {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(SMALL_BUFFER).unwrap();
         let tcp = socket.connect(server.address()).await.unwrap();
-        let url = format!(
-            "ws://{}/socket.io/?EIO=4&transport=websocket",
-            server.address()
-        );
-        Self::open_over(tcp, url.into_client_request().unwrap())
+        Self::open_over(tcp, url(server).into_client_request().unwrap())
             .await
             .unwrap()
     }
@@ -84,11 +76,7 @@ impl RawSocket {
         server: &TestServer,
         offered: &str,
     ) -> Option<String> {
-        let url = format!(
-            "ws://{}/socket.io/?EIO=4&transport=websocket",
-            server.address()
-        );
-        let mut request = url.into_client_request().unwrap();
+        let mut request = url(server).into_client_request().unwrap();
         let name = "sec-websocket-protocol";
         request.headers_mut().insert(name, offered.parse().unwrap());
         let tcp = TcpStream::connect(server.address()).await.unwrap();
@@ -138,16 +126,6 @@ impl RawSocket {
         .await;
     }
 
-    /// Answers pings until `holds` returns true.
-    pub(crate) async fn answer_pings_until(&mut self, what: &str, holds: impl Fn() -> bool) {
-        within(what, async {
-            while !holds() {
-                self.answer_a_ping().await;
-            }
-        })
-        .await;
-    }
-
     /// Returns the local address, by which the server's end can be found.
     pub(crate) fn local_address(&self) -> SocketAddr {
         self.0.get_ref().local_addr().unwrap()
@@ -159,8 +137,13 @@ impl RawSocket {
 
     /// Sends packets in one write.
     pub(crate) async fn send_at_once(&mut self, packets: &[&str]) {
-        let messages = packets.iter().map(|packet| Message::text(*packet));
-        self.send_all(messages.collect()).await;
+        assert!(self.try_send_at_once(packets).await);
+    }
+
+    /// Sends packets in one write. Returns false if the server has closed the connection.
+    pub(crate) async fn try_send_at_once(&mut self, packets: &[&str]) -> bool {
+        let messages = packets.iter().map(|packet| Ok(Message::text(*packet)));
+        self.0.send_all(&mut stream::iter(messages)).await.is_ok()
     }
 
     /// Sends messages and control frames in one write.
@@ -229,6 +212,11 @@ impl RawSocket {
         }
         packets
     }
+}
+
+fn url(server: &TestServer) -> String {
+    let address = server.address();
+    format!("ws://{address}/socket.io/?EIO=4&transport=websocket")
 }
 
 /// A complete HTTP response.

@@ -1,29 +1,29 @@
-//! A phone: a Socket.IO client over a plain WebSocket, written for tests. It answers heartbeats,
-//! keeps every event, and can send what a correct client would not send.
+//! A phone: a Socket.IO client over a plain WebSocket or over polling, written for tests. It
+//! answers heartbeats, keeps every event, and can send what a correct client would not send.
 
+mod line;
 mod opening;
+mod polling;
 
 use std::collections::VecDeque;
 
-use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use crate::eventually::{DEADLINE, within};
 use crate::fixtures::token::token;
 use crate::server::Listening;
 
+use line::Line;
 pub use opening::HandshakeRefusal;
 
 /// One connection.
 #[derive(Debug)]
 pub struct Phone {
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    line: Line,
     seen: VecDeque<Event>,
     acks: Vec<(u64, Value)>,
     next_ack: u64,
@@ -93,7 +93,7 @@ impl Phone {
 
     /// Sends a raw Engine.IO text packet. Does nothing if the connection is closed already.
     pub async fn send(&mut self, packet: &str) {
-        let _ = self.socket.send(Message::text(packet)).await;
+        self.line.send(packet).await;
     }
 
     /// Sends one text message in several frames.
@@ -106,13 +106,13 @@ impl Phone {
             };
             let last = index + 1 == fragments.len();
             let frame = Frame::message(fragment.clone(), OpCode::Data(kind), last);
-            let _ = self.socket.send(Message::Frame(frame)).await;
+            self.line.send_message(Message::Frame(frame)).await;
         }
     }
 
     /// Sends a raw binary frame.
     pub async fn send_binary(&mut self, bytes: Vec<u8>) {
-        let _ = self.socket.send(Message::binary(bytes)).await;
+        self.line.send_message(Message::binary(bytes)).await;
     }
 
     /// Emits an event without asking for an ack.
@@ -203,6 +203,17 @@ impl Phone {
         self.seen.drain(..).collect()
     }
 
+    /// Returns true if the phone now uses a WebSocket.
+    #[must_use]
+    pub fn has_websocket(&self) -> bool {
+        self.line.is_websocket()
+    }
+
+    /// Leaves with a close packet.
+    pub async fn leave(mut self) {
+        self.send("1").await;
+    }
+
     /// Drops the connection without a close packet, as a phone that loses power does.
     pub fn drop_connection(self) {
         drop(self);
@@ -238,14 +249,6 @@ impl Phone {
     /// Returns the next Engine.IO packet that is not a heartbeat, without a deadline. Returns
     /// `None` when the transport is closed.
     pub(crate) async fn packet(&mut self) -> Option<String> {
-        loop {
-            let message = self.socket.next().await?.ok()?;
-            match message {
-                Message::Text(text) if text.as_str() == "2" => self.send("3").await,
-                Message::Text(text) => return Some(text.as_str().to_owned()),
-                Message::Close(_) => return None,
-                _ => (),
-            }
-        }
+        self.line.next().await
     }
 }

@@ -1,9 +1,9 @@
 //! A TCP balancer in front of several nodes. It gives each connection to the next node in turn, and
-//! skips nodes that do not accept. It does not read HTTP, so that long polling would reach
-//! different nodes: clients use WebSocket only, or the balancer has one node.
+//! skips nodes that do not accept. It does not read HTTP. A client that polls needs several
+//! connections to one node: connections from one address of 127.0.1.x all go to one node, while
+//! that accepts.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::net::{IpAddr, Ipv4Addr};
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -60,25 +60,35 @@ impl Listening for Balancer {
 }
 
 async fn accept(listener: TcpListener, mut state: watch::Receiver<BalancerState>) {
-    let turn = Arc::new(AtomicUsize::new(0));
+    let mut turn = 0;
     loop {
         tokio::select! {
-            accepted = listener.accept() => if let Ok((client, _)) = accepted {
-                tokio::spawn(carry(client, state.clone(), turn.clone()));
+            accepted = listener.accept() => if let Ok((client, peer)) = accepted {
+                let first = home(peer.ip()).unwrap_or(turn);
+                tokio::spawn(carry(client, state.clone(), first));
+                turn += 1;
             },
             changed = state.changed() => if changed.is_err() { return },
         }
     }
 }
 
-/// Forwards one connection until either side closes it or it is cut.
-async fn carry(
-    mut client: TcpStream,
-    mut state: watch::Receiver<BalancerState>,
-    turn: Arc<AtomicUsize>,
-) {
+/// Returns the node of a client that always comes from the same address.
+fn home(client: IpAddr) -> Option<usize> {
+    match client {
+        IpAddr::V4(address) if address != Ipv4Addr::LOCALHOST => {
+            let [.., last] = address.octets();
+            Some(last.into())
+        }
+        _ => None,
+    }
+}
+
+/// Forwards one connection until either side closes it or it is cut. Nodes that do not accept are
+/// skipped, from the `first` one on.
+async fn carry(mut client: TcpStream, mut state: watch::Receiver<BalancerState>, first: usize) {
     let BalancerState { nodes, cuts } = state.borrow_and_update().clone();
-    let Some(mut node) = reach(&nodes, turn.fetch_add(1, Ordering::Relaxed)).await else {
+    let Some(mut node) = reach(&nodes, first).await else {
         return;
     };
     let _ = client.set_nodelay(true);
@@ -89,9 +99,9 @@ async fn carry(
     }
 }
 
-async fn reach(nodes: &[Port], turn: usize) -> Option<TcpStream> {
+async fn reach(nodes: &[Port], first: usize) -> Option<TcpStream> {
     for offset in 0..nodes.len() {
-        let Port(port) = nodes[(turn + offset) % nodes.len()];
+        let Port(port) = nodes[(first + offset) % nodes.len()];
         if let Ok(node) = TcpStream::connect(("127.0.0.1", port)).await {
             return Some(node);
         }

@@ -27,14 +27,10 @@ async fn a_reassigned_tailor_receives_nothing_a_second_later_on_any_node() {
                 .following(&[&id])
         })
     });
-    let mut readers = Vec::new();
-    for (node, specs) in specs.iter().enumerate() {
-        readers.extend(
-            specs
-                .iter()
-                .map(|spec| Reader::start(spec, nodes.port(node), &recorder)),
-        );
-    }
+    let places = [0, 0, 1, 1];
+    let readers: Vec<_> = std::iter::zip(0.., std::iter::zip(places, specs.as_flattened()))
+        .map(|(number, (node, spec))| Reader::start(spec, number, nodes.port(node), &recorder))
+        .collect();
     recorder
         .wait_until_ready(
             &specs

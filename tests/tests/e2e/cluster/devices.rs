@@ -1,6 +1,7 @@
 //! A client that knows no positions reconnects to another node, which recognises its device.
 
 use metaia_tests::clients::phone::Phone;
+use metaia_tests::clients::way::{Reached, Way};
 use metaia_tests::fixtures::token::token;
 use serde_json::json;
 
@@ -15,19 +16,32 @@ async fn a_device_resumes_at_the_other_node() {
 #[tokio::test]
 async fn a_device_resumes_at_the_other_node_after_a_kill() {
     let mut pair = Pair::start().await;
-    let auth = json!({"token": token("customer", "c1"), "device": "d1"});
-    let mut phone = Phone::ready_with(&pair.nodes[0], &auth).await;
+    let mut phones = Vec::new();
+    for way in Way::ALL {
+        let device = format!("{way:?}");
+        let auth = json!({"token": token("customer", "c1"), "device": device});
+        let reached = Reached::by(way, &pair.nodes[0]);
+        phones.push((way, Phone::ready_with(&reached, &auth).await, auth));
+    }
     send(&pair.nodes[0], 1..=3).await;
-    let mut events = Vec::new();
-    for _ in 1..=3 {
-        events.extend(phone.until("load").await);
+    let mut received = Vec::new();
+    for (_, phone, _) in &mut phones {
+        let mut events = Vec::new();
+        for _ in 1..=3 {
+            events.extend(phone.until("load").await);
+        }
+        received.push(events);
     }
     pair.nodes.kill(0).await;
     send(&pair.nodes[1], 4..=6).await;
-    let mut phone = Phone::connected(&pair.nodes[1], &auth).await;
-    events.extend(phone.until("rt:ready").await);
-    assert_eq!(events.last().unwrap().data["recovered"], true);
-    assert_eq!(numbers(&without_duplicates(events)), [1, 2, 3, 4, 5, 6]);
+    for ((way, _, auth), mut events) in std::iter::zip(phones, received) {
+        let reached = Reached::by(way, &pair.nodes[1]);
+        let mut phone = Phone::connected(&reached, &auth).await;
+        events.extend(phone.until("rt:ready").await);
+        assert_eq!(events.last().unwrap().data["recovered"], true, "{way:?}");
+        let all = numbers(&without_duplicates(events));
+        assert_eq!(all, [1, 2, 3, 4, 5, 6], "{way:?}");
+    }
 }
 
 /// Two tabs of one device are connected to two nodes. Both lose their lines, and each returns to

@@ -2,7 +2,8 @@
 
 use metaia_tests::clients::driver::Driver;
 use metaia_tests::clients::phone::{Event, Phone};
-use metaia_tests::faults::cluster::Balancer;
+use metaia_tests::clients::way::{Reached, Way};
+use metaia_tests::faults::cluster::{Balancer, Nodes};
 use metaia_tests::fixtures::token::token;
 use metaia_tests::fixtures::{emit, id_of, place_order, raise_fence, set_status};
 use metaia_tests::server::Server;
@@ -35,10 +36,16 @@ pub(super) fn without_duplicates(events: Vec<Event>) -> Vec<Event> {
 #[tokio::test]
 async fn a_position_of_one_node_is_valid_at_the_other() {
     let Pair { nodes, .. } = &Pair::start().await;
+    for n in 0..Way::ALL.len() {
+        check_move(nodes, Way::nth(n), Way::nth(n + 1)).await;
+    }
+}
+
+async fn check_move(nodes: &Nodes, before: Way, after: Way) {
     let order = place_order(&nodes[0], "c1").await;
     let id = id_of(&order);
     let mut auth = json!({"token": token("customer", "c1"), "orders": [id]});
-    let mut phone = Phone::ready_with(&nodes[0], &auth).await;
+    let mut phone = Phone::ready_with(&Reached::by(before, &nodes[0]), &auth).await;
     send(&nodes[1], 1..=3).await;
     let events = [phone.until("load").await, phone.until("load").await].concat();
     assert_eq!(numbers(&events), [1, 2]);
@@ -47,7 +54,7 @@ async fn a_position_of_one_node_is_valid_at_the_other() {
     set_status(&nodes[0], id, "confirmed").await;
     send(&nodes[0], 4..=5).await;
 
-    let mut phone = Phone::connected(&nodes[1], &auth).await;
+    let mut phone = Phone::connected(&Reached::by(after, &nodes[1]), &auth).await;
     let events = phone.until("rt:ready").await;
     assert_eq!(
         events.last().unwrap().data["recovered"],

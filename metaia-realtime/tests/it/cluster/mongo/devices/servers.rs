@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use metaia_realtime::{
     Authenticator, Identity, RealtimeBuilder, Role,
     auth::{AuthError, Credentials},
+    client::Transport,
     log::Retention,
     mongo::{Mongo, MongoDevices},
     testing::{SharedLog, TestServer, eventually, within},
@@ -12,7 +13,7 @@ use metaia_realtime::{
 use serde_json::json;
 
 use super::{device_key, identity, open_mongo, slots, stored, token_key};
-use crate::support::{limits, raw_socket::RawSocket, tick, user};
+use crate::support::{limits, raw_client::RawClient, raw_socket::RawSocket, tick, user};
 
 /// The time after which a phone whose line broke comes back: less than it takes to find its
 /// connection dead.
@@ -45,9 +46,9 @@ impl Cluster {
 }
 
 /// Connects a client of the device.
-async fn connect(server: &TestServer) -> RawSocket {
+async fn connect(server: &TestServer) -> RawClient<'_> {
     let auth = json!({ "device": "d" });
-    RawSocket::connect(server, Role::Customer, "u", auth).await
+    RawClient::connect(server, Transport::Upgrade, (Role::Customer, "u"), auth).await
 }
 
 /// Gives every token the same id.
