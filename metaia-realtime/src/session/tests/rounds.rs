@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -109,7 +109,15 @@ fn connect_with_orders(node: &Arc<Node>, log: &Log, orders: usize) -> Arc<Atomic
             counting.fetch_add(usize::from(is_entry), Ordering::SeqCst);
             Ok(())
         };
-        drive(session, node, events, &port.0, write).await;
+        drive(
+            session,
+            node,
+            events,
+            &port.0,
+            &AtomicBool::new(false),
+            write,
+        )
+        .await;
     });
     written
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use http::{Request, Response};
 
 use super::{
-    connection::DirectConnection, conversation::Conversation, line::OpenedConnection,
+    connection::DirectConnection,
+    conversation::{Conversation, ConversationStart},
+    line::OpenedConnection,
     namespace::DirectClient,
 };
 use crate::transport::socketio::{
@@ -44,6 +46,7 @@ async fn serve(engine: Arc<Engine>, upgraded: hyper::upgrade::Upgraded, token: O
     let opened = OpenedConnection::new(upgraded);
     let connection = Arc::new(DirectConnection::new(opened.socket));
     let limits = engine.node.limits();
-    let conversation = Conversation::new(connection, opened.line, &opened.read, limits);
+    let start = ConversationStart::new(limits);
+    let conversation = Conversation::new(connection, opened.line, start, &opened.read, limits);
     DirectClient::new(engine, conversation, token).serve().await;
 }
