@@ -277,7 +277,7 @@ impl SessionWork<'_> {
     }
 
     /// Begins to decide the rechecks that were requested and are not being decided.
-    fn begin_rechecks(&mut self) {
+    fn begin_rechecks(&self) {
         let begun = self.session.state().begin_rechecks();
         for recheck in begun {
             let session = Arc::clone(self.session);

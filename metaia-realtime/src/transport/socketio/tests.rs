@@ -74,6 +74,6 @@ async fn a_client_that_has_upgraded_is_served_without_the_engine() {
     };
     eventually("the end of the engine's session", is_gone).await;
     assert_eq!(server.realtime().local_sessions().len(), 1);
-    drop(client);
+    client.close().await;
     eventually("the end of the link", || link().is_none()).await;
 }

@@ -113,7 +113,7 @@ mod tests {
             let now = start + seconds * SECOND;
             last_interval_end(start, 25 * SECOND, now).duration_since(start)
         };
-        assert_eq!(last(3), 0 * SECOND);
+        assert_eq!(last(3), Duration::ZERO);
         assert_eq!(last(25), 25 * SECOND);
         assert_eq!(last(99), 75 * SECOND);
         assert_eq!(last_interval_end(start, Duration::ZERO, start), start);
