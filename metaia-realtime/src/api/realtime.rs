@@ -131,6 +131,11 @@ impl Realtime {
         self.engine.node()
     }
 
+    #[cfg(all(test, feature = "testing"))]
+    pub(crate) const fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
     pub(crate) fn log(&self) -> &dyn DynEventLog {
         self.node().log()
     }

@@ -6,23 +6,20 @@
 //! without a task may stop driving a quiet session, which frees the memory of this work, until
 //! something wakes it.
 
-use std::{sync::Arc, time::Duration};
-
-use futures_util::{
-    StreamExt as _,
-    future::{BoxFuture, OptionFuture},
-    stream::FuturesUnordered,
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
+
+use futures_util::{StreamExt as _, future::OptionFuture};
 use tokio::sync::Notify;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::{
     EndReason, Inbound, InboundEvents, Outgoing, Session, finish::InboundWork, phase::Intake,
+    unfinished::Unfinished,
 };
 use crate::node::Node;
-
-/// The time for which a session waits for the `rt:resume` that its client has announced.
-const RESUME_EVENT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The way in which a session's packets reach its transport.
 pub(crate) trait PacketWriter {
@@ -58,16 +55,26 @@ impl<W: FnMut(Outgoing) -> Result<(), EndReason>> PacketWriter for W {
 /// Drives the session to its end, and then writes `rt:end`, also if an embedder's handler or policy
 /// panicked: the client then reconnects instead of waiting for a session without a task. Handlers
 /// that have begun [finish](super::finish) in a task of their own.
+///
+/// When the session is woken after `pause` is set, nothing more is written here. Returns the work of
+/// the session then, which goes on wherever it is driven next.
 pub(crate) async fn drive(
     session: Arc<Session>,
     node: Arc<Node>,
     events: InboundEvents,
     wake: &Notify,
+    pause: &AtomicBool,
     mut writer: impl PacketWriter,
-) {
+) -> Option<SessionDriver> {
     let mut driver = SessionDriver::new(session, node, events);
-    driver.drive_to_end(wake, &mut writer).await;
-    driver.finish();
+    let rest = Rest::WhenPaused(pause);
+    match driver.drive_until(rest, wake, &mut writer).await {
+        Driven::Resting => Some(driver),
+        Driven::Ended => {
+            driver.finish();
+            None
+        }
+    }
 }
 
 /// The work of one session, and what it needs for it.
@@ -75,6 +82,8 @@ pub(crate) struct SessionDriver {
     session: Arc<Session>,
     node: Arc<Node>,
     work: InboundWork,
+    /// The rest of the work, while the session is not driven. A quiet session has none.
+    unfinished: Option<Box<Unfinished>>,
     /// Until the session has ended, and what it finishes has begun: a drain waits for both.
     _running: TaskTrackerToken,
 }
@@ -82,8 +91,9 @@ pub(crate) struct SessionDriver {
 /// The result of driving a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Driven {
-    /// There is nothing to do until the session is woken, an event arrives, or its token expires.
-    Quiet,
+    /// There is nothing to do until the session is woken, an event arrives, or its token expires;
+    /// or its work has been paused.
+    Resting,
     /// The session has ended.
     Ended,
 }
@@ -93,16 +103,10 @@ impl SessionDriver {
         Self {
             _running: node.finishing().session_task(),
             work: InboundWork::new(events),
+            unfinished: None,
             session,
             node,
         }
-    }
-
-    /// Drives the session to its end.
-    async fn drive_to_end(&mut self, wake: &Notify, writer: &mut impl PacketWriter) {
-        let writer = LastPacketWriter::new(&self.session, &self.node, writer);
-        let running = SessionWork::new(&self.session, &self.node, &mut self.work);
-        running.serve(wake, writer, Rest::Never).await;
     }
 
     /// Drives the session until it is quiet or has ended. In the end its last packet is written.
@@ -113,9 +117,29 @@ impl SessionDriver {
         wake: &Notify,
         writer: &mut impl PacketWriter,
     ) -> Driven {
-        let writer = LastPacketWriter::new(&self.session, &self.node, writer);
-        let running = SessionWork::new(&self.session, &self.node, &mut self.work);
-        running.serve(wake, writer, Rest::WhenQuiet).await
+        self.drive_until(Rest::WhenQuiet, wake, writer).await
+    }
+
+    async fn drive_until(
+        &mut self,
+        rest: Rest<'_>,
+        wake: &Notify,
+        writer: &mut impl PacketWriter,
+    ) -> Driven {
+        let mut writer = LastPacketWriter::new(&self.session, &self.node, writer);
+        let mut running = SessionWork {
+            session: &self.session,
+            node: &self.node,
+            work: &mut self.work,
+            unfinished: self.unfinished.take().unwrap_or_default(),
+        };
+        let driven = running.serve(wake, &mut writer, rest).await;
+        if driven == Driven::Resting {
+            writer.is_resting = true;
+            let unfinished = running.unfinished;
+            self.unfinished = matches!(rest, Rest::WhenPaused(_)).then_some(unfinished);
+        }
+        driven
     }
 
     /// Lets the events of the session, which has ended, be finished.
@@ -124,13 +148,13 @@ impl SessionDriver {
     }
 }
 
-/// Ends the session when it is dropped, unless it is quiet, and writes its last packet. Nothing
+/// Ends the session when it is dropped, unless it rests, and writes its last packet. Nothing
 /// else writes to the client: nothing follows the last packet.
 struct LastPacketWriter<'a, W: PacketWriter> {
     session: &'a Session,
     node: &'a Node,
     writer: &'a mut W,
-    is_quiet: bool,
+    is_resting: bool,
 }
 
 impl<'a, W: PacketWriter> LastPacketWriter<'a, W> {
@@ -139,7 +163,7 @@ impl<'a, W: PacketWriter> LastPacketWriter<'a, W> {
             session,
             node,
             writer,
-            is_quiet: false,
+            is_resting: false,
         }
     }
 
@@ -158,7 +182,7 @@ impl<'a, W: PacketWriter> LastPacketWriter<'a, W> {
 
 impl<W: PacketWriter> Drop for LastPacketWriter<'_, W> {
     fn drop(&mut self) {
-        if self.is_quiet {
+        if self.is_resting {
             return;
         }
         // The first reason counts: this one does if the task has panicked.
@@ -169,11 +193,11 @@ impl<W: PacketWriter> Drop for LastPacketWriter<'_, W> {
     }
 }
 
-/// The permission to rest while a session is driven.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Rest {
-    Never,
+/// The time when a session that has not ended is not driven any more.
+#[derive(Clone, Copy)]
+enum Rest<'a> {
     WhenQuiet,
+    WhenPaused(&'a AtomicBool),
 }
 
 /// The work of a session while it is driven.
@@ -181,29 +205,16 @@ struct SessionWork<'a> {
     session: &'a Arc<Session>,
     node: &'a Arc<Node>,
     work: &'a mut InboundWork,
-    step: Option<BoxFuture<'static, ()>>,
+    unfinished: Box<Unfinished>,
 }
 
-impl<'a> SessionWork<'a> {
-    const fn new(
-        session: &'a Arc<Session>,
-        node: &'a Arc<Node>,
-        work: &'a mut InboundWork,
-    ) -> Self {
-        Self {
-            session,
-            node,
-            work,
-            step: None,
-        }
-    }
-
+impl SessionWork<'_> {
     /// Serves the session.
     ///
     /// Packets are written before each wait. The arms of the wait, in order:
     /// 1. The session has ended.
     /// 2. Its token has expired.
-    /// 3. It has waited for `rt:resume` for 5 s (`RESUME_EVENT_TIMEOUT`).
+    /// 3. It has waited too long for `rt:resume`.
     /// 4. An inbound event is handled.
     /// 5. A recheck is decided.
     /// 6. A step of catching up is done.
@@ -211,28 +222,28 @@ impl<'a> SessionWork<'a> {
     ///    while another one is being handled.
     /// 8. Something was queued, or written, or a recheck is requested.
     async fn serve<W: PacketWriter>(
-        mut self,
+        &mut self,
         wake: &Notify,
-        mut writer: LastPacketWriter<'_, W>,
-        rest: Rest,
+        writer: &mut LastPacketWriter<'_, W>,
+        rest: Rest<'_>,
     ) -> Driven {
         let session = self.session;
-        // At most one per order room, and one more if the session has left it and is in it again.
-        let mut deciding = FuturesUnordered::new();
         let mut token_expiry = Box::pin(session.expired());
-        let mut resume_timeout = Box::pin(tokio::time::sleep(RESUME_EVENT_TIMEOUT));
         loop {
+            if matches!(rest, Rest::WhenPaused(pause) if pause.load(Ordering::SeqCst)) {
+                return Driven::Resting;
+            }
             if let Err(reason) = writer.write_all() {
                 session.end(reason);
                 return Driven::Ended;
             }
-            deciding.extend(begin_rechecks(session, self.node));
+            self.begin_rechecks();
             self.begin_step();
-            if rest == Rest::WhenQuiet && deciding.is_empty() && self.is_quiet() {
-                writer.is_quiet = true;
-                return Driven::Quiet;
+            if matches!(rest, Rest::WhenQuiet) && self.is_quiet() {
+                return Driven::Resting;
             }
             let intake = self.intake();
+            let unfinished = &mut *self.unfinished;
             tokio::select! {
                 biased;
                 () = session.ended() => return Driven::Ended,
@@ -240,14 +251,14 @@ impl<'a> SessionWork<'a> {
                     session.end(EndReason::Expired);
                     return Driven::Ended;
                 }
-                () = &mut resume_timeout, if intake == Intake::OnlyResume => {
+                () = &mut unfinished.resume_timeout, if intake == Intake::OnlyResume => {
                     session.state().stop_awaiting_resume();
                 }
                 Some(()) = OptionFuture::from(self.work.handling.as_mut()) => {
                     self.work.handling = None;
                 }
-                Some(()) = deciding.next() => {}
-                Some(()) = OptionFuture::from(self.step.as_mut()) => self.step = None,
+                Some(()) = unfinished.deciding.next() => {}
+                Some(()) = OptionFuture::from(unfinished.step.as_mut()) => unfinished.step = None,
                 event = self.work.events.next(intake), if intake != Intake::Nothing => {
                     self.take_event(event, intake);
                 }
@@ -258,21 +269,32 @@ impl<'a> SessionWork<'a> {
 
     /// Returns whether there is nothing to do.
     fn is_quiet(&self) -> bool {
-        let is_idle = self.step.is_none() && self.work.handling.is_none();
+        let is_idle = self.unfinished.is_empty() && self.work.handling.is_none();
         is_idle
             && self.work.events.is_empty()
             && self.session.is_quiet()
             && !self.session.is_expired()
     }
 
+    /// Begins to decide the rechecks that were requested and are not being decided.
+    fn begin_rechecks(&self) {
+        let begun = self.session.state().begin_rechecks();
+        for recheck in begun {
+            let session = Arc::clone(self.session);
+            let node = Arc::clone(self.node);
+            let deciding = async move { session.decide_recheck(&node, recheck).await };
+            self.unfinished.deciding.push(Box::pin(deciding));
+        }
+    }
+
     /// Begins a step of the start or of catching up, if there is one to take.
     fn begin_step(&mut self) {
-        if self.step.is_some() || !self.session.state().can_step() {
+        if self.unfinished.step.is_some() || !self.session.state().can_step() {
             return;
         }
         let session = Arc::clone(self.session);
         let node = Arc::clone(self.node);
-        self.step = Some(Box::pin(async move { session.catch_up(&node).await }));
+        self.unfinished.step = Some(Box::pin(async move { session.catch_up(&node).await }));
     }
 
     fn intake(&self) -> Intake {
@@ -290,17 +312,6 @@ impl<'a> SessionWork<'a> {
         let handling = session.handle(Arc::clone(self.node), event);
         self.work.handling = Some(Box::pin(handling));
     }
-}
-
-/// Returns the decisions of the rechecks that were requested and are not being decided.
-fn begin_rechecks(
-    session: &Session,
-    node: &Node,
-) -> impl Iterator<Item = impl Future<Output = ()>> {
-    let begun = session.state().begin_rechecks();
-    begun
-        .into_iter()
-        .map(move |recheck| session.decide_recheck(node, recheck))
 }
 
 impl Session {

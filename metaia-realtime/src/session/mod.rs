@@ -13,7 +13,7 @@
 //! Inbound events wait in the meantime, too.
 //!
 //! - The session: [`connection`] (its data, and what others do to it), [`credit_wait`],
-//!   [`driver`] (its work), [`port`] (what it asks of a transport), [`end`] (why it ends),
+//!   [`driver`] (its work), [`unfinished`] (what of it is under way), [`port`] (what it asks of a transport), [`end`] (why it ends),
 //!   [`expiry`] (of its token), [`finish`] (handlers after its end).
 //! - Its start: [`request`] (what the client asks for), [`resume`] (which position it continues
 //!   from), [`retry`] (while the log cannot be read).
@@ -52,6 +52,7 @@ mod room_set;
 mod state;
 #[cfg(test)]
 mod tests;
+mod unfinished;
 mod volatile_queue;
 mod wire;
 

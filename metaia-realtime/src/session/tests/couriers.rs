@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -125,7 +125,15 @@ impl Office {
                 transport.hand_over(&packet);
                 Ok(())
             };
-            drive(session, node, events, &transport.wake, write).await;
+            drive(
+                session,
+                node,
+                events,
+                &transport.wake,
+                &AtomicBool::new(false),
+                write,
+            )
+            .await;
             drop(inbound);
         });
         line

@@ -5,7 +5,7 @@ use std::{
     cell::Cell,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -111,7 +111,15 @@ impl Phone {
                 written.lock().push(text(&outgoing));
                 Ok(())
             };
-            drive(session, node, events, &port.0, write).await;
+            drive(
+                session,
+                node,
+                events,
+                &port.0,
+                &AtomicBool::new(false),
+                write,
+            )
+            .await;
         });
         phone
     }

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -22,8 +22,8 @@ use crate::{
     Room,
     node::{Node, NodeParts, Window, dispatch},
     session::{
-        BeforeStart, ConnectRequest, EndReason, InboundQueue, Outgoing, Phase, Port, Progress,
-        Session, drive, resume::StartPoint,
+        BeforeStart, ConnectRequest, Driven, EndReason, InboundQueue, Outgoing, Phase, Port,
+        Progress, Session, drive, resume::StartPoint,
     },
 };
 
@@ -89,6 +89,19 @@ fn connect(node: &Arc<Node>, log: &Log) -> Arc<AtomicUsize> {
 
 /// Connects a client that asks for the orders 1 to `orders`.
 fn connect_with_orders(node: &Arc<Node>, log: &Log, orders: usize) -> Arc<AtomicUsize> {
+    let (session, port) = session_of(node, log, orders);
+    let written = Arc::<AtomicUsize>::default();
+    let write = counting(&written);
+    let node = Arc::clone(node);
+    node.tasks().clone().spawn(async move {
+        let (_inbound, events) = InboundQueue::new(node.limits());
+        let pause = AtomicBool::new(false);
+        drive(session, node, events, &port.0, &pause, write).await;
+    });
+    written
+}
+
+fn session_of(node: &Arc<Node>, log: &Log, orders: usize) -> (Arc<Session>, Arc<NotifyPort>) {
     let identity = Identity::new("c1".parse().unwrap(), Role::Customer);
     let request = ConnectRequest {
         orders: (1..=orders).map(|index| Ok(order(index))).collect(),
@@ -99,17 +112,50 @@ fn connect_with_orders(node: &Arc<Node>, log: &Log, orders: usize) -> Arc<Atomic
     let session = Session::new(node, identity, None, phase, Arc::clone(&port) as _);
     let session = Arc::new(session);
     assert!(node.register(&session));
-    let written = Arc::new(AtomicUsize::new(0));
-    let counting = Arc::clone(&written);
+    (session, port)
+}
+
+/// Returns a writer that counts entries.
+fn counting(written: &Arc<AtomicUsize>) -> impl FnMut(Outgoing) -> Result<(), EndReason> + use<> {
+    let written = Arc::clone(written);
+    move |outgoing| {
+        let is_entry = matches!(outgoing, Outgoing::Entry(..));
+        written.fetch_add(usize::from(is_entry), Ordering::SeqCst);
+        Ok(())
+    }
+}
+
+/// Connects a client that asks for order 1. Its session is paused when the policy has been asked
+/// `asked` times, while it decides, and is driven elsewhere 1 s later.
+fn connect_and_pause(
+    node: &Arc<Node>,
+    log: &Log,
+    policy: SlowPolicy,
+    asked: usize,
+) -> Arc<AtomicUsize> {
+    let (session, port) = session_of(node, log, 1);
+    let written = Arc::<AtomicUsize>::default();
+    let first = counting(&written);
+    let mut second = counting(&written);
     let node = Arc::clone(node);
     node.tasks().clone().spawn(async move {
         let (_inbound, events) = InboundQueue::new(node.limits());
-        let write = |outgoing| {
-            let is_entry = matches!(outgoing, Outgoing::Entry(..));
-            counting.fetch_add(usize::from(is_entry), Ordering::SeqCst);
-            Ok(())
+        let pause = AtomicBool::new(false);
+        let driving = drive(Arc::clone(&session), node, events, &port.0, &pause, first);
+        let pausing = async {
+            while policy.asked.load(Ordering::SeqCst) < asked {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            assert_eq!(policy.deciding.load(Ordering::SeqCst), 1);
+            pause.store(true, Ordering::SeqCst);
+            session.wake();
         };
-        drive(session, node, events, &port.0, write).await;
+        let (driver, ()) = tokio::join!(driving, pausing);
+        let mut driver = driver.unwrap();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        while driver.drive_until_quiet(&port.0, &mut second).await == Driven::Resting {
+            port.0.notified().await;
+        }
     });
     written
 }
@@ -136,6 +182,21 @@ async fn a_session_receives_events_while_unreadable_entries_keep_coming() {
     append_each_second(&log, 30).await;
     let written = written.load(Ordering::SeqCst);
     assert!(written >= 15, "{written} of 30 events are written");
+}
+
+/// First a step of the start waits for the policy, then a decision on access.
+#[tokio::test(start_paused = true)]
+async fn work_that_is_paused_goes_on_elsewhere() {
+    for asked in [1, 2] {
+        let log = Log::large();
+        let policy = SlowPolicy::new(Duration::from_secs(3));
+        let node = node(&log, policy.clone());
+        node.run();
+        let written = connect_and_pause(&node, &log, policy, asked);
+        append_each_second(&log, 30).await;
+        let written = written.load(Ordering::SeqCst);
+        assert!(written >= 15, "{written} of 30 events are written");
+    }
 }
 
 /// All decisions of the session take 15 s, and a round begins after 8 s.

@@ -2,10 +2,7 @@
 
 use std::{
     net::SocketAddr,
-    sync::{
-        Arc, OnceLock, Weak,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Weak},
     task::Waker,
 };
 
@@ -29,11 +26,7 @@ pub(crate) struct Connection(Arc<ConnectionState>);
 #[derive(Debug)]
 struct ConnectionState {
     peer: SocketAddr,
-    killed: AtomicBool,
-    reading_stopped: AtomicBool,
     reader: AtomicWaker,
-    writer: AtomicWaker,
-    link: OnceLock<Arc<dyn Observer>>,
     poll_answer: Mutex<PollAnswer>,
     /// `None`: nothing watches the requests, or the connection is no longer one of HTTP.
     watch: Mutex<Option<Box<Watch>>>,
@@ -47,11 +40,7 @@ impl Connection {
     pub(crate) fn new(peer: SocketAddr) -> Self {
         Self(Arc::new(ConnectionState {
             peer,
-            killed: AtomicBool::new(false),
-            reading_stopped: AtomicBool::new(false),
             reader: AtomicWaker::new(),
-            writer: AtomicWaker::new(),
-            link: OnceLock::new(),
             poll_answer: Mutex::default(),
             watch: Mutex::default(),
         }))
@@ -60,32 +49,6 @@ impl Connection {
     /// Returns the address of the peer.
     pub(crate) fn peer(&self) -> SocketAddr {
         self.0.peer
-    }
-
-    /// Ends the connection: pending and later reads and writes fail.
-    pub(crate) fn kill(&self) {
-        self.0.killed.store(true, Ordering::Release);
-        self.0.reader.wake();
-        self.0.writer.wake();
-    }
-
-    pub(super) fn is_killed(&self) -> bool {
-        self.0.killed.load(Ordering::Acquire)
-    }
-
-    /// Reads nothing more from the connection until it is killed.
-    pub(crate) fn stop_reading(&self) {
-        self.0.reading_stopped.store(true, Ordering::Release);
-    }
-
-    pub(super) fn is_reading_stopped(&self) -> bool {
-        self.0.reading_stopped.load(Ordering::Acquire)
-    }
-
-    /// Makes the connection a WebSocket of `link`. A connection carries one link for its whole
-    /// life: a second one is ignored.
-    pub(crate) fn upgrade(&self, link: Arc<dyn Observer>) {
-        self.0.link.set(link).ok();
     }
 
     /// Records that the head of a request has come.
@@ -112,18 +75,13 @@ impl Connection {
             .unwrap_or(false)
     }
 
-    /// Gives up the peer because it takes nothing: ends its links and kills the connection.
+    /// Gives up the peer because it takes nothing: ends the link whose poll is being answered.
     pub(super) fn stalled(&self) {
-        // A statement of its own: the lock is not held while the links are called.
+        // A statement of its own: the lock is not held while the link is called.
         let answered = self.0.poll_answer.lock().link();
         if let Some(link) = answered {
             link.lose(EndReason::Slow);
         }
-        if let Some(link) = self.0.link.get() {
-            link.lose(EndReason::Slow);
-        }
-        // The engine ignores write errors, so that its read must fail, too.
-        self.kill();
     }
 
     /// Ends the link whose poll answer was not written before the connection ended.
@@ -151,18 +109,8 @@ impl Connection {
         self.0.reader.register(waker);
     }
 
-    pub(super) fn register_writer(&self, waker: &Waker) {
-        self.0.writer.register(waker);
-    }
-
     pub(super) fn wake_reader(&self) {
         self.0.reader.wake();
-    }
-
-    /// Returns a handle that does not keep the connection alive. A link holds this one, since the
-    /// connection holds its link.
-    pub(crate) fn downgrade(&self) -> WeakConnection {
-        WeakConnection(Arc::downgrade(&self.0))
     }
 }
 
@@ -213,16 +161,5 @@ impl Idle for ConnectionState {
             self.reader.wake();
         }
         ended
-    }
-}
-
-/// A handle of a TCP connection that does not keep it alive.
-#[derive(Debug)]
-pub(crate) struct WeakConnection(Weak<ConnectionState>);
-
-impl WeakConnection {
-    /// Returns the connection if it is still open.
-    pub(crate) fn upgrade(&self) -> Option<Connection> {
-        self.0.upgrade().map(Connection)
     }
 }

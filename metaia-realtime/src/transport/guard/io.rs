@@ -1,8 +1,7 @@
 //! The wrapped stream.
 //!
-//! At the edges: after a kill, the next read and write fail. If the peer takes nothing, reading
-//! pauses some way behind writing, and the write fails after the timeout. If no request comes in
-//! time, reading returns the end of the stream.
+//! At the edges: if the peer takes nothing, reading pauses some way behind writing, and the write
+//! fails after the timeout. If no request comes in time, reading returns the end of the stream.
 
 use std::{
     io,
@@ -20,7 +19,7 @@ use super::{
     Connection, read_pause::ReadPause, request_timer::RequestTimer, write_stall::WriteStall,
 };
 
-/// A stream that its [`Connection`] can kill.
+/// A stream that its [`Connection`] watches.
 #[derive(Debug)]
 pub(crate) struct GuardedIo<S> {
     stream: S,
@@ -83,16 +82,6 @@ impl Drop for OpenConnection {
 }
 
 impl<S> GuardedIo<S> {
-    fn fail_if_killed(&self) -> io::Result<()> {
-        if !self.connection.is_killed() {
-            return Ok(());
-        }
-        Err(io::Error::new(
-            io::ErrorKind::ConnectionAborted,
-            "closed by the server",
-        ))
-    }
-
     /// Gives up the peer if a read or a write timed out. The kernel, too, reports such timeouts.
     fn stall_on_timeout<T>(&self, result: io::Result<T>) -> io::Result<T> {
         if let Err(error) = &result
@@ -128,11 +117,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for GuardedIo<S> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        // Registered before the checks: a kill or a write between them and the return would
-        // otherwise wake nothing.
+        // Registered before the check: a write between it and the return would otherwise wake
+        // nothing.
         self.connection.register_reader(cx.waker());
-        self.fail_if_killed()?;
-        if self.read_pause.is_paused() || self.connection.is_reading_stopped() {
+        if self.read_pause.is_paused() {
             return Poll::Pending;
         }
         let before = buf.filled().len();
@@ -142,8 +130,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for GuardedIo<S> {
         };
         self.stall_on_timeout(result)?;
         self.record_read(&buf.filled()[before..]);
-        // The bytes that were read may have ended the session.
-        Poll::Ready(self.fail_if_killed())
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -153,8 +140,6 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for GuardedIo<S> {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.connection.register_writer(cx.waker());
-        self.fail_if_killed()?;
         let Poll::Ready(result) = Pin::new(&mut self.stream).poll_write(cx, buf) else {
             self.read_pause.block_write();
             ready!(self.write_stall.poll_blocked(cx));
@@ -168,7 +153,6 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for GuardedIo<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.fail_if_killed()?;
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
         if self.connection.flushed() {
             // HTTP may have read before this, and not read again until it is woken.

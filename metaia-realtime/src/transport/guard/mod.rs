@@ -1,12 +1,10 @@
-//! The wrapper around each TCP connection: a kill switch, and a watch on writes.
-//!
-//! A transport that awaits a write to a peer that does not read can be ended only from below:
-//! [`Connection::kill`] fails the next read and write at once.
+//! The wrapper around each TCP connection: a watch on what it reads and writes. A WebSocket of the
+//! transport takes the socket out of it, and keeps these rules itself.
 //!
 //! At the edges:
 //!
-//! - If the peer takes nothing for too long, its link is ended as too slow and the connection is
-//!   killed.
+//! - If the peer takes nothing for too long, the write fails, and the link whose poll is being
+//!   answered is ended as too slow.
 //! - If a request does not come in time, reading returns the end of the stream. HTTP then closes
 //!   the connection, as if the peer had.
 //! - If a connection ends before the answer to a poll was written, its link is lost: no other copy
@@ -43,7 +41,7 @@ mod requests;
 mod watch;
 mod write_stall;
 
-pub(crate) use connection::{Connection, WeakConnection};
+pub(crate) use connection::Connection;
 #[cfg(feature = "axum")]
 pub(crate) use idle::IdleConnections;
 #[cfg_attr(

@@ -19,7 +19,7 @@ use crate::{
 /// The observer of a response body.
 pub(super) enum ResponseObserver {
     /// Reads the `sid` in the answer to a polling handshake.
-    Handshake(Arc<Engine>),
+    Handshake(HandshakeObserver),
     /// Counts the packets in the answer to a poll.
     Poll(PollObserver),
 }
@@ -27,11 +27,7 @@ pub(super) enum ResponseObserver {
 impl ResponseObserver {
     fn observe(&mut self, bytes: &Bytes) {
         match self {
-            Self::Handshake(engine) => {
-                if let Some(sid) = opened_sid(bytes) {
-                    engine.open_link(sid);
-                }
-            }
+            Self::Handshake(handshake) => handshake.observe(bytes),
             Self::Poll(poll) => poll.observe(bytes),
         }
     }
@@ -40,6 +36,21 @@ impl ResponseObserver {
     fn complete(&mut self) {
         if let Self::Poll(poll) = self {
             poll.complete();
+        }
+    }
+}
+
+/// The observer of the answer to a polling handshake.
+pub(super) struct HandshakeObserver {
+    pub(super) engine: Arc<Engine>,
+    /// The token of the handshake.
+    pub(super) token: Option<Box<str>>,
+}
+
+impl HandshakeObserver {
+    fn observe(&mut self, bytes: &Bytes) {
+        if let Some(sid) = opened_sid(bytes) {
+            self.engine.open_link(sid, self.token.take());
         }
     }
 }

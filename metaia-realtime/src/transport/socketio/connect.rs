@@ -3,7 +3,6 @@
 
 use std::{fmt, sync::Arc};
 
-use parking_lot::Mutex;
 use serde_json::Value as Json;
 use socketioxide::{
     SocketIo,
@@ -13,11 +12,12 @@ use socketioxide::{
 };
 
 use super::{
-    attachment::{Attached, Attachment},
-    credentials::{ConnectAuth, bearer_credentials, handshake_token},
+    attachment::{Attached, AttachedSession, Attachment, SessionTask},
+    credentials::{ConnectAuth, bearer_credentials},
     engine::Engine,
+    joined_session::JoinedSession,
     link::Link,
-    port::{self, SocketIoPort},
+    port::{self, SocketIoPort, end_without_link},
     receive::receive,
     socket::{IoSocket, OwnedSocket},
 };
@@ -55,15 +55,13 @@ async fn authenticate(
 ) -> Result<(), ConnectRefusal> {
     let node = &engine.node;
     let auth = ConnectAuth::read(&auth);
-    let link = find_link(engine, socket);
-    let handshake = socket.req_parts();
-    let of_handshake = handshake_token(
-        &handshake.headers,
-        &handshake.uri,
-        engine.settings.token_in_query,
-    );
-    let credentials = bearer_credentials(&auth, of_handshake, node.limits().token_bytes);
-    let port = Arc::new(SocketIoPort::new(engine, socket, &link));
+    let Some(link) = engine.links.find(socket.id.as_str()) else {
+        // It has ended meanwhile, and the transport ends with it.
+        end_without_link(engine, socket).await;
+        return Err(ConnectRefusal(AuthError::Unavailable.code()));
+    };
+    let credentials = bearer_credentials(&auth, link.token.as_deref(), node.limits().token_bytes);
+    let port = Arc::new(SocketIoPort::new(engine, &link));
     let attached = match check_return(engine, &link) {
         Ok(()) => match node.authenticator().authenticate(credentials).await {
             Ok(identity) => attach(engine, socket, &link, port, identity, auth).await,
@@ -89,17 +87,6 @@ fn check_return(engine: &Engine, link: &Link) -> Result<(), AuthError> {
         return Err(AuthError::Unavailable);
     }
     Ok(())
-}
-
-/// Returns the link of a socket, by its `sid`.
-fn find_link(engine: &Engine, socket: &IoSocket) -> Arc<Link> {
-    if let Some(link) = engine.links.find(socket.id.as_str()) {
-        return link;
-    }
-    // The link has ended meanwhile: nothing counts the packets of this one.
-    let link = Arc::new(Link::new(engine.node.limits()));
-    link.upgraded(None);
-    link
 }
 
 /// Refuses a client that was not authenticated.
@@ -163,21 +150,20 @@ async fn attach(
         port.end_transport_unanswered().await;
         return Err(ConnectRefusal(AuthError::Unavailable.code()));
     };
-    link.read_budget.join();
-    link.add_join();
     let (inbound, events) = InboundQueue::new(node.limits());
-    let attachment = Attachment {
+    let joined = JoinedSession {
+        node: Arc::clone(node),
         session,
         inbound,
-        node: Arc::clone(node),
-        link: Arc::clone(link),
-        links: Arc::clone(&engine.links),
-        sid: socket.id,
-        events: Mutex::new(Some(events)),
+        driver: None,
     };
+    let work = SessionTask::Waiting(events);
+    let attached = AttachedSession { joined, port, work };
+    let attachment = Arc::new(Attachment::new(attached, link, &engine.links));
+    link.join(&attachment);
     socket.on_fallback(receive);
     socket.on_disconnect(disconnected);
-    socket.extensions.insert(Attached(Arc::new(attachment)));
+    socket.extensions.insert(Attached(attachment));
     Ok(())
 }
 
@@ -187,20 +173,18 @@ async fn connected(OwnedSocket(socket): OwnedSocket) {
     let Some(Attached(attachment)) = socket.extensions.get::<Attached>() else {
         return;
     };
-    let Some(events) = attachment.take_events() else {
-        return;
-    };
-    attachment.link.membership.join();
-    let session = Arc::clone(&attachment.session);
-    let node = Arc::clone(&attachment.node);
     let link = Arc::clone(&attachment.link);
-    // The task must not keep the attachment: the session ends when the socket drops it.
-    drop(attachment);
-    let tasks = node.tasks().clone();
-    tasks.spawn(async move {
-        let write = |outgoing| port::write(&socket, &link, outgoing);
-        drive(session, node, events, &link.wake, write).await;
+    attachment.begin_task(|joined, events| {
+        let session = Arc::clone(&joined.session);
+        let node = Arc::clone(&joined.node);
+        let tasks = node.tasks().clone();
+        // The task must not keep the attachment: the session ends when the socket drops it.
+        tasks.spawn(async move {
+            let write = |outgoing| port::write(&socket, &link, outgoing);
+            drive(session, node, events, &link.wake, &link.pause, write).await
+        })
     });
+    attachment.link.membership.join();
 }
 
 /// Ends the session of a socket that is gone.
@@ -217,5 +201,5 @@ async fn disconnected(socket: SocketRef, reason: DisconnectReason) {
         }
         _ => attachment.link.lost().unwrap_or(EndReason::TransportLost),
     };
-    attachment.node.end(&attachment.session, end);
+    attachment.end(end);
 }

@@ -47,10 +47,11 @@ impl Engine {
         self.handshake_rate.take()
     }
 
-    /// Adds the link of a polling session that the engine has just opened as `sid`.
-    pub(super) fn open_link(&self, sid: &str) {
+    /// Adds the link of a polling session that the engine has just opened as `sid`, with the token
+    /// of its handshake.
+    pub(super) fn open_link(&self, sid: &str, token: Option<Box<str>>) {
         let session = PollingSession::new(Arc::downgrade(&self.service), sid);
-        let link = Link::with_polling(self.node.limits(), session);
+        let link = Link::new(self.node.limits(), session, token);
         self.links.insert(sid, Arc::new(link));
     }
 

@@ -15,6 +15,9 @@ use crate::{
 /// The most packets whose commits are kept.
 const MAX_IN_FLIGHT: usize = 32;
 
+/// The transport of the packets: the engine serves no other.
+const POLLING: TransportKind = TransportKind::Polling;
+
 /// The commits, by the numbers of the packets.
 #[derive(Debug)]
 pub(super) struct EntryTimes {
@@ -32,29 +35,24 @@ impl EntryTimes {
 
     /// Records that packet `number` is handed to the engine: a live entry that was committed at
     /// `committed`, or another packet.
-    pub(super) fn hand_over(
-        &self,
-        number: u64,
-        committed: Option<Moment>,
-        transport: TransportKind,
-    ) {
+    pub(super) fn hand_over(&self, number: u64, committed: Option<Moment>) {
         self.commit_of(number).set(committed);
         if let Some(committed) = committed {
             let latencies = &self.counters.latencies;
             let now = latencies.read_clock();
-            latencies.record_hand_over(transport, committed, now);
+            latencies.record_hand_over(POLLING, committed, now);
         }
     }
 
     /// Records that the `count` packets from `number` on were written.
-    pub(super) fn written(&self, number: u64, count: u64, transport: TransportKind) {
+    pub(super) fn written(&self, number: u64, count: u64) {
         let latencies = &self.counters.latencies;
         let mut now = None;
         for number in number..number + count.min(MAX_IN_FLIGHT as u64) {
             if let Some(committed) = self.commit_of(number).take() {
                 // One reading for all that were written at once.
                 let now = *now.get_or_insert_with(|| latencies.read_clock());
-                latencies.record_write(transport, committed, now);
+                latencies.record_write(POLLING, committed, now);
             }
         }
     }
@@ -68,8 +66,6 @@ impl EntryTimes {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    const POLLING: TransportKind = TransportKind::Polling;
 
     fn counts(times: &EntryTimes) -> (u64, u64) {
         times.counters.latencies.counts(POLLING)
@@ -87,11 +83,11 @@ mod tests {
             for (handed_over, is_entry, written_now) in turns {
                 for _ in 0..handed_over.min(MAX_IN_FLIGHT as u64 + written - packets.len() as u64) {
                     let committed = is_entry.then(Moment::now);
-                    times.hand_over(packets.len() as u64, committed, POLLING);
+                    times.hand_over(packets.len() as u64, committed);
                     packets.push(is_entry);
                 }
                 let written_now = written_now.min(packets.len() as u64 - written);
-                times.written(written, written_now, POLLING);
+                times.written(written, written_now);
                 written += written_now;
                 let entries = |packets: &[bool]| {
                     packets.iter().filter(|is_entry| **is_entry).count() as u64
@@ -105,9 +101,9 @@ mod tests {
     #[test]
     fn a_packet_that_the_engine_refused_leaves_nothing_to_the_next() {
         let times = EntryTimes::new(&Arc::default());
-        times.hand_over(7, Some(Moment::now()), POLLING);
-        times.hand_over(7, None, POLLING);
-        times.written(7, 1, POLLING);
+        times.hand_over(7, Some(Moment::now()));
+        times.hand_over(7, None);
+        times.written(7, 1);
         assert_eq!(counts(&times), (1, 0));
     }
 
@@ -115,9 +111,9 @@ mod tests {
     fn more_packets_than_are_kept_are_counted_at_most_once() {
         let times = EntryTimes::new(&Arc::default());
         for number in 0..100 {
-            times.hand_over(number, Some(Moment::now()), POLLING);
+            times.hand_over(number, Some(Moment::now()));
         }
-        times.written(0, 100, POLLING);
+        times.written(0, 100);
         assert_eq!(counts(&times), (100, MAX_IN_FLIGHT as u64));
     }
 }

@@ -27,7 +27,7 @@ use super::{
     query::query_parameter,
     request::{RequestKind, connection_of},
     response_body::BoxBody,
-    websocket::WebSocketRequest,
+    upgrade,
 };
 use crate::node::HandshakeRefusal;
 
@@ -113,15 +113,7 @@ impl Gate {
                 post::post(engine, &link, &sid, service, request, body).await
             }
             RequestKind::OpenWebSocket => direct::open(engine, &mut request),
-            RequestKind::Upgrade(link) => {
-                let websocket = WebSocketRequest {
-                    engine,
-                    service,
-                    link,
-                    connection,
-                };
-                websocket.upgrade(&mut request)
-            }
+            RequestKind::Upgrade(link) => upgrade::upgrade(engine, service, link, &mut request),
         }
     }
 

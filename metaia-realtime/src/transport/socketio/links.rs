@@ -51,6 +51,11 @@ impl Links {
         self.table.lock().by_sid.len()
     }
 
+    #[cfg(all(test, feature = "testing"))]
+    pub(super) fn all(&self) -> Vec<Arc<Link>> {
+        self.table.lock().by_sid.values().cloned().collect()
+    }
+
     pub(super) fn find(&self, sid: &str) -> Option<Arc<Link>> {
         self.table.lock().by_sid.get(sid).cloned()
     }
@@ -78,13 +83,18 @@ impl LinkTable {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::Weak;
+
+    use super::{super::link::PollingSession, *};
     use crate::Limits;
 
     #[tokio::test(start_paused = true)]
     async fn a_link_that_no_session_joined_is_removed() {
         let links = Links::new(Duration::from_secs(5));
-        let link = || Arc::new(Link::new(&Limits::default()));
+        let link = || {
+            let polling = PollingSession::new(Weak::new(), "sid");
+            Arc::new(Link::new(&Limits::default(), polling, None))
+        };
         links.insert("stays", link());
         links.find("stays").unwrap().read_budget.join();
         links.insert("goes", link());

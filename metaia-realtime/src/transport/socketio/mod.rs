@@ -1,10 +1,10 @@
-//! The transport of Socket.IO. [`direct`] serves the connections that begin as a WebSocket; all
-//! others, which begin with polling, are those of socketioxide.
+//! The transport of Socket.IO. [`direct`] serves WebSockets; socketioxide serves the clients that
+//! poll, until they [`upgrade`] to one.
 //!
 //! Over socketioxide, the session's one task writes everything that goes to its client, acks
-//! included, so that the session decides the order. The engine queues 1,024 packets for a
-//! connection, which is more than the credit window and the packets beside it. If the queue is full
-//! nevertheless, the session ends, since the event that does not fit would be lost.
+//! included, so that the session decides the order. The engine queues 1,024 packets for a client,
+//! which is more than the packets that a poll may fetch. If the queue is full nevertheless, the
+//! session ends, since the event that does not fit would be lost.
 
 // The engine, and how it is started.
 mod engine;
@@ -21,21 +21,27 @@ mod refusal;
 mod request;
 mod service;
 
-// The requests of clients that poll, and WebSockets, on their way to the engine.
+// The requests of clients that poll, on their way to the engine.
 mod body;
-mod inbound_packet;
 mod membership;
 mod polling;
 mod post;
-mod read_budget;
 mod response_body;
 mod scan;
-mod upgrade_state;
-mod websocket;
 
-// Without the engine.
+// From the engine to a WebSocket.
+mod upgrade;
+mod upgrade_state;
+
+// WebSockets, without the engine.
 mod direct;
 mod sid;
+mod websocket;
+
+// For both.
+mod inbound_packet;
+mod joined_session;
+mod read_budget;
 mod write_counts;
 
 // In the engine: CONNECT, the session that it attaches, and inbound events.
@@ -45,7 +51,7 @@ mod credentials;
 mod receive;
 mod socket;
 
-// Beside the engine: the connections of one client, and the port of its session.
+// Beside the engine: the state of one client that polls, and the port of its session.
 mod entry_times;
 mod link;
 mod links;

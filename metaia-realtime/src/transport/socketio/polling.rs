@@ -5,16 +5,14 @@ use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http::{
-    HeaderValue, Request, Response, StatusCode,
-    header::{AUTHORIZATION, CONTENT_TYPE},
-};
+use http::{HeaderValue, Request, Response, StatusCode, header::CONTENT_TYPE};
 use http_body::Body;
 use http_body_util::{BodyExt as _, Empty};
 use tower::ServiceExt as _;
 
 use super::{
-    body::{ObservedBody, PollObserver, ResponseObserver},
+    body::{HandshakeObserver, ObservedBody, PollObserver, ResponseObserver},
+    credentials::handshake_token,
     engine::Engine,
     engine_error::EngineError,
     engine_service::{InnerService, PATH},
@@ -26,16 +24,15 @@ use crate::transport::guard::Connection;
 /// Separates the packets in a body.
 pub(super) const SEPARATOR: char = '\u{1e}';
 
-/// Returns a request for the engine, with what it must keep of the client's: the engine holds the
+/// Returns a request for the engine, with what it must know of the client's: the engine holds the
 /// headers as long as the session lives.
 pub(super) fn engine_request<B>(request: &Request<()>, body: B) -> Request<B> {
     let mut for_engine = Request::new(body);
     *for_engine.method_mut() = request.method().clone();
     *for_engine.uri_mut() = request.uri().clone();
-    for name in [AUTHORIZATION, CONTENT_TYPE] {
-        if let Some(value) = request.headers().get(&name) {
-            for_engine.headers_mut().insert(name, value.clone());
-        }
+    if let Some(value) = request.headers().get(CONTENT_TYPE) {
+        let headers = for_engine.headers_mut();
+        headers.insert(CONTENT_TYPE, value.clone());
     }
     for_engine
 }
@@ -50,7 +47,12 @@ pub(super) async fn open(
     if !response.status().is_success() {
         return response;
     }
-    let observer = ResponseObserver::Handshake(Arc::clone(engine));
+    let in_query = engine.settings.token_in_query;
+    let token = handshake_token(request.headers(), request.uri(), in_query);
+    let observer = ResponseObserver::Handshake(HandshakeObserver {
+        engine: Arc::clone(engine),
+        token: token.map(Box::from),
+    });
     response.map(|body| ObservedBody::new(body, observer).boxed_unsync())
 }
 
@@ -79,17 +81,15 @@ pub(super) async fn poll(
 /// Returns the packets that the engine has for a poll now, without waiting for any, or `None` if it
 /// has none.
 ///
-/// A client that has switched to a WebSocket polls no more, and the engine does not pass to the
-/// WebSocket what did not fit into the answer to the last poll.
+/// A client that has switched to a WebSocket polls no more, and there may be packets that did not
+/// fit into the answer to its last poll.
 pub(super) fn packets_now(service: InnerService, link: &Link) -> Option<String> {
     // The engine has nothing if a poll waits, and takes a second poll for a mistake.
     if link.read_budget.has_waiting_poll() {
         return None;
     }
-    let uri = format!(
-        "{PATH}/?EIO=4&transport=polling&sid={}",
-        link.polling_sid()?
-    );
+    let sid = &link.polling.sid;
+    let uri = format!("{PATH}/?EIO=4&transport=polling&sid={sid}");
     let request = Request::get(uri).body(Empty::<Bytes>::new()).ok()?;
     let asked = async {
         let response = ask(service, request).await;
@@ -97,7 +97,8 @@ pub(super) fn packets_now(service: InnerService, link: &Link) -> Option<String> 
         let body = response.into_body().collect().await.ok()?;
         is_success.then(|| body.to_bytes())
     };
-    let packets = asked.now_or_never().flatten()?;
+    // The runtime might otherwise tell a task that has done much that there is nothing.
+    let packets = tokio::task::unconstrained(asked).now_or_never().flatten()?;
     let packets = String::from_utf8(packets.into()).ok()?;
     (!packets.is_empty()).then_some(packets)
 }

@@ -1,23 +1,20 @@
-//! The session core's [`Port`] over socketioxide.
+//! The session core's [`Port`] for clients that begin with polling.
 
 use std::{
     future::Future,
-    sync::{Arc, Weak},
+    sync::{Arc, OnceLock, Weak},
     time::Duration,
 };
 
 use serde_json::value::RawValue;
 use socketioxide::{
-    SendError, SocketError, TransportType,
-    adapter::LocalAdapter,
-    extract::AckSender,
+    SendError, SocketError, adapter::LocalAdapter, extract::AckSender,
     handler::FromMessageParts as _,
-    socket::{Sid, Socket},
 };
 use socketioxide_core::{Str, Value};
 
 use super::{engine::Engine, inbound_packet::PacketKind, link::Link, socket::IoSocket};
-use crate::session::{END, EndReason, Outgoing, Port, Progress};
+use crate::session::{END, EndReason, Outgoing, Port, Progress, Session, Taken};
 
 /// The time in which a refusal may be written before the transport is closed.
 const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
@@ -32,12 +29,17 @@ const _: () = assert!(END_TIMEOUT.as_millis() < 250);
 /// and at the end `rt:end` and DISCONNECT.
 const MAX_POLLED_PACKETS: usize = 12;
 
-/// The port of one session. It does not own its socket, since the socket owns the session.
-#[derive(Clone)]
+/// The port of a session whose client began with polling: the engine, until the session is moved to
+/// a WebSocket.
 pub(super) struct SocketIoPort {
+    of_engine: EnginePort,
+    websocket: OnceLock<Box<dyn Port>>,
+}
+
+/// The port of a session over the engine.
+#[derive(Clone)]
+struct EnginePort {
     engine: Weak<Engine>,
-    socket: Weak<Socket<LocalAdapter>>,
-    sid: Sid,
     link: Arc<Link>,
     /// Packets that the engine had taken before this session began, and may have yet to write: a
     /// client may leave and CONNECT again over the same link.
@@ -45,51 +47,61 @@ pub(super) struct SocketIoPort {
 }
 
 impl SocketIoPort {
-    pub(super) fn new(engine: &Arc<Engine>, socket: &IoSocket, link: &Arc<Link>) -> Self {
+    pub(super) fn new(engine: &Arc<Engine>, link: &Arc<Link>) -> Self {
         link.time_entries(engine.node.counters());
-        Self {
+        let of_engine = EnginePort {
             engine: Arc::downgrade(engine),
-            socket: Arc::downgrade(socket),
-            sid: socket.id,
             link: Arc::clone(link),
             handed_over_before: link.handed_over(),
+        };
+        Self {
+            of_engine,
+            websocket: OnceLock::new(),
         }
     }
 
-    /// Ends the transport at once.
-    pub(super) fn end_transport(&self) {
-        let Some(engine) = self.engine.upgrade() else {
-            return;
-        };
-        engine.links.remove(self.sid.as_str());
-        self.link.membership.end();
-        let killed = self.link.kill();
-        match self.socket.upgrade() {
-            Some(socket) if socket.transport_type() == TransportType::Websocket => {
-                if !killed {
-                    // `guard` does not wrap this connection, so that the session can only leave the
-                    // namespace.
-                    socket.disconnect().ok();
-                }
-            }
-            // The socket of a DISCONNECT or a refusal is gone while its transport may still be
-            // open. The kind of transport is unknown then, and both are ended.
-            _ => engine.service.close_polling(self.sid.as_str()),
-        }
+    /// Returns how many packets of the link preceded those of the session.
+    pub(super) const fn handed_over_before(&self) -> u64 {
+        self.of_engine.handed_over_before
+    }
+
+    /// Moves the session to the port of a WebSocket.
+    pub(super) fn move_to(&self, websocket: Box<dyn Port>) {
+        self.websocket.set(websocket).ok();
     }
 
     /// Ends the transport, and returns once no answer can reach the client any more: official
     /// clients stay away after a `connect_error`, but reconnect after a closed transport.
     pub(super) async fn end_transport_unanswered(&self) {
-        self.end_transport();
+        self.of_engine.end_transport();
         tokio::time::sleep(REFUSAL_TIMEOUT).await;
     }
 
     /// Ends the transport once a refusal has had time to be written.
     pub(super) fn end_transport_after_refusal(&self) {
-        self.after(tokio::time::sleep(REFUSAL_TIMEOUT), |port| {
-            port.end_transport()
-        });
+        let written = tokio::time::sleep(REFUSAL_TIMEOUT);
+        self.of_engine.after(written, |port| port.end_transport());
+    }
+}
+
+/// Ends the transport of a socket without a link, as
+/// [`end_transport_unanswered`](SocketIoPort::end_transport_unanswered) does.
+pub(super) async fn end_without_link(engine: &Engine, socket: &IoSocket) {
+    engine.service.close_polling(socket.id.as_str());
+    tokio::time::sleep(REFUSAL_TIMEOUT).await;
+}
+
+impl EnginePort {
+    /// Ends the transport at once, unless the client has moved to a WebSocket.
+    fn end_transport(&self) {
+        let Some(engine) = self.engine.upgrade() else {
+            return;
+        };
+        if self.link.upgrade.close() {
+            engine.links.remove(&self.link.polling.sid);
+            self.link.membership.end();
+            self.link.polling.close();
+        }
     }
 
     /// Ends the transport of a client that has left the namespace, unless it comes back in the time
@@ -118,7 +130,7 @@ impl SocketIoPort {
     /// be written. A client that polls and is to stay away must fetch them: it would come back if
     /// it missed DISCONNECT.
     fn end_transport_after_last_packets(&self, end: EndReason) {
-        if !(end.stays_away() && self.link.is_polling()) {
+        if !end.stays_away() {
             return self.after(tokio::time::sleep(END_TIMEOUT), |port| port.end_transport());
         }
         let link = Arc::clone(&self.link);
@@ -157,33 +169,22 @@ impl SocketIoPort {
     }
 }
 
-impl Port for SocketIoPort {
-    fn wake(&self) {
-        self.link.wake.notify_one();
-    }
-
-    fn progress(&self) -> Option<Progress> {
-        let of_link = self.link.progress()?;
+impl EnginePort {
+    fn progress(&self) -> Progress {
+        let of_link = self.link.counts.progress();
         let of_session = |count: u64| count.saturating_sub(self.handed_over_before);
-        Some(Progress {
+        Progress {
             written: of_session(of_link.written),
             pinged: of_session(of_link.pinged),
             answered: of_session(of_link.answered),
             pongs: of_link.pongs,
-        })
+        }
     }
 
     fn max_unwritten(&self) -> usize {
-        if !self.link.is_polling() {
-            return usize::MAX;
-        }
-        let written = self.link.progress().unwrap_or_default().written;
+        let written = self.link.counts.written();
         let of_earlier_session = self.handed_over_before.saturating_sub(written);
         MAX_POLLED_PACKETS.saturating_sub(usize::try_from(of_earlier_session).unwrap_or(usize::MAX))
-    }
-
-    fn wants_end(&self) -> Option<EndReason> {
-        self.link.over_read_budget()
     }
 
     fn close(&self, end: EndReason) {
@@ -198,6 +199,55 @@ impl Port for SocketIoPort {
         match end.code_for_client() {
             Some(_) => self.end_transport_after_last_packets(end),
             None => self.end_transport(),
+        }
+    }
+}
+
+impl Port for SocketIoPort {
+    fn wake(&self) {
+        match self.websocket.get() {
+            Some(websocket) => websocket.wake(),
+            None => self.of_engine.link.wake.notify_one(),
+        }
+    }
+
+    fn prepare(&self, session: &Session) -> Option<Taken> {
+        match self.websocket.get() {
+            Some(websocket) => websocket.prepare(session),
+            None => {
+                self.wake();
+                None
+            }
+        }
+    }
+
+    fn write(&self, session: &Session, taken: Taken) {
+        if let Some(websocket) = self.websocket.get() {
+            websocket.write(session, taken);
+        }
+    }
+
+    fn progress(&self) -> Option<Progress> {
+        match self.websocket.get() {
+            Some(websocket) => websocket.progress(),
+            None => Some(self.of_engine.progress()),
+        }
+    }
+
+    fn max_unwritten(&self) -> usize {
+        match self.websocket.get() {
+            Some(websocket) => websocket.max_unwritten(),
+            None => self.of_engine.max_unwritten(),
+        }
+    }
+
+    fn close(&self, end: EndReason) {
+        // Not by what `websocket` is now: a move that is under way must see either that the session
+        // has ended, or that its WebSocket was told.
+        if self.of_engine.link.upgrade.end_session(end) {
+            self.of_engine.close(end);
+        } else if let Some(websocket) = self.websocket.get() {
+            websocket.close(end);
         }
     }
 }

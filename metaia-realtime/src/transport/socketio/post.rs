@@ -44,6 +44,9 @@ where
             return status_only(status);
         }
     };
+    let Some(place) = PostInProgress::begin(link) else {
+        return EngineError::BadRequest.into_response();
+    };
     let Ok(text) = std::str::from_utf8(&bytes) else {
         // The engine answers, and ends the session.
         return ask(service, engine_request(&request, Full::new(bytes))).await;
@@ -51,6 +54,7 @@ where
     let posting = Posting {
         engine_service: Arc::clone(&engine.service),
         link: Arc::clone(link),
+        _place: place,
         service,
         request,
         max_bytes: limits.message_bytes,
@@ -100,6 +104,7 @@ where
 struct Posting {
     engine_service: Arc<EngineService>,
     link: Arc<Link>,
+    _place: PostInProgress,
     service: InnerService,
     request: Request<()>,
     /// The most bytes that the engine takes at once.
@@ -108,6 +113,23 @@ struct Posting {
     longest_wait: Duration,
     /// Packets that the engine does not have yet.
     batch: String,
+}
+
+/// A POST that has come. A client that switches to a WebSocket meanwhile waits for its end.
+struct PostInProgress(Arc<Link>);
+
+impl PostInProgress {
+    /// Returns `None` if the client has switched already.
+    fn begin(link: &Arc<Link>) -> Option<Self> {
+        let begins = link.upgrade.begin_post();
+        begins.then(|| Self(Arc::clone(link)))
+    }
+}
+
+impl Drop for PostInProgress {
+    fn drop(&mut self) {
+        self.0.upgrade.end_post();
+    }
 }
 
 impl Posting {

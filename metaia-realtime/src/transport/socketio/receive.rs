@@ -26,7 +26,7 @@ impl FromMessageParts<LocalAdapter> for QueuedEvent {
                 Value::Bytes(_) => String::new(),
             };
             let event = Inbound { json, ack: *ack };
-            attachment.inbound.offer(&attachment.session, event);
+            attachment.offer(event);
         }
         Ok(Self)
     }

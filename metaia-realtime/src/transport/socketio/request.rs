@@ -105,6 +105,9 @@ impl RequestKind {
         link: Arc<Link>,
         sid: &str,
     ) -> Result<Self, EngineError> {
+        if link.upgrade.has_switched() {
+            return Err(EngineError::BadRequest);
+        }
         match (transport, method) {
             (TransportName::Polling, &Method::GET) => Ok(Self::Poll(link)),
             (TransportName::Polling, &Method::POST) => Ok(Self::Post(link, sid.to_owned())),

@@ -8,7 +8,6 @@ use super::{
     connect,
     engine::Engine,
     engine_service::{InnerService, PATH},
-    inbound_packet::MAX_REWRITTEN_BYTES,
 };
 use crate::{
     limits::{Limits, TRANSPORT_QUEUE},
@@ -30,8 +29,6 @@ fn build(limits: &Limits, transports: Transports) -> (InnerService, SocketIo) {
     let parser = ParserConfig::common()
         .max_incoming_binaries(0)
         .max_incoming_binary_buf_size(0);
-    // Frames are checked before the engine, which may read a little more than was sent.
-    let websocket_bytes = limits.message_bytes.max(MAX_REWRITTEN_BYTES);
     let builder = SocketIo::builder()
         .req_path(PATH)
         .ping_interval(limits.ping_interval)
@@ -39,9 +36,8 @@ fn build(limits: &Limits, transports: Transports) -> (InnerService, SocketIo) {
         .connect_timeout(limits.unauthenticated)
         .max_buffer_size(TRANSPORT_QUEUE)
         .max_payload(limits.message_bytes as u64)
-        .ws_max_message_size(websocket_bytes)
-        .ws_max_frame_size(websocket_bytes)
         .with_parser(parser);
+    // The engine serves polling alone. It offers the client the other transport.
     let builder = match transports {
         Transports::All => builder.transports([TransportType::Polling, TransportType::Websocket]),
         Transports::WebSocketOnly => builder.transports([TransportType::Websocket]),

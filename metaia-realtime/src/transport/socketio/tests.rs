@@ -1,7 +1,12 @@
 //! The progress of connections, over every transport.
 
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use http::Request;
+use http_body_util::Empty;
 use serde_json::json;
 
+use super::{engine_service::PATH, polling::ask};
 use crate::{
     Limits, Role,
     client::Transport,
@@ -45,4 +50,30 @@ async fn packets_before_an_answered_ping_are_known_to_have_arrived() {
         assert_eq!(progress.answered, 6, "{transport:?}");
         assert!(progress.pongs > 0);
     }
+}
+
+#[tokio::test]
+async fn a_client_that_has_upgraded_is_served_without_the_engine() {
+    let server = TestServer::start(|builder| builder).await;
+    let builder = server.client_builder(Role::Customer, "c1");
+    let connecting = builder.transport(Transport::Upgrade).connect();
+    let (client, _updates) = connecting.await.unwrap();
+    let engine = server.realtime().engine();
+    let link = || engine.links.all().pop();
+    eventually("the upgrade", || {
+        link().is_some_and(|link| link.upgrade.has_moved())
+    })
+    .await;
+    let sid = link().unwrap().polling.sid.clone();
+    let uri = format!("{PATH}/?EIO=4&transport=polling&sid={sid}");
+    // A poll would wait if the engine knew the session.
+    let is_gone = || {
+        let request = Request::get(&uri).body(Empty::<Bytes>::new()).unwrap();
+        let asked = ask(engine.service.get().unwrap(), request).now_or_never();
+        asked.is_some_and(|answer| answer.status() == 400)
+    };
+    eventually("the end of the engine's session", is_gone).await;
+    assert_eq!(server.realtime().local_sessions().len(), 1);
+    client.close().await;
+    eventually("the end of the link", || link().is_none()).await;
 }

@@ -19,6 +19,17 @@ pub(super) struct WriteCounts {
 }
 
 impl WriteCounts {
+    /// Returns counts that go on from these.
+    pub(super) fn continued(&self) -> Self {
+        let progress = self.progress();
+        Self {
+            written: AtomicU64::new(progress.written),
+            pinged: AtomicU64::new(progress.pinged),
+            answered: AtomicU64::new(progress.answered),
+            pongs: AtomicU64::new(progress.pongs),
+        }
+    }
+
     pub(super) fn progress(&self) -> Progress {
         // In the reverse order of the writes: `pinged` comes last, so that it includes every ping
         // that the other counts include. See `Progress`.
@@ -72,6 +83,23 @@ mod tests {
             pongs,
         };
         assert_eq!(counts.progress(), expected);
+    }
+
+    #[test]
+    fn counts_go_on_elsewhere() {
+        let counts = WriteCounts::default();
+        counts.add(Written {
+            packets: 3,
+            before_ping: Some(2),
+        });
+        let continued = counts.continued();
+        counts.pong();
+        continued.add(Written {
+            packets: 1,
+            before_ping: None,
+        });
+        check(&counts, [3, 2, 2, 1]);
+        check(&continued, [4, 2, 0, 0]);
     }
 
     #[test]

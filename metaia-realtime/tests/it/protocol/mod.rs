@@ -4,6 +4,7 @@ mod events;
 mod frames;
 mod handshake;
 mod leaving;
+mod moving;
 mod namespace;
 mod own_stream;
 mod polling;

@@ -12,6 +12,7 @@ use std::{
 use axum::serve::Listener;
 use metaia_realtime::{
     EventContext, HandlerError, Limits, Realtime,
+    client::{Client, Transport},
     serve::{GuardedListener, PeerAddr},
     testing::eventually,
 };
@@ -26,7 +27,7 @@ use crate::support::{
     Anyone, limits,
     raw_frames::{CLOSE, RawFrames, TEXT, client_frame},
     raw_socket::{KICKED, RawSocket, SMALL_BUFFER},
-    tick, user,
+    tick, ticks, user,
 };
 
 /// A stream that takes a few bytes at a time.
@@ -174,6 +175,25 @@ async fn an_idle_client_is_pinged_and_stays() {
         socket.answer_a_ping().await;
     }
     assert_eq!(realtime.local_sessions().len(), 1);
+}
+
+#[tokio::test]
+async fn a_client_that_upgrades_gets_its_events_in_order() {
+    for is_guarded in [false, true] {
+        let (realtime, address) = match is_guarded {
+            false => serve(Limits::default()).await,
+            true => serve_guarded(Limits::default()).await,
+        };
+        let builder = Client::builder(format!("http://{address}")).transport(Transport::Upgrade);
+        let (client, mut updates) = builder.token("any").connect().await.unwrap();
+        for i in 0..300 {
+            tick(&realtime, user("c1"), i).await;
+        }
+        let received = ticks(&mut updates, 300).await;
+        assert_eq!(received, (0..300).collect::<Vec<_>>());
+        client.close().await;
+        eventually("the end", || realtime.census().links == 0).await;
+    }
 }
 
 async fn ends_as_slow(realtime: &Realtime, address: SocketAddr) {

@@ -23,7 +23,12 @@ pub(crate) struct Poller {
 impl Poller {
     /// Makes the handshake.
     pub(crate) async fn open(server: &TestServer) -> Self {
-        let opened = open_polling(server, "").await.body;
+        Self::open_with(server, "").await
+    }
+
+    /// Makes the handshake with these headers.
+    pub(crate) async fn open_with(server: &TestServer, headers: &str) -> Self {
+        let opened = open_polling(server, headers).await.body;
         let sid = opened.split('"').nth(3).unwrap();
         let path = format!("/socket.io/?EIO=4&transport=polling&sid={sid}");
         Self {
@@ -112,6 +117,11 @@ impl Poller {
         })
         .await;
         received
+    }
+
+    /// Returns path and query of the session's polls.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
     }
 
     /// Returns path and query of the session's WebSocket.

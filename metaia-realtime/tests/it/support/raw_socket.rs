@@ -143,6 +143,8 @@ impl RawSocket {
     /// Sends packets in one write. Returns false if the server has closed the connection.
     pub(crate) async fn try_send_at_once(&mut self, packets: &[&str]) -> bool {
         let messages = packets.iter().map(|packet| Ok(Message::text(*packet)));
+        // Collected, so that the future holds no closure: it may be spawned then.
+        let messages: Vec<_> = messages.collect();
         self.0.send_all(&mut stream::iter(messages)).await.is_ok()
     }
 

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     node::{Counters, TransportKind},
     session::{EndReason, Outgoing, PacketWriter, Progress, Session, Taken},
-    transport::socketio::write_counts::WriteCounts,
+    transport::{guard::Observer, socketio::write_counts::WriteCounts},
 };
 
 /// The half of a connection that the task and the dispatcher share. Its lock is taken before that
@@ -39,10 +39,19 @@ impl DirectConnection {
     /// Creates the shared half of a connection. `socket` is `None` if only the connection's task
     /// can write to it.
     pub(super) fn new(socket: Option<OwnedWriteHalf>, counters: &Arc<Counters>) -> Self {
+        Self::with_counts(socket, counters, WriteCounts::default())
+    }
+
+    /// Creates the shared half of a connection that goes on with these counts.
+    pub(super) fn with_counts(
+        socket: Option<OwnedWriteHalf>,
+        counters: &Arc<Counters>,
+        counts: WriteCounts,
+    ) -> Self {
         Self {
             writer: Mutex::new(FrameWriter::new(socket, Arc::clone(counters))),
             counters: Arc::clone(counters),
-            counts: WriteCounts::default(),
+            counts,
             wake: Notify::new(),
             is_resting: AtomicBool::new(false),
         }
@@ -178,6 +187,13 @@ impl DirectConnection {
     /// Returns whether the session's task rests.
     pub(super) fn is_resting(&self) -> bool {
         self.is_resting.load(Ordering::SeqCst)
+    }
+}
+
+impl Observer for DirectConnection {
+    fn lose(&self, _: EndReason) {
+        self.close();
+        self.wake.notify_one();
     }
 }
 

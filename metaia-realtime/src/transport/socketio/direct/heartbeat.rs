@@ -68,12 +68,20 @@ impl Heartbeat {
     }
 }
 
+/// Returns the last instant before `now` at which an interval ended that began at `start`, or a
+/// whole number of intervals after that.
+pub(super) fn last_interval_end(start: Instant, interval: Duration, now: Instant) -> Instant {
+    let elapsed = now.saturating_duration_since(start).as_nanos();
+    let since = elapsed.checked_rem(interval.as_nanos()).unwrap_or(0);
+    now - Duration::from_nanos(u64::try_from(since).unwrap_or(0))
+}
+
 /// A time that is far enough away to count as never.
 const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 3_600);
 
 /// Returns the instant that follows `now` by `time`, however long that is: a limit may be
 /// `Duration::MAX`.
-pub(super) fn after(now: Instant, time: Duration) -> Instant {
+pub(in crate::transport::socketio) fn after(now: Instant, time: Duration) -> Instant {
     now.checked_add(time).unwrap_or_else(|| now + NEVER)
 }
 
@@ -96,6 +104,20 @@ mod tests {
         assert_eq!(heartbeat.due(start + 44 * SECOND), PingDue::Nothing);
         heartbeat.pong(start + 44 * SECOND);
         assert_eq!(heartbeat.deadline(), start + 69 * SECOND);
+    }
+
+    #[test]
+    fn intervals_go_on_from_their_start() {
+        let start = Instant::now();
+        let last = |seconds| {
+            let now = start + seconds * SECOND;
+            last_interval_end(start, 25 * SECOND, now).duration_since(start)
+        };
+        assert_eq!(last(3), Duration::ZERO);
+        assert_eq!(last(25), 25 * SECOND);
+        assert_eq!(last(99), 75 * SECOND);
+        assert_eq!(last_interval_end(start, Duration::ZERO, start), start);
+        assert_eq!(last_interval_end(start, Duration::MAX, start), start);
     }
 
     #[test]

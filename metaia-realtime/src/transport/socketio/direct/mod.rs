@@ -1,4 +1,5 @@
-//! Sessions that begin as a WebSocket: Engine.IO and Socket.IO without the engine.
+//! WebSockets: Engine.IO and Socket.IO without the engine. A client either begins as one, or has
+//! polled before and [moves](moved) here.
 //!
 //! One task serves a connection. While its session is quiet, that is all there is beside the
 //! session: no buffer, no channel, no other task. The dispatcher writes events to the socket by
@@ -21,6 +22,7 @@ mod conversation;
 mod frames;
 mod heartbeat;
 mod line;
+mod moved;
 mod namespace;
 mod open;
 mod packet;
@@ -28,4 +30,7 @@ mod port;
 mod waiting;
 mod writer;
 
+pub(super) use heartbeat::after;
+pub(super) use moved::{MovedClient, MovedState};
+pub(super) use namespace::Place;
 pub(super) use open::open;

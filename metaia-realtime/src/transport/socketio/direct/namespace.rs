@@ -20,6 +20,7 @@ use crate::{
         connect::{begin_session, record_refusal},
         credentials::{ConnectAuth, bearer_credentials},
         engine::Engine,
+        joined_session::JoinedSession,
         sid::random_sid,
     },
 };
@@ -34,14 +35,23 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A client and its connection.
 pub(super) struct DirectClient {
-    engine: Arc<Engine>,
-    conversation: Conversation,
+    pub(super) engine: Arc<Engine>,
+    pub(super) conversation: Conversation,
     /// The token of the handshake, for a CONNECT that brings none.
-    token: Option<Box<str>>,
+    pub(super) token: Option<Box<str>>,
     /// The CONNECTs that were accepted.
-    joins: u32,
+    pub(super) joins: u32,
     /// The CONNECTs that were refused.
-    refused: u32,
+    pub(super) refused: u32,
+}
+
+/// The place of a client when it begins to be served.
+pub(in crate::transport::socketio) enum Place {
+    /// Not in the namespace. Its CONNECT must come by then.
+    Outside(Instant),
+    Member(Box<JoinedSession>),
+    /// The server has ended its session, and the connection is to end.
+    Ended(EndReason),
 }
 
 /// The way in which the connection of a client ends.
@@ -61,14 +71,6 @@ enum Answer {
     Accepted(Box<JoinedSession>),
     Refused(AuthError),
     TimedOut,
-}
-
-/// The session of a client, and its work. Dropping it ends the session.
-struct JoinedSession {
-    node: Arc<Node>,
-    session: Arc<Session>,
-    inbound: InboundQueue,
-    driver: Option<SessionDriver>,
 }
 
 impl DirectClient {
@@ -92,8 +94,19 @@ impl DirectClient {
     /// that rests has no memory for them.
     pub(super) async fn serve(&mut self) {
         self.send_open();
-        let ending = self.serve_sessions().await;
+        let deadline = self.connect_deadline();
+        self.serve_from(Place::Outside(deadline)).await;
+    }
+
+    /// Serves the client to the end of its connection, from its place on.
+    pub(super) async fn serve_from(&mut self, place: Place) {
+        let ending = self.serve_sessions(place).await;
         Box::pin(self.end(ending)).await;
+    }
+
+    /// Returns the time by which a client must connect that leaves the namespace now.
+    fn connect_deadline(&self) -> Instant {
+        after(Instant::now(), self.engine.node.limits().unauthenticated)
     }
 
     /// Sends the OPEN of Engine.IO.
@@ -109,18 +122,22 @@ impl DirectClient {
         self.conversation.send(&format!("0{open}"));
     }
 
-    async fn serve_sessions(&mut self) -> ConnectionEnd {
+    async fn serve_sessions(&mut self, mut place: Place) -> ConnectionEnd {
         loop {
-            let deadline = after(Instant::now(), self.engine.node.limits().unauthenticated);
-            match Box::pin(self.join(deadline)).await {
-                Ok(mut member) => {
-                    let end = self.attend(&mut member).await;
-                    if end != EndReason::ClientLeft {
-                        return ConnectionEnd::Session(end);
-                    }
-                }
-                Err(ending) => return ending,
-            }
+            let mut member = match place {
+                Place::Ended(end) => return ConnectionEnd::Session(end),
+                Place::Member(member) => member,
+                Place::Outside(_) if self.is_refused() => return ConnectionEnd::Refused,
+                Place::Outside(deadline) => match Box::pin(self.join(deadline)).await {
+                    Ok(member) => member,
+                    Err(ending) => return ending,
+                },
+            };
+            let end = self.attend(&mut member).await;
+            place = match end {
+                EndReason::ClientLeft => Place::Outside(self.connect_deadline()),
+                end => Place::Ended(end),
+            };
         }
     }
 
@@ -225,10 +242,15 @@ impl DirectClient {
         let refusal = json!({ "message": error.code() });
         self.conversation.send(&format!("44{refusal}"));
         self.refused += 1;
-        if self.refused >= self.engine.node.limits().refused_connects {
+        if self.is_refused() {
             return Err(ConnectionEnd::Refused);
         }
         Ok(())
+    }
+
+    /// Returns whether the client has been refused too often.
+    fn is_refused(&self) -> bool {
+        self.refused >= self.engine.node.limits().refused_connects
     }
 
     fn refuse_namespace(&self, name: &str) {
@@ -278,7 +300,7 @@ impl DirectClient {
 impl DirectClient {
     /// Attends to a session until it has ended. Returns why it has.
     async fn attend(&mut self, member: &mut JoinedSession) -> EndReason {
-        while self.drive(member).await == Driven::Quiet {
+        while self.drive(member).await == Driven::Resting {
             self.rest(&member.session, &member.inbound).await;
         }
         member.finish();
@@ -368,20 +390,4 @@ fn take(node: &Node, session: &Session, inbound: &InboundQueue, heard: Heard) ->
         Heard::Lost(lost) => node.end(session, lost.end_reason()),
     }
     None
-}
-
-impl JoinedSession {
-    /// Lets what the session has begun be finished, after its end.
-    fn finish(&mut self) {
-        if let Some(driver) = self.driver.take() {
-            driver.finish();
-        }
-    }
-}
-
-impl Drop for JoinedSession {
-    fn drop(&mut self) {
-        // Handlers of the session do not finish here: its task has panicked, or the node stops.
-        self.node.end(&self.session, EndReason::TransportLost);
-    }
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use http::{Request, Response};
 
 use super::{
-    connection::DirectConnection, conversation::Conversation, line::OpenedConnection,
+    connection::DirectConnection,
+    conversation::{Conversation, ConversationStart},
+    line::OpenedConnection,
     namespace::DirectClient,
 };
 use crate::transport::socketio::{
@@ -53,6 +55,7 @@ fn client_of(
     let counters = engine.node.counters();
     let connection = Arc::new(DirectConnection::new(opened.socket, counters));
     let limits = engine.node.limits();
-    let conversation = Conversation::new(connection, opened.line, &opened.read, limits);
+    let start = ConversationStart::new(limits);
+    let conversation = Conversation::new(connection, opened.line, start, &opened.read, limits);
     Box::new(DirectClient::new(engine, conversation, token))
 }

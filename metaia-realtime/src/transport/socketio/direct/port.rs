@@ -13,9 +13,15 @@ pub(super) struct DirectPort {
 }
 
 impl DirectPort {
+    /// Creates the port of a session that begins.
     pub(super) fn new(connection: &Arc<DirectConnection>) -> Self {
+        Self::continued(connection, connection.taken())
+    }
+
+    /// Creates the port of a session that goes on. Packets of earlier sessions are `taken_before`.
+    pub(super) fn continued(connection: &Arc<DirectConnection>, taken_before: u64) -> Self {
         Self {
-            taken_before: connection.taken(),
+            taken_before,
             connection: Arc::clone(connection),
         }
     }

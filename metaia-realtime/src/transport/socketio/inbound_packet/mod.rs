@@ -9,17 +9,13 @@
 //! - `["",["name"]]`: a binary event. Its attachments are dropped.
 //! - `["",null]`: not an event.
 //!
-//! A rewritten packet is never much longer than it was: it has at most
-//! [`MAX_REWRITTEN_BYTES`] bytes, or is shorter.
+//! A rewritten packet is never much longer than it was: it has at most 1 KiB, or is shorter.
 
 use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
 use crate::session::EventLabel;
-
-/// The most bytes of a packet that rewriting made longer.
-pub(super) const MAX_REWRITTEN_BYTES: usize = 1_024;
 
 /// The most characters of an event's name that are kept when the event is rewritten. It is only
 /// repeated to the client.

@@ -1,16 +1,13 @@
-//! Incremental scanners for the bytes that pass over a connection, however they are cut into
-//! pieces. Pure kernels.
+//! The packets in the answers to polls, however their bytes are cut into pieces. Pure kernels.
 //!
-//! The scanners count Socket.IO DISCONNECT, EVENT and ACK packets (`41`, `42`, `43`), which come
-//! from the session. They do not count the answer to a CONNECT, which the transport adds. Pings
+//! The scanner counts Socket.IO DISCONNECT, EVENT and ACK packets (`41`, `42`, `43`), which come
+//! from the session. It does not count the answer to a CONNECT, which the transport adds. Pings
 //! (`2`) are those of Engine.IO, not of WebSocket.
 //!
 //! The first bytes identify a packet. The server writes no other packet that begins with `2`.
 
-mod frames;
 mod payload;
 
-pub(super) use frames::FrameScanner;
 pub(super) use payload::PacketScanner;
 
 /// The packets in a piece of the bytes written.
@@ -34,13 +31,22 @@ impl Written {
 
 /// The kind of a written packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Counted,
     Ping,
     Other,
 }
 
 impl Kind {
+    /// Returns the kind of a packet.
+    pub(super) const fn of(packet: &str) -> Self {
+        match packet.as_bytes() {
+            [b'2', ..] => Self::Ping,
+            [first, second, ..] => Self::from_first_two([*first, *second]),
+            _ => Self::Other,
+        }
+    }
+
     const fn from_first_two(first_two: [u8; 2]) -> Self {
         match first_two {
             [b'4', b'1'..=b'3'] => Self::Counted,

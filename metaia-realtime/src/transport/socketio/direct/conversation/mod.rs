@@ -106,7 +106,7 @@ pub(super) struct Conversation {
     waiting: HeldPackets,
     heartbeat: Heartbeat,
     read_pause: ReadPause,
-    pub(super) budget: ReadBudget,
+    pub(super) budget: Arc<ReadBudget>,
     write_stall: Duration,
     alarm: Option<Instant>,
     /// For the earliest of all deadlines.
@@ -114,24 +114,49 @@ pub(super) struct Conversation {
     lost: Option<Lost>,
 }
 
+/// The state in which a conversation begins, which may have gone on elsewhere before.
+pub(super) struct ConversationStart {
+    pub(super) reader: FrameReader,
+    pub(super) budget: Arc<ReadBudget>,
+    /// The start of the interval before the first ping.
+    pub(super) since: Instant,
+}
+
+impl ConversationStart {
+    /// Returns the state of a new one.
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            reader: FrameReader::new(limits.message_bytes),
+            budget: Arc::new(ReadBudget::new(limits)),
+            since: Instant::now(),
+        }
+    }
+}
+
 impl Conversation {
     /// Begins with `read`, what the client has sent already.
     pub(super) fn new(
         connection: Arc<DirectConnection>,
         line: Line,
+        start: ConversationStart,
         read: &[u8],
         limits: &Limits,
     ) -> Self {
-        let heartbeat = Heartbeat::new(limits.ping_interval, limits.ping_timeout, Instant::now());
+        let ConversationStart {
+            reader,
+            budget,
+            since,
+        } = start;
+        let heartbeat = Heartbeat::new(limits.ping_interval, limits.ping_timeout, since);
         let timer = Box::pin(tokio::time::sleep_until(heartbeat.deadline()));
         let mut conversation = Self {
             connection,
             line,
-            reader: FrameReader::new(limits.message_bytes),
+            reader,
             waiting: HeldPackets::new(limits.message_bytes),
             heartbeat,
             read_pause: ReadPause::default(),
-            budget: ReadBudget::new(limits),
+            budget,
             write_stall: limits.write_stall,
             alarm: None,
             timer,

@@ -49,7 +49,8 @@ async fn open(capacity: usize, limits: &Limits) -> (Conversation, DuplexStream) 
     let opened = OpenedConnection::new(upgrade(ours, &mut client).await);
     assert!(opened.socket.is_none());
     let connection = Arc::new(DirectConnection::new(opened.socket, &Arc::default()));
-    let conversation = Conversation::new(connection, opened.line, &opened.read, limits);
+    let start = ConversationStart::new(limits);
+    let conversation = Conversation::new(connection, opened.line, start, &opened.read, limits);
     conversation.budget.join();
     (conversation, client)
 }

@@ -1,5 +1,5 @@
-//! WebSocket frames (RFC 6455, 5.2): reads those of a client, and writes those that the engine
-//! reads instead. Pure kernels.
+//! WebSocket frames (RFC 6455, 5.2): reads those of a client, and writes those of a server. Pure
+//! kernels.
 //!
 //! At the edges: a message of more than the limit is an error, as is any frame that the
 //! specification forbids a client to send; the connection ends then.
@@ -226,46 +226,27 @@ impl Partial {
     }
 }
 
-/// Appends a text frame as a client sends it: masked, by a key that changes nothing.
-pub(super) fn append_client_text(frames: &mut Vec<u8>, text: &str) {
-    append(
-        frames,
-        OpCode::Data(Data::Text),
-        Some([0; 4]),
-        text.as_bytes(),
-    );
-}
-
-/// Appends a control frame as a client sends it.
-pub(super) fn append_client_control(frames: &mut Vec<u8>, control: Control, payload: &[u8]) {
-    append(frames, OpCode::Control(control), Some([0; 4]), payload);
-}
-
 /// Returns a text frame as a server sends it.
 pub(in crate::transport::socketio) fn server_text(text: &str) -> Vec<u8> {
-    let mut frame = Vec::new();
-    append(&mut frame, OpCode::Data(Data::Text), None, text.as_bytes());
-    frame
+    server_frame(OpCode::Data(Data::Text), text.as_bytes())
 }
 
 /// Returns a control frame as a server sends it.
 pub(in crate::transport::socketio) fn server_control(control: Control, payload: &[u8]) -> Vec<u8> {
-    let mut frame = Vec::new();
-    append(&mut frame, OpCode::Control(control), None, payload);
-    frame
+    server_frame(OpCode::Control(control), payload)
 }
 
-fn append(frames: &mut Vec<u8>, opcode: OpCode, mask: Option<[u8; 4]>, payload: &[u8]) {
+fn server_frame(opcode: OpCode, payload: &[u8]) -> Vec<u8> {
     let header = FrameHeader {
         opcode,
-        mask,
         ..FrameHeader::default()
     };
     let length = payload.len() as u64;
-    frames.reserve(header.len(length) + payload.len());
+    let mut frame = Vec::with_capacity(header.len(length) + payload.len());
     // Writing to a `Vec` does not fail.
-    header.format(length, frames).ok();
-    frames.extend_from_slice(payload);
+    header.format(length, &mut frame).ok();
+    frame.extend_from_slice(payload);
+    frame
 }
 
 #[cfg(test)]

@@ -10,8 +10,11 @@ use std::{sync::Arc, time::Duration};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::Control;
 
-use super::frame::{FrameReader, Message, server_control, server_text};
-use crate::transport::socketio::{link::Link, upgrade_state::UpgradeStage};
+use crate::transport::socketio::{
+    link::Link,
+    upgrade_state::UpgradeStage,
+    websocket::{FrameReader, Message, server_control, server_text},
+};
 
 /// The time that a client has for an upgrade, as in the official server.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -22,7 +25,7 @@ const MAX_PROBE_BYTES: usize = 4 * 1024;
 /// The time in which a client that has failed is told so.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// One attempt to upgrade a session. It has failed if it is dropped before it is complete.
+/// One attempt to upgrade a session. It has failed if it is dropped before the client has switched.
 pub(super) struct UpgradeAttempt(Arc<Link>);
 
 impl UpgradeAttempt {
@@ -34,7 +37,7 @@ impl UpgradeAttempt {
 
     /// Talks to the client over its WebSocket. Returns the reader, with what the client has sent
     /// behind, once the client has switched to the WebSocket; `None` if it does not.
-    pub(super) async fn probe<S>(&self, stream: &mut S, max_bytes: usize) -> Option<FrameReader>
+    pub(super) async fn probe<S>(self, stream: &mut S, max_bytes: usize) -> Option<FrameReader>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -43,38 +46,36 @@ impl UpgradeAttempt {
             reader: FrameReader::new(max_bytes),
             bytes: 0,
         };
+        let upgrade = &self.0.upgrade;
         let switched = async {
             probe.expect("2probe").await?;
             probe.write(&server_text("3probe")).await?;
-            self.0.upgrade.set(UpgradeStage::Probed);
+            upgrade.set(UpgradeStage::Probed);
             probe.expect("5").await
         };
-        let switched = tokio::time::timeout(TIMEOUT, switched).await.ok().flatten();
-        if switched.is_none() {
-            // Polls are answered as before from here on, also while the client is told.
-            self.0.upgrade.set(UpgradeStage::Opened);
-            let close = server_control(Control::Close, &[]);
-            tokio::time::timeout(CLOSE_TIMEOUT, probe.write(&close))
-                .await
-                .ok();
-            return None;
+        let switched = tokio::select! {
+            biased;
+            // The session has ended.
+            () = upgrade.closed() => return None,
+            switched = tokio::time::timeout(TIMEOUT, switched) => switched.ok().flatten(),
+        };
+        if switched.is_some() {
+            upgrade.set(UpgradeStage::Switched);
+            return Some(probe.reader);
         }
-        Some(probe.reader)
-    }
-
-    /// Records that the engine has the WebSocket.
-    pub(super) fn complete(self) {
-        self.0.upgrade.set(UpgradeStage::Done);
-        // A WebSocket takes more packets at a time than a poll.
-        self.0.wake.notify_one();
+        // Polls are answered as before from here on, also while the client is told.
+        upgrade.set(UpgradeStage::Opened);
+        let close = server_control(Control::Close, &[]);
+        tokio::time::timeout(CLOSE_TIMEOUT, probe.write(&close))
+            .await
+            .ok();
+        None
     }
 }
 
 impl Drop for UpgradeAttempt {
     fn drop(&mut self) {
-        if !self.0.upgrade.is_done() {
-            self.0.upgrade.set(UpgradeStage::None);
-        }
+        self.0.upgrade.abandon();
     }
 }
 

@@ -1,0 +1,195 @@
+//! Moves a client that has switched to its WebSocket, with its session, away from the engine.
+//!
+//! In this order, so that nothing is lost, doubled or out of order:
+//!
+//! 1. The engine gets what the client has POSTed, and answers its CONNECT. Nothing more comes to it
+//!    from the client.
+//! 2. The session is taken from the engine's socket, and its work is paused where it is. Nothing
+//!    more is handed to the engine.
+//! 3. What the engine has kept back is written to the WebSocket. The session's port and the link
+//!    become those of the WebSocket, and the session goes on.
+//!
+//! At the edges: a client that has switched sends no request any more, so that one that does may
+//! lose its session, but no event without that. If the node stops in between, the session ends. If
+//! its transport has ended, the WebSocket closes; a session that was ended with a reason for its
+//! client brings that reason over.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    session::EndReason,
+    transport::{
+        guard::Observer as _,
+        socketio::{
+            attachment::Attachment,
+            direct::{MovedClient, MovedState, Place, after},
+            engine::Engine,
+            engine_service::InnerService,
+            inbound_packet::PacketKind,
+            joined_session::JoinedSession,
+            link::Link,
+            membership::longest_wait,
+            polling::{SEPARATOR, packets_now},
+            port::SocketIoPort,
+            scan::Kind,
+            upgrade_state::EndedSession,
+            websocket::FrameReader,
+        },
+    },
+};
+
+/// A client that has sent its `5`.
+pub(super) struct SwitchedClient {
+    pub(super) engine: Arc<Engine>,
+    pub(super) service: InnerService,
+    pub(super) link: Arc<Link>,
+    pub(super) websocket: hyper::upgrade::Upgraded,
+    /// What the client has sent behind its `5`.
+    pub(super) reader: FrameReader,
+}
+
+/// A session that was taken from its socket, and its port.
+type TakenSession = (JoinedSession, Arc<SocketIoPort>);
+
+impl SwitchedClient {
+    /// Moves the client, and serves it to the end of its connection.
+    pub(super) async fn serve(self) {
+        let _entry = LinkEntry {
+            engine: Arc::clone(&self.engine),
+            link: Arc::clone(&self.link),
+        };
+        let time = longest_wait(self.engine.node.limits());
+        if !settle(&self.link, time).await {
+            return self.link.lose(EndReason::TransportLost);
+        }
+        let attachment = self.link.attachment();
+        let attached = attachment.as_deref().and_then(Attachment::take);
+        let taken = match attached {
+            Some(attached) => Some(attached.pause(&self.link).await),
+            None => None,
+        };
+        drop(attachment);
+        if let Some((moved, place)) = self.move_client(taken) {
+            moved.serve(place).await;
+        }
+    }
+
+    /// Moves the client to its WebSocket. Returns `None` if that cannot be: the session has ended
+    /// then. Nothing is awaited between taking what the engine has and the end of this.
+    fn move_client(self, taken: Option<TakenSession>) -> Option<(MovedClient, Place)> {
+        let Self {
+            engine,
+            service,
+            link,
+            websocket,
+            reader,
+        } = self;
+        let unauthenticated = engine.node.limits().unauthenticated;
+        let (mut session, port) = taken.unzip();
+        let kept_back = packets_kept_back(&service, &link);
+        let state = state_of(&link, reader);
+        if !is_complete(&kept_back, &state, &link) {
+            give_up(&link, session.as_mut());
+            return None;
+        }
+        let moved = MovedClient::new(engine, websocket, state);
+        for packet in &kept_back {
+            moved.send(packet);
+        }
+        if let Some(port) = port {
+            port.move_to(moved.port(port.handed_over_before()));
+        }
+        link.move_to(moved.observer());
+        let Ok(ended) = link.upgrade.complete() else {
+            give_up(&link, session.as_mut());
+            return None;
+        };
+        // The engine's socket has no session any more.
+        link.polling.close();
+        let place = place_of(session, ended, &link, unauthenticated);
+        Some((moved, place))
+    }
+}
+
+/// Waits until the engine has the client's packets, and has answered its CONNECT, for `time` at
+/// most. Returns false if that takes longer, or if the transport ends meanwhile.
+async fn settle(link: &Link, time: Duration) -> bool {
+    let settled = async {
+        link.upgrade.posts_passed().await;
+        link.membership.settled(PacketKind::Event).await;
+    };
+    tokio::select! {
+        biased;
+        () = link.upgrade.closed() => false,
+        settled = tokio::time::timeout(time, settled) => settled.is_ok(),
+    }
+}
+
+/// Takes the packets that the engine has kept back for the next poll.
+fn packets_kept_back(service: &InnerService, link: &Link) -> Vec<String> {
+    let mut kept_back = Vec::new();
+    while let Some(packets) = packets_now(service.clone(), link) {
+        kept_back.extend(packets.split(SEPARATOR).map(str::to_owned));
+    }
+    kept_back
+}
+
+/// Returns whether the client was sent all other packets: it may have polled meanwhile.
+fn is_complete(kept_back: &[String], state: &MovedState, link: &Link) -> bool {
+    let kinds = kept_back.iter().map(|packet| Kind::of(packet));
+    let counted = kinds.filter(|kind| *kind == Kind::Counted).count() as u64;
+    state.counts.written() + counted == link.handed_over()
+}
+
+fn state_of(link: &Link, reader: FrameReader) -> MovedState {
+    MovedState {
+        reader,
+        opened_at: link.opened_at,
+        token: link.token.clone(),
+        joins: link.joins(),
+        refused: link.refused_connects(),
+        budget: Arc::clone(&link.read_budget),
+        counts: link.counts.continued(),
+    }
+}
+
+/// Ends the transport, and the session with it.
+fn give_up(link: &Link, session: Option<&mut JoinedSession>) {
+    link.lose(EndReason::TransportLost);
+    if let Some(joined) = session {
+        let reason = link.lost().unwrap_or(EndReason::TransportLost);
+        joined.node.end(&joined.session, reason);
+        joined.finish();
+    }
+}
+
+/// Returns the place of a client that was moved. `ended` is the last session that has ended before,
+/// `unauthenticated` the time that a client has to connect.
+fn place_of(
+    session: Option<JoinedSession>,
+    ended: Option<EndedSession>,
+    link: &Link,
+    unauthenticated: Duration,
+) -> Place {
+    match (session, ended) {
+        (Some(session), _) => Place::Member(Box::new(session)),
+        (None, None) => Place::Outside(after(link.opened_at, unauthenticated)),
+        (None, Some(ended)) if ended.reason == EndReason::ClientLeft => {
+            Place::Outside(after(ended.at, unauthenticated))
+        }
+        (None, Some(ended)) => Place::Ended(ended.reason),
+    }
+}
+
+/// The entry of a link in the table, while its WebSocket is served: requests for the session are
+/// refused as those of one that has switched.
+struct LinkEntry {
+    engine: Arc<Engine>,
+    link: Arc<Link>,
+}
+
+impl Drop for LinkEntry {
+    fn drop(&mut self) {
+        self.engine.links.remove(&self.link.polling.sid);
+    }
+}
