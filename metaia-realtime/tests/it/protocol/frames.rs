@@ -15,9 +15,8 @@ on_each_websocket! {
     #[tokio::test]
     a_forbidden_frame_ends_a_session_in_the_same_way,
     a_close_frame_is_answered_by_the_same_one,
-    a_message_in_pieces_with_pings_between_is_one_message;
-    // The engine closes an upgraded one without the close frame, or without its own close packet.
-    not upgraded: a_forbidden_frame_is_answered_by_a_close_frame,
+    a_message_in_pieces_with_pings_between_is_one_message,
+    a_forbidden_frame_is_answered_by_a_close_frame,
     a_forbidden_packet_ends_a_session_with_the_close_of_the_engine,
 }
 

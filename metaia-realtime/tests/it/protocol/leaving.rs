@@ -19,9 +19,8 @@ use crate::support::{
 
 on_each_websocket! {
     #[tokio::test]
-    a_handler_that_goes_on_does_not_keep_the_connection_open;
-    // The engine closes an upgraded one without a close frame.
-    not upgraded: a_panic_ends_the_connection_with_a_close_frame,
+    a_handler_that_goes_on_does_not_keep_the_connection_open,
+    a_panic_ends_the_connection_with_a_close_frame,
 }
 
 /// Starts a server whose handler of `save` waits for the gate.

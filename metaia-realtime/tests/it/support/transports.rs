@@ -36,14 +36,10 @@ macro_rules! on_each_transport {
 }
 
 /// Makes two tests of each function: for a connection that begins as a WebSocket, and for one that
-/// is upgraded. Those after `not upgraded` get the first one.
+/// is upgraded.
 macro_rules! on_each_websocket {
-    (
-        #[$kind:meta]
-        $($test:ident),+ $(,)?
-        $(; not upgraded: $($only:ident),+ $(,)?)?
-    ) => {
-        crate::support::over_transport!(websocket, WebSocket, #[$kind] $($test),+ $(, $($only),+)?);
+    (#[$kind:meta] $($test:ident),+ $(,)?) => {
+        crate::support::over_transport!(websocket, WebSocket, #[$kind] $($test),+);
         crate::support::over_transport!(upgraded, Upgrade, #[$kind] $($test),+);
     };
 }
