@@ -129,6 +129,16 @@ impl Membership {
         self.changed.notify_waiters();
     }
 
+    /// Waits until the engine has certainly answered what the client has sent. It answers a CONNECT
+    /// that is refused a moment after [`refuse`](Self::refuse). Cancel safe.
+    pub(super) async fn answered(&self) {
+        self.settled(PacketKind::Event).await;
+        let state = *self.state.lock();
+        if state.stage == MembershipStage::Outside {
+            self.settled(PacketKind::Connect).await;
+        }
+    }
+
     /// Waits while a packet of this kind has to wait. Cancel safe.
     pub(super) async fn settled(&self, kind: PacketKind) {
         loop {

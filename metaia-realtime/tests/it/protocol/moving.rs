@@ -303,6 +303,32 @@ async fn refusals_go_on_counting() {
     assert!(rest[0].starts_with("44{"));
 }
 
+/// The refusal comes in the moment in which the clients move.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_that_are_refused_in_that_moment_are_told_so() {
+    let server = Arc::new(server().await);
+    let tasks = TaskTracker::new();
+    let clients: Vec<_> = (0..200)
+        .map(|_| tasks.spawn(refused_while_it_switches(Arc::clone(&server))))
+        .collect();
+    for client in clients {
+        client.await.unwrap();
+    }
+}
+
+async fn refused_while_it_switches(server: Arc<TestServer>) {
+    let poller = Poller::open(&server).await;
+    let mut websocket = poller.open_websocket().await;
+    websocket.send("2probe").await;
+    websocket.until("3probe").await;
+    let connect = "40{\"token\":\"wrong\"}";
+    let (posted, ()) = tokio::join!(poller.post(&server, connect), websocket.send("5"));
+    if posted.status == 200 {
+        websocket.until("44{").await;
+    }
+    // Otherwise it came behind the switch.
+}
+
 #[tokio::test]
 async fn a_client_that_has_left_may_come_back_over_the_websocket() {
     let server = server().await;

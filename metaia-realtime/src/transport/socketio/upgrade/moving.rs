@@ -25,7 +25,6 @@ use crate::{
             direct::{MovedClient, MovedState, Place, after},
             engine::Engine,
             engine_service::InnerService,
-            inbound_packet::PacketKind,
             joined_session::JoinedSession,
             link::Link,
             membership::longest_wait,
@@ -116,7 +115,7 @@ impl SwitchedClient {
 async fn settle(link: &Link, time: Duration) -> bool {
     let settled = async {
         link.upgrade.posts_passed().await;
-        link.membership.settled(PacketKind::Event).await;
+        link.membership.answered().await;
     };
     tokio::select! {
         biased;
@@ -191,5 +190,36 @@ struct LinkEntry {
 impl Drop for LinkEntry {
     fn drop(&mut self) {
         self.engine.links.remove(&self.link.polling.sid);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Weak;
+
+    use futures_util::poll;
+
+    use super::*;
+    use crate::{
+        Limits,
+        transport::socketio::{
+            inbound_packet::PacketKind, link::PollingSession, membership::Admission,
+        },
+    };
+
+    #[tokio::test(start_paused = true)]
+    async fn the_engine_has_time_to_answer_a_connect_that_is_refused() {
+        let polling = PollingSession::new(Weak::new(), "sid");
+        let link = Link::new(&Limits::default(), polling, None);
+        let time = Duration::from_secs(10);
+        assert!(settle(&link, time).await);
+        let admitted = link.membership.admit(PacketKind::Connect);
+        assert_eq!(admitted, Admission::Pass);
+        let mut settling = Box::pin(settle(&link, time));
+        assert!(poll!(&mut settling).is_pending());
+        // The middleware calls this, and only then tells the engine.
+        link.membership.refuse();
+        assert!(poll!(&mut settling).is_pending(), "the answer is lost");
+        assert!(settling.await);
     }
 }
