@@ -49,12 +49,14 @@ mod attachment;
 mod connect;
 mod credentials;
 mod receive;
+mod session_slot;
 mod socket;
 
 // Beside the engine: the state of one client that polls, and the port of its session.
 mod link;
 mod links;
 mod port;
+mod port_switch;
 
 // Tests.
 #[cfg(all(test, feature = "testing"))]

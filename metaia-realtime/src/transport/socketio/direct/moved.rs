@@ -27,7 +27,7 @@ use crate::{
 
 /// The state in which the engine leaves a client.
 pub(in crate::transport::socketio) struct MovedState {
-    /// What the client has sent over the WebSocket, behind its switch.
+    /// The frames that the client has sent behind its switch.
     pub(in crate::transport::socketio) reader: FrameReader,
     /// The time of the handshake.
     pub(in crate::transport::socketio) opened_at: Instant,

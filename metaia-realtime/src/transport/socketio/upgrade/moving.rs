@@ -21,7 +21,6 @@ use crate::{
     transport::{
         guard::Observer as _,
         socketio::{
-            attachment::Attachment,
             direct::{MovedClient, MovedState, Place, after},
             engine::Engine,
             engine_service::InnerService,
@@ -30,7 +29,7 @@ use crate::{
             link::Link,
             membership::longest_wait,
             polling::{SEPARATOR, packets_now},
-            port::SocketIoPort,
+            port_switch::PortSwitch,
             scan::Kind,
             upgrade_state::EndedSession,
             websocket::FrameReader,
@@ -44,12 +43,12 @@ pub(super) struct SwitchedClient {
     pub(super) service: InnerService,
     pub(super) link: Arc<Link>,
     pub(super) websocket: hyper::upgrade::Upgraded,
-    /// What the client has sent behind its `5`.
+    /// The frames that the client has sent behind its `5`.
     pub(super) reader: FrameReader,
 }
 
 /// A session that was taken from its socket, and its port.
-type TakenSession = (JoinedSession, Arc<SocketIoPort>);
+type TakenSession = (JoinedSession, Arc<PortSwitch>);
 
 impl SwitchedClient {
     /// Moves the client, and serves it to the end of its connection.
@@ -62,13 +61,13 @@ impl SwitchedClient {
         if !settle(&self.link, time).await {
             return self.link.lose(EndReason::TransportLost);
         }
-        let attachment = self.link.attachment();
-        let attached = attachment.as_deref().and_then(Attachment::take);
-        let taken = match attached {
-            Some(attached) => Some(attached.pause(&self.link).await),
+        let taken = match self.link.session().and_then(|slot| slot.take()) {
+            Some(attached) => {
+                self.link.pause_session();
+                Some(attached.paused().await)
+            }
             None => None,
         };
-        drop(attachment);
         if let Some((moved, place)) = self.move_client(taken) {
             moved.serve(place).await;
         }
@@ -97,7 +96,7 @@ impl SwitchedClient {
             moved.send(packet);
         }
         if let Some(port) = port {
-            port.move_to(moved.port(port.handed_over_before()));
+            port.move_to(moved.port(port.handed_over_before));
         }
         link.move_to(moved.observer());
         let Ok(ended) = link.upgrade.complete() else {
