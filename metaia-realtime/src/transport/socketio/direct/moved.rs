@@ -8,13 +8,14 @@ use super::{
     connection::DirectConnection,
     conversation::{Conversation, ConversationStart},
     frames::text_frame,
-    heartbeat::last_interval_end,
+    heartbeat::{Heartbeat, last_interval_end},
     line::OpenedConnection,
     namespace::{DirectClient, Place},
     port::DirectPort,
     writer::FrameKind,
 };
 use crate::{
+    Limits,
     session::Port,
     transport::{
         guard::Observer,
@@ -37,6 +38,8 @@ pub(in crate::transport::socketio) struct MovedState {
     pub(in crate::transport::socketio) refused: u32,
     pub(in crate::transport::socketio) budget: Arc<ReadBudget>,
     pub(in crate::transport::socketio) counts: WriteCounts,
+    /// The client has yet to answer the last ping of the engine.
+    pub(in crate::transport::socketio) is_pinged: bool,
 }
 
 /// A client that has polled before.
@@ -49,13 +52,13 @@ impl MovedClient {
         state: MovedState,
     ) -> Self {
         let limits = engine.node.limits();
+        let heartbeat = heartbeat_of(&state, limits);
         let opened = OpenedConnection::new(websocket);
         let connection = Arc::new(DirectConnection::with_counts(opened.socket, state.counts));
         let start = ConversationStart {
             reader: state.reader,
             budget: state.budget,
-            // The engine pings at every interval. A client gives up a server that is late.
-            since: last_interval_end(state.opened_at, limits.ping_interval, Instant::now()),
+            heartbeat,
         };
         let conversation = Conversation::new(connection, opened.line, start, &opened.read, limits);
         Self(DirectClient {
@@ -94,5 +97,16 @@ impl MovedClient {
 
     const fn connection(&self) -> &Arc<DirectConnection> {
         &self.0.conversation.connection
+    }
+}
+
+/// Returns the heartbeat that follows that of the engine, which pings at every interval. A client
+/// gives up a server that is late.
+fn heartbeat_of(state: &MovedState, limits: &Limits) -> Heartbeat {
+    let since = last_interval_end(state.opened_at, limits.ping_interval, Instant::now());
+    if state.is_pinged {
+        Heartbeat::awaiting_pong(limits.ping_interval, limits.ping_timeout, since)
+    } else {
+        Heartbeat::new(limits.ping_interval, limits.ping_timeout, since)
     }
 }

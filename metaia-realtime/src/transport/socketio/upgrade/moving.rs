@@ -86,7 +86,7 @@ impl SwitchedClient {
         let unauthenticated = engine.node.limits().unauthenticated;
         let (mut session, port) = taken.unzip();
         let kept_back = packets_kept_back(&service, &link);
-        let state = state_of(&link, reader);
+        let state = state_of(&link, reader, &kept_back);
         if !is_complete(&kept_back, &state, &link) {
             give_up(&link, session.as_mut());
             return None;
@@ -140,7 +140,8 @@ fn is_complete(kept_back: &[String], state: &MovedState, link: &Link) -> bool {
     state.counts.written() + counted == link.handed_over()
 }
 
-fn state_of(link: &Link, reader: FrameReader) -> MovedState {
+fn state_of(link: &Link, reader: FrameReader, kept_back: &[String]) -> MovedState {
+    let mut kinds = kept_back.iter().map(|packet| Kind::of(packet));
     MovedState {
         reader,
         opened_at: link.opened_at,
@@ -149,6 +150,7 @@ fn state_of(link: &Link, reader: FrameReader) -> MovedState {
         refused: link.refused_connects(),
         budget: Arc::clone(&link.read_budget),
         counts: link.counts.continued(),
+        is_pinged: link.counts.is_pinged() || kinds.any(|kind| kind == Kind::Ping),
     }
 }
 
