@@ -43,8 +43,10 @@ pub(super) struct Link {
     session: Mutex<Weak<SessionSlot>>,
     /// The reason why the transport ended the link.
     lost: OnceLock<EndReason>,
-    /// Wakes the task of the session.
+    /// Wakes the task of the session, and nothing else: a wake that another one takes is lost.
     pub(super) wake: Notify,
+    /// Notified when the engine has written packets.
+    has_written: Notify,
     /// The session's work is to go on elsewhere.
     pub(super) pause: AtomicBool,
     /// The WebSocket, once it is served without the engine.
@@ -69,6 +71,7 @@ impl Link {
             session: Mutex::default(),
             lost: OnceLock::new(),
             wake: Notify::new(),
+            has_written: Notify::new(),
             pause: AtomicBool::new(false),
             websocket: OnceLock::new(),
         }
@@ -105,11 +108,15 @@ impl Link {
         self.handed_over.fetch_sub(1, Ordering::AcqRel);
     }
 
-    /// Waits until the engine has written all packets. For a link whose session has ended: a
-    /// session is woken by the same writes.
+    /// Waits until the engine has written all packets. Cancel safe.
     pub(super) async fn all_written(&self) {
-        while self.unwritten() > 0 {
-            self.wake.notified().await;
+        loop {
+            // Before the check: a write between the two is not missed.
+            let has_written = self.has_written.notified();
+            if self.unwritten() == 0 {
+                return;
+            }
+            has_written.await;
         }
     }
 
@@ -173,6 +180,7 @@ impl Link {
             times.written(before, written.packets);
         }
         if has_packets {
+            self.has_written.notify_waiters();
             self.wake.notify_one();
         }
     }
@@ -225,5 +233,30 @@ impl PollingSession {
         if let Some(service) = self.service.upgrade() {
             service.close_polling(&self.sid);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::{FutureExt as _, poll};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_waits_for_writes_takes_no_wake_from_the_session() {
+        let polling = PollingSession::new(Weak::new(), "sid");
+        let link = Link::new(&Limits::default(), polling, None);
+        link.hand_over(None);
+        let mut writes = Box::pin(link.all_written());
+        assert!(poll!(&mut writes).is_pending());
+        let mut woken = Box::pin(link.wake.notified());
+        assert!(poll!(&mut woken).is_pending());
+        link.pause_session();
+        assert!(woken.now_or_never().is_some(), "the session stays asleep");
+        link.written(Written {
+            packets: 1,
+            before_ping: None,
+        });
+        assert!(writes.now_or_never().is_some());
     }
 }
