@@ -5,12 +5,12 @@ use std::{collections::HashMap, sync::Arc};
 use crate::{session::Session, values::SessionId};
 
 /// Sessions. One takes no memory of its own.
-pub(super) enum Members {
+pub(super) enum RoomMembers {
     One(Arc<Session>),
     Several(HashMap<SessionId, Arc<Session>>),
 }
 
-impl Members {
+impl RoomMembers {
     pub(super) fn len(&self) -> usize {
         match self {
             Self::One(_) => 1,

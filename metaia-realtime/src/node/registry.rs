@@ -7,7 +7,7 @@ use std::{
 
 use parking_lot::RwLock;
 
-use super::members::Members;
+use super::members::RoomMembers;
 use crate::{OrderId, Role, Room, UserId, session::Session, values::SessionId};
 
 /// The sessions of one node, by id, room and user. Its lock is taken before a session's, never
@@ -23,7 +23,7 @@ type Sessions = HashMap<SessionId, Arc<Session>>;
 struct Tables {
     sessions: Sessions,
     /// All rooms but [`Room::Everyone`], which is `sessions`.
-    rooms: HashMap<Room, Members>,
+    rooms: HashMap<Room, RoomMembers>,
     users: HashMap<UserId, Vec<SessionId>>,
     joins: HashMap<OrderId, Joins>,
 }
@@ -272,7 +272,7 @@ impl Drop for PendingJoin<'_> {
 impl Tables {
     /// Returns the sessions in a room that is not [`Room::Everyone`].
     fn members(&self, room: &Room) -> impl Iterator<Item = &Arc<Session>> {
-        self.rooms.get(room).into_iter().flat_map(Members::iter)
+        self.rooms.get(room).into_iter().flat_map(RoomMembers::iter)
     }
 
     fn enter(&mut self, session: &Arc<Session>, room: Room) {
@@ -281,7 +281,7 @@ impl Tables {
         }
         match self.rooms.entry(room) {
             Entry::Occupied(mut members) => members.get_mut().add(session),
-            Entry::Vacant(room) => drop(room.insert(Members::One(Arc::clone(session)))),
+            Entry::Vacant(room) => drop(room.insert(RoomMembers::One(Arc::clone(session)))),
         }
     }
 

@@ -56,8 +56,8 @@ impl<W: FnMut(Outgoing) -> Result<(), EndReason>> PacketWriter for W {
 /// panicked: the client then reconnects instead of waiting for a session without a task. Handlers
 /// that have begun [finish](super::finish) in a task of their own.
 ///
-/// When the session is woken after `pause` is set, nothing more is written here. Returns the work of
-/// the session then, which goes on wherever it is driven next.
+/// When the session is woken after `pause` is set, nothing more is written here. Returns the work
+/// of the session then, which goes on wherever it is driven next.
 pub(crate) async fn drive(
     session: Arc<Session>,
     node: Arc<Node>,

@@ -13,8 +13,9 @@
 //! Inbound events wait in the meantime, too.
 //!
 //! - The session: [`connection`] (its data, and what others do to it), [`credit_wait`],
-//!   [`driver`] (its work), [`unfinished`] (what of it is under way), [`port`] (what it asks of a transport), [`end`] (why it ends),
-//!   [`expiry`] (of its token), [`finish`] (handlers after its end).
+//!   [`driver`] (its work), [`unfinished`] (what of it is under way), [`port`] (what it asks of a
+//!   transport), [`end`] (why it ends), [`expiry`] (of its token), [`finish`] (handlers after its
+//!   end).
 //! - Its start: [`request`] (what the client asks for), [`resume`] (which position it continues
 //!   from), [`retry`] (while the log cannot be read).
 //! - Outbound: [`catch_up`], [`room_replay`], [`wire`] (payloads).

@@ -12,13 +12,14 @@ use socketioxide::{
 };
 
 use super::{
-    attachment::{Attached, AttachedSession, Attachment, SessionTask},
+    attachment::{Attached, Attachment},
     credentials::{ConnectAuth, bearer_credentials},
     engine::Engine,
     joined_session::JoinedSession,
     link::Link,
     port::{self, SocketIoPort, end_without_link},
     receive::receive,
+    session_slot::{AttachedSession, SessionSlot, SessionTask},
     socket::{IoSocket, OwnedSocket},
 };
 use crate::{
@@ -157,13 +158,21 @@ async fn attach(
         inbound,
         driver: None,
     };
-    let work = SessionTask::Waiting(events);
-    let attached = AttachedSession { joined, port, work };
-    let attachment = Arc::new(Attachment::new(attached, link, &engine.links));
-    link.join(&attachment);
+    let attached = AttachedSession {
+        joined,
+        port: Arc::clone(port.switch()),
+        work: SessionTask::Waiting(events),
+    };
+    let slot = Arc::new(SessionSlot::new(attached));
+    link.join(&slot);
+    let attachment = Attachment {
+        slot,
+        link: Arc::clone(link),
+        links: Arc::clone(&engine.links),
+    };
     socket.on_fallback(receive);
     socket.on_disconnect(disconnected);
-    socket.extensions.insert(Attached(attachment));
+    socket.extensions.insert(Attached(Arc::new(attachment)));
     Ok(())
 }
 
@@ -174,7 +183,7 @@ async fn connected(OwnedSocket(socket): OwnedSocket) {
         return;
     };
     let link = Arc::clone(&attachment.link);
-    attachment.begin_task(|joined, events| {
+    attachment.slot.begin_task(|joined, events| {
         let session = Arc::clone(&joined.session);
         let node = Arc::clone(&joined.node);
         let tasks = node.tasks().clone();
@@ -201,5 +210,5 @@ async fn disconnected(socket: SocketRef, reason: DisconnectReason) {
         }
         _ => attachment.link.lost().unwrap_or(EndReason::TransportLost),
     };
-    attachment.end(end);
+    attachment.slot.end(end);
 }

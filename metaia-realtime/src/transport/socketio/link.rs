@@ -12,8 +12,8 @@ use parking_lot::Mutex;
 use tokio::{sync::Notify, time::Instant};
 
 use super::{
-    attachment::Attachment, engine_service::EngineService, entry_times::EntryTimes,
-    membership::Membership, read_budget::ReadBudget, scan::Written, upgrade_state::UpgradeState,
+    engine_service::EngineService, entry_times::EntryTimes, membership::Membership,
+    read_budget::ReadBudget, scan::Written, session_slot::SessionSlot, upgrade_state::UpgradeState,
     write_counts::WriteCounts,
 };
 use crate::{
@@ -40,7 +40,7 @@ pub(super) struct Link {
     /// The number of CONNECTs that were accepted.
     joins: AtomicU32,
     /// The client's session, if it has one.
-    attachment: Mutex<Weak<Attachment>>,
+    session: Mutex<Weak<SessionSlot>>,
     /// The reason why the transport ended the link.
     lost: OnceLock<EndReason>,
     /// Wakes the task of the session, and nothing else: a wake that another one takes is lost.
@@ -68,7 +68,7 @@ impl Link {
             membership: Membership::default(),
             upgrade: UpgradeState::default(),
             joins: AtomicU32::new(0),
-            attachment: Mutex::default(),
+            session: Mutex::default(),
             lost: OnceLock::new(),
             wake: Notify::new(),
             has_written: Notify::new(),
@@ -131,15 +131,15 @@ impl Link {
     }
 
     /// Records the session of a CONNECT that is accepted.
-    pub(super) fn join(&self, attachment: &Arc<Attachment>) {
+    pub(super) fn join(&self, session: &Arc<SessionSlot>) {
         self.read_budget.join();
-        *self.attachment.lock() = Arc::downgrade(attachment);
+        *self.session.lock() = Arc::downgrade(session);
         self.joins.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Returns the session of the last CONNECT that was accepted, unless its socket is gone.
-    pub(super) fn attachment(&self) -> Option<Arc<Attachment>> {
-        self.attachment.lock().upgrade()
+    pub(super) fn session(&self) -> Option<Arc<SessionSlot>> {
+        self.session.lock().upgrade()
     }
 
     /// Returns the number of accepted CONNECTs.

@@ -49,6 +49,7 @@ mod attachment;
 mod connect;
 mod credentials;
 mod receive;
+mod session_slot;
 mod socket;
 
 // Beside the engine: the state of one client that polls, and the port of its session.
@@ -56,6 +57,7 @@ mod entry_times;
 mod link;
 mod links;
 mod port;
+mod port_switch;
 
 // Tests.
 #[cfg(all(test, feature = "testing"))]

@@ -2,7 +2,7 @@
 
 use std::{
     future::Future,
-    sync::{Arc, OnceLock, Weak},
+    sync::{Arc, Weak},
     time::Duration,
 };
 
@@ -13,7 +13,10 @@ use socketioxide::{
 };
 use socketioxide_core::{Str, Value};
 
-use super::{engine::Engine, inbound_packet::PacketKind, link::Link, socket::IoSocket};
+use super::{
+    engine::Engine, inbound_packet::PacketKind, link::Link, port_switch::PortSwitch,
+    socket::IoSocket,
+};
 use crate::session::{END, EndReason, Outgoing, Port, Progress, Session, Taken};
 
 /// The time in which a refusal may be written before the transport is closed.
@@ -33,7 +36,7 @@ const MAX_POLLED_PACKETS: usize = 12;
 /// a WebSocket.
 pub(super) struct SocketIoPort {
     of_engine: EnginePort,
-    websocket: OnceLock<Box<dyn Port>>,
+    switch: Arc<PortSwitch>,
 }
 
 /// The port of a session over the engine.
@@ -41,8 +44,7 @@ pub(super) struct SocketIoPort {
 struct EnginePort {
     engine: Weak<Engine>,
     link: Arc<Link>,
-    /// Packets that the engine had taken before this session began, and may have yet to write: a
-    /// client may leave and CONNECT again over the same link.
+    /// Packets of the link that are not the session's.
     handed_over_before: u64,
 }
 
@@ -54,20 +56,13 @@ impl SocketIoPort {
             link: Arc::clone(link),
             handed_over_before: link.handed_over(),
         };
-        Self {
-            of_engine,
-            websocket: OnceLock::new(),
-        }
+        let switch = Arc::new(PortSwitch::new(of_engine.handed_over_before));
+        Self { of_engine, switch }
     }
 
-    /// Returns how many packets of the link preceded those of the session.
-    pub(super) const fn handed_over_before(&self) -> u64 {
-        self.of_engine.handed_over_before
-    }
-
-    /// Moves the session to the port of a WebSocket.
-    pub(super) fn move_to(&self, websocket: Box<dyn Port>) {
-        self.websocket.set(websocket).ok();
+    /// Returns the switch that moves the session to a WebSocket.
+    pub(super) const fn switch(&self) -> &Arc<PortSwitch> {
+        &self.switch
     }
 
     /// Ends the transport, and returns once no answer can reach the client any more: official
@@ -205,14 +200,14 @@ impl EnginePort {
 
 impl Port for SocketIoPort {
     fn wake(&self) {
-        match self.websocket.get() {
+        match self.switch.websocket() {
             Some(websocket) => websocket.wake(),
             None => self.of_engine.link.wake.notify_one(),
         }
     }
 
     fn prepare(&self, session: &Session) -> Option<Taken> {
-        match self.websocket.get() {
+        match self.switch.websocket() {
             Some(websocket) => websocket.prepare(session),
             None => {
                 self.wake();
@@ -222,20 +217,20 @@ impl Port for SocketIoPort {
     }
 
     fn write(&self, session: &Session, taken: Taken) {
-        if let Some(websocket) = self.websocket.get() {
+        if let Some(websocket) = self.switch.websocket() {
             websocket.write(session, taken);
         }
     }
 
     fn progress(&self) -> Option<Progress> {
-        match self.websocket.get() {
+        match self.switch.websocket() {
             Some(websocket) => websocket.progress(),
             None => Some(self.of_engine.progress()),
         }
     }
 
     fn max_unwritten(&self) -> usize {
-        match self.websocket.get() {
+        match self.switch.websocket() {
             Some(websocket) => websocket.max_unwritten(),
             None => self.of_engine.max_unwritten(),
         }
@@ -246,7 +241,7 @@ impl Port for SocketIoPort {
         // has ended, or that its WebSocket was told.
         if self.of_engine.link.upgrade.end_session(end) {
             self.of_engine.close(end);
-        } else if let Some(websocket) = self.websocket.get() {
+        } else if let Some(websocket) = self.switch.websocket() {
             websocket.close(end);
         }
     }

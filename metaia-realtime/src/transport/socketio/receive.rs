@@ -26,7 +26,7 @@ impl FromMessageParts<LocalAdapter> for QueuedEvent {
                 Value::Bytes(_) => String::new(),
             };
             let event = Inbound { json, ack: *ack };
-            attachment.offer(event);
+            attachment.slot.offer(event);
         }
         Ok(Self)
     }

@@ -1,7 +1,7 @@
 //! The counts of what was written to a client, and of the pings between. All of them begin with the
 //! Engine.IO session.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::scan::Written;
 use crate::session::Progress;
@@ -16,6 +16,8 @@ pub(super) struct WriteCounts {
     /// Packets written before the last ping that the client answered.
     answered: AtomicU64,
     pongs: AtomicU64,
+    /// The client has yet to answer the last ping.
+    is_pinged: AtomicBool,
 }
 
 impl WriteCounts {
@@ -27,6 +29,7 @@ impl WriteCounts {
             pinged: AtomicU64::new(progress.pinged),
             answered: AtomicU64::new(progress.answered),
             pongs: AtomicU64::new(progress.pongs),
+            is_pinged: AtomicBool::new(self.is_pinged()),
         }
     }
 
@@ -50,12 +53,18 @@ impl WriteCounts {
         self.written.load(Ordering::Acquire)
     }
 
+    /// Returns whether the client has yet to answer the last ping.
+    pub(super) fn is_pinged(&self) -> bool {
+        self.is_pinged.load(Ordering::Acquire)
+    }
+
     /// Counts packets that were written. Calls come one after another.
     pub(super) fn add(&self, written: Written) {
         // `pinged` before `written`, see `progress`.
         if let Some(before_ping) = written.before_ping {
             let pinged = self.written() + before_ping;
             self.pinged.store(pinged, Ordering::Release);
+            self.is_pinged.store(true, Ordering::Release);
         }
         self.written.fetch_add(written.packets, Ordering::AcqRel);
     }
@@ -67,6 +76,7 @@ impl WriteCounts {
         let pinged = self.pinged.load(Ordering::Acquire);
         self.answered.store(pinged, Ordering::Release);
         self.pongs.fetch_add(1, Ordering::AcqRel);
+        self.is_pinged.store(false, Ordering::Release);
     }
 }
 

@@ -214,7 +214,8 @@ async fn a_handler_that_runs_answers_over_the_websocket() {
     let gate = Arc::new(Semaphore::new(0));
     let has_begun: Arc<AtomicBool> = Arc::default();
     let server = TestServer::start(|builder| {
-        let (gate, has_begun) = (Arc::clone(&gate), Arc::clone(&has_begun));
+        let gate = Arc::clone(&gate);
+        let has_begun = Arc::clone(&has_begun);
         builder.on("save", move |_: EventContext, i: u64| {
             let gate = Arc::clone(&gate);
             has_begun.store(true, Ordering::SeqCst);

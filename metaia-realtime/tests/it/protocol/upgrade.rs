@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::support::{
     captured_log::CapturedLog,
+    limits,
     poller::Poller,
     raw_socket::{RawSocket, http},
     tick, user,
@@ -205,4 +206,26 @@ async fn a_session_that_ends_ends_its_probe() {
     websocket.until("3probe").await;
     poller.post(&server, "1").await;
     ends_soon(&mut websocket).await;
+}
+
+/// The answer to a ping that was polled must not count for a later one.
+#[tokio::test]
+async fn a_ping_that_was_polled_is_answered_before_the_next_one_is_sent() {
+    let quick = limits(|limits| {
+        limits.ping_interval = Duration::from_millis(300);
+        limits.ping_timeout = Duration::from_secs(1);
+    });
+    let server = TestServer::start(|builder| builder.limits(quick)).await;
+    for answers in [false, true] {
+        let poller = Poller::open(&server).await;
+        assert_eq!(poller.get(&server).await.body, "2");
+        let mut websocket = poller.upgrade(&server).await;
+        if answers {
+            websocket.send("3").await;
+            websocket.answer_a_ping().await;
+        } else {
+            // It answers every ping that comes.
+            ends_soon(&mut websocket).await;
+        }
+    }
 }

@@ -39,6 +39,17 @@ impl Heartbeat {
         }
     }
 
+    /// Creates the heartbeat of a client whose last ping, sent at `pinged_at`, is not answered. The
+    /// next one waits for that answer: a pong must not count for a ping that the client has not
+    /// received.
+    pub(super) fn awaiting_pong(interval: Duration, timeout: Duration, pinged_at: Instant) -> Self {
+        Self {
+            interval,
+            timeout,
+            state: State::Pinged(after(pinged_at, timeout)),
+        }
+    }
+
     /// Returns when something is due.
     pub(super) const fn deadline(&self) -> Instant {
         match self.state {
@@ -104,6 +115,17 @@ mod tests {
         assert_eq!(heartbeat.due(start + 44 * SECOND), PingDue::Nothing);
         heartbeat.pong(start + 44 * SECOND);
         assert_eq!(heartbeat.deadline(), start + 69 * SECOND);
+    }
+
+    #[test]
+    fn a_ping_that_was_sent_before_is_answered_before_the_next_one() {
+        let start = Instant::now();
+        let awaiting = || Heartbeat::awaiting_pong(25 * SECOND, 40 * SECOND, start);
+        let mut heartbeat = awaiting();
+        assert_eq!(heartbeat.due(start + 39 * SECOND), PingDue::Nothing);
+        heartbeat.pong(start + 39 * SECOND);
+        assert_eq!(heartbeat.deadline(), start + 64 * SECOND);
+        assert_eq!(awaiting().due(start + 40 * SECOND), PingDue::TimedOut);
     }
 
     #[test]

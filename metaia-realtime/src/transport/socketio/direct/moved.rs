@@ -8,13 +8,14 @@ use super::{
     connection::DirectConnection,
     conversation::{Conversation, ConversationStart},
     frames::text_frame,
-    heartbeat::last_interval_end,
+    heartbeat::{Heartbeat, last_interval_end},
     line::OpenedConnection,
     namespace::{DirectClient, Place},
     port::DirectPort,
     writer::FrameKind,
 };
 use crate::{
+    Limits,
     session::Port,
     transport::{
         guard::Observer,
@@ -27,7 +28,7 @@ use crate::{
 
 /// The state in which the engine leaves a client.
 pub(in crate::transport::socketio) struct MovedState {
-    /// What the client has sent over the WebSocket, behind its switch.
+    /// The frames that the client has sent behind its switch.
     pub(in crate::transport::socketio) reader: FrameReader,
     /// The time of the handshake.
     pub(in crate::transport::socketio) opened_at: Instant,
@@ -37,6 +38,8 @@ pub(in crate::transport::socketio) struct MovedState {
     pub(in crate::transport::socketio) refused: u32,
     pub(in crate::transport::socketio) budget: Arc<ReadBudget>,
     pub(in crate::transport::socketio) counts: WriteCounts,
+    /// The client has yet to answer the last ping of the engine.
+    pub(in crate::transport::socketio) is_pinged: bool,
 }
 
 /// A client that has polled before.
@@ -49,6 +52,7 @@ impl MovedClient {
         state: MovedState,
     ) -> Self {
         let limits = engine.node.limits();
+        let heartbeat = heartbeat_of(&state, limits);
         let opened = OpenedConnection::new(websocket);
         let connection = Arc::new(DirectConnection::with_counts(
             opened.socket,
@@ -58,8 +62,7 @@ impl MovedClient {
         let start = ConversationStart {
             reader: state.reader,
             budget: state.budget,
-            // The engine pings at every interval. A client gives up a server that is late.
-            since: last_interval_end(state.opened_at, limits.ping_interval, Instant::now()),
+            heartbeat,
         };
         let conversation = Conversation::new(connection, opened.line, start, &opened.read, limits);
         Self(Box::new(DirectClient {
@@ -92,11 +95,22 @@ impl MovedClient {
     }
 
     /// Serves the client to the end of its connection, from its place on.
-    pub(in crate::transport::socketio) async fn serve(mut self, place: Place) {
+    pub(in crate::transport::socketio) async fn serve(&mut self, place: Place) {
         self.0.serve_from(place).await;
     }
 
     const fn connection(&self) -> &Arc<DirectConnection> {
         &self.0.conversation.connection
+    }
+}
+
+/// Returns the heartbeat that follows that of the engine, which pings at every interval. A client
+/// gives up a server that is late.
+fn heartbeat_of(state: &MovedState, limits: &Limits) -> Heartbeat {
+    let since = last_interval_end(state.opened_at, limits.ping_interval, Instant::now());
+    if state.is_pinged {
+        Heartbeat::awaiting_pong(limits.ping_interval, limits.ping_timeout, since)
+    } else {
+        Heartbeat::new(limits.ping_interval, limits.ping_timeout, since)
     }
 }

@@ -12,7 +12,10 @@ use std::sync::Arc;
 use http::{Request, Response};
 use hyper_util::rt::TokioIo;
 
-use self::{moving::SwitchedClient, probe::UpgradeAttempt};
+use self::{
+    moving::{MovedFromEngine, SwitchedClient},
+    probe::UpgradeAttempt,
+};
 use super::{
     engine::Engine,
     engine_error::EngineError,
@@ -44,24 +47,37 @@ pub(super) fn upgrade(
         let Ok(upgraded) = upgrade.await else {
             return;
         };
-        let mut websocket = TokioIo::new(upgraded);
-        let max_bytes = engine.node.limits().message_bytes;
-        // In a box, so that a client that is served takes no memory for it.
-        let probe = Box::pin(attempt.probe(&mut websocket, max_bytes));
-        let Some(reader) = probe.await else {
-            return;
-        };
-        let switched = SwitchedClient {
-            engine,
-            service,
-            link,
-            websocket: websocket.into_inner(),
-            reader,
-        };
-        switched.serve().await;
+        let websocket = TokioIo::new(upgraded);
+        let switching = Box::pin(switch(engine, service, link, attempt, websocket));
+        if let Some(moved) = switching.await {
+            moved.serve().await;
+        }
     };
+    // In boxes, here and before: a client that is served has no memory for what is over.
+    let serving = Box::pin(serving);
     let stopping = node.stopping().clone();
     node.tasks()
         .spawn(stopping.run_until_cancelled_owned(serving));
     response.map(|()| full(""))
+}
+
+/// Waits until the client has switched to its WebSocket, and moves it there. Returns `None` if that
+/// does not happen.
+async fn switch(
+    engine: Arc<Engine>,
+    service: InnerService,
+    link: Arc<Link>,
+    attempt: UpgradeAttempt,
+    mut websocket: TokioIo<hyper::upgrade::Upgraded>,
+) -> Option<MovedFromEngine> {
+    let max_bytes = engine.node.limits().message_bytes;
+    let reader = attempt.probe(&mut websocket, max_bytes).await?;
+    let switched = SwitchedClient {
+        engine,
+        service,
+        link,
+        websocket: websocket.into_inner(),
+        reader,
+    };
+    switched.move_away().await
 }

@@ -21,7 +21,6 @@ use crate::{
     transport::{
         guard::Observer as _,
         socketio::{
-            attachment::Attachment,
             direct::{MovedClient, MovedState, Place, after},
             engine::Engine,
             engine_service::InnerService,
@@ -29,7 +28,7 @@ use crate::{
             link::Link,
             membership::longest_wait,
             polling::{SEPARATOR, packets_now},
-            port::SocketIoPort,
+            port_switch::PortSwitch,
             scan::Kind,
             upgrade_state::EndedSession,
             websocket::FrameReader,
@@ -43,34 +42,52 @@ pub(super) struct SwitchedClient {
     pub(super) service: InnerService,
     pub(super) link: Arc<Link>,
     pub(super) websocket: hyper::upgrade::Upgraded,
-    /// What the client has sent behind its `5`.
+    /// The frames that the client has sent behind its `5`.
     pub(super) reader: FrameReader,
 }
 
+/// A client that was moved, and its place.
+pub(super) struct MovedFromEngine {
+    client: MovedClient,
+    place: Place,
+    _entry: LinkEntry,
+}
+
+impl MovedFromEngine {
+    /// Serves the client to the end of its connection.
+    pub(super) async fn serve(mut self) {
+        self.client.serve(self.place).await;
+    }
+}
+
 /// A session that was taken from its socket, and its port.
-type TakenSession = (JoinedSession, Arc<SocketIoPort>);
+type TakenSession = (JoinedSession, Arc<PortSwitch>);
 
 impl SwitchedClient {
-    /// Moves the client, and serves it to the end of its connection.
-    pub(super) async fn serve(self) {
-        let _entry = LinkEntry {
+    /// Moves the client. Returns `None` if that cannot be: its session has ended then.
+    pub(super) async fn move_away(self) -> Option<MovedFromEngine> {
+        let entry = LinkEntry {
             engine: Arc::clone(&self.engine),
             link: Arc::clone(&self.link),
         };
         let time = longest_wait(self.engine.node.limits());
         if !settle(&self.link, time).await {
-            return self.link.lose(EndReason::TransportLost);
+            self.link.lose(EndReason::TransportLost);
+            return None;
         }
-        let attachment = self.link.attachment();
-        let attached = attachment.as_deref().and_then(Attachment::take);
-        let taken = match attached {
-            Some(attached) => Some(attached.pause(&self.link).await),
+        let taken = match self.link.session().and_then(|slot| slot.take()) {
+            Some(attached) => {
+                self.link.pause_session();
+                Some(attached.paused().await)
+            }
             None => None,
         };
-        drop(attachment);
-        if let Some((moved, place)) = self.move_client(taken) {
-            moved.serve(place).await;
-        }
+        let (client, place) = self.move_client(taken)?;
+        Some(MovedFromEngine {
+            client,
+            place,
+            _entry: entry,
+        })
     }
 
     /// Moves the client to its WebSocket. Returns `None` if that cannot be: the session has ended
@@ -86,7 +103,7 @@ impl SwitchedClient {
         let unauthenticated = engine.node.limits().unauthenticated;
         let (mut session, port) = taken.unzip();
         let kept_back = packets_kept_back(&service, &link);
-        let state = state_of(&link, reader);
+        let state = state_of(&link, reader, &kept_back);
         if !is_complete(&kept_back, &state, &link) {
             give_up(&link, session.as_mut());
             return None;
@@ -96,7 +113,7 @@ impl SwitchedClient {
             moved.send(packet);
         }
         if let Some(port) = port {
-            port.move_to(moved.port(port.handed_over_before()));
+            port.move_to(moved.port(port.handed_over_before));
         }
         link.move_to(moved.observer());
         let Ok(ended) = link.upgrade.complete() else {
@@ -140,7 +157,8 @@ fn is_complete(kept_back: &[String], state: &MovedState, link: &Link) -> bool {
     state.counts.written() + counted == link.handed_over()
 }
 
-fn state_of(link: &Link, reader: FrameReader) -> MovedState {
+fn state_of(link: &Link, reader: FrameReader, kept_back: &[String]) -> MovedState {
+    let mut kinds = kept_back.iter().map(|packet| Kind::of(packet));
     MovedState {
         reader,
         opened_at: link.opened_at,
@@ -149,6 +167,7 @@ fn state_of(link: &Link, reader: FrameReader) -> MovedState {
         refused: link.refused_connects(),
         budget: Arc::clone(&link.read_budget),
         counts: link.counts.continued(),
+        is_pinged: link.counts.is_pinged() || kinds.any(|kind| kind == Kind::Ping),
     }
 }
 

@@ -118,8 +118,7 @@ pub(super) struct Conversation {
 pub(super) struct ConversationStart {
     pub(super) reader: FrameReader,
     pub(super) budget: Arc<ReadBudget>,
-    /// The start of the interval before the first ping.
-    pub(super) since: Instant,
+    pub(super) heartbeat: Heartbeat,
 }
 
 impl ConversationStart {
@@ -128,7 +127,7 @@ impl ConversationStart {
         Self {
             reader: FrameReader::new(limits.message_bytes),
             budget: Arc::new(ReadBudget::new(limits)),
-            since: Instant::now(),
+            heartbeat: Heartbeat::new(limits.ping_interval, limits.ping_timeout, Instant::now()),
         }
     }
 }
@@ -145,9 +144,8 @@ impl Conversation {
         let ConversationStart {
             reader,
             budget,
-            since,
+            heartbeat,
         } = start;
-        let heartbeat = Heartbeat::new(limits.ping_interval, limits.ping_timeout, since);
         let timer = Box::pin(tokio::time::sleep_until(heartbeat.deadline()));
         let mut conversation = Self {
             connection,
