@@ -21,6 +21,17 @@ enum State {
     Pinged(Instant),
 }
 
+/// The pings of the engine, which sends one at the end of each interval, up to `now`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct EnginePings {
+    pub(super) opened_at: Instant,
+    pub(super) now: Instant,
+    /// The number of pings that the client has answered.
+    pub(super) pongs: u64,
+    /// The client has yet to answer the last one.
+    pub(super) is_pinged: bool,
+}
+
 /// The step that is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PingDue {
@@ -39,14 +50,23 @@ impl Heartbeat {
         }
     }
 
-    /// Creates the heartbeat of a client whose last ping, sent at `pinged_at`, is not answered. The
-    /// next one waits for that answer: a pong must not count for a ping that the client has not
-    /// received.
-    pub(super) fn awaiting_pong(interval: Duration, timeout: Duration, pinged_at: Instant) -> Self {
+    /// Creates the heartbeat that follows `engine`'s.
+    pub(super) fn following(engine: EnginePings, interval: Duration, timeout: Duration) -> Self {
+        let intervals = Intervals::since(engine.opened_at, interval, engine.now);
+        let state = if engine.is_pinged {
+            // A pong must not count for a ping that the client has not received.
+            State::Pinged(after(intervals.last_end, timeout))
+        } else if engine.pongs < intervals.ended {
+            // The engine has yet to send the ping of the last interval. A client gives up a server
+            // that is late.
+            State::Resting(intervals.last_end)
+        } else {
+            State::Resting(after(intervals.last_end, interval))
+        };
         Self {
             interval,
             timeout,
-            state: State::Pinged(after(pinged_at, timeout)),
+            state,
         }
     }
 
@@ -79,12 +99,26 @@ impl Heartbeat {
     }
 }
 
-/// Returns the last instant before `now` at which an interval ended that began at `start`, or a
-/// whole number of intervals after that.
-pub(super) fn last_interval_end(start: Instant, interval: Duration, now: Instant) -> Instant {
-    let elapsed = now.saturating_duration_since(start).as_nanos();
-    let since = elapsed.checked_rem(interval.as_nanos()).unwrap_or(0);
-    now - Duration::from_nanos(u64::try_from(since).unwrap_or(0))
+/// The intervals that have ended.
+#[derive(Debug, Clone, Copy)]
+struct Intervals {
+    ended: u64,
+    /// When the last of them ended, or the first began if none has ended.
+    last_end: Instant,
+}
+
+impl Intervals {
+    /// Returns those between `start` and `now`.
+    fn since(start: Instant, interval: Duration, now: Instant) -> Self {
+        let elapsed = now.saturating_duration_since(start).as_nanos();
+        let interval = interval.as_nanos();
+        let ended = elapsed.checked_div(interval).unwrap_or(0);
+        let rest = elapsed.checked_rem(interval).unwrap_or(0);
+        Self {
+            ended: u64::try_from(ended).unwrap_or(u64::MAX),
+            last_end: now - Duration::from_nanos(u64::try_from(rest).unwrap_or(0)),
+        }
+    }
 }
 
 /// A time that is far enough away to count as never.
@@ -120,7 +154,13 @@ mod tests {
     #[test]
     fn a_ping_that_was_sent_before_is_answered_before_the_next_one() {
         let start = Instant::now();
-        let awaiting = || Heartbeat::awaiting_pong(25 * SECOND, 40 * SECOND, start);
+        let engine = EnginePings {
+            opened_at: start - 25 * SECOND,
+            now: start,
+            pongs: 0,
+            is_pinged: true,
+        };
+        let awaiting = || Heartbeat::following(engine, 25 * SECOND, 40 * SECOND);
         let mut heartbeat = awaiting();
         assert_eq!(heartbeat.due(start + 39 * SECOND), PingDue::Nothing);
         heartbeat.pong(start + 39 * SECOND);
@@ -129,17 +169,33 @@ mod tests {
     }
 
     #[test]
-    fn intervals_go_on_from_their_start() {
-        let start = Instant::now();
-        let last = |seconds| {
-            let now = start + seconds * SECOND;
-            last_interval_end(start, 25 * SECOND, now).duration_since(start)
+    fn the_heartbeat_of_the_engine_goes_on() {
+        let opened_at = Instant::now();
+        let next = |seconds: u32, pongs, is_pinged| {
+            let engine = EnginePings {
+                opened_at,
+                now: opened_at + seconds * SECOND,
+                pongs,
+                is_pinged,
+            };
+            let heartbeat = Heartbeat::following(engine, 25 * SECOND, 20 * SECOND);
+            heartbeat.deadline().duration_since(opened_at).as_secs()
         };
-        assert_eq!(last(3), Duration::ZERO);
-        assert_eq!(last(25), 25 * SECOND);
-        assert_eq!(last(99), 75 * SECOND);
-        assert_eq!(last_interval_end(start, Duration::ZERO, start), start);
-        assert_eq!(last_interval_end(start, Duration::MAX, start), start);
+        assert_eq!(next(3, 0, false), 25);
+        assert_eq!(next(30, 1, false), 50);
+        assert_eq!(next(30, 0, true), 45, "the client has yet to answer");
+        assert_eq!(next(25, 0, false), 25, "the engine is late");
+        assert_eq!(next(76, 2, false), 75, "the engine is late");
+        assert_eq!(next(99, 3, false), 100);
+    }
+
+    #[test]
+    fn intervals_may_be_as_short_or_as_long_as_can_be() {
+        let opened_at = Instant::now();
+        for interval in [Duration::ZERO, Duration::MAX] {
+            let intervals = Intervals::since(opened_at, interval, opened_at);
+            assert_eq!((intervals.ended, intervals.last_end), (0, opened_at));
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::{
     connection::DirectConnection,
     conversation::{Conversation, ConversationStart},
     frames::text_frame,
-    heartbeat::{Heartbeat, last_interval_end},
+    heartbeat::{EnginePings, Heartbeat},
     line::OpenedConnection,
     namespace::{DirectClient, Place},
     port::DirectPort,
@@ -104,13 +104,13 @@ impl MovedClient {
     }
 }
 
-/// Returns the heartbeat that follows that of the engine, which pings at every interval. A client
-/// gives up a server that is late.
+/// Returns the heartbeat that follows that of the engine.
 fn heartbeat_of(state: &MovedState, limits: &Limits) -> Heartbeat {
-    let since = last_interval_end(state.opened_at, limits.ping_interval, Instant::now());
-    if state.is_pinged {
-        Heartbeat::awaiting_pong(limits.ping_interval, limits.ping_timeout, since)
-    } else {
-        Heartbeat::new(limits.ping_interval, limits.ping_timeout, since)
-    }
+    let engine = EnginePings {
+        opened_at: state.opened_at,
+        now: Instant::now(),
+        pongs: state.counts.progress().pongs,
+        is_pinged: state.is_pinged,
+    };
+    Heartbeat::following(engine, limits.ping_interval, limits.ping_timeout)
 }
