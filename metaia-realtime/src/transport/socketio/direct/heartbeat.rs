@@ -103,7 +103,7 @@ impl Heartbeat {
 #[derive(Debug, Clone, Copy)]
 struct Intervals {
     ended: u64,
-    /// When the last of them ended, or the first began if none has ended.
+    /// The end of the last one, or the start of the first if none has ended.
     last_end: Instant,
 }
 
