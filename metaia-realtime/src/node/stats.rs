@@ -269,9 +269,7 @@ node_stats! {
         /// The time from the commit of an entry until its last byte was written to the socket, in
         /// the same way as [`commit_to_hand_over`](Self::commit_to_hand_over). For a client that
         /// polls, it ends when the answer to a poll passes the entry to the HTTP connection. An
-        /// entry that is never written does not count. Neither does one whose write this crate does
-        /// not see: on a listener of your own ([`Realtime::layer`](crate::Realtime::layer)), that
-        /// of a WebSocket that began with polling.
+        /// entry that is never written does not count.
         commit_to_write
             => "commit_to_write_seconds" by "transport",
             "Time from the commit of an entry until it was written to a socket";
