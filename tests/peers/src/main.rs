@@ -22,6 +22,11 @@ mod versions;
 
 use std::error::Error;
 
+/// The allocator that `metaia-server` has.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// A failure to start, or to go on.
 type Failure = Box<dyn Error + Send + Sync>;
 
