@@ -34,6 +34,7 @@ fn main() -> Result<(), Failure> {
     let name = std::env::args().nth(1).unwrap_or_default();
     match name.as_str() {
         "floor" => floor::run(floor::Writing::EachFrame),
+        "busy-floor" => floor::run(floor::Writing::EachFrameAfterWork),
         "batching-floor" => floor::run(floor::Writing::Batches),
         "memory" => block_on(embedded::in_memory()),
         "sqlite" => block_on(embedded::on_sqlite()),

@@ -1,6 +1,6 @@
 //! The rows of the table.
 
-use super::contender::{BATCHING_FLOOR, Contender};
+use super::contender::{BATCHING_FLOOR, BUSY_FLOOR, Contender};
 use super::opening::{Door, Opening};
 use super::pattern::Pattern;
 
@@ -37,6 +37,9 @@ impl Row {
             ("sqlite", opening) => pattern.is_delivery() && opening == Opening::WebSocket,
             // In all other patterns it does what the other floor does.
             _ if self.contender.title == BATCHING_FLOOR => pattern == Pattern::FanOutOf4,
+            _ if self.contender.title == BUSY_FLOOR => {
+                matches!(pattern, Pattern::FanOut | Pattern::Unicast)
+            }
             (_, Opening::WebSocket) => true,
             // What an upgraded client of a peer receives costs what it costs in the row above.
             (_, Opening::Upgrade) => is_full && !pattern.is_delivery(),

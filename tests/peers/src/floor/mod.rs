@@ -1,5 +1,5 @@
-//! Two floors: a server with one thread, epoll, one prepared frame, and nothing else. What it costs
-//! is the kernel's own price, in whatever language a server is written.
+//! Floors: a server with one thread, epoll, one prepared frame, and nothing else. What it costs is
+//! the kernel's own price, in whatever language a server is written.
 //!
 //! It has no queues: a client that does not read in time ends the server.
 
@@ -7,6 +7,7 @@ mod client;
 mod control;
 
 use std::io::{self, ErrorKind};
+use std::time::{Duration, Instant};
 
 use mio::{Events, Interest, Poll, Token, net::TcpListener};
 
@@ -19,9 +20,16 @@ use control::Control;
 pub(crate) enum Writing {
     /// One system call for each frame.
     EachFrame,
+    /// The same, after [`WORK`] for each frame.
+    EachFrameAfterWork,
     /// One system call for all frames of a client.
     Batches,
 }
+
+/// The time that a server with sessions computes for each delivery. It makes the kernel's price
+/// higher, too: the clients keep up with the server, so that more often they sleep and are woken,
+/// and use a socket while the server does.
+const WORK: Duration = Duration::from_nanos(800);
 
 const CLIENT_PORT: Token = Token(0);
 const CONTROL_PORT: Token = Token(1);
@@ -130,12 +138,12 @@ impl Floor {
 
     fn publish(&mut self, instruction: Instruction) -> io::Result<()> {
         match (instruction, self.writing) {
-            (Instruction::Everyone(times), Writing::EachFrame) => self.write_each(times),
             (Instruction::Everyone(times), Writing::Batches) => self.write_batches(times),
+            (Instruction::Everyone(times), _) => self.write_each(times),
             (Instruction::Users(users), _) => {
                 for user in users {
                     let index = self.users[user];
-                    self.clients[index].write(&self.frame)?;
+                    self.write(index)?;
                 }
                 Ok(())
             }
@@ -144,11 +152,19 @@ impl Floor {
 
     fn write_each(&mut self, times: usize) -> io::Result<()> {
         for _ in 0..times {
-            for client in &mut self.clients {
-                client.write(&self.frame)?;
+            for index in 0..self.clients.len() {
+                self.write(index)?;
             }
         }
         Ok(())
+    }
+
+    fn write(&mut self, client: usize) -> io::Result<()> {
+        if self.writing == Writing::EachFrameAfterWork {
+            let begun = Instant::now();
+            while begun.elapsed() < WORK {}
+        }
+        self.clients[client].write(&self.frame)
     }
 
     fn write_batches(&mut self, times: usize) -> io::Result<()> {
