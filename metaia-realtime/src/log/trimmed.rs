@@ -29,8 +29,11 @@ impl Trimmed {
 
     /// Raises the room's mark because its entry `n` is about to be trimmed. Marks never fall.
     pub(crate) fn mark(&mut self, room: &Room, n: u64) {
-        let mark = self.rooms.entry(room.clone()).or_default();
-        *mark = n.max(*mark);
+        if let Some(mark) = self.rooms.get_mut(room) {
+            *mark = n.max(*mark);
+            return;
+        }
+        self.rooms.insert(room.clone(), n);
         if self.rooms.len() > MAX_ROOMS {
             self.merge_lower_half();
         }

@@ -1,14 +1,26 @@
 //! The deliveries of what was offered to sessions.
 
-use std::sync::Arc;
+use std::{
+    panic::resume_unwind,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
-use super::Latencies;
+use tokio::{runtime::Handle, task::JoinSet};
+
+use super::Counters;
 use crate::session::{Session, Taken};
 
 /// The number of sessions whose packets are taken before the first of them is written, and after
 /// which other tasks run: less than 1 ms at some 7 µs each. What they need fits into the cache of a
 /// core.
 const PREPARED: usize = 64;
+
+/// The number of sessions for each task that delivers: below, another task would cost more than it
+/// saves.
+const PER_TASK: usize = 4 * PREPARED;
 
 /// The sessions that have taken something, each once. They deliver after all offers, so that a
 /// transport may write everything in one system call.
@@ -27,19 +39,66 @@ impl Deliveries {
         }
     }
 
-    /// Delivers, and lets other tasks run in between: a delivery may be a system call.
-    pub(super) async fn deliver(self, latencies: &Latencies) {
-        for sessions in self.0.chunks(PREPARED) {
-            // Other tasks have run since the last reading.
-            latencies.read_clock();
-            deliver_some(sessions);
-            tokio::task::yield_now().await;
+    /// Delivers, and lets other tasks run in between: a delivery may be a system call. Deliveries
+    /// to many sessions are shared among the workers of the runtime.
+    ///
+    /// Returns when all are made, so that those of the next entries follow. If it is cancelled, its
+    /// tasks are aborted.
+    pub(super) async fn deliver(self, counters: &Arc<Counters>) {
+        let others = self.tasks() - 1;
+        let remaining = Arc::new(Remaining {
+            sessions: self.0,
+            next: AtomicUsize::new(0),
+            counters: Arc::clone(counters),
+        });
+        let mut tasks = JoinSet::new();
+        for _ in 0..others {
+            tasks.spawn(Arc::clone(&remaining).deliver());
+        }
+        remaining.deliver().await;
+        while let Some(ended) = tasks.join_next().await {
+            if let Some(panic) = ended.err().and_then(|error| error.try_into_panic().ok()) {
+                resume_unwind(panic);
+            }
+        }
+    }
+
+    /// Returns the number of tasks that are to deliver.
+    fn tasks(&self) -> usize {
+        match self.0.len() / PER_TASK {
+            0 | 1 => 1,
+            tasks => Handle::current().metrics().num_workers().min(tasks),
         }
     }
 
     /// Delivers without a pause.
     pub(crate) fn deliver_at_once(self) {
         self.0.chunks(PREPARED).for_each(deliver_some);
+    }
+}
+
+/// Deliveries that several tasks make.
+struct Remaining {
+    sessions: Vec<Arc<Session>>,
+    /// The index of the first session that no task has taken.
+    next: AtomicUsize,
+    counters: Arc<Counters>,
+}
+
+impl Remaining {
+    async fn deliver(self: Arc<Self>) {
+        while let Some(sessions) = self.take() {
+            // Other tasks have run since the last reading.
+            self.counters.latencies.read_clock();
+            deliver_some(sessions);
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Returns the next sessions to deliver to; `None` if there are none.
+    fn take(&self) -> Option<&[Arc<Session>]> {
+        let from = self.next.fetch_add(PREPARED, Ordering::Relaxed);
+        self.sessions.get(from..)?.chunks(PREPARED).next()
     }
 }
 

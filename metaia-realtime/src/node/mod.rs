@@ -55,6 +55,7 @@ mod process;
 mod recheck;
 mod registry;
 mod replay_budget;
+mod session_set;
 mod stats;
 mod tasks;
 mod unreadable;
@@ -72,7 +73,6 @@ pub(crate) use drain::TIME_AFTER_DEADLINE;
 pub(crate) use drain::drain;
 pub(crate) use finishing::FinishingPlace;
 pub(crate) use handshake_refusal::HandshakeRefusal;
-pub(crate) use latencies::Latencies;
 pub(crate) use parts::NodeParts;
 pub(crate) use process::Node;
 #[cfg(test)]

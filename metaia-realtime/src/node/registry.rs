@@ -1,13 +1,14 @@
 //! The sessions of this node, and the rooms that they are in.
 
-use std::{
-    collections::{HashMap, hash_map::Entry},
-    sync::Arc,
-};
+use std::{collections::hash_map::Entry, sync::Arc};
 
+use foldhash::HashMap;
 use parking_lot::RwLock;
 
-use super::members::RoomMembers;
+use super::{
+    members::{MembersView, RoomMembers},
+    session_set::SessionSet,
+};
 use crate::{OrderId, Role, Room, UserId, session::Session, values::SessionId};
 
 /// The sessions of one node, by id, room and user. Its lock is taken before a session's, never
@@ -17,11 +18,9 @@ pub(crate) struct Registry {
     tables: RwLock<Tables>,
 }
 
-type Sessions = HashMap<SessionId, Arc<Session>>;
-
 #[derive(Default)]
 struct Tables {
-    sessions: Sessions,
+    sessions: SessionSet,
     /// All rooms but [`Room::Everyone`], which is `sessions`.
     rooms: HashMap<Room, RoomMembers>,
     users: HashMap<UserId, Vec<SessionId>>,
@@ -91,12 +90,12 @@ impl Registry {
 
     /// Returns all sessions.
     pub(crate) fn all(&self) -> Vec<Arc<Session>> {
-        self.tables.read().sessions.values().cloned().collect()
+        self.tables.read().sessions.iter().cloned().collect()
     }
 
     /// Returns the session with this id.
     pub(crate) fn session(&self, id: SessionId) -> Option<Arc<Session>> {
-        self.tables.read().sessions.get(&id).cloned()
+        self.tables.read().sessions.get(id).cloned()
     }
 
     /// Returns a user's sessions, in the order in which they registered.
@@ -108,7 +107,7 @@ impl Registry {
             .map(Vec::as_slice)
             .unwrap_or_default();
         ids.iter()
-            .filter_map(|id| tables.sessions.get(id).cloned())
+            .filter_map(|id| tables.sessions.get(*id).cloned())
             .collect()
     }
 
@@ -116,7 +115,7 @@ impl Registry {
     pub(super) fn add(&self, session: &Arc<Session>) {
         let mut tables = self.tables.write();
         let rooms = session.rooms();
-        tables.sessions.insert(session.id, Arc::clone(session));
+        tables.sessions.add(session);
         tables
             .users
             .entry(session.identity.user.clone())
@@ -133,7 +132,7 @@ impl Registry {
         // Under the lock: a join has either entered the room in both places, or will not find the
         // session here.
         let rooms = session.rooms();
-        if tables.sessions.remove(&session.id).is_none() {
+        if !tables.sessions.remove(session.id) {
             return false;
         }
         for room in &rooms {
@@ -153,12 +152,15 @@ impl Registry {
         self.tables.write().leave(session.id, room);
     }
 
-    /// Calls `each` for every session in `room`, under the registry's lock.
-    pub(super) fn each_in(&self, room: &Room, each: impl FnMut(&Arc<Session>)) {
+    /// Returns the sessions that are in `room` now.
+    pub(super) fn members(&self, room: &Room) -> MembersView {
         let tables = self.tables.read();
         match room {
-            Room::Everyone => tables.sessions.values().for_each(each),
-            _ => tables.members(room).for_each(each),
+            Room::Everyone => MembersView::Chunks(tables.sessions.view()),
+            _ => tables
+                .rooms
+                .get(room)
+                .map_or(MembersView::empty(), RoomMembers::view),
         }
     }
 
@@ -196,7 +198,7 @@ impl Registry {
             join.generation = generation;
             return Entered::AskAgain;
         }
-        let Some(session) = tables.sessions.get(&session.id).cloned() else {
+        let Some(session) = tables.sessions.get(session.id).cloned() else {
             return Entered::Gone;
         };
         let room = Room::Order(join.order.clone());
@@ -222,7 +224,7 @@ impl Registry {
     /// been requests are missing.
     pub(super) fn recheck_all(&self, offered: u64) {
         self.invalidate_joins();
-        for session in self.tables.read().sessions.values() {
+        for session in self.tables.read().sessions.iter() {
             session.recheck_all(offered);
         }
     }
@@ -231,7 +233,7 @@ impl Registry {
     pub(super) fn is_deciding_again(&self) -> bool {
         let tables = self.tables.read();
         let mut joins = tables.joins.values();
-        let mut sessions = tables.sessions.values();
+        let mut sessions = tables.sessions.iter();
         joins.any(|joins| joins.asking_again > 0) || sessions.any(|session| session.is_rechecking())
     }
 

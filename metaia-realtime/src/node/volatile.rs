@@ -11,13 +11,12 @@ impl Node {
         let event = Arc::new(event);
         let mut deliveries = Deliveries::new();
         for (index, room) in event.rooms.iter().enumerate() {
-            self.registry.each_in(room, |session| {
+            for session in self.registry.members(room).chunks().flatten() {
                 if session.offer_volatile(&event, index) {
                     deliveries.add(session);
                 }
-            });
+            }
         }
-        // Without the registry's lock: a transport may write at once.
         deliveries.deliver_at_once();
     }
 }

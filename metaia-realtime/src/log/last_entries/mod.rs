@@ -7,10 +7,9 @@
 
 mod numbers;
 
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::Arc,
-};
+use std::{collections::VecDeque, sync::Arc};
+
+use foldhash::HashMap;
 
 use super::{Entry, History, Page};
 use crate::{Position, Room};
@@ -49,7 +48,7 @@ impl LastEntries {
     pub(crate) fn new(head: Position, bounds: Bounds) -> Self {
         Self {
             entries: VecDeque::new(),
-            rooms: HashMap::new(),
+            rooms: HashMap::default(),
             head,
             bytes: 0,
             bounds,

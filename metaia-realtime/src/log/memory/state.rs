@@ -1,6 +1,8 @@
 //! The entries of a log in memory, with what trimming has to know.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use crate::{
     Position, Room,
@@ -30,7 +32,7 @@ impl MemoryLogState {
         Self {
             retention,
             entries: LastEntries::new(Position::start(Epoch::random()), bounds),
-            ids: HashMap::new(),
+            ids: HashMap::default(),
             trimmed: Trimmed::default(),
         }
     }

@@ -16,6 +16,7 @@ mod finish;
 mod hold;
 mod hold_repeats;
 mod inbound;
+mod large_room;
 mod late;
 mod log;
 mod missed;
@@ -190,7 +191,7 @@ fn no_session_goes_live_before_a_gap_in_what_is_dispatched() {
     assert!(world.is_live());
     let mut page = now(crate::EventLog::read(&world.log, None, 3, 2)).unwrap();
     page.trimmed = 3;
-    dispatch_entries(&world.node, 1, &page.entries).deliver_at_once();
+    now(dispatch_entries(&world.node, 1, &page.entries)).deliver_at_once();
     assert!(!world.is_live());
     assert_eq!(world.session.state().cursor(), Some(1));
     assert!(

@@ -133,7 +133,8 @@ impl World {
         if page.epoch == head.epoch() {
             let mut entries = page.entries.iter();
             self.is_disconnected |= entries.any(|entry| self.is_disconnected_by(entry));
-            dispatch_entries(&self.node, head.n(), &page.entries).deliver_at_once();
+            let dispatched = dispatch_entries(&self.node, head.n(), &page.entries);
+            now(dispatched).deliver_at_once();
             self.note_undecided(head.n(), &page.entries);
         } else {
             now(reload_window(&self.node)).unwrap();
