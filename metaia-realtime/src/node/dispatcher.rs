@@ -124,7 +124,7 @@ pub(crate) async fn dispatch_entries(
     let mut deliveries = Deliveries::new();
     let mut expected = after + 1;
     let mut stalls = 0;
-    let mut pace = Pace::default();
+    let mut pauses = OfferPauses::default();
     for entry in entries {
         // Every session was offered everything up to this entry.
         let offered = expected - 1;
@@ -145,7 +145,7 @@ pub(crate) async fn dispatch_entries(
             // goes live with entries missing.
             fall_back_all(node, offered);
         }
-        stalls += offer(node, entry, &mut deliveries, &mut pace).await;
+        stalls += offer(node, entry, &mut deliveries, &mut pauses).await;
         node.window.set_dispatched(entry.position());
         expected = entry.n() + 1;
     }
@@ -186,7 +186,7 @@ async fn offer(
     node: &Node,
     entry: &Arc<Entry>,
     deliveries: &mut Deliveries,
-    pace: &mut Pace,
+    pauses: &mut OfferPauses,
 ) -> usize {
     if !entry.is_event() {
         return 0;
@@ -196,7 +196,7 @@ async fn offer(
         let members = node.registry.members(room);
         for sessions in members.chunks() {
             stalls += offer_to(sessions, entry, room, deliveries);
-            pace.keep(sessions.len()).await;
+            pauses.after(sessions.len()).await;
         }
     }
     stalls
@@ -221,14 +221,14 @@ fn offer_to(
     stalls
 }
 
-/// Lets other tasks run now and then while a batch is offered.
+/// The pauses in which other tasks run while a batch is offered.
 #[derive(Default)]
-struct Pace {
+struct OfferPauses {
     offers: usize,
 }
 
-impl Pace {
-    async fn keep(&mut self, offers: usize) {
+impl OfferPauses {
+    async fn after(&mut self, offers: usize) {
         self.offers += offers;
         if self.offers >= OFFERS_PER_YIELD {
             self.offers = 0;

@@ -1,7 +1,7 @@
 //! Sessions, of which one can take an unchanging view at any moment: the dispatcher walks a large
 //! room without keeping connections and joins waiting.
 //!
-//! The sessions stand in chunks, and a view shares the chunks. A change copies the one chunk that it
+//! The sessions stand in chunks, and a view shares the chunks. A change copies the chunk that it
 //! affects, if a view still has it: its cost does not grow with the room.
 
 use std::sync::Arc;
@@ -14,12 +14,12 @@ use crate::{session::Session, values::SessionId};
 const CHUNK: usize = 64;
 
 /// A member of a set.
-pub(super) trait Member: Clone {
+pub(super) trait HasSessionId: Clone {
     /// Returns the id of the session.
     fn id(&self) -> SessionId;
 }
 
-impl Member for Arc<Session> {
+impl HasSessionId for Arc<Session> {
     fn id(&self) -> SessionId {
         self.id
     }
@@ -45,7 +45,7 @@ impl<M> Default for SessionSet<M> {
     }
 }
 
-impl<M: Member> SessionSet<M> {
+impl<M: HasSessionId> SessionSet<M> {
     pub(super) fn len(&self) -> usize {
         self.places.len()
     }
@@ -120,7 +120,7 @@ mod tests {
     #[derive(Debug, Clone, PartialEq, Eq)]
     struct Named(SessionId, usize);
 
-    impl Member for Named {
+    impl HasSessionId for Named {
         fn id(&self) -> SessionId {
             self.0
         }

@@ -115,8 +115,8 @@ async fn sessions_that_connect_while_a_large_room_is_offered_take_each_entry_onc
     }
 }
 
-/// The writes after which a thread waits for another one. Before, the first one may be alone: a task
-/// that it has spawned is taken by another worker when it pauses.
+/// The writes after which a thread waits for another one. Before, the first one may be alone: a
+/// task that it has spawned is taken by another worker when it pauses.
 const WRITES_ALONE: usize = 512;
 
 /// A port at which two threads must meet.
