@@ -4,6 +4,9 @@
 //! accepting never waits for a peer. The number of such rejections at a time is limited, too;
 //! beyond it a connection is closed without an answer.
 //!
+//! Connections that have not been accepted yet wait in the kernel's queue, which is as long as the
+//! kernel allows. If it is full, the kernel drops what comes, and the client repeats it later.
+//!
 //! Idle connections make room: while nine of ten connections are used, each new one closes the one
 //! that has been idle for longest.
 
@@ -38,6 +41,13 @@ const MAX_UNSENT_BYTES: u32 = 16 * 1024;
 /// it, so that it ends as soon as its task runs.
 const ROOM_TIMEOUT: Duration = Duration::from_millis(100);
 
+/// The length that is asked for the queue of connections which wait to be accepted. The kernel
+/// shortens it (`net.core.somaxconn`, 4,096 by default). In a queue of 128, as `TcpListener::bind`
+/// asks for, a thousand clients at once find no place: the kernel drops what they send, and they
+/// wait until they repeat it.
+#[cfg(unix)]
+const BACKLOG: i32 = 65_535;
+
 /// The most connections that are being rejected at a time.
 const MAX_REJECTIONS: usize = 64;
 
@@ -63,6 +73,7 @@ pub(crate) struct Entrance {
 impl Entrance {
     pub(crate) fn new(listener: TcpListener, limits: &Limits, counters: Arc<Counters>) -> Self {
         let permits = limits.connections.min(Semaphore::MAX_PERMITS);
+        lengthen_queue(&listener);
         Self {
             listener,
             permits: Arc::new(Semaphore::new(permits)),
@@ -141,6 +152,14 @@ impl Entrance {
     }
 }
 
+/// Lets as many connections wait as the kernel allows, whoever bound the listener.
+fn lengthen_queue(listener: &TcpListener) {
+    #[cfg(unix)]
+    if let Err(error) = socket2::SockRef::from(listener).listen(BACKLOG) {
+        tracing::debug!(%error, "the queue of a listener could not be lengthened");
+    }
+}
+
 fn tune(stream: &TcpStream) {
     if let Err(error) = try_tune(stream) {
         tracing::debug!(%error, "a connection could not be tuned");
@@ -173,4 +192,31 @@ async fn send_rejection(mut stream: TcpStream) -> io::Result<()> {
     let mut request = stream.take(MAX_REJECTED_REQUEST_BYTES);
     tokio::io::copy(&mut request, &mut tokio::io::sink()).await?;
     Ok(())
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::net::SocketAddr;
+
+    use futures_util::future::join_all;
+    use tokio::net::TcpSocket;
+
+    use super::*;
+
+    /// More than one, and fewer than any system's `somaxconn`.
+    const WAITING: usize = 32;
+
+    #[tokio::test]
+    async fn connections_wait_in_a_long_queue_however_the_listener_was_bound() {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let listener = socket.listen(1).unwrap();
+        let address = listener.local_addr().unwrap();
+        let entrance = Entrance::new(listener, &Limits::default(), Arc::default());
+        let connecting = join_all((0..WAITING).map(|_| TcpStream::connect(address)));
+        let connected = tokio::time::timeout(Duration::from_secs(10), connecting).await;
+        let connected = connected.expect("all of them have a place in the queue");
+        assert!(connected.iter().all(Result::is_ok), "{connected:?}");
+        drop(entrance);
+    }
 }
