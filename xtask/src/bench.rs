@@ -10,11 +10,12 @@ use crate::provision;
 use crate::shell::{cargo, cmd, first_line, run};
 
 /// The parts, in the order in which `all` runs them.
-const PARTS: [(&str, Part); 5] = [
+const PARTS: [(&str, Part); 6] = [
     ("dispatch", dispatch),
     ("log", log),
     ("slow", slow),
     ("cluster", cluster),
+    ("connections", connections),
     ("peers", peers),
 ];
 
@@ -34,7 +35,7 @@ pub(crate) fn run_part(name: &str, args: &[&str]) -> Result<(), String> {
         .peekable();
     if wanted.peek().is_none() {
         return Err(format!(
-            "{name} is not one of dispatch, log, slow, cluster, peers, all"
+            "{name} is not one of dispatch, log, slow, cluster, connections, peers, all"
         ));
     }
     wanted.try_for_each(|(_, part)| part(args))
@@ -68,6 +69,14 @@ fn cluster(args: &[&str]) -> Result<(), String> {
         .into_iter()
         .try_for_each(provision::named)?;
     run(server(&scratch()?)?.arg("cluster").args(args))
+}
+
+/// `args` are one of `storm`, `idle`, or none for both, and `--connections NUMBER`.
+fn connections(args: &[&str]) -> Result<(), String> {
+    ["mongod", "redis"]
+        .into_iter()
+        .try_for_each(provision::named)?;
+    run(server(&scratch()?)?.arg("connections").args(args))
 }
 
 /// `args` are `--quick`, `--only SERVER,…` and `--pattern PATTERN,…`.

@@ -37,6 +37,8 @@ Usage: cargo xtask <command>
                      (ARGS: one of writes, start, storm);
                      slow: what slow clients cost the others;
                      cluster: several nodes (ARGS: one of writes, latency, nodes, idle);
+                     connections: very many clients (ARGS: one of storm, idle;
+                     `--connections NUMBER` for idle);
                      peers: the library beside other servers (ARGS: `--quick`; `--only`, some of
                      memory,sqlite,socketioxide,socketio-node,socketio-bun,bun-publish; `--pattern`,
                      some of fan-out,fan-out-4,unicast,rate,connect,idle);

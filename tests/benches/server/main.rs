@@ -1,6 +1,7 @@
-//! `cargo xtask bench log`, `slow` and `cluster`: measures the real server as its clients see it,
-//! and prints each figure beside its goal. `peers` compares the library with other servers. It is a
-//! command and not a test: a missed goal is printed, and only a wrong result is a failure.
+//! `cargo xtask bench log`, `slow`, `cluster` and `connections`: measures the real server as its
+//! clients see it, and prints each figure beside its goal. `peers` compares the library with other
+//! servers. It is a command and not a test: a missed goal is printed, and only a wrong result is a
+//! failure.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -11,6 +12,8 @@
 )]
 
 mod cluster;
+mod connections;
+mod crowd;
 mod disk;
 mod kernel;
 mod log;
@@ -39,6 +42,10 @@ async fn main() -> ExitCode {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["peers", words @ ..] => peers::run(words).await,
+        [connections::CLIENTS, words @ ..] => {
+            connections::run_clients(words);
+            ExitCode::SUCCESS
+        }
         words => with_goals(words).await,
     }
 }
@@ -47,27 +54,30 @@ async fn main() -> ExitCode {
 async fn with_goals(words: &[&str]) -> ExitCode {
     let mut machine = Machine::now();
     let mut report = Report::default();
-    let wanted: Vec<&str> = words
-        .iter()
-        .copied()
-        .filter(|word| !word.starts_with("--"))
-        .collect();
-    match wanted.as_slice() {
-        ["log"] => log::run(&mut machine, &mut report).await,
-        ["log", only] => log::run_only(only, &mut machine, &mut report).await,
-        ["slow"] => slow::run(&mut machine, &mut report).await,
-        ["cluster"] => cluster::run(&mut machine, &mut report).await,
-        ["cluster", only] => cluster::run_only(only, &mut machine, &mut report).await,
-        _ => {
-            eprintln!(
-                "usage: log [writes|start|storm], slow, cluster [writes|latency|nodes|idle], \
-                 or peers"
-            );
-            return ExitCode::from(2);
-        }
+    if let Err(mistake) = measure(words, &mut machine, &mut report).await {
+        eprintln!(
+            "{mistake}\nusage: log [writes|start|storm], slow, \
+             cluster [writes|latency|nodes|idle], connections [storm|idle] [--connections NUMBER], \
+             or peers"
+        );
+        return ExitCode::from(2);
     }
     let version = server_version().await;
     let description = machine::description();
     println!("\n{version}; {description}\n\n{report}\n{machine}");
     ExitCode::SUCCESS
+}
+
+/// Measures the part that the words name. The error is what is wrong with them.
+async fn measure(words: &[&str], machine: &mut Machine, report: &mut Report) -> Result<(), String> {
+    match words {
+        ["log"] => log::run(machine, report).await,
+        ["log", only] => log::run_only(only, machine, report).await,
+        ["slow"] => slow::run(machine, report).await,
+        ["cluster"] => cluster::run(machine, report).await,
+        ["cluster", only] => cluster::run_only(only, machine, report).await,
+        ["connections", words @ ..] => return connections::run(words, machine, report).await,
+        _ => return Err(format!("not a part: `{}`", words.join(" "))),
+    }
+    Ok(())
 }

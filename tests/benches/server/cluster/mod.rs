@@ -67,19 +67,20 @@ async fn writes(machine: &mut Machine, report: &mut Report) {
 }
 
 /// The services that the nodes depend on: one `mongod` as a replica set of one member, and Redis.
-struct Services {
+pub(crate) struct Services {
     set: ReplicaSet,
     redis: Redis,
 }
 
 impl Services {
-    async fn start() -> Self {
+    /// Starts them.
+    pub(crate) async fn start() -> Self {
         let (set, redis) = tokio::join!(ReplicaSet::start(1), Redis::start());
         Self { set, redis }
     }
 
     /// Starts this number of nodes on an empty database.
-    async fn nodes(&self, count: usize) -> Nodes {
+    pub(crate) async fn nodes(&self, count: usize) -> Nodes {
         let uri = self
             .set
             .uri(&format!("bench-{}", uuid::Uuid::new_v4().simple()));
@@ -91,6 +92,6 @@ impl Services {
 }
 
 /// Waits for this time.
-async fn wait(time: Duration) {
+pub(crate) async fn wait(time: Duration) {
     interval_at(Instant::now() + time, time).tick().await;
 }

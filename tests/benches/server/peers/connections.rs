@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use tokio::task::block_in_place;
 
-use super::crowd::Crowd;
-use super::opening::connect;
 use super::pattern::Pattern;
 use super::row::Row;
 use super::run::Run;
 use super::server::PeerServer;
 use super::table;
+use crate::crowd::{Crowd, connect};
 
 /// Connections after which a server has set up what all of them share.
 const FIRST: usize = 100;

@@ -6,14 +6,13 @@ use metaia_tests::figures::CpuTime;
 use tokio::task::block_in_place;
 use tokio::time::Instant;
 
-use super::crowd::Crowd;
-use super::opening::connect;
 use super::pattern::Pattern;
 use super::plan::Plan;
 use super::row::Row;
 use super::run::Run;
 use super::server::PeerServer;
 use super::table;
+use crate::crowd::{Crowd, connect};
 use crate::publisher::Schedule;
 use crate::recorder::Recorder;
 

@@ -7,18 +7,14 @@
 mod connections;
 mod contender;
 mod cores;
-mod crowd;
 mod deliveries;
-mod http_link;
 mod noise;
-mod opening;
 mod pattern;
 mod plan;
 mod row;
 mod run;
 mod server;
 mod table;
-mod wire;
 
 use std::process::ExitCode;
 

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::deliveries::TICK;
-use super::opening::Opening;
 use super::pattern::Pattern;
 use super::row::Row;
+use crate::crowd::Opening;
 
 /// The time in which a server starts and accepts a thousand clients, for each of the patterns that
 /// are measured with them.

@@ -1,8 +1,8 @@
 //! The rows of the table.
 
 use super::contender::{BATCHING_FLOOR, BUSY_FLOOR, Contender};
-use super::opening::{Door, Opening};
 use super::pattern::Pattern;
+use crate::crowd::{Door, Opening};
 
 /// A server, and the way in which its clients connect.
 #[derive(Debug, Clone, Copy)]

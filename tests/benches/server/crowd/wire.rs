@@ -1,13 +1,24 @@
 //! A WebSocket that is being opened.
 
 use std::collections::VecDeque;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use metaia_tests::clients::frames::{CLOSE, FrameReader, PING, PONG, TEXT, client_frame};
 use metaia_tests::clients::http_response::HttpResponse;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
-use super::crowd::Arrival;
+use super::members::Arrival;
+
+/// The way in which a server refuses a WebSocket.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// It answers with another status.
+    Answer(HttpResponse),
+    /// It closes the connection, or its kernel does.
+    Broken(io::Error),
+}
 
 /// An open WebSocket whose packets are read one by one.
 #[derive(Debug)]
@@ -21,16 +32,26 @@ pub(super) struct Wire {
 impl Wire {
     /// Opens a WebSocket at this path.
     pub(super) async fn open(port: u16, path: &str) -> Self {
-        let mut stream = connect(port).await;
+        let opened = Self::over(connect(port).await, path).await;
+        opened.expect("the server opens a WebSocket")
+    }
+
+    /// Opens a WebSocket over this connection, unless the server refuses it.
+    pub(super) async fn over(mut stream: TcpStream, path: &str) -> Result<Self, Refusal> {
+        let port = stream.peer_addr().expect("a connection").port();
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n\
              Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
              Sec-WebSocket-Version: 13\r\n\r\n"
         );
-        stream.write_all(request.as_bytes()).await.expect("write");
+        let written = stream.write_all(request.as_bytes()).await;
+        written.map_err(Refusal::Broken)?;
         let mut bytes = Vec::new();
-        let response = response(&mut stream, &mut bytes).await;
-        assert_eq!(response.status, 101, "{response:?}");
+        let response = try_response(&mut stream, &mut bytes).await;
+        let response = response.map_err(Refusal::Broken)?;
+        if response.status != 101 {
+            return Err(Refusal::Answer(response));
+        }
         let mut wire = Self {
             stream,
             frames: FrameReader::default(),
@@ -38,7 +59,7 @@ impl Wire {
         };
         // The server may have sent frames right behind its response.
         wire.take(&bytes[response.length..]);
-        wire
+        Ok(wire)
     }
 
     fn take(&mut self, bytes: &[u8]) {
@@ -103,20 +124,40 @@ pub(super) async fn connect(port: u16) -> TcpStream {
     stream
 }
 
+/// Connects to a port of this machine from this loopback address. Each address has ports of its
+/// own, so that they do not run out.
+pub(crate) async fn connect_from(address: Ipv4Addr, port: u16) -> io::Result<TcpStream> {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_nodelay(true).expect("TCP_NODELAY");
+    let bound = socket.bind(SocketAddr::from((address, 0)));
+    bound.expect("a port of the loopback address");
+    let server = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    socket.connect(server).await
+}
+
 /// Waits for a whole response, and leaves what follows it in `bytes`, behind it.
 pub(super) async fn response(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> HttpResponse {
+    let response = try_response(stream, bytes).await;
+    response.expect("the server answers")
+}
+
+async fn try_response(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> io::Result<HttpResponse> {
     loop {
         if let Some(response) = HttpResponse::parse(bytes) {
-            return response;
+            return Ok(response);
         }
-        read(stream, bytes).await;
+        try_read(stream, bytes).await?;
     }
 }
 
 async fn read(stream: &mut TcpStream, bytes: &mut Vec<u8>) {
-    let size = stream.read_buf(bytes).await.expect("read");
-    assert!(
-        size > 0,
-        "the server closed a connection that is being opened"
-    );
+    let read = try_read(stream, bytes).await;
+    read.expect("a connection that is being opened stays open");
+}
+
+async fn try_read(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> io::Result<()> {
+    match stream.read_buf(bytes).await? {
+        0 => Err(io::ErrorKind::UnexpectedEof.into()),
+        _ => Ok(()),
+    }
 }

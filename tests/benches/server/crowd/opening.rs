@@ -8,10 +8,11 @@ use futures_util::{StreamExt as _, stream};
 use metaia_tests::eventually::within;
 use metaia_tests::fixtures::token::token;
 use serde_json::{Value, json};
+use tokio::net::TcpStream;
 
-use super::crowd::{Arrival, Arrivals};
 use super::http_link::{HttpLink, POLLING};
-use super::wire::Wire;
+use super::members::{Arrival, Arrivals};
+use super::wire::{self, Refusal, Wire};
 
 /// The number of clients that connect at the same time.
 const MAX_CONNECTING: usize = 64;
@@ -20,7 +21,7 @@ const SEPARATOR: char = '\u{1e}';
 
 /// The way in which a client opens its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Opening {
+pub(crate) enum Opening {
     /// WebSocket from the first request on.
     WebSocket,
     /// Polling, then the upgrade to WebSocket: the default of official clients.
@@ -29,15 +30,15 @@ pub(super) enum Opening {
 
 /// A server's port for clients, how they connect there, and how they know that they are ready.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Door {
-    pub(super) port: u16,
-    pub(super) opening: Opening,
+pub(crate) struct Door {
+    pub(crate) port: u16,
+    pub(crate) opening: Opening,
     /// The beginning of a packet. Absent for a plain WebSocket.
-    pub(super) ready: Option<&'static str>,
+    pub(crate) ready: Option<&'static str>,
 }
 
 /// Connects these users in the background.
-pub(super) fn connect(door: Door, users: Range<usize>, arrivals: Arc<Arrivals>) {
+pub(crate) fn connect(door: Door, users: Range<usize>, arrivals: Arc<Arrivals>) {
     tokio::spawn(async move {
         let clients = stream::iter(users).for_each_concurrent(MAX_CONNECTING, |user| {
             let arrivals = Arc::clone(&arrivals);
@@ -56,17 +57,26 @@ async fn open(door: Door, user: usize) -> Arrival {
         return Wire::open(door.port, &path).await.into_arrival().await;
     };
     match door.opening {
-        Opening::WebSocket => by_websocket(door.port, ready, user).await,
+        Opening::WebSocket => {
+            let opened = by_websocket(wire::connect(door.port).await, ready, user).await;
+            opened.expect("the server admits a client")
+        }
         Opening::Upgrade => by_upgrade(door.port, ready, user).await,
     }
 }
 
-async fn by_websocket(port: u16, ready: &str, user: usize) -> Arrival {
-    let mut wire = Wire::open(port, "/socket.io/?EIO=4&transport=websocket").await;
+/// Connects as this user over this connection, by WebSocket at once, and waits for the packet that
+/// begins with `ready`. The error is the server's refusal of the WebSocket.
+pub(crate) async fn by_websocket(
+    stream: TcpStream,
+    ready: &str,
+    user: usize,
+) -> Result<Arrival, Refusal> {
+    let mut wire = Wire::over(stream, "/socket.io/?EIO=4&transport=websocket").await?;
     wire.until("0").await;
     wire.send(&connect_packet(user)).await;
     wire.until(ready).await;
-    wire.into_arrival().await
+    Ok(wire.into_arrival().await)
 }
 
 /// Does what the official JavaScript client does, one after the other: a connection for polls and

@@ -21,7 +21,7 @@ const WAIT_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The clients.
 #[derive(Debug)]
-pub(super) struct Crowd {
+pub(crate) struct Crowd {
     poll: Poll,
     ready: Events,
     arrivals: Arc<Arrivals>,
@@ -33,21 +33,21 @@ pub(super) struct Crowd {
 
 /// Clients that have connected and are not read yet.
 #[derive(Debug)]
-pub(super) struct Arrivals {
+pub(crate) struct Arrivals {
     waker: Waker,
     waiting: Mutex<Vec<Arrival>>,
 }
 
 /// An open connection, with the beginning of a frame that was read already.
 #[derive(Debug)]
-pub(super) struct Arrival {
-    pub(super) stream: std::net::TcpStream,
-    pub(super) frames: FrameReader,
+pub(crate) struct Arrival {
+    pub(crate) stream: std::net::TcpStream,
+    pub(crate) frames: FrameReader,
 }
 
 impl Arrivals {
     /// Hands a client over.
-    pub(super) fn add(&self, arrival: Arrival) {
+    pub(crate) fn add(&self, arrival: Arrival) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.push(arrival);
         drop(waiting);
@@ -62,7 +62,7 @@ impl Arrivals {
 
 impl Crowd {
     /// Creates a crowd without clients.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let poll = Poll::new().expect("epoll");
         let waker = Waker::new(poll.registry(), ARRIVAL).expect("an eventfd");
         Self {
@@ -80,22 +80,22 @@ impl Crowd {
     }
 
     /// Returns the number of clients.
-    pub(super) const fn size(&self) -> usize {
+    pub(crate) const fn size(&self) -> usize {
         self.members.len()
     }
 
     /// Returns the place where connected clients are handed over.
-    pub(super) fn arrivals(&self) -> Arc<Arrivals> {
+    pub(crate) fn arrivals(&self) -> Arc<Arrivals> {
         Arc::clone(&self.arrivals)
     }
 
     /// Reads until there are so many clients.
-    pub(super) fn admit(&mut self, size: usize) {
+    pub(crate) fn admit(&mut self, size: usize) {
         self.read_until("clients", |crowd| crowd.members.len() >= size);
     }
 
     /// Reads until so many more events have arrived.
-    pub(super) fn expect(&mut self, events: u64) {
+    pub(crate) fn expect(&mut self, events: u64) {
         let wanted = self.received + events;
         self.read_until("events", |crowd| crowd.received >= wanted);
         assert_eq!(self.received, wanted, "more events than were published");
@@ -115,7 +115,7 @@ impl Crowd {
     }
 
     /// Reads for this time.
-    pub(super) fn rest(&mut self, time: Duration) {
+    pub(crate) fn rest(&mut self, time: Duration) {
         let end = Instant::now() + time;
         while let Some(left) = end.checked_duration_since(Instant::now()) {
             self.read(left, |_| ());
@@ -123,25 +123,25 @@ impl Crowd {
     }
 
     /// Makes the next event of each client its number 0.
-    pub(super) fn count_from_zero(&mut self) {
+    pub(crate) fn count_from_zero(&mut self) {
         for member in &mut self.members {
             member.events = 0;
         }
     }
 
     /// Returns the number of events that all clients together have received.
-    pub(super) const fn received(&self) -> u64 {
+    pub(crate) const fn received(&self) -> u64 {
         self.received
     }
 
     /// Returns the number of pings that all clients together have answered.
-    pub(super) const fn pings(&self) -> u64 {
+    pub(crate) const fn pings(&self) -> u64 {
         self.pings
     }
 
     /// Waits for clients that have something to read, and reads it. Calls `each` for every event,
     /// with its number at its client.
-    pub(super) fn read(&mut self, timeout: Duration, mut each: impl FnMut(u64)) {
+    pub(crate) fn read(&mut self, timeout: Duration, mut each: impl FnMut(u64)) {
         let polled = self.poll.poll(&mut self.ready, Some(timeout));
         if polled.is_err_and(|error| error.kind() != ErrorKind::Interrupted) {
             panic!("epoll failed");
