@@ -27,6 +27,7 @@ mod jwt;
 mod leaks;
 mod limits;
 mod lost_access;
+mod memory;
 mod middleboxes;
 mod notifications;
 mod orders;
