@@ -174,8 +174,6 @@ impl<'a, W: PacketWriter> LastPacketWriter<'a, W> {
         }
         let entries = self.writer.write_queued(self.session)?;
         self.session.record_written(entries);
-        // A transport that has written at once has given credit back.
-        self.session.note_progress();
         Ok(())
     }
 }

@@ -211,7 +211,10 @@ impl PacketWriter for &DirectConnection {
     fn write_queued(&mut self, session: &Session) -> Result<usize, EndReason> {
         // The task was woken: the last reading may be old.
         self.counters.latencies.read_clock();
-        Ok(self.flush(session).entries)
+        let flushed = self.flush(session);
+        // What was written at once has given credit back.
+        session.note_progress();
+        Ok(flushed.entries)
     }
 
     fn write_last(&mut self, packet: Outgoing) {
