@@ -6,10 +6,14 @@ use std::{
     task::{Context, Poll},
 };
 
-use tokio::io::AsyncWrite as _;
+use tokio::io::AsyncWrite;
 
 use super::{Conversation, Lost, lost_by};
-use crate::transport::socketio::{direct::line::Line, scan::Written};
+use crate::transport::socketio::{
+    direct::{line::Line, writer::FrameWriter},
+    scan::Written,
+    write_counts::WriteCounts,
+};
 
 impl Conversation {
     /// Writes what is queued and could not be written before.
@@ -34,34 +38,15 @@ impl Conversation {
         let Some(stream) = self.line.stream() else {
             return Ok(());
         };
-        let mut stream = Pin::new(stream);
-        let mut has_written = false;
-        let is_blocked = self.connection.with_writer(|writer, counts| {
-            let mut written = Written::default();
-            let mut is_blocked = false;
-            while !writer.is_empty() {
-                let polled =
-                    writer.with_slices(|slices| stream.as_mut().poll_write_vectored(cx, slices));
-                let Poll::Ready(result) = polled else {
-                    is_blocked = true;
-                    break;
-                };
-                has_written = true;
-                writer.unblock();
-                writer.apply(result, &mut written);
-            }
-            if is_blocked {
-                writer.block();
-            }
-            counts.add(written);
-            is_blocked
-        });
-        if has_written {
+        let wrote = self
+            .connection
+            .with_writer(|writer, counts| write_queue(Pin::new(stream), cx, writer, counts));
+        if wrote.anything {
             self.note_write();
         }
         // Before flushing: the first error says why the stream has failed.
         self.check_broken()?;
-        if is_blocked {
+        if wrote.is_blocked {
             self.read_pause.block_write();
             return Ok(());
         }
@@ -83,6 +68,41 @@ impl Conversation {
             Some(error) => Err(lost_by(error)),
         }
     }
+}
+
+/// The result of writing a queue to a stream.
+#[derive(Default)]
+struct Wrote {
+    /// The stream has taken something, or has failed.
+    anything: bool,
+    /// The stream takes no more, and something is queued.
+    is_blocked: bool,
+}
+
+/// Writes what is queued, as far as the stream takes it.
+fn write_queue(
+    mut stream: Pin<&mut impl AsyncWrite>,
+    cx: &mut Context<'_>,
+    writer: &mut FrameWriter,
+    counts: &WriteCounts,
+) -> Wrote {
+    let mut wrote = Wrote::default();
+    let mut written = Written::default();
+    while !writer.is_empty() && !wrote.is_blocked {
+        match writer.with_slices(|slices| stream.as_mut().poll_write_vectored(cx, slices)) {
+            Poll::Ready(result) => {
+                wrote.anything = true;
+                writer.unblock();
+                writer.apply(result, &mut written);
+            }
+            Poll::Pending => {
+                wrote.is_blocked = true;
+                writer.block();
+            }
+        }
+    }
+    counts.add(written);
+    wrote
 }
 
 fn stream_flush(line: &mut Line, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
