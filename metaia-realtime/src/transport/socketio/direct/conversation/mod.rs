@@ -96,6 +96,8 @@ enum Due {
     Again,
     /// The alarm.
     Alarm,
+    /// The client's pong, which has not been read. The client is given up unless it has come.
+    Pong,
 }
 
 /// The task's side of a connection.
@@ -227,17 +229,26 @@ impl Conversation {
                 return Poll::Ready(Ok(Heard::Packet(packet)));
             }
             self.poll_write(cx)?;
-            match self.poll_time(cx)? {
-                Due::Nothing => {}
+            let is_overdue = match self.poll_time(cx)? {
+                Due::Nothing => false,
                 Due::Alarm => return Poll::Ready(Ok(Heard::Alarm)),
                 // A ping may wait to be written.
                 Due::Again => continue,
+                // A node that is busy may look late at what has come in time.
+                Due::Pong => true,
+            };
+            let reads = takes_packets && self.takes_bytes();
+            match reads.then(|| self.poll_read(cx)) {
+                Some(Poll::Ready(read)) => read?,
+                _ if is_overdue => return Poll::Ready(Err(Lost::PingTimeout)),
+                _ => return Poll::Pending,
             }
-            if !takes_packets || self.read_pause.is_paused() || self.connection.has_many_answers() {
-                return Poll::Pending;
-            }
-            ready!(self.poll_read(cx))?;
         }
+    }
+
+    /// Returns whether more may be read now.
+    fn takes_bytes(&self) -> bool {
+        !self.read_pause.is_paused() && !self.connection.has_many_answers()
     }
 }
 

@@ -96,6 +96,21 @@ async fn a_ping_follows_one_interval_after_the_opening_and_after_each_pong() {
     assert_eq!(start.elapsed().as_secs(), 95);
 }
 
+/// A node that is busy may look at a connection late. The kernel has the pong by then.
+#[tokio::test(start_paused = true)]
+async fn a_pong_that_came_in_time_counts_though_it_is_read_late() {
+    let (mut conversation, mut client) = open(1_024, &Limits::default()).await;
+    let pinged = timeout(30 * SECOND, conversation.next()).await;
+    assert!(pinged.is_err(), "only the ping was due");
+    client
+        .write_all(&[0x81, 0x81, 0, 0, 0, 0, b'3'])
+        .await
+        .unwrap();
+    tokio::time::sleep(60 * SECOND).await;
+    assert_eq!(conversation.next().await, Heard::Packet(ClientPacket::Pong));
+    assert_eq!(conversation.next().await, Heard::Lost(Lost::PingTimeout));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_client_that_takes_nothing_is_slow_and_one_that_takes_little_is_not() {
     let (mut conversation, mut client) = open(1_024, &limits()).await;

@@ -45,7 +45,7 @@ impl Conversation {
         match self.heartbeat.due(now) {
             PingDue::Nothing => {}
             PingDue::Ping => self.connection.send(text_frame("2"), FrameKind::Ping),
-            PingDue::TimedOut => return Err(Lost::PingTimeout),
+            PingDue::TimedOut => return Ok(Due::Pong),
         }
         if self.alarm.is_some_and(|alarm| alarm <= now) {
             self.alarm = None;
