@@ -11,6 +11,8 @@ use std::{
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
 
+use crate::values::after;
+
 /// A body that fails once its deadline has passed.
 ///
 /// The deadline counts from the beginning of the request, even while nothing reads the body. The
@@ -26,7 +28,7 @@ impl<B> Deadline<B> {
     pub(crate) fn new(body: B, timeout: Duration) -> Self {
         Self {
             body,
-            expires_at: Instant::now() + timeout,
+            expires_at: after(Instant::now(), timeout),
             timer: None,
         }
     }
@@ -82,5 +84,47 @@ impl<B: Body + Unpin> Body for Deadline<B> {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http_body_util::{BodyExt as _, Full};
+
+    use super::*;
+
+    /// A body that never comes.
+    #[derive(Debug)]
+    struct Silent;
+
+    impl Body for Silent {
+        type Data = Bytes;
+        type Error = std::convert::Infallible;
+
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+            Poll::Pending
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_does_not_come_fails_after_its_time() {
+        let start = Instant::now();
+        let time = Duration::from_secs(30);
+        let frame = Deadline::new(Silent, time).frame().await;
+        assert!(matches!(frame, Some(Err(BodyError::TooLate))));
+        assert_eq!(start.elapsed(), time);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_may_have_as_long_as_can_be() {
+        let body = Deadline::new(Full::new(Bytes::from("all")), Duration::MAX);
+        assert_eq!(body.collect().await.unwrap().to_bytes(), "all");
+        let mut body = Deadline::new(Silent, Duration::MAX);
+        let waited = tokio::time::timeout(Duration::from_secs(1_000_000), body.frame());
+        assert!(waited.await.is_err());
     }
 }

@@ -3,6 +3,7 @@
 //! Nothing here does I/O or imports another module of the crate. Each value has one entrance, which
 //! validates it.
 
+mod after;
 mod code;
 mod id;
 mod json_number;
@@ -13,6 +14,7 @@ mod role;
 mod room;
 pub(crate) mod time;
 
+pub(crate) use after::after;
 pub(crate) use code::{Code, codes};
 pub use id::{DeviceId, EventId, InvalidId, InvalidUuid, NodeId, OrderId, SessionId, UserId};
 pub use json_number::JsonNumber;

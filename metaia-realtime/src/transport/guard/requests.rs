@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::head::HeadScanner;
+use crate::values::after;
 
 /// The times for which a connection may wait for a request.
 #[derive(Debug, Clone, Copy)]
@@ -54,7 +55,7 @@ impl Requests {
         Self {
             timeouts,
             phase: RequestPhase::New {
-                until: now + timeouts.head,
+                until: after(now, timeouts.head),
             },
             head: HeadScanner::default(),
             surplus: None,
@@ -101,7 +102,7 @@ impl Requests {
 
     fn begin_head(&mut self, now: Instant) {
         self.phase = RequestPhase::Head {
-            until: now + self.timeouts.head,
+            until: after(now, self.timeouts.head),
         };
     }
 
@@ -126,7 +127,7 @@ impl Requests {
         if self.has_next_head() {
             self.begin_head(now);
         } else {
-            let until = now + self.timeouts.keep_alive;
+            let until = after(now, self.timeouts.keep_alive);
             self.phase = RequestPhase::Idle { until };
         }
         self.head = HeadScanner::default();
@@ -164,6 +165,21 @@ mod tests {
     const HEAD: Duration = Duration::from_secs(10);
     const KEEP_ALIVE: Duration = Duration::from_secs(75);
     const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+
+    #[test]
+    fn times_may_be_as_long_as_can_be() {
+        let timeouts = RequestTimeouts {
+            head: Duration::MAX,
+            keep_alive: Duration::MAX,
+        };
+        let now = Instant::now();
+        let mut requests = Requests::new(timeouts, now);
+        requests.read(GET, now);
+        requests.serve(Some(0));
+        requests.answer();
+        requests.flush(now);
+        assert!(requests.is_idle() && requests.deadline() > Some(now));
+    }
 
     struct Clock {
         start: Instant,

@@ -35,7 +35,7 @@ impl Links {
     pub(super) fn new(unauthenticated: Duration) -> Self {
         Self {
             table: Mutex::default(),
-            join_timeout: unauthenticated * 2,
+            join_timeout: unauthenticated.saturating_mul(2),
         }
     }
 

@@ -3,6 +3,7 @@
 mod authentication;
 mod browsers;
 mod connections;
+mod endless;
 mod handshakes;
 mod hostile;
 mod inbound;

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::values::after;
+
 /// The pings of one connection.
 #[derive(Debug)]
 pub(super) struct Heartbeat {
@@ -119,15 +121,6 @@ impl Intervals {
             last_end: now - Duration::from_nanos(u64::try_from(rest).unwrap_or(0)),
         }
     }
-}
-
-/// A time that is far enough away to count as never.
-const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 3_600);
-
-/// Returns the instant that follows `now` by `time`, however long that is: a limit may be
-/// `Duration::MAX`.
-pub(in crate::transport::socketio) fn after(now: Instant, time: Duration) -> Instant {
-    now.checked_add(time).unwrap_or_else(|| now + NEVER)
 }
 
 #[cfg(test)]

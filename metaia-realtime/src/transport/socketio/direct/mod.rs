@@ -30,7 +30,6 @@ mod port;
 mod waiting;
 mod writer;
 
-pub(super) use heartbeat::after;
 pub(super) use moved::{MovedClient, MovedState};
 pub(super) use namespace::Place;
 pub(super) use open::open;

@@ -8,7 +8,6 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::{
     conversation::{Conversation, Heard, Lost},
-    heartbeat::after,
     packet::ClientPacket,
     port::DirectPort,
 };
@@ -23,6 +22,7 @@ use crate::{
         joined_session::JoinedSession,
         sid::random_sid,
     },
+    values::after,
 };
 
 /// The time in which the last packets are written before the connection is closed. Clients are

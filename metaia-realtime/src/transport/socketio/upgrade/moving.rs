@@ -21,7 +21,7 @@ use crate::{
     transport::{
         guard::Observer as _,
         socketio::{
-            direct::{MovedClient, MovedState, Place, after},
+            direct::{MovedClient, MovedState, Place},
             engine::Engine,
             engine_service::InnerService,
             joined_session::JoinedSession,
@@ -34,6 +34,7 @@ use crate::{
             websocket::FrameReader,
         },
     },
+    values::after,
 };
 
 /// A client that has sent its `5`.
