@@ -3,7 +3,7 @@
 use std::{
     io,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -33,6 +33,8 @@ pub(super) struct DirectConnection {
     pub(super) wake: Notify,
     /// The session is not being driven: its task waits for the client, or to be woken.
     is_resting: AtomicBool,
+    /// The reason why another connection of the client has lost this one.
+    lost_for: OnceLock<EndReason>,
 }
 
 impl DirectConnection {
@@ -54,6 +56,7 @@ impl DirectConnection {
             counts,
             wake: Notify::new(),
             is_resting: AtomicBool::new(false),
+            lost_for: OnceLock::new(),
         }
     }
 
@@ -139,6 +142,11 @@ impl DirectConnection {
         self.write(&mut writer);
     }
 
+    /// Returns why another connection of the client has lost this one, if it has.
+    pub(super) fn lost_for(&self) -> Option<EndReason> {
+        self.lost_for.get().copied()
+    }
+
     /// Returns the error of the write that has failed, if one has.
     pub(super) fn broken_by(&self) -> Option<io::ErrorKind> {
         self.writer.lock().broken_by()
@@ -191,7 +199,9 @@ impl DirectConnection {
 }
 
 impl Observer for DirectConnection {
-    fn lose(&self, _: EndReason) {
+    /// The first reason is kept.
+    fn lose(&self, why: EndReason) {
+        self.lost_for.set(why).ok();
         self.close();
         self.wake.notify_one();
     }

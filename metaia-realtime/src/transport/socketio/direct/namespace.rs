@@ -291,7 +291,7 @@ impl DirectClient {
             }
             Lost::Left => conversation.close(None, CLOSE_TIMEOUT).await,
             Lost::Closed => conversation.finish_writing(CLOSE_TIMEOUT).await,
-            Lost::Gone | Lost::Slow | Lost::PingTimeout | Lost::TooMuch => {}
+            Lost::Gone | Lost::Slow | Lost::PingTimeout | Lost::TooMuch | Lost::Elsewhere(_) => {}
         }
     }
 }

@@ -1,12 +1,12 @@
 //! The task's side of a connection: packets in, frames out, pings, and time.
 
 mod closing;
+mod lost;
 mod timing;
 mod writing;
 
 use std::{
     future::poll_fn,
-    io,
     mem::MaybeUninit,
     pin::Pin,
     sync::Arc,
@@ -20,6 +20,7 @@ use tokio::{
 };
 use tokio_tungstenite::tungstenite::protocol::frame::coding::Control;
 
+pub(super) use self::lost::Lost;
 use super::{
     connection::DirectConnection,
     frames::{control_frame, text_frame},
@@ -31,7 +32,6 @@ use super::{
 };
 use crate::{
     Limits,
-    session::EndReason,
     transport::{
         guard::ReadPause,
         socketio::{
@@ -52,40 +52,6 @@ pub(super) enum Heard {
     Alarm,
     /// Nothing more comes, and nothing more can be said but a close frame.
     Lost(Lost),
-}
-
-/// The reason why a connection is lost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Lost {
-    /// The client has gone.
-    Gone,
-    /// The client has sent a close frame, which is answered.
-    Closed,
-    /// The client has closed the session of Engine.IO.
-    Left,
-    /// The client takes nothing.
-    Slow,
-    PingTimeout,
-    /// The client has sent too much.
-    TooMuch,
-    /// The client has sent a frame that it must not send.
-    BadFrame(BadFrame),
-    /// The client has sent a packet that it must not send.
-    BadPacket,
-}
-
-impl Lost {
-    /// Returns why a session of the connection ends.
-    pub(super) const fn end_reason(self) -> EndReason {
-        match self {
-            Self::Gone | Self::Closed | Self::Left | Self::BadFrame(_) | Self::BadPacket => {
-                EndReason::TransportLost
-            }
-            Self::Slow => EndReason::Slow,
-            Self::PingTimeout => EndReason::PingTimeout,
-            Self::TooMuch => EndReason::RateLimited,
-        }
-    }
 }
 
 /// The result of doing what is due.
@@ -298,7 +264,7 @@ impl Conversation {
         // On the stack: an idle connection has no buffer.
         let mut bytes = [MaybeUninit::uninit(); READ_BYTES];
         let mut buf = ReadBuf::uninit(&mut bytes);
-        ready!(self.line.poll_read(cx, &mut buf)).map_err(|error| lost_by(error.kind()))?;
+        ready!(self.line.poll_read(cx, &mut buf)).map_err(|error| Lost::by(error.kind()))?;
         if buf.filled().is_empty() {
             return Poll::Ready(Err(Lost::Gone));
         }
@@ -318,13 +284,6 @@ impl Conversation {
 impl Drop for Conversation {
     fn drop(&mut self) {
         self.connection.close();
-    }
-}
-
-const fn lost_by(error: io::ErrorKind) -> Lost {
-    match error {
-        io::ErrorKind::TimedOut => Lost::Slow,
-        _ => Lost::Gone,
     }
 }
 

@@ -14,6 +14,7 @@ use tokio::{
 use tokio_util::task::TaskTracker;
 
 use super::{super::line::OpenedConnection, *};
+use crate::{session::EndReason, transport::guard::Observer as _};
 
 const SECOND: Duration = Duration::from_secs(1);
 const REQUEST: &[u8] =
@@ -128,6 +129,19 @@ async fn a_client_that_takes_nothing_is_slow_and_one_that_takes_little_is_not() 
     let (heard, stopped_at) = tokio::join!(conversation.next(), reading);
     assert_eq!(heard, Heard::Lost(Lost::Slow));
     assert_eq!(stopped_at.elapsed(), Limits::default().write_stall);
+}
+
+/// A poll that a client has left behind stalls after the client has moved to its WebSocket.
+#[tokio::test(start_paused = true)]
+async fn the_reason_for_which_another_connection_loses_this_one_is_kept() {
+    let (mut conversation, client) = open(1_024, &limits()).await;
+    conversation.connection.lose(EndReason::Slow);
+    conversation.connection.lose(EndReason::TransportLost);
+    let Heard::Lost(lost) = conversation.next().await else {
+        panic!("the connection goes on");
+    };
+    assert_eq!(lost.end_reason(), EndReason::Slow);
+    drop(client);
 }
 
 /// The ping is the first write that the stream does not take.

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::io::AsyncWrite;
 
-use super::{Conversation, Lost, lost_by};
+use super::{Conversation, Lost};
 use crate::transport::socketio::{
     direct::{line::Line, writer::FrameWriter},
     scan::Written,
@@ -26,7 +26,7 @@ impl Conversation {
             let Poll::Ready(result) = self.line.poll_write_ready(cx) else {
                 return Ok(());
             };
-            result.map_err(|error| lost_by(error.kind()))?;
+            result.map_err(|error| Lost::by(error.kind()))?;
             self.connection.write_again();
             self.note_write();
         }
@@ -51,7 +51,7 @@ impl Conversation {
             return Ok(());
         }
         match stream_flush(&mut self.line, cx) {
-            Poll::Ready(Err(error)) => Err(lost_by(error.kind())),
+            Poll::Ready(Err(error)) => Err(Lost::by(error.kind())),
             _ => Ok(()),
         }
     }
@@ -63,9 +63,10 @@ impl Conversation {
     }
 
     fn check_broken(&self) -> Result<(), Lost> {
-        match self.connection.broken_by() {
-            None => Ok(()),
-            Some(error) => Err(lost_by(error)),
+        match (self.connection.lost_for(), self.connection.broken_by()) {
+            (Some(reason), _) => Err(Lost::Elsewhere(reason)),
+            (None, Some(error)) => Err(Lost::by(error)),
+            (None, None) => Ok(()),
         }
     }
 }
