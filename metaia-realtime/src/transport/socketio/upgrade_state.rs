@@ -90,18 +90,17 @@ impl UpgradeState {
         self.progress.lock().stage == UpgradeStage::Moved
     }
 
-    /// Records that the WebSocket is served without the engine from now on. Returns the last
-    /// session that has ended before.
+    /// Records that the WebSocket is served without the engine from now on.
     ///
     /// # Errors
     /// Returns an error if the transport has ended.
-    pub(super) fn complete(&self) -> Result<Option<EndedSession>, AlreadyClosed> {
+    pub(super) fn complete(&self) -> Result<(), AlreadyClosed> {
         let mut progress = self.progress.lock();
         if progress.is_closed {
             return Err(AlreadyClosed);
         }
         progress.stage = UpgradeStage::Moved;
-        Ok(progress.ended)
+        Ok(())
     }
 
     fn change(&self, change: impl FnOnce(&mut UpgradeProgress)) {
@@ -137,6 +136,11 @@ impl UpgradeState {
     /// Waits until the transport ends in the engine. Cancel safe.
     pub(super) async fn closed(&self) {
         self.wait_until(|progress| progress.is_closed).await;
+    }
+
+    /// Returns the last session that ended while the transport was the engine's.
+    pub(super) fn ended(&self) -> Option<EndedSession> {
+        self.progress.lock().ended
     }
 
     /// Records that a session has ended. Returns false if its transport is the engine's no more.
@@ -232,9 +236,9 @@ mod tests {
     fn a_transport_ends_where_it_is() {
         let upgrade = UpgradeState::default();
         assert!(upgrade.end_session(EndReason::ClientLeft));
-        let ended = upgrade.complete().unwrap();
-        assert_eq!(ended.unwrap().reason, EndReason::ClientLeft);
+        upgrade.complete().unwrap();
         assert!(!upgrade.end_session(EndReason::Kicked) && !upgrade.close());
+        assert_eq!(upgrade.ended().unwrap().reason, EndReason::ClientLeft);
         assert!(upgrade.closed().now_or_never().is_none());
 
         let upgrade = UpgradeState::default();

@@ -11,13 +11,13 @@
 //!
 //! At the edges: a client that has switched sends no request any more, so that one that does may
 //! lose its session, but no event without that. If the node stops in between, the session ends. If
-//! its transport has ended, the WebSocket closes; a session that was ended with a reason for its
-//! client brings that reason over.
+//! its transport has ended, the WebSocket closes. Each time a session that was ended with a reason
+//! for its client brings that reason over.
 
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    session::EndReason,
+    session::{END, EndReason},
     transport::{
         guard::Observer as _,
         socketio::{
@@ -30,7 +30,7 @@ use crate::{
             polling::{SEPARATOR, packets_now},
             port_switch::PortSwitch,
             scan::Kind,
-            upgrade_state::EndedSession,
+            upgrade_state::AlreadyClosed,
             websocket::FrameReader,
         },
     },
@@ -65,7 +65,7 @@ impl MovedFromEngine {
 type TakenSession = (JoinedSession, Arc<PortSwitch>);
 
 impl SwitchedClient {
-    /// Moves the client. Returns `None` if that cannot be: its session has ended then.
+    /// Moves the client. Returns `None` if the engine has not settled: its session has ended then.
     pub(super) async fn move_away(self) -> Option<MovedFromEngine> {
         let entry = LinkEntry {
             engine: Arc::clone(&self.engine),
@@ -83,7 +83,7 @@ impl SwitchedClient {
             }
             None => None,
         };
-        let (client, place) = self.move_client(taken)?;
+        let (client, place) = self.move_client(taken);
         Some(MovedFromEngine {
             client,
             place,
@@ -91,9 +91,9 @@ impl SwitchedClient {
         })
     }
 
-    /// Moves the client to its WebSocket. Returns `None` if that cannot be: the session has ended
-    /// then. Nothing is awaited between taking what the engine has and the end of this.
-    fn move_client(self, taken: Option<TakenSession>) -> Option<(MovedClient, Place)> {
+    /// Moves the client to its WebSocket. Nothing is awaited between taking what the engine has and
+    /// the end of this.
+    fn move_client(self, taken: Option<TakenSession>) -> (MovedClient, Place) {
         let Self {
             engine,
             service,
@@ -102,12 +102,12 @@ impl SwitchedClient {
             reader,
         } = self;
         let unauthenticated = engine.node.limits().unauthenticated;
-        let (mut session, port) = taken.unzip();
-        let kept_back = packets_kept_back(&service, &link);
+        let (session, port) = taken.unzip();
+        let mut kept_back = packets_kept_back(&service, &link);
         let state = state_of(&link, reader, &kept_back);
         if !is_complete(&kept_back, &state, &link) {
-            give_up(&link, session.as_mut());
-            return None;
+            link.lose(EndReason::TransportLost);
+            kept_back.drain(..place_of_end(&kept_back));
         }
         let moved = MovedClient::new(engine, websocket, state);
         for packet in &kept_back {
@@ -117,14 +117,14 @@ impl SwitchedClient {
             port.move_to(moved.port(port.handed_over_before));
         }
         link.move_to(moved.observer());
-        let Ok(ended) = link.upgrade.complete() else {
-            give_up(&link, session.as_mut());
-            return None;
-        };
+        let completed = link.upgrade.complete();
         // The engine's socket has no session any more.
         link.polling.close();
-        let place = place_of(session, ended, &link, unauthenticated);
-        Some((moved, place))
+        let place = match completed {
+            Ok(()) => place_of(session, &link, unauthenticated),
+            Err(AlreadyClosed) => place_at_end(session, &link),
+        };
+        (moved, place)
     }
 }
 
@@ -172,31 +172,37 @@ fn state_of(link: &Link, reader: FrameReader, kept_back: &[String]) -> MovedStat
     }
 }
 
-/// Ends the transport, and the session with it.
-fn give_up(link: &Link, session: Option<&mut JoinedSession>) {
-    link.lose(EndReason::TransportLost);
-    if let Some(joined) = session {
-        let reason = link.lost().unwrap_or(EndReason::TransportLost);
-        joined.node.end(&joined.session, reason);
-        joined.finish();
-    }
+/// Returns where in `packets` the last packets of a session begin, which may follow others that are
+/// missing.
+fn place_of_end(packets: &[String]) -> usize {
+    let end = format!("42[\"{END}\"");
+    let found = packets.iter().position(|packet| packet.starts_with(&end));
+    found.unwrap_or(packets.len())
 }
 
-/// Returns the place of a client that was moved. `ended` is the last session that has ended before,
-/// `unauthenticated` the time that a client has to connect.
-fn place_of(
-    session: Option<JoinedSession>,
-    ended: Option<EndedSession>,
-    link: &Link,
-    unauthenticated: Duration,
-) -> Place {
-    match (session, ended) {
+/// Returns the place of a client that was moved. `unauthenticated` is the time that a client has to
+/// connect.
+fn place_of(session: Option<JoinedSession>, link: &Link, unauthenticated: Duration) -> Place {
+    match (session, link.upgrade.ended()) {
         (Some(session), _) => Place::Member(Box::new(session)),
         (None, None) => Place::Outside(after(link.opened_at, unauthenticated)),
         (None, Some(ended)) if ended.reason == EndReason::ClientLeft => {
             Place::Outside(after(ended.at, unauthenticated))
         }
         (None, Some(ended)) => Place::Ended(ended.reason),
+    }
+}
+
+/// Returns the place of a client whose transport has ended. The session ends with it; one that was
+/// ended before has yet to tell its client why.
+fn place_at_end(session: Option<JoinedSession>, link: &Link) -> Place {
+    let lost = link.lost().unwrap_or(EndReason::TransportLost);
+    match (session, link.upgrade.ended()) {
+        (Some(joined), _) => {
+            joined.node.end(&joined.session, lost);
+            Place::Member(Box::new(joined))
+        }
+        (None, ended) => Place::Ended(ended.map_or(lost, |ended| ended.reason)),
     }
 }
 

@@ -1,4 +1,7 @@
-//! The progress of connections, over every transport.
+//! The progress of connections, over every transport, and clients that move to a WebSocket.
+
+#[cfg(test)]
+mod moving;
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
