@@ -101,11 +101,10 @@ impl EnginePort {
 
     /// Ends the transport of a client that has left the namespace, unless it comes back in the time
     /// that a new client has.
-    fn end_transport_unless_rejoined(&self) {
+    fn end_transport_after_leave(&self) {
         let Some(engine) = self.engine.upgrade() else {
             return;
         };
-        let joins = self.link.joins();
         let link = Arc::clone(&self.link);
         let time = engine.node.limits().unauthenticated;
         let returned = async move {
@@ -114,7 +113,13 @@ impl EnginePort {
             let settled = link.membership.settled(PacketKind::Event);
             tokio::time::timeout(time, settled).await.ok();
         };
-        self.after(returned, move |port| {
+        self.end_transport_unless_rejoined(returned);
+    }
+
+    /// Ends the transport after `time`, unless the client has another session by then.
+    fn end_transport_unless_rejoined(&self, time: impl Future<Output = ()> + Send + 'static) {
+        let joins = self.link.joins();
+        self.after(time, move |port| {
             if port.link.joins() == joins {
                 port.end_transport();
             }
@@ -126,7 +131,7 @@ impl EnginePort {
     /// it missed DISCONNECT.
     fn end_transport_after_last_packets(&self, end: EndReason) {
         if !end.stays_away() {
-            return self.after(tokio::time::sleep(END_TIMEOUT), |port| port.end_transport());
+            return self.end_transport_unless_rejoined(tokio::time::sleep(END_TIMEOUT));
         }
         let link = Arc::clone(&self.link);
         let fetched = async move {
@@ -136,7 +141,7 @@ impl EnginePort {
                 .await
                 .ok();
         };
-        self.after(fetched, |port| port.end_transport());
+        self.end_transport_unless_rejoined(fetched);
     }
 
     /// Calls `act` after `time`, or when the node stops: a drain does not wait.
@@ -187,7 +192,7 @@ impl EnginePort {
             return;
         }
         if end == EndReason::ClientLeft {
-            self.end_transport_unless_rejoined();
+            self.end_transport_after_leave();
             return;
         }
         // The session's task writes `rt:end` now, and DISCONNECT if the client is to stay away.

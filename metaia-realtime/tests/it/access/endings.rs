@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::support::{
     TRANSPORTS, disconnected, limits, next, on_each_transport,
     policy::Policy,
+    poller::Poller,
     raw_client::RawClient,
     raw_socket::{KICKED, RawSocket, open_polling},
     ready, reconnected, tick, ticks, user,
@@ -85,6 +86,32 @@ async fn a_disconnected_client_that_keeps_its_connection_loses_it(transport: Tra
         .await
         .unwrap();
     assert_eq!(socket.rest().await, KICKED);
+}
+
+/// The end of its last session is not the end of the transport, on which it has another one.
+#[tokio::test]
+async fn a_disconnected_client_that_polls_and_joins_again_keeps_its_transport() {
+    let server = TestServer::start(|builder| builder).await;
+    let who = (Role::Customer, "c1");
+    let polling = Transport::Polling;
+    let mut client = RawClient::connect_until_ready(&server, polling, who, json!({})).await;
+    let other = Poller::connect_until_ready(&server, Role::Customer, "c2").await;
+    let disconnect = async |user: &str| {
+        let user = user.parse().unwrap();
+        server.realtime().disconnect_user(&user).await.unwrap();
+    };
+    disconnect("c1").await;
+    client.until("41").await;
+    client.send_connect(who, json!({})).await;
+    client.until("42[\"rt:ready\"").await;
+    // One that fetches nothing loses its transport, and is given more time before.
+    disconnect("c2").await;
+    within("the end of the other transport", async {
+        while other.post(&server, "3").await.status == 200 {}
+    })
+    .await;
+    tick(server.realtime(), user("c1"), 1).await;
+    client.until("42[\"tick\"").await;
 }
 
 async fn when_the_token_expires_the_transport_closes_and_the_client_reconnects(
