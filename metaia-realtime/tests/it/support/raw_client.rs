@@ -34,21 +34,8 @@ enum Line {
 impl<'a> RawClient<'a> {
     /// Makes the handshake. With [`Transport::Upgrade`], the client upgrades at once.
     pub(crate) async fn open(server: &'a TestServer, transport: Transport) -> Self {
-        let line = match transport {
-            Transport::WebSocket => Line::WebSocket(RawSocket::open(server).await),
-            _ => Line::Polling {
-                poller: Poller::open(server).await,
-                next: None,
-            },
-        };
-        let mut client = Self {
-            server,
-            line,
-            received: VecDeque::new(),
-        };
-        if transport == Transport::Upgrade {
-            client.upgrade().await;
-        }
+        let mut client = Self::open_line(server, transport).await;
+        client.upgrade_for(transport).await;
         client
     }
 
@@ -60,16 +47,33 @@ impl<'a> RawClient<'a> {
         who: (Role, &str),
         auth: Value,
     ) -> Self {
-        let first = match transport {
-            Transport::Upgrade => Transport::Polling,
-            other => other,
-        };
-        let mut client = Self::open(server, first).await;
+        let mut client = Self::open_line(server, transport).await;
         client.send_connect(who, auth).await;
-        if transport == Transport::Upgrade {
-            client.upgrade().await;
-        }
+        client.upgrade_for(transport).await;
         client
+    }
+
+    /// Makes the handshake: over a WebSocket, or by polling.
+    async fn open_line(server: &'a TestServer, transport: Transport) -> Self {
+        let line = match transport {
+            Transport::WebSocket => Line::WebSocket(RawSocket::open(server).await),
+            _ => Line::Polling {
+                poller: Poller::open(server).await,
+                next: None,
+            },
+        };
+        Self {
+            server,
+            line,
+            received: VecDeque::new(),
+        }
+    }
+
+    /// Upgrades if this transport does so.
+    async fn upgrade_for(&mut self, transport: Transport) {
+        if transport == Transport::Upgrade {
+            self.upgrade().await;
+        }
     }
 
     /// Connects a client, and reads no packet after the acknowledgement of its CONNECT.
