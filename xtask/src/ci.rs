@@ -2,7 +2,7 @@
 
 use crate::paths::root;
 use crate::shell::{answers, cargo, read, run};
-use crate::{package, test, tidy, upgrade};
+use crate::{fuzz, package, test, tidy, upgrade};
 
 /// The extent of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub(crate) enum Extent {
     Toolchain,
     /// Also what must be compiled first: tools, of which one needs the advisory database and so a
     /// network, the packaged library, and an earlier version of the server, for the tests of
-    /// upgrades.
+    /// upgrades. And the long form of the fuzzing.
     Full,
 }
 
@@ -27,6 +27,7 @@ pub(crate) fn run_all(extent: Extent) -> Result<(), String> {
     }
     test::run(&[])?;
     if extent == Extent::Full {
+        fuzz::run_targets()?;
         upgrade::run_tests()?;
     }
     Ok(())

@@ -11,6 +11,7 @@
 
 mod bench;
 mod ci;
+mod fuzz;
 mod package;
 mod paths;
 mod provision;
@@ -28,9 +29,11 @@ Usage: cargo xtask <command>
                      there is; ARGS go to `cargo test` (for instance `-- -p metaia-tests resume`)
   ci [--full]        fmt, clippy, each feature alone, docs, tidy, then the tests;
                      --full adds what must be compiled first: cargo-deny, cargo-machete, the
-                     packaged library with the examples of its docs, and the tests of `upgrade`
+                     packaged library with the examples of its docs, `fuzz`, and the tests of
+                     `upgrade`
   upgrade            build an earlier version of the server from the history, and run the tests of
                      several nodes with nodes of both versions
+  fuzz               let the transport read random input for two minutes, other than before
   bench PART [[--] ARGS]
                      dispatch: the library alone, ARGS go to criterion (for instance `-- --quick`);
                      log: durable writes, start, reconnect storm
@@ -84,6 +87,7 @@ fn run(args: &[String]) -> Result<(), Failure> {
         ["test"] => test::run(&[])?,
         ["test", "--", rest @ ..] => test::run(rest)?,
         ["ci"] => ci::run_all(ci::Extent::Toolchain)?,
+        ["fuzz"] => fuzz::run_targets()?,
         ["ci", "--full"] => ci::run_all(ci::Extent::Full)?,
         ["upgrade"] => upgrade::run_tests()?,
         ["bench", part, "--", rest @ ..] | ["bench", part, rest @ ..] => {

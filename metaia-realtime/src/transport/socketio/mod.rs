@@ -60,6 +60,8 @@ mod port;
 mod port_switch;
 
 // Tests.
+#[cfg(test)]
+mod fuzz;
 #[cfg(all(test, feature = "testing"))]
 mod tests;
 

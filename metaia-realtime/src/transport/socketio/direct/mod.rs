@@ -20,6 +20,8 @@
 mod connection;
 mod conversation;
 mod frames;
+#[cfg(test)]
+mod fuzz;
 mod heartbeat;
 mod line;
 mod moved;

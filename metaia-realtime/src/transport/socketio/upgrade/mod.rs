@@ -4,6 +4,8 @@
 //! Until the client has switched, the session polls, so that an upgrade that fails leaves it as it
 //! was ([`probe`]). Then the client and its session are moved ([`moving`]).
 
+#[cfg(test)]
+mod fuzz;
 mod moving;
 mod probe;
 

@@ -86,6 +86,13 @@ impl FrameReader {
         self.buffer.extend_from_slice(bytes);
     }
 
+    /// Returns the bytes of memory that the reader has.
+    #[cfg(test)]
+    pub(in crate::transport::socketio) fn capacity(&self) -> usize {
+        let partial = self.partial.as_ref();
+        self.buffer.capacity() + partial.map_or(0, |partial| partial.payload.capacity())
+    }
+
     /// Returns the next message, or `None` if more bytes are needed.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! One connection over a stream in memory, which only its task can write, with paused time.
 
+mod fuzz;
+
 use std::convert::Infallible;
 
 use bytes::Bytes;
