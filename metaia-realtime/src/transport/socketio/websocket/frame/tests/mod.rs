@@ -1,5 +1,7 @@
 //! Frames of clients, well formed and not.
 
+mod autobahn;
+
 use super::*;
 use proptest::prelude::*;
 
