@@ -50,7 +50,7 @@ pub(in crate::transport::socketio) enum Place {
     /// Not in the namespace. Its CONNECT must come by then.
     Outside(Instant),
     Member(Box<JoinedSession>),
-    /// The server has ended its session, and the connection is to end.
+    /// Its session has ended, and the connection is to end.
     Ended(EndReason),
 }
 
