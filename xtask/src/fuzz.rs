@@ -8,6 +8,9 @@ use crate::shell::{cargo, run};
 /// The time of each target. They run side by side.
 const SECONDS: u64 = 120;
 
+/// As many as there are targets, or more: a target is busy for its whole time.
+const THREADS: &str = "16";
+
 /// Runs every target. The command that is shown has the seed of the run; a target that fails prints
 /// the seed of its case.
 pub(crate) fn run_targets() -> Result<(), String> {
@@ -18,5 +21,6 @@ pub(crate) fn run_targets() -> Result<(), String> {
     test.env("METAIA_FUZZ_SECONDS", SECONDS.to_string());
     test.env("METAIA_FUZZ_SEED", seed.to_string());
     test.args(["test", "-p", "metaia-realtime", "--all-features"]);
-    run(test.args(["--lib", "fuzz::"]))
+    test.args(["--lib", "fuzz::", "--", "--test-threads", THREADS]);
+    run(&mut test)
 }

@@ -12,6 +12,12 @@ use crate::transport::socketio::fuzz::{
 /// The messages of a stream, and the error that ended it.
 type Read = (Vec<Message>, Option<BadFrame>);
 
+fn check_length(message: &Message) {
+    if let Message::Text(text) = message {
+        assert!(text.len() <= MAX_MESSAGE, "{} bytes", text.len());
+    }
+}
+
 /// Reads pieces, and checks what the reader holds between them.
 fn read(pieces: &[&[u8]]) -> Read {
     let mut reader = FrameReader::new(MAX_MESSAGE);
@@ -20,7 +26,10 @@ fn read(pieces: &[&[u8]]) -> Read {
         reader.feed(piece);
         loop {
             match reader.next() {
-                Ok(Some(message)) => messages.push(message),
+                Ok(Some(message)) => {
+                    check_length(&message);
+                    messages.push(message);
+                }
                 Ok(None) => break,
                 Err(bad) => return (messages, Some(bad)),
             }
