@@ -27,12 +27,12 @@ mod listener;
 mod run;
 
 #[cfg(feature = "axum")]
-pub use listener::{GuardedListener, GuardedStream};
+pub use listener::GuardedListener;
 #[cfg(feature = "axum")]
 pub use run::{Serve, serve};
 
 #[cfg(feature = "axum")]
-pub use crate::transport::guard::PeerAddr;
+pub use crate::transport::guard::{GuardedStream, PeerAddr};
 pub use crate::transport::{
     InvalidOrigin, InvalidProxy, RealtimeLayer, RealtimeService, Transports, TrustedProxy,
     WebOrigin, complete_headers, cors_layer,

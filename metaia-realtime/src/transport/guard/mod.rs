@@ -16,6 +16,8 @@ mod io;
 mod observer;
 #[cfg(feature = "axum")]
 mod peer;
+#[cfg(feature = "axum")]
+mod stream;
 
 // The answer to a poll that is being written.
 mod poll_answer;
@@ -55,3 +57,5 @@ pub use peer::PeerAddr;
 pub(crate) use read_pause::ReadPause;
 #[cfg(feature = "axum")]
 pub(crate) use requests::RequestTimeouts;
+#[cfg(feature = "axum")]
+pub use stream::GuardedStream;
