@@ -142,7 +142,8 @@ impl Line {
     }
 }
 
-#[cfg(all(test, feature = "axum"))]
+#[cfg(feature = "axum")]
+#[cfg(test)]
 mod tests {
     use axum::{Router, extract::Request, routing::get};
     use http::{
