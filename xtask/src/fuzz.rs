@@ -14,7 +14,7 @@ const THREADS: &str = "16";
 /// Runs every target. The command that is shown has the seed of the run; a target that fails prints
 /// the seed of its case.
 pub(crate) fn run_targets() -> Result<(), String> {
-    // As random as the keys of a hash table.
+    // Another seed in each run, without a crate for that.
     let seed = RandomState::new().hash_one(SECONDS);
     eprintln!("fuzzing for {SECONDS} s, METAIA_FUZZ_SEED={seed}");
     let mut test = cargo();

@@ -33,7 +33,7 @@ Usage: cargo xtask <command>
                      `upgrade`
   upgrade            build an earlier version of the server from the history, and run the tests of
                      several nodes with nodes of both versions
-  fuzz               let the transport read random input for two minutes, other than before
+  fuzz               let the transport read random input for two minutes, new cases each time
   bench PART [[--] ARGS]
                      dispatch: the library alone, ARGS go to criterion (for instance `-- --quick`);
                      log: durable writes, start, reconnect storm

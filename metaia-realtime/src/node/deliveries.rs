@@ -45,6 +45,12 @@ impl Deliveries {
     /// Returns when all are made, so that those of the next entries follow. If it is cancelled, its
     /// tasks are aborted.
     pub(super) async fn deliver(self, counters: &Arc<Counters>) {
+        if !self.are_many() {
+            // Other tasks have run since the last reading.
+            counters.latencies.read_clock();
+            self.deliver_at_once();
+            return tokio::task::yield_now().await;
+        }
         let others = self.tasks() - 1;
         let remaining = Arc::new(Remaining {
             sessions: self.0,
@@ -61,6 +67,11 @@ impl Deliveries {
                 resume_unwind(panic);
             }
         }
+    }
+
+    /// Returns whether the deliveries take so long that other tasks should run in between.
+    pub(super) fn are_many(&self) -> bool {
+        self.0.len() > PREPARED
     }
 
     /// Returns the number of tasks that are to deliver.

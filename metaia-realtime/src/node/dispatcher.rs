@@ -181,7 +181,7 @@ fn apply_control(node: &Node, control: &Control, at: Position, offered: u64) {
 /// Offers an entry to the sessions in its rooms, and collects those to deliver to. Returns how many
 /// had no credit.
 ///
-/// A session that joins meanwhile has read the window, which has the entry, or will.
+/// A session that joins meanwhile reads the entry from the window.
 async fn offer(
     node: &Node,
     entry: &Arc<Entry>,

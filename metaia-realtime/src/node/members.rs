@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::session_set::SessionSet;
+use super::session_set::{Chunk, SessionSet};
 use crate::{session::Session, values::SessionId};
 
 /// Sessions. One takes no memory of its own.
@@ -65,7 +65,7 @@ impl RoomMembers {
 /// The sessions of a room at one moment.
 pub(super) enum MembersView {
     One(Arc<Session>),
-    Chunks(Vec<Arc<Vec<Arc<Session>>>>),
+    Chunks(Vec<Chunk>),
 }
 
 impl MembersView {

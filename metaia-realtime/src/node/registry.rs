@@ -1,6 +1,9 @@
 //! The sessions of this node, and the rooms that they are in.
 
-use std::{collections::hash_map::Entry, sync::Arc};
+use std::{
+    collections::{HashMap as StdHashMap, hash_map::Entry},
+    sync::Arc,
+};
 
 use foldhash::HashMap;
 use parking_lot::RwLock;
@@ -24,7 +27,8 @@ struct Tables {
     /// All rooms but [`Room::Everyone`], which is `sessions`.
     rooms: HashMap<Room, RoomMembers>,
     users: HashMap<UserId, Vec<SessionId>>,
-    joins: HashMap<OrderId, Joins>,
+    /// By ids that clients choose before their access is decided, hence with std's hash function.
+    joins: StdHashMap<OrderId, Joins>,
 }
 
 /// The joins of one order's room that are being decided.

@@ -1,8 +1,8 @@
 //! Sessions, of which one can take an unchanging view at any moment: the dispatcher walks a large
 //! room without keeping connections and joins waiting.
 //!
-//! The sessions stand in chunks, and a view shares the chunks. A change copies the chunk that it
-//! affects, if a view still has it: its cost does not grow with the room.
+//! The sessions stand in chunks, and a view shares the chunks. A change copies the chunks that it
+//! affects, two at most, if a view still has them: its cost does not grow with the room.
 
 use std::sync::Arc;
 
@@ -25,7 +25,8 @@ impl HasSessionId for Arc<Session> {
     }
 }
 
-type Chunk<M> = Arc<Vec<M>>;
+/// The sessions that stand together.
+pub(super) type Chunk<M = Arc<Session>> = Arc<Vec<M>>;
 
 /// Sessions, each once.
 #[derive(Debug)]
@@ -172,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_copies_one_chunk_of_a_view() {
+    fn a_change_copies_two_chunks_of_a_view_at_most() {
         let mut set = SessionSet::default();
         let members: Vec<Named> = (0..10 * CHUNK)
             .map(|n| Named(SessionId::random(), n))

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::runtime::Handle;
+
 use super::{Node, deliveries::Deliveries};
 use crate::session::Volatile;
 
@@ -17,6 +19,18 @@ impl Node {
                 }
             }
         }
-        deliveries.deliver_at_once();
+        self.deliver_volatile_events(deliveries);
+    }
+
+    /// Delivers at once if that takes no time, and otherwise in a task. There is a delivery for
+    /// each session at most, so that as many tasks as sessions can wait.
+    fn deliver_volatile_events(&self, deliveries: Deliveries) {
+        if deliveries.are_many() && Handle::try_current().is_ok() {
+            let counters = Arc::clone(&self.counters);
+            self.tasks
+                .spawn(async move { deliveries.deliver(&counters).await });
+        } else {
+            deliveries.deliver_at_once();
+        }
     }
 }

@@ -24,7 +24,7 @@ use crate::{
 
 const SESSIONS: usize = 3_000;
 
-fn node(log: &MemoryLog) -> Node {
+pub(super) fn node(log: &MemoryLog) -> Node {
     let window = Window::new(now(log.head()).unwrap().position);
     let authenticator = JwtAuthenticator::hs256("a secret that signs nothing here").unwrap();
     let parts = NodeParts {

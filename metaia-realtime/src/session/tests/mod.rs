@@ -17,6 +17,7 @@ mod hold;
 mod hold_repeats;
 mod inbound;
 mod large_room;
+mod large_room_races;
 mod late;
 mod log;
 mod missed;

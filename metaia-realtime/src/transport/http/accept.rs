@@ -5,7 +5,7 @@
 //! beyond it a connection is closed without an answer.
 //!
 //! Connections that have not been accepted yet wait in the kernel's queue, which is as long as the
-//! kernel allows. If it is full, the kernel drops what comes, and the client repeats it later.
+//! kernel allows. If it is full, the kernel drops new connections, and the clients try again.
 //!
 //! Idle connections make room: while nine of ten connections are used, each new one closes the one
 //! that has been idle for longest.
@@ -43,9 +43,8 @@ const ROOM_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// The length that is asked for the queue of connections which wait to be accepted. The kernel
 /// shortens it (`net.core.somaxconn`, 4,096 by default). In a queue of 128, as `TcpListener::bind`
-/// asks for, a thousand clients at once find no place: the kernel drops what they send, and they
-/// wait until they repeat it.
-#[cfg(unix)]
+/// asks for, a thousand clients at once find no place: the kernel drops their connections, and they
+/// try again after a second.
 const BACKLOG: i32 = 65_535;
 
 /// The most connections that are being rejected at a time.
@@ -152,9 +151,8 @@ impl Entrance {
     }
 }
 
-/// Lets as many connections wait as the kernel allows, whoever bound the listener.
+/// Lets as many connections wait as the kernel allows, whatever length the listener was bound with.
 fn lengthen_queue(listener: &TcpListener) {
-    #[cfg(unix)]
     if let Err(error) = socket2::SockRef::from(listener).listen(BACKLOG) {
         tracing::debug!(%error, "the queue of a listener could not be lengthened");
     }

@@ -3,6 +3,7 @@
 
 use std::{
     io,
+    mem::MaybeUninit,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -12,6 +13,7 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 #[cfg(feature = "axum")]
 use hyper_util::server::conn::auto;
+use socket2::SockRef;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{
@@ -116,6 +118,24 @@ impl Line {
         }
     }
 
+    /// Returns whether bytes may wait although [`poll_read`](Self::poll_read) has found none: the
+    /// task has used up its turn, or the runtime has not looked at the socket yet. They wake the
+    /// task.
+    pub(super) fn may_have_unread(&self) -> bool {
+        if !tokio::task::coop::has_budget_remaining() {
+            return true;
+        }
+        match self {
+            Self::Socket { socket, .. } => {
+                let socket: &TcpStream = socket.as_ref();
+                SockRef::from(socket)
+                    .peek(&mut [MaybeUninit::uninit()])
+                    .is_ok()
+            }
+            Self::Stream(_) => false,
+        }
+    }
+
     /// Ready once the socket may take more. Always ready for a stream that only the task writes.
     pub(super) fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
@@ -164,11 +184,13 @@ mod tests {
         b"GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: any\r\n\r\nbehind";
 
     /// Returns an app that takes the connection of each request, and hands it over.
-    fn app(taken: mpsc::UnboundedSender<OpenedConnection>) -> Router {
+    fn app(taken: mpsc::Sender<OpenedConnection>) -> Router {
         let take = async move |mut request: Request| {
             let upgrading = hyper::upgrade::on(&mut request);
-            TaskTracker::new()
-                .spawn(async move { taken.send(OpenedConnection::new(upgrading.await.unwrap())) });
+            TaskTracker::new().spawn(async move {
+                let connection = OpenedConnection::new(upgrading.await.unwrap());
+                taken.send(connection).await
+            });
             let headers = [(CONNECTION, "upgrade"), (UPGRADE, "any")];
             (StatusCode::SWITCHING_PROTOCOLS, headers)
         };
@@ -192,7 +214,7 @@ mod tests {
             .build()
             .await
             .unwrap();
-        let (taken, mut connections) = mpsc::unbounded_channel();
+        let (taken, mut connections) = mpsc::channel(1);
         let (listener, _client) = listener().await;
         let listener = GuardedListener::new(listener, &realtime);
         let app = app(taken).into_make_service_with_connect_info::<PeerAddr>();
@@ -204,7 +226,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_stream_that_is_not_guarded_stays_with_its_task() {
-        let (taken, mut connections) = mpsc::unbounded_channel();
+        let (taken, mut connections) = mpsc::channel(1);
         let (listener, _client) = listener().await;
         TaskTracker::new().spawn(axum::serve(listener, app(taken)).into_future());
         let mut connection = connections.recv().await.unwrap();

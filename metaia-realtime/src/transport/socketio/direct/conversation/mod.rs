@@ -62,7 +62,7 @@ enum Due {
     Again,
     /// The alarm.
     Alarm,
-    /// The client's pong, which has not been read. The client is given up unless it has come.
+    /// A pong is overdue. The client is disconnected unless the pong waits to be read.
     Pong,
 }
 
@@ -206,8 +206,8 @@ impl Conversation {
             let reads = takes_packets && self.takes_bytes();
             match reads.then(|| self.poll_read(cx)) {
                 Some(Poll::Ready(read)) => read?,
-                _ if is_overdue => return Poll::Ready(Err(Lost::PingTimeout)),
-                _ => return Poll::Pending,
+                _ if !is_overdue || (reads && self.line.may_have_unread()) => return Poll::Pending,
+                _ => return Poll::Ready(Err(Lost::PingTimeout)),
             }
         }
     }

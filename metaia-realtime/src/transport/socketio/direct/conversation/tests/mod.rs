@@ -115,6 +115,26 @@ async fn a_pong_that_came_in_time_counts_though_it_is_read_late() {
     assert_eq!(conversation.next().await, Heard::Lost(Lost::PingTimeout));
 }
 
+/// A task that has done much since it was polled is told "not ready" by everything that it polls,
+/// also by a stream that has the pong.
+#[tokio::test(start_paused = true)]
+async fn a_pong_that_came_in_time_counts_however_much_its_task_has_done() {
+    for done in 100..130 {
+        let (mut conversation, mut client) = open(1_024, &Limits::default()).await;
+        let pinged = timeout(30 * SECOND, conversation.next()).await;
+        assert!(pinged.is_err(), "only the ping was due");
+        let pong = [0x81, 0x81, 0, 0, 0, 0, b'3'];
+        client.write_all(&pong).await.unwrap();
+        tokio::time::sleep(60 * SECOND).await;
+        tokio::task::yield_now().await;
+        for _ in 0..done {
+            tokio::task::coop::consume_budget().await;
+        }
+        let heard = conversation.next().await;
+        assert_eq!(heard, Heard::Packet(ClientPacket::Pong), "after {done}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_client_that_takes_nothing_is_slow_and_one_that_takes_little_is_not() {
     let (mut conversation, mut client) = open(1_024, &limits()).await;
