@@ -1,4 +1,4 @@
-//! The errors of connecting, sending and joining, and the reasons why connections end.
+//! The errors of connecting, sending, joining and synchronising, and the reasons why connections end.
 
 use std::{fmt, time::Duration};
 
@@ -135,6 +135,22 @@ pub enum SendError {
 pub enum JoinError {
     /// The server refused, with its stable code: `forbidden`, `invalid_order_id`, `too_many_rooms`,
     /// …
+    #[error("refused: {0}")]
+    Refused(String),
+    /// The answer of the server is not one that the protocol defines.
+    #[error("the answer of the server is unexpected: {0}")]
+    Unexpected(String),
+    /// The request was not sent or not answered.
+    #[error("the request was not sent or not answered")]
+    Emit(#[from] SendError),
+}
+
+/// The reason why [`Client::sync`](super::Client::sync) proves nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SyncError {
+    /// The server refused, with its stable code: `unavailable`, `rate_limited`; `unknown_event` if
+    /// it knows no fences.
     #[error("refused: {0}")]
     Refused(String),
     /// The answer of the server is not one that the protocol defines.

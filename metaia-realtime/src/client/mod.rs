@@ -65,6 +65,7 @@ mod rooms;
 mod server_date;
 mod session;
 mod state;
+mod sync;
 mod transport;
 mod updates;
 
@@ -76,11 +77,14 @@ mod tests;
 pub use acknowledgement::Acknowledgement;
 pub use backoff::Reconnect;
 pub use builder::ClientBuilder;
-pub use error::{BoxError, ConnectError, DisconnectReason, GaveUp, JoinError, SendError};
+pub use error::{
+    BoxError, ConnectError, DisconnectReason, GaveUp, JoinError, SendError, SyncError,
+};
 pub use event::{Connected, Ready, ReceivedEvent, Reset, Responder, Retrying, ServerEnd, Update};
 pub use handle::Client;
 pub use http_answer::HttpAnswer;
 pub use options::{ClientCredentials, TokenIn, Transport};
 pub use rooms::Joined;
 pub use server_date::ServerDate;
+pub use sync::Synced;
 pub use updates::Updates;

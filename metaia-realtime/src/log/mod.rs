@@ -103,9 +103,9 @@ pub struct History {
 /// - An entry is read as it was appended, its payload to the byte: clients compare what they have
 ///   with what arrives. A control entry that is lost, or is read as an event, leaves sessions in
 ///   rooms that they lost.
-/// - `read` and `history` see every completed `append`, and never a later one without the earlier;
-///   and no result is behind an earlier result, whichever method returned it: a client would be
-///   told that it is ahead of the log.
+/// - `head`, `read` and `history` see every completed `append`, and never a later one without the
+///   earlier; and no result is behind an earlier result, whichever method returned it: a client
+///   would be told that it is ahead of the log, or by `rt:sync` that nothing is missing.
 /// - A page with fewer entries than `limit` has searched the whole log, and `scanned` passes over
 ///   no requested entry, also if `limit` is 0 or `after` is beyond the end: a reader continues at
 ///   `scanned`, or stops.
@@ -148,6 +148,18 @@ pub trait EventLog: Send + Sync + 'static {
     /// # Errors
     /// Returns [`LogError::Unavailable`] if the log cannot be read.
     fn head(&self) -> impl Future<Output = Result<Head, LogError>> + Send;
+
+    /// Returns the end of the log, and never one from before an `append` that any process had
+    /// completed when this was called: `rt:sync` proves by it that nothing is missing.
+    ///
+    /// By default this is [`head`](Self::head). Override it if that may be an old one for a moment,
+    /// as the answer of a database that does not know yet that another one has replaced it.
+    ///
+    /// # Errors
+    /// Returns [`LogError::Unavailable`] if the log cannot be read.
+    fn certain_head(&self) -> impl Future<Output = Result<Head, LogError>> + Send {
+        self.head()
+    }
 
     /// Reads up to `limit` entries after number `after`: those in any of `rooms`, or all if `rooms`
     /// is `None`.
@@ -219,6 +231,7 @@ pub enum LogError {
 pub(crate) trait DynEventLog: Send + Sync {
     fn append(&self, entries: Vec<NewEntry>) -> BoxFuture<'_, Result<Vec<Position>, LogError>>;
     fn head(&self) -> BoxFuture<'_, Result<Head, LogError>>;
+    fn certain_head(&self) -> BoxFuture<'_, Result<Head, LogError>>;
     fn read<'a>(
         &'a self,
         rooms: Option<&'a [Room]>,
@@ -243,6 +256,9 @@ impl<L: EventLog> DynEventLog for L {
     }
     fn head(&self) -> BoxFuture<'_, Result<Head, LogError>> {
         Box::pin(EventLog::head(self))
+    }
+    fn certain_head(&self) -> BoxFuture<'_, Result<Head, LogError>> {
+        Box::pin(EventLog::certain_head(self))
     }
     fn read<'a>(
         &'a self,

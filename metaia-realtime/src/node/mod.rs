@@ -7,6 +7,7 @@
 //! | [`parts`] | the parts that an embedder may choose |
 //! | [`registry`] | the sessions of this node, and their rooms, with their [`members`] |
 //! | [`window`] | the entries that were dispatched last |
+//! | [`head_reads`] | reads of the log's head that callers share |
 //! | [`devices`] | the stored positions of clients |
 //! | [`disconnects`] | recent disconnect entries, for connections that register late |
 //! | [`replay_budget`], [`decision_budget`] | how much each user may have replayed, and decided |
@@ -44,6 +45,7 @@ mod doorbell;
 mod drain;
 mod finishing;
 mod handshake_refusal;
+mod head_reads;
 mod histogram;
 mod housekeeping;
 mod late_log;

@@ -14,8 +14,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     Counters, NodeParts, Window, access_rounds::AccessRounds, announcer::Announcer,
     decision_budget::DecisionBudget, devices::Devices, disconnects::Disconnects,
-    doorbell::NodeDoorbell, finishing::FinishingSessions, recheck::RecheckTurns,
-    registry::Registry, replay_budget::ReplayBudget,
+    doorbell::NodeDoorbell, finishing::FinishingSessions, head_reads::HeadReads,
+    recheck::RecheckTurns, registry::Registry, replay_budget::ReplayBudget,
 };
 use crate::{
     Limits,
@@ -42,6 +42,7 @@ pub(crate) struct Node {
     pub(super) devices: Devices,
     pub(super) replay_budget: ReplayBudget,
     pub(super) decision_budget: DecisionBudget,
+    pub(super) head_reads: HeadReads,
     pub(super) window: Window,
     pub(super) registry: Registry,
     pub(super) announcer: Announcer,
@@ -84,6 +85,7 @@ impl Node {
             announcer: Announcer::new(parts.directory, parts.limits.sessions),
             doorbell,
             window,
+            head_reads: HeadReads::default(),
             log: parts.log,
             devices,
             replay_budget: ReplayBudget::new(&parts.limits),

@@ -141,13 +141,25 @@ impl Window {
         self.dispatched.subscribe()
     }
 
+    /// Waits until every session was offered everything up to `head`, or the window is no longer one
+    /// of `epoch`. Cancel safe.
+    pub(crate) async fn wait_until_dispatched_or_replaced(&self, head: Position, epoch: Epoch) {
+        let is_replaced = |at: &Position| at.epoch() != epoch;
+        let is_over = |at: &Position| is_replaced(at) || is_reached(at, head);
+        let mut dispatched = self.dispatched.subscribe();
+        dispatched.wait_for(is_over).await.ok();
+    }
+
     /// Waits until every session was offered everything up to `head`. Cancel safe.
     pub(super) async fn wait_until_dispatched(&self, head: Position) {
-        let is_reached = |at: &Position| at.epoch() == head.epoch() && at.n() >= head.n();
         // This cannot fail: `self` holds the sender.
         let mut dispatched = self.dispatched.subscribe();
-        dispatched.wait_for(is_reached).await.ok();
+        dispatched.wait_for(|at| is_reached(at, head)).await.ok();
     }
+}
+
+fn is_reached(at: &Position, head: Position) -> bool {
+    at.epoch() == head.epoch() && at.n() >= head.n()
 }
 
 /// Reads the end of a log. Its entries count as dispatched.

@@ -1,5 +1,6 @@
 //! The work of a session: it writes what is queued, handles one inbound event at a time, takes one
-//! step of catching up at a time, and decides all rechecks of the session side by side.
+//! step of catching up at a time, decides all rechecks of the session side by side, and answers
+//! `rt:sync`.
 //!
 //! A transport drives a session in a task. Most sessions are quiet most of the time: they are live
 //! and have nothing to do but to deliver what the dispatcher offers them. A transport that delivers
@@ -215,10 +216,11 @@ impl SessionWork<'_> {
     /// 3. It has waited too long for `rt:resume`.
     /// 4. An inbound event is handled.
     /// 5. A recheck is decided.
-    /// 6. A step of catching up is done.
-    /// 7. There is an inbound event that the session takes in its phase ([`Intake`]). It takes none
+    /// 6. The head of the log was read for a fence, or the time of one is up.
+    /// 7. A step of catching up is done.
+    /// 8. There is an inbound event that the session takes in its phase ([`Intake`]). It takes none
     ///    while another one is being handled.
-    /// 8. Something was queued, or written, or a recheck is requested.
+    /// 9. Something was queued, or written, or a recheck is requested.
     async fn serve<W: PacketWriter>(
         &mut self,
         wake: &Notify,
@@ -231,16 +233,19 @@ impl SessionWork<'_> {
             if matches!(rest, Rest::WhenPaused(pause) if pause.load(Ordering::SeqCst)) {
                 return Driven::Resting;
             }
+            let fence_deadline = session.answer_fences();
             if let Err(reason) = writer.write_all() {
                 session.end(reason);
                 return Driven::Ended;
             }
             self.begin_rechecks();
+            self.begin_fences();
             self.begin_step();
             if matches!(rest, Rest::WhenQuiet) && self.is_quiet() {
                 return Driven::Resting;
             }
             let intake = self.intake();
+            let fence_timeout = fence_deadline.map(|at| Box::pin(tokio::time::sleep_until(at)));
             let unfinished = &mut *self.unfinished;
             tokio::select! {
                 biased;
@@ -256,6 +261,8 @@ impl SessionWork<'_> {
                     self.work.handling = None;
                 }
                 Some(()) = unfinished.deciding.next() => {}
+                Some(()) = unfinished.head_reads.next() => {}
+                Some(()) = OptionFuture::from(fence_timeout) => {}
                 Some(()) = OptionFuture::from(unfinished.step.as_mut()) => unfinished.step = None,
                 event = self.work.events.next(intake), if intake != Intake::Nothing => {
                     self.take_event(event, intake);
@@ -282,6 +289,16 @@ impl SessionWork<'_> {
             let node = Arc::clone(self.node);
             let deciding = async move { session.decide_recheck(&node, recheck).await };
             self.unfinished.deciding.push(Box::pin(deciding));
+        }
+    }
+
+    /// Begins to read the head of the log for the fences that were requested.
+    fn begin_fences(&self) {
+        let begun = self.session.state().begin_fences();
+        for fence in begun {
+            let session = Arc::clone(self.session);
+            let reading = session.read_fence_head(Arc::clone(self.node), fence);
+            self.unfinished.head_reads.push(Box::pin(reading));
         }
     }
 

@@ -10,7 +10,7 @@ use super::{
     join::{JOIN, LEAVE},
     outbox::Unhandled,
     parsed_event::ParsedEvent,
-    wire::{self, RESUME},
+    wire::{self, RESUME, SYNC},
 };
 use crate::node::Node;
 
@@ -68,7 +68,7 @@ impl Session {
         self.port.wake();
     }
 
-    fn record_refusal(&self, code: &str) {
+    pub(super) fn record_refusal(&self, code: &str) {
         self.counters.events_refused.add(code);
         tracing::debug!(
             session = %self.id,
@@ -120,6 +120,7 @@ impl Session {
             match name {
                 JOIN => self.handle_join(node, argument, ack).await,
                 LEAVE => self.handle_leave(node, argument, ack),
+                SYNC => self.handle_sync(argument, ack),
                 // The backlog handles one that comes in time.
                 RESUME => self.refuse(RESUME, EventRefusal::NotAwaitingResume.code(), None, ack),
                 _ => self.refuse(name, EventRefusal::UnknownEvent.code(), None, ack),
@@ -156,7 +157,8 @@ impl Session {
 
 /// Returns whether the session or a handler knows an event of this name.
 fn is_known(node: &Node, name: &str) -> bool {
-    SESSION_EVENTS.contains(&name) || name == RESUME || node.handlers().has(name)
+    let is_own = SESSION_EVENTS.contains(&name) || [RESUME, SYNC].contains(&name);
+    is_own || node.handlers().has(name)
 }
 
 #[cfg(test)]

@@ -20,9 +20,9 @@
 //!   from), [`retry`] (while the log cannot be read).
 //! - Outbound: [`catch_up`], [`room_replay`], [`wire`] (payloads).
 //! - Inbound: [`inbound_queue`] (rates, bytes), [`inbound`] (handled by name), [`backlog`],
-//!   [`join`], [`handler`].
-//! - Pure kernels: [`state`], [`phase`] (with its cursor), [`room_set`], [`rechecks`], [`packet`],
-//!   [`outbox`], [`credit`], [`confirmed`], [`volatile_queue`], [`flood`].
+//!   [`join`], [`sync`], [`handler`].
+//! - Pure kernels: [`state`], [`phase`] (with its cursor), [`room_set`], [`rechecks`], [`fences`],
+//!   [`packet`], [`outbox`], [`credit`], [`confirmed`], [`volatile_queue`], [`flood`].
 
 mod backlog;
 mod catch_up;
@@ -33,6 +33,7 @@ mod credit_wait;
 mod driver;
 mod end;
 mod expiry;
+mod fences;
 mod finish;
 mod flood;
 mod handler;
@@ -51,6 +52,7 @@ mod retry;
 mod room_replay;
 mod room_set;
 mod state;
+mod sync;
 #[cfg(test)]
 mod tests;
 mod unfinished;

@@ -11,6 +11,7 @@ pub(super) const ERROR: &str = "rt:error";
 pub(super) const ROOM_LEFT: &str = "rt:room_left";
 pub(crate) const DRAIN: &str = "rt:drain";
 pub(super) const RESUME: &str = "rt:resume";
+pub(super) const SYNC: &str = "rt:sync";
 pub(super) const POSITION: &str = "rt:position";
 pub(crate) const END: &str = "rt:end";
 
@@ -62,22 +63,27 @@ struct ReadyPayload<'a> {
 /// Returns the payload of `rt:ready`. [`Room::Everyone`] is not shown.
 pub(super) fn ready(
     identity: &Identity,
-    mut rooms: Vec<Room>,
+    rooms: Vec<Room>,
     recovered: bool,
     replayed: usize,
     at: Position,
 ) -> Box<RawValue> {
-    rooms.retain(|room| *room != Room::Everyone);
-    rooms.sort();
     json(&ReadyPayload {
         user_id: &identity.user,
         role: identity.role,
-        rooms,
+        rooms: shown(rooms),
         recovered,
         replayed,
         expires_at: identity.expires_at,
         position: StampPayload { at },
     })
+}
+
+/// Returns the rooms that a client is shown: all but [`Room::Everyone`], in order.
+fn shown(mut rooms: Vec<Room>) -> Vec<Room> {
+    rooms.retain(|room| *room != Room::Everyone);
+    rooms.sort();
+    rooms
 }
 
 /// Returns the payload of `rt:reset`.
@@ -195,6 +201,23 @@ pub(super) fn resumed(recovered: bool, replayed: usize) -> Box<RawValue> {
         status: "ok",
         recovered,
         replayed,
+    })
+}
+
+/// Returns the ack of `rt:sync`. [`Room::Everyone`] is not shown.
+pub(super) fn synced(at: Position, rooms: Vec<Room>, resets: u32) -> Box<RawValue> {
+    #[derive(Serialize)]
+    struct Synced {
+        status: &'static str,
+        at: Position,
+        rooms: Vec<Room>,
+        resets: u32,
+    }
+    json(&Synced {
+        status: "ok",
+        at,
+        rooms: shown(rooms),
+        resets,
     })
 }
 

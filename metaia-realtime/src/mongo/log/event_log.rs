@@ -35,6 +35,12 @@ impl EventLog for MongoLog {
             .map_err(MongoFault::unavailable)
     }
 
+    async fn certain_head(&self) -> Result<Head, LogError> {
+        self.try_certain_head()
+            .await
+            .map_err(MongoFault::unavailable)
+    }
+
     async fn read(
         &self,
         rooms: Option<&[Room]>,
@@ -85,6 +91,12 @@ impl MongoLog {
             self.state.refresh().await?;
         }
         Ok(())
+    }
+
+    async fn try_certain_head(&self) -> Result<Head, MongoFault> {
+        self.load_tail().await?;
+        self.state.reach_certain_head().await?;
+        self.state.with_tail(|tail| tail.head())
     }
 
     async fn try_read(

@@ -129,6 +129,14 @@ impl MongoLogState {
         if self.end()?.n() >= n {
             return Ok(());
         }
+        self.reach_certain_head().await
+    }
+
+    /// Brings the tail up to the end that the log certainly has now.
+    ///
+    /// # Errors
+    /// The same as [`reach`](Self::reach). Cancel safe.
+    pub(super) async fn reach_certain_head(&self) -> Result<(), MongoFault> {
         let certain = self.read_certain_head().await?;
         let Some(certain) = certain.map(|head| head.version.position()) else {
             return Err(MongoFault::NotReady);

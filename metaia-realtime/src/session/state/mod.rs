@@ -1,11 +1,13 @@
 //! The state of a session: its phase, its rooms, and what waits to be written. A pure kernel: it
 //! decides, other files act.
 
+mod fences;
 mod offer;
 
 use tokio::time::Instant;
 
 use super::{
+    fences::Fences,
     outbox::Outbox,
     packet::Outgoing,
     phase::{Cursor, Intake, PendingReady, Phase},
@@ -23,6 +25,9 @@ pub(crate) struct SessionState {
     phase: Phase,
     rooms: RoomSet,
     rechecks: Rechecks,
+    fences: Fences,
+    /// The number of times that the client was told to reload.
+    resets: u32,
     /// Counts joins and losses of history. A page that was read from the log under an older number
     /// lacks the entries of a room, or is of a history that is gone: it is discarded.
     read_generation: u64,
@@ -39,6 +44,8 @@ impl SessionState {
             phase,
             rooms: RoomSet::new(rooms),
             rechecks: Rechecks::default(),
+            fences: Fences::default(),
+            resets: 0,
             read_generation: 0,
             outbox: Outbox::new(limits),
         }
@@ -96,6 +103,8 @@ impl SessionState {
             self.rooms.lower_to(head.n());
             self.outbox.set_last_position(head.n());
             self.outbox.push(notice);
+            self.fences.reset_at(head);
+            self.resets += 1;
         }
         is_reset
     }
@@ -174,10 +183,10 @@ impl SessionState {
         }
     }
 
-    /// Returns whether the session is live and decides nothing, so that its task has no part in
-    /// what it is offered.
+    /// Returns whether the session is live, decides nothing and owes no answer to `rt:sync`, so
+    /// that its task has no part in what it is offered.
     pub(super) fn is_quiet(&self) -> bool {
-        matches!(self.phase, Phase::Live(_)) && self.rechecks.is_empty()
+        matches!(self.phase, Phase::Live(_)) && self.rechecks.is_empty() && self.fences.is_empty()
     }
 
     /// Returns whether undecided rechecks withhold all that a step could do for a session with a

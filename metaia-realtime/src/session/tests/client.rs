@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::super::Outgoing;
+use super::{super::Outgoing, fences::ClientFences};
 use crate::session::wire::{READY, RESET};
 use crate::{Position, Room, log::Entry, values::Epoch};
 
@@ -76,6 +76,7 @@ pub(super) struct Client {
     positions: usize,
     /// The log's epoch when it connected, or that of the last `rt:reset`.
     epoch: Option<Epoch>,
+    pub(super) fences: ClientFences,
 }
 
 impl Client {
@@ -86,6 +87,7 @@ impl Client {
         self.sent.clear();
         self.stretches = vec![Stretch::default()];
         self.readies = 0;
+        self.fences.connects();
     }
 
     /// Begins what the client should receive: the entries of these rooms after `after`.
@@ -136,12 +138,39 @@ impl Client {
             self.stretches.push(Stretch::new(rooms(), at.n()));
             self.readies = 0;
             self.resets += 1;
+            self.fences.is_reset();
             self.epoch = Some(at.epoch());
         }
         if matches!(packet, Outgoing::Control { name: READY, .. }) {
             self.readies += 1;
         }
+        self.note_fences(&packet);
         self.sent.push((self.stretches.len() - 1, packet));
+    }
+
+    fn note_fences(&mut self, packet: &Outgoing) {
+        match packet {
+            Outgoing::Entry(entry, _) => self.fences.is_sent(entry),
+            Outgoing::Ack { id, answer } => {
+                let mut fences = std::mem::take(&mut self.fences);
+                fences.is_answered(*id, answer, &self.appended, |entry| self.is_missing(entry));
+                self.fences = fences;
+            }
+            _ => {}
+        }
+    }
+
+    /// Returns whether the client should have the entry since it was last told its position, and
+    /// was not sent it.
+    fn is_missing(&self, entry: &Entry) -> bool {
+        let last = self.stretches.len() - 1;
+        let stretch = &self.stretches[last];
+        let is_it = |sent: &Entry| sent.n() == entry.n();
+        let is_sent = self.sent.iter().any(|packet| {
+            matches!(packet, (stretch, Outgoing::Entry(sent, _)) if *stretch == last && is_it(sent))
+        });
+        let is_received = stretch.received.iter().any(|received| is_it(received));
+        stretch.wants(entry) && !is_sent && !is_received
     }
 
     /// Returns how many `rt:ready` were sent to it since it connected or since the last `rt:reset`.

@@ -51,6 +51,7 @@ impl World {
 
     fn connect_again(&mut self, orders: Vec<OrderId>, how: Connect) {
         self.read = None;
+        self.head_readings.clear();
         self.taken = 0;
         self.orders = orders;
         self.port = Arc::new(CountingPort::default());

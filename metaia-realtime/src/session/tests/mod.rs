@@ -4,14 +4,15 @@
 //! and in order. It receives no entry of a room that it is not in. While the access to one of its
 //! rooms is being decided, it receives no entry of that room, and neither an entry nor a position
 //! later than the request to decide: if it reconnects then, it misses nothing. If an entry is
-//! missing, it receives a reset. Each action leaves the
-//! session in a phase that may follow the one before.
+//! missing, it receives a reset. Each of its fences is answered once, behind everything that it
+//! covers. Each action leaves the session in a phase that may follow the one before.
 
 mod client;
 mod connect;
 mod couriers;
 mod device;
 mod ending;
+mod fences;
 mod finish;
 mod hold;
 mod hold_repeats;
@@ -25,6 +26,7 @@ mod outbox;
 mod phases;
 mod phone;
 mod rounds;
+mod syncs;
 mod unreadable;
 mod world;
 
@@ -33,7 +35,7 @@ use std::sync::{Arc, atomic::Ordering};
 use futures_util::FutureExt as _;
 use proptest::prelude::*;
 
-use super::{ConnectRequest, EndReason, Outgoing, Session, Volatile};
+use super::{ConnectRequest, EndReason, Outgoing, Session, Volatile, fences::MAX_WAITING};
 use crate::{
     NewEntry,
     node::{Entered, dispatch_entries},
@@ -76,6 +78,14 @@ enum Action {
     Reconnect(Connect),
     /// The client sends `rt:resume` (`true`), or the session no longer awaits it.
     Resume(bool),
+    /// The client sends `rt:sync`.
+    Sync,
+    /// The log answers what it was asked for fences, and is asked for others.
+    ReadHeads,
+    /// The session's task takes the heads that were read.
+    SetFenceHeads,
+    /// The session's task answers fences.
+    AnswerFences,
     /// The server is killed, and starts again on the same log.
     Crash,
     /// The log begins a new epoch.
@@ -91,7 +101,7 @@ fn action((kind, which, size): (u8, u8, u16)) -> Action {
     let rooms = (0..4)
         .filter(|room| (which % 15 + 1) >> room & 1 == 1)
         .collect();
-    match kind % 55 {
+    match kind % 64 {
         0..12 => Action::Publish(rooms, usize::from(size) % 900),
         12..18 => Action::Dispatch(usize::from(which) % 5 + 1),
         18..24 => Action::Write(u64::from(which) % 5 + 1),
@@ -113,6 +123,10 @@ fn action((kind, which, size): (u8, u8, u16)) -> Action {
         47..51 => Action::Resume(which < 128),
         51 if which < 64 => Action::Unreadable(order),
         52 => Action::GiveUp(usize::from(which) % 2),
+        55..58 => Action::Sync,
+        58..60 => Action::ReadHeads,
+        60..62 => Action::SetFenceHeads,
+        62..64 => Action::AnswerFences,
         _ => Action::Recheck(order),
     }
 }
@@ -121,7 +135,8 @@ fn act(world: &mut World, action: Action) -> Result<(), String> {
     let takes_events = world.session.state().cursor().is_some();
     match action {
         // Events of the client wait until the session has a cursor.
-        Action::Join(_) | Action::JoinWithReplay(_) | Action::Leave(_) if !takes_events => {}
+        Action::Join(_) | Action::JoinWithReplay(_) | Action::Leave(_) | Action::Sync
+            if !takes_events => {}
         Action::Publish(rooms, size) => world.publish(&rooms, size),
         Action::Recheck(index) => world.append(NewEntry::recheck(order(index))),
         Action::Unreadable(index) => world.append_unreadable(index),
@@ -146,10 +161,17 @@ fn act(world: &mut World, action: Action) -> Result<(), String> {
             state.apply_resume(ConnectRequest::default(), Some(1));
         }
         Action::Resume(false) => world.session.state().stop_awaiting_resume(),
+        Action::Sync => world.sync()?,
+        Action::ReadHeads => world.read_heads(),
+        Action::SetFenceHeads => world.set_fence_heads(),
+        Action::AnswerFences => {
+            world.session.answer_fences();
+        }
         Action::Crash => world.crash()?,
         Action::NewEpoch => world.new_epoch()?,
     }
     world.take();
+    world.client.fences.check()?;
     world.check_end()
 }
 
@@ -157,8 +179,9 @@ fn stories() -> impl Strategy<Value = Vec<Action>> {
     prop::collection::vec(any::<(u8, u8, u16)>().prop_map(action), 0..50)
 }
 
-/// The credit window of the test's node, and as much again for packets beside it.
-const MAX_WAITING: usize = 4 + 4;
+/// The credit window of the test's node, and as much again for packets beside it; and the answers
+/// of all fences.
+const MAX_PACKETS: usize = 4 + 4 + MAX_WAITING;
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 100_000, ..ProptestConfig::default() })]
@@ -175,7 +198,7 @@ proptest! {
             let held = before.check_held(&undecided, &world);
             prop_assert_eq!(held, Ok(()), "{:?}", action);
             let waiting = world.session.waiting();
-            prop_assert!(waiting <= MAX_WAITING, "{} packets wait", waiting);
+            prop_assert!(waiting <= MAX_PACKETS, "{} packets wait", waiting);
         }
         prop_assert_eq!(world.settle(), Ok(()));
     }

@@ -59,7 +59,7 @@ impl OrderAccess for SlowPolicy {
 }
 
 #[derive(Default)]
-struct NotifyPort(Notify);
+pub(super) struct NotifyPort(pub(super) Notify);
 
 impl Port for NotifyPort {
     fn wake(&self) {
@@ -101,7 +101,11 @@ fn connect_with_orders(node: &Arc<Node>, log: &Log, orders: usize) -> Arc<Atomic
     written
 }
 
-fn session_of(node: &Arc<Node>, log: &Log, orders: usize) -> (Arc<Session>, Arc<NotifyPort>) {
+pub(super) fn session_of(
+    node: &Arc<Node>,
+    log: &Log,
+    orders: usize,
+) -> (Arc<Session>, Arc<NotifyPort>) {
     let identity = Identity::new("c1".parse().unwrap(), Role::Customer);
     let request = ConnectRequest {
         orders: (1..=orders).map(|index| Ok(order(index))).collect(),

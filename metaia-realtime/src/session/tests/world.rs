@@ -15,6 +15,7 @@ use super::{
     },
     client::Client,
     connect::{Connect, before_start, connect, node},
+    fences::HeadReading,
     log::Log,
 };
 use crate::{
@@ -65,6 +66,7 @@ pub(super) struct World {
     /// The order rooms that the session joins when it starts.
     pub(super) orders: Vec<OrderId>,
     pub(super) read: Option<(PageRead, Page)>,
+    pub(super) head_readings: Vec<HeadReading>,
     pub(super) taken: u64,
     /// The orders whose access is undecided, each with the number of the entry that asked first for
     /// a decision; 0 if all entries need it.
@@ -88,6 +90,7 @@ impl World {
             port,
             orders: Vec::new(),
             read: None,
+            head_readings: Vec::new(),
             taken: 0,
             undecided: Vec::new(),
             is_disconnected: false,
@@ -343,22 +346,26 @@ impl World {
         self.session.state().end_join_pause();
         self.end_read();
         let mut rounds = 0;
-        while self.node.window().head() != now(self.log.head()).unwrap().position || !self.is_live()
+        while self.node.window().head() != now(self.log.head()).unwrap().position
+            || !self.is_live()
+            || self.has_fences()
         {
             self.dispatch(64);
             self.check_end()?;
             self.decide(0, true);
+            self.advance_fences();
             self.take();
             self.write(64);
             self.client.receives(64)?;
             self.step();
             rounds += 1;
             if rounds > 1_000 {
-                return Err("it never goes live".to_owned());
+                return Err("it never goes live, or never answers".to_owned());
             }
         }
         self.take();
         self.client.receives(usize::MAX)?;
+        self.client.fences.check()?;
         self.client.check_all()
     }
 }

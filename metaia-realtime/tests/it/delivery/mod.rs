@@ -2,6 +2,7 @@
 
 mod catching_up;
 mod crowd;
+mod fences;
 mod handlers;
 mod last_events;
 mod order;
