@@ -158,23 +158,29 @@ impl World {
                 rooms: self.session.rooms().into_iter().collect(),
             });
         }
+        self.begin_fences();
         Ok(())
     }
 
-    /// The log answers the reads that are under way, then others begin.
+    /// Begins to read heads for the fences that were requested.
+    fn begin_fences(&mut self) {
+        let epoch = self.node.window().dispatched().epoch();
+        let begun = self.session.state().begin_fences();
+        for fence in begun {
+            self.head_readings.push(HeadReading {
+                fence,
+                epoch,
+                head: None,
+            });
+        }
+    }
+
+    /// The log answers the reads that are under way.
     pub(super) fn read_heads(&mut self) {
         let head = now(self.log.head()).unwrap().position;
         for reading in &mut self.head_readings {
             reading.head.get_or_insert(head);
         }
-        let epoch = self.node.window().dispatched().epoch();
-        let begun = self.session.state().begin_fences();
-        self.head_readings
-            .extend(begun.into_iter().map(|fence| HeadReading {
-                fence,
-                epoch,
-                head: None,
-            }));
     }
 
     /// The session takes the heads that the node has dispatched, and reads others again.
@@ -200,12 +206,99 @@ impl World {
     /// Takes all steps that the fences wait for.
     pub(super) fn advance_fences(&mut self) {
         self.read_heads();
-        self.read_heads();
         self.set_fence_heads();
         self.session.answer_fences();
     }
 
+    /// Returns whether the client waits for an answer.
     pub(super) fn has_fences(&self) -> bool {
         !self.client.fences.waiting.is_empty()
     }
+}
+
+/// Returns the world of a live session that was offered five entries.
+fn live_world() -> World {
+    let mut world = World::new();
+    world.step();
+    for _ in 0..5 {
+        world.publish(&[3], 1);
+    }
+    world.dispatch(5);
+    assert!(world.is_live());
+    world
+}
+
+/// Answers what can be answered, and takes it.
+fn is_answered(world: &mut World) -> bool {
+    world.session.answer_fences();
+    world.take();
+    world.client.fences.check().unwrap();
+    !world.has_fences()
+}
+
+#[test]
+fn a_live_session_is_at_the_head_although_the_last_entries_are_not_for_it() {
+    let mut world = live_world();
+    world.sync().unwrap();
+    world.advance_fences();
+    assert!(is_answered(&mut world));
+    assert_eq!(world.session.state().cursor(), Some(5));
+}
+
+#[test]
+fn what_a_reset_covers_is_never_handed_over() {
+    let mut world = live_world();
+    for _ in 0..10 {
+        world.publish(&[0], 1);
+    }
+    world.dispatch(10);
+    world.sync().unwrap();
+    world.advance_fences();
+    assert!(!is_answered(&mut world), "there is no credit for all");
+    world.new_epoch().unwrap();
+    assert!(!is_answered(&mut world), "the client does not know of it");
+    world.step();
+    assert!(is_answered(&mut world));
+}
+
+/// The node has the new window, and has not told its sessions yet.
+#[test]
+fn a_session_is_not_at_the_head_of_an_epoch_that_it_does_not_know() {
+    let mut world = live_world();
+    let cursor = world.session.state().cursor();
+    world.log.begin_new_epoch();
+    world.client.forgets_what_was_appended();
+    for _ in 0..9 {
+        world.publish(&[0], 1);
+    }
+    world.sync().unwrap();
+    let recent = now(world.node.window().read_end_of(&world.log)).unwrap();
+    world.node.window().replace(recent);
+    world.advance_fences();
+    world.advance_fences();
+    assert_eq!(world.session.state().cursor(), cursor);
+    assert!(!is_answered(&mut world));
+    world.session.lose_history();
+    world.step();
+    assert!(is_answered(&mut world));
+}
+
+/// The answer of the log comes late: the session has been reset meanwhile.
+#[test]
+fn the_head_of_an_epoch_that_is_gone_is_read_again() {
+    let mut world = live_world();
+    world.sync().unwrap();
+    world.read_heads();
+    world.new_epoch().unwrap();
+    world.step();
+    world.publish(&[0], 1);
+    world.set_fence_heads();
+    assert!(!is_answered(&mut world));
+    world.read_heads();
+    world.set_fence_heads();
+    assert!(!is_answered(&mut world), "the new entry is not dispatched");
+    world.dispatch(1);
+    world.step();
+    world.set_fence_heads();
+    assert!(is_answered(&mut world));
 }

@@ -80,7 +80,7 @@ enum Action {
     Resume(bool),
     /// The client sends `rt:sync`.
     Sync,
-    /// The log answers what it was asked for fences, and is asked for others.
+    /// The log answers what it was asked for fences.
     ReadHeads,
     /// The session's task takes the heads that were read.
     SetFenceHeads,
@@ -118,15 +118,15 @@ fn action((kind, which, size): (u8, u8, u16)) -> Action {
         43 if which < 128 => Action::Reconnect(Connect::InSteps),
         43 => Action::Reconnect(Connect::WithResume),
         44 => Action::Crash,
-        45 if which < 32 => Action::NewEpoch,
+        45 if which < 64 => Action::NewEpoch,
         46 if which < 64 => Action::Disconnect(which < 48),
         47..51 => Action::Resume(which < 128),
         51 if which < 64 => Action::Unreadable(order),
         52 => Action::GiveUp(usize::from(which) % 2),
         55..58 => Action::Sync,
-        58..60 => Action::ReadHeads,
-        60..62 => Action::SetFenceHeads,
-        62..64 => Action::AnswerFences,
+        58..61 => Action::ReadHeads,
+        61..63 => Action::SetFenceHeads,
+        63 => Action::AnswerFences,
         _ => Action::Recheck(order),
     }
 }
