@@ -9,7 +9,8 @@ use metaia_realtime::{
 use serde_json::json;
 
 use crate::support::{
-    disconnected, event, order, policy::Policy, raw_socket::RawSocket, tick, ticks, user,
+    disconnected, event, fences::check_fences, order, policy::Policy, raw_socket::RawSocket, tick,
+    ticks, user,
 };
 
 /// A node, and its view of the shared log.
@@ -65,6 +66,14 @@ async fn without_the_doorbell_an_entry_arrives_by_polling() {
     tick(a.server.realtime(), user("c1"), 1).await;
     assert_eq!(ticks(&mut updates, 1).await, [1]);
     assert!(!b.server.realtime().doorbell_connected());
+}
+
+/// Nothing tells the node of them but the head of the log.
+#[tokio::test]
+async fn a_fence_covers_the_entries_of_other_nodes_without_the_doorbell() {
+    let (a, b, wire) = two_nodes(None, |builder| builder).await;
+    wire.cut();
+    check_fences(a.server.realtime(), &b.server).await;
 }
 
 #[tokio::test]

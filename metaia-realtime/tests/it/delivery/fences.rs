@@ -6,17 +6,25 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use futures_util::FutureExt as _;
 use metaia_realtime::{
     EventLog, MemoryLog, NewEntry, Position, Role, Room,
-    client::Transport,
+    client::{Transport, Update},
     log::{Head, History, LogError, Page},
     testing::TestServer,
 };
+#[cfg(feature = "sqlite")]
+use metaia_realtime::{log::SqliteLog, values::EventId};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use crate::support::{
-    number, on_each_transport, order, policy::Policy, raw_client::RawClient, tick, user,
+    connect,
+    fences::{check_fences, sync, synced},
+    on_each_transport, order,
+    policy::Policy,
+    raw_client::RawClient,
+    tick, user,
 };
 
 on_each_transport! {
@@ -31,29 +39,10 @@ on_each_transport! {
     a_request_that_cannot_be_answered_is_refused,
     a_client_is_told_of_a_new_epoch_before_it_is_answered,
     a_log_that_fails_for_a_moment_is_read_again,
+    the_client_of_the_library_has_the_updates_when_it_is_answered,
 }
 
 const C1: (Role, &str) = (Role::Customer, "c1");
-
-/// Sends `rt:sync`, which is to be answered under this id.
-async fn sync(socket: &mut RawClient<'_>, id: u32) {
-    socket.send(format!(r#"42{id}["rt:sync",{{}}]"#)).await;
-}
-
-/// Returns the answer with this id, and the ticks that came before it.
-async fn synced(socket: &mut RawClient<'_>, id: u32) -> (Value, Vec<u64>) {
-    let mut ticks = Vec::new();
-    loop {
-        let packet = socket.next().await.expect("an answer");
-        if let Some(answer) = packet.strip_prefix(&format!("43{id}")) {
-            let [answer]: [Value; 1] = serde_json::from_str(answer).unwrap();
-            return (answer, ticks);
-        }
-        let tick = packet.strip_prefix(r#"42["tick","#);
-        let tick = tick.and_then(|data| data.strip_suffix(']'));
-        ticks.extend(tick.map(|data| number(&serde_json::from_str(data).unwrap())));
-    }
-}
 
 fn rooms(answer: &Value) -> Vec<&str> {
     let rooms = answer["rooms"].as_array().unwrap();
@@ -331,4 +320,32 @@ async fn a_log_that_fails_for_a_moment_is_read_again(transport: Transport) {
     let (answer, ticks) = synced(&mut socket, 1).await;
     assert_eq!(ticks, [1]);
     check_is_ok(&answer, &last, 0);
+}
+
+async fn the_client_of_the_library_has_the_updates_when_it_is_answered(transport: Transport) {
+    let server = TestServer::start(|builder| builder).await;
+    let (client, mut updates) = connect(&server, transport, Role::Customer, "c1").await;
+    let mut last = String::new();
+    for i in 0..10 {
+        last = tick(server.realtime(), user("c1"), i).await;
+    }
+    let synced = client.sync().await.unwrap();
+    assert_eq!((synced.at, synced.resets), (last, 0));
+    assert_eq!(synced.rooms, ["customer-room", "user-c1"]);
+    let mut ticks = 0;
+    while let Some(Some(update)) = updates.recv().now_or_never() {
+        ticks += usize::from(matches!(update, Update::Event(_)));
+    }
+    assert_eq!(ticks, 10);
+}
+
+#[cfg(feature = "sqlite")]
+#[tokio::test]
+async fn fences_hold_on_a_log_in_sqlite() {
+    let folder = std::env::temp_dir().join(format!("metaia-fences-{}", EventId::random()));
+    std::fs::create_dir(&folder).unwrap();
+    let log = SqliteLog::open(folder.join("log.db")).await.unwrap();
+    let server = TestServer::start(|builder| builder.log(log)).await;
+    check_fences(server.realtime(), &server).await;
+    std::fs::remove_dir_all(&folder).ok();
 }

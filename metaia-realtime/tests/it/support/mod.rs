@@ -1,10 +1,11 @@
 //! Shared by all tests: short forms of common calls, raw sockets, a polling client, clients
-//! over any transport, a policy that a test controls, and the log lines of a test.
+//! over any transport, a policy that a test controls, fences, and the log lines of a test.
 
 mod anyone;
 pub(crate) mod captured_log;
 #[cfg(target_os = "linux")]
 pub(crate) mod descriptor;
+pub(crate) mod fences;
 pub(crate) mod policy;
 pub(crate) mod poller;
 pub(crate) mod raw_client;

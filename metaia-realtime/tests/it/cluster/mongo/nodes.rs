@@ -13,13 +13,13 @@ use metaia_realtime::{
     device::{Claimant, ClaimedRecords, DeviceKey, DeviceStore as _},
     log::Retention,
     mongo::{Deployment, Mongo, MongoDevices, MongoLog, MongoOptions},
-    testing::{eventually, mongod::Mongod, within},
+    testing::{TestServer, eventually, mongod::Mongod, within},
 };
 use mongodb::bson::{Document, doc};
 use tokio::task::JoinSet;
 
 use super::{all_entries, append, entry, open_log};
-use crate::support::{order, user};
+use crate::support::{fences::check_fences, order, user};
 
 /// Creates a database, and opens its log twice. Returns its URI, and the logs of the two nodes.
 async fn two() -> (String, MongoLog, MongoLog) {
@@ -306,6 +306,17 @@ async fn damaged_entries_count_as_trimmed() {
     );
     let at = append(&one, user("c1"), 1).await.n();
     assert_eq!(at, 9 * 600 + 1);
+}
+
+#[tokio::test]
+async fn a_fence_covers_the_entries_of_other_nodes() {
+    let (uri, one, other) = two().await;
+    let publisher = TestServer::start(|builder| builder.log(one)).await;
+    let server = TestServer::start(|builder| builder.log(other)).await;
+    let before = linearizable_reads(&uri).await;
+    check_fences(publisher.realtime(), &server).await;
+    let reads = linearizable_reads(&uri).await - before;
+    assert!(reads >= 30, "{reads} reads: another one may be old");
 }
 
 /// Returns how many linearizable reads the server has answered.
