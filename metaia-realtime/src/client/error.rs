@@ -1,4 +1,4 @@
-//! The errors of connecting, sending, joining and synchronising, and the reasons why connections end.
+//! The errors of connecting, sending, joining and fences, and the reasons why connections end.
 
 use std::{fmt, time::Duration};
 

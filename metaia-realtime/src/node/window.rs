@@ -141,8 +141,8 @@ impl Window {
         self.dispatched.subscribe()
     }
 
-    /// Waits until every session was offered everything up to `head`, or the window is no longer one
-    /// of `epoch`. Cancel safe.
+    /// Waits until every session was offered everything up to `head`, or the window is not one of
+    /// `epoch` any more. Cancel safe.
     pub(crate) async fn wait_until_dispatched_or_replaced(&self, head: Position, epoch: Epoch) {
         let is_replaced = |at: &Position| at.epoch() != epoch;
         let is_over = |at: &Position| is_replaced(at) || is_reached(at, head);

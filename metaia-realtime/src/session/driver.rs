@@ -7,13 +7,19 @@
 //! without a task may stop driving a quiet session, which frees the memory of this work, until
 //! something wakes it.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use futures_util::{StreamExt as _, future::OptionFuture};
-use tokio::sync::Notify;
+use tokio::{
+    sync::Notify,
+    time::{Instant, Sleep},
+};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::{
@@ -238,14 +244,11 @@ impl SessionWork<'_> {
                 session.end(reason);
                 return Driven::Ended;
             }
-            self.begin_rechecks();
-            self.begin_fences();
-            self.begin_step();
+            self.begin_work();
             if matches!(rest, Rest::WhenQuiet) && self.is_quiet() {
                 return Driven::Resting;
             }
             let intake = self.intake();
-            let fence_timeout = fence_deadline.map(|at| Box::pin(tokio::time::sleep_until(at)));
             let unfinished = &mut *self.unfinished;
             tokio::select! {
                 biased;
@@ -262,7 +265,7 @@ impl SessionWork<'_> {
                 }
                 Some(()) = unfinished.deciding.next() => {}
                 Some(()) = unfinished.head_reads.next() => {}
-                Some(()) = OptionFuture::from(fence_timeout) => {}
+                Some(()) = sleep_until(fence_deadline) => {}
                 Some(()) = OptionFuture::from(unfinished.step.as_mut()) => unfinished.step = None,
                 event = self.work.events.next(intake), if intake != Intake::Nothing => {
                     self.take_event(event, intake);
@@ -279,6 +282,13 @@ impl SessionWork<'_> {
             && self.work.events.is_empty()
             && self.session.is_quiet()
             && !self.session.is_expired()
+    }
+
+    /// Begins what is to be done beside inbound events.
+    fn begin_work(&mut self) {
+        self.begin_rechecks();
+        self.begin_fences();
+        self.begin_step();
     }
 
     /// Begins to decide the rechecks that were requested and are not being decided.
@@ -327,6 +337,13 @@ impl SessionWork<'_> {
         let handling = session.handle(Arc::clone(self.node), event);
         self.work.handling = Some(Box::pin(handling));
     }
+}
+
+/// Sleeps until the deadline, if there is one.
+fn sleep_until(deadline: Option<Instant>) -> OptionFuture<Pin<Box<Sleep>>> {
+    // On the heap: few sessions have one at any moment.
+    let sleep = deadline.map(|at| Box::pin(tokio::time::sleep_until(at)));
+    OptionFuture::from(sleep)
 }
 
 impl Session {

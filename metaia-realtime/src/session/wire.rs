@@ -207,13 +207,13 @@ pub(super) fn resumed(recovered: bool, replayed: usize) -> Box<RawValue> {
 /// Returns the ack of `rt:sync`. [`Room::Everyone`] is not shown.
 pub(super) fn synced(at: Position, rooms: Vec<Room>, resets: u32) -> Box<RawValue> {
     #[derive(Serialize)]
-    struct Synced {
+    struct SyncedPayload {
         status: &'static str,
         at: Position,
         rooms: Vec<Room>,
         resets: u32,
     }
-    json(&Synced {
+    json(&SyncedPayload {
         status: "ok",
         at,
         rooms: shown(rooms),
