@@ -2,7 +2,8 @@
 //!
 //! A fence covers the logged events of the rooms that the session was in at the request. Once it is
 //! answered, each of them that was committed before the request has been handed over, or never will
-//! be: the session has left its room, or the client was told to reload.
+//! be: it precedes the session's time in its room, the session has left the room, or the client was
+//! told to reload.
 //!
 //! A fence goes through three stages:
 //!
