@@ -45,6 +45,9 @@ impl Deliveries {
     /// Returns when all are made, so that those of the next entries follow. If it is cancelled, its
     /// tasks are aborted.
     pub(super) async fn deliver(self, counters: &Arc<Counters>) {
+        if self.0.is_empty() {
+            return;
+        }
         if !self.are_many() {
             // Other tasks have run since the last reading.
             counters.latencies.read_clock();
