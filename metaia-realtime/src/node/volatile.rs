@@ -22,8 +22,8 @@ impl Node {
         self.deliver_volatile_events(deliveries);
     }
 
-    /// Delivers at once if that takes no time, and otherwise in a task. There is a delivery for
-    /// each session at most, so that as many tasks as sessions can wait.
+    /// Delivers to a few sessions at once, and to many in a task, which lets others run. A session
+    /// has one delivery that waits at most, so that there are never more tasks than sessions.
     fn deliver_volatile_events(&self, deliveries: Deliveries) {
         if deliveries.are_many() && Handle::try_current().is_ok() {
             let counters = Arc::clone(&self.counters);

@@ -123,8 +123,8 @@ impl Window {
     /// Records that every session was offered everything up to `position`.
     pub(super) fn set_dispatched(&self, position: Position) {
         self.recent().set_dispatched(position);
-        // Each entry comes here, and most of the time nobody waits. A subscriber that comes later
-        // reads the value.
+        // This runs for each entry, and usually nobody waits. A subscriber that comes later reads
+        // the value.
         self.dispatched.send_if_modified(|dispatched| {
             *dispatched = position;
             self.dispatched.receiver_count() > 0

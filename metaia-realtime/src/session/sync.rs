@@ -72,8 +72,9 @@ impl Session {
         is_dispatched
     }
 
-    /// Answers the fences that the session has reached, behind everything that it was handed over,
-    /// and refuses those whose time is up. Returns when the next one is to be refused.
+    /// Queues the answers of the fences that the session has reached: they follow everything that
+    /// it was handed over. Refuses the fences whose time is up. Returns when the next one is to be
+    /// refused.
     pub(super) fn answer_fences(&self) -> Option<Instant> {
         let mut state = self.state();
         state.next_fence_deadline()?;

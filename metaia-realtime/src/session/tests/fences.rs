@@ -228,7 +228,7 @@ fn live_world() -> World {
     world
 }
 
-/// Answers what can be answered, and takes it.
+/// Answers the fences that are reached, and takes the answers. Returns whether none waits.
 fn is_answered(world: &mut World) -> bool {
     world.session.answer_fences();
     world.take();

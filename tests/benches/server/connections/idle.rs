@@ -64,7 +64,7 @@ pub(super) async fn run(connections: usize, machine: &mut Machine, report: &mut 
             .running()
             .map(|node| descriptors(node.pid()))
             .collect(),
-        // What nodes use for themselves, in the time of one ping.
+        // The CPU time of nodes without clients, in the time of one ping.
         own: used_in(&nodes, PING).await,
         connections,
         nodes,

@@ -222,7 +222,7 @@ impl PacketWriter for &DirectConnection {
         // The task was woken: the last reading may be old.
         self.counters.latencies.read_clock();
         let flushed = self.flush(session);
-        // What was written at once has given credit back.
+        // The packets that were written free credit.
         session.note_progress();
         Ok(flushed.entries)
     }
