@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    EndReason, Limits, NewEntry, NodeStats, PublishError, UserId, doorbell,
+    EndReason, Limits, NewEntry, NodeStats, PublishError, RefusalView, UserId, doorbell,
     log::DynEventLog,
     node::{self, Counters, Node},
     transport::{
@@ -218,6 +218,29 @@ impl Realtime {
     #[must_use]
     pub fn stats(&self) -> NodeStats {
         NodeStats::from_node(self.node())
+    }
+
+    /// Returns why clients did not connect to this node of late: its last 1,000 refusals, of those
+    /// that occurred at `since` (ms since the Unix epoch) or later, newest first. The list is of
+    /// this node alone, and begins empty with every [`build`](crate::RealtimeBuilder::build).
+    ///
+    /// Refused joins and events are not in it: they are answered to a client that has connected.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// for refusal in realtime.refusals(0) {
+    ///     println!("{} × {} {:?}", refusal.count, refusal.code, refusal.user_agent);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn refusals(&self, since: i64) -> Vec<RefusalView> {
+        self.node().refusals(since)
     }
 
     /// Returns what this node holds for its clients now, for tests that nothing is left behind.

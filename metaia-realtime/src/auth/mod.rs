@@ -90,6 +90,16 @@ impl fmt::Debug for Credentials {
     }
 }
 
+/// The part of an identity that credentials prove, even if they are refused: a token that has
+/// expired still proves its user.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProvenClaims {
+    /// The user, if it is proven.
+    pub user: Option<UserId>,
+    /// The role, if it is proven and known.
+    pub role: Option<Role>,
+}
+
 /// Turns credentials into an identity. [`JwtAuthenticator`] is the usual implementation.
 ///
 /// Contract, with the failure that each clause prevents:
@@ -127,6 +137,14 @@ pub trait Authenticator: Send + Sync + 'static {
         &self,
         credentials: Credentials,
     ) -> impl Future<Output = Result<Identity, AuthError>> + Send;
+
+    /// Returns the user that refused credentials prove, for those who look up why a client does not
+    /// connect ([`Realtime::refusals`](crate::Realtime::refusals)). It must not wait, and must not
+    /// name anybody on the word of the client alone: anyone could then show up there as another
+    /// one. By default it names nobody.
+    fn proven_claims(&self, _credentials: &Credentials) -> ProvenClaims {
+        ProvenClaims::default()
+    }
 }
 
 /// An authenticator that is shared, for example with the routes of a REST interface, which then
@@ -152,6 +170,10 @@ pub trait Authenticator: Send + Sync + 'static {
 impl<T: Authenticator> Authenticator for Arc<T> {
     async fn authenticate(&self, credentials: Credentials) -> Result<Identity, AuthError> {
         T::authenticate(self, credentials).await
+    }
+
+    fn proven_claims(&self, credentials: &Credentials) -> ProvenClaims {
+        T::proven_claims(self, credentials)
     }
 }
 
@@ -182,10 +204,16 @@ codes! {
 /// The erased twin of [`Authenticator`]: generics stop at the builder.
 pub(crate) trait DynAuthenticator: Send + Sync {
     fn authenticate(&self, credentials: Credentials) -> BoxFuture<'_, Result<Identity, AuthError>>;
+
+    fn proven_claims(&self, credentials: &Credentials) -> ProvenClaims;
 }
 
 impl<A: Authenticator> DynAuthenticator for A {
     fn authenticate(&self, credentials: Credentials) -> BoxFuture<'_, Result<Identity, AuthError>> {
         Box::pin(Authenticator::authenticate(self, credentials))
+    }
+
+    fn proven_claims(&self, credentials: &Credentials) -> ProvenClaims {
+        Authenticator::proven_claims(self, credentials)
     }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use tokio::time::{Instant, timeout_at};
 
-use super::{Node, counted::JoinOutcome, registry::Entered};
+use super::{AdmissionRefusal, HandshakeRefusal, Node, counted::JoinOutcome, registry::Entered};
 use crate::{
     AccessDecision, AccessError, Identity, OrderId, Position, Room,
     session::{EndReason, EventRefusal, Session, SessionRemoval},
@@ -31,20 +31,19 @@ impl Node {
 
     /// Adds an authenticated session, and makes place for it among the sessions of its user.
     ///
-    /// Returns `false` if the node is full, cut off or draining, or if the user was disconnected
+    /// # Errors
+    /// Returns the reason if the node is full, cut off or draining, or if the user was disconnected
     /// since the session started.
-    pub(crate) fn register(&self, session: &Arc<Session>) -> bool {
+    pub(crate) fn register(&self, session: &Arc<Session>) -> Result<(), AdmissionRefusal> {
         let _admission = self.admission.lock();
-        if self.is_draining() || self.is_cut_off() || self.registry.len() >= self.limits.sessions {
-            return false;
-        }
+        self.check_open()?;
         self.make_place_for(session);
         self.registry.add(session);
         // After it is in the registry: a disconnect finds it there, or was recorded before.
         let was_disconnected = self.was_disconnected_after(session, session.started_at);
         if was_disconnected {
             self.registry.remove(session);
-            return false;
+            return Err(AdmissionRefusal::Disconnected);
         }
         self.announcer.note_change(session.id);
         self.counters.connects.add(session.identity.role);
@@ -53,7 +52,24 @@ impl Node {
             session.identity.user,
             session.identity.role
         );
-        true
+        Ok(())
+    }
+
+    /// Checks whether the node takes a session at present.
+    ///
+    /// # Errors
+    /// Returns the reason if it takes none.
+    pub(crate) fn check_open(&self) -> Result<(), HandshakeRefusal> {
+        if self.is_draining() {
+            return Err(HandshakeRefusal::Draining);
+        }
+        if self.is_cut_off() {
+            return Err(HandshakeRefusal::CutOff);
+        }
+        if self.registry.len() >= self.limits.sessions {
+            return Err(HandshakeRefusal::TooManySessions);
+        }
+        Ok(())
     }
 
     /// Ends sessions of the user beyond the user's cap: those of the same device first, and of

@@ -28,6 +28,7 @@
 //! | [`admission`] | decides which sessions are admitted, into which rooms, and until when |
 //! | [`recheck`] | asks the policy again for a session that is in an order's room |
 //! | [`handshake_refusal`] | why a handshake is refused |
+//! | [`refusals`] | the last refusals, and why each was |
 //! | [`volatile`], [`views`] | deliver volatile events; show the node and its sessions |
 
 mod access_rounds;
@@ -55,6 +56,7 @@ pub mod metrics;
 mod parts;
 mod process;
 mod recheck;
+mod refusals;
 mod registry;
 mod replay_budget;
 mod session_set;
@@ -77,6 +79,8 @@ pub(crate) use finishing::FinishingPlace;
 pub(crate) use handshake_refusal::HandshakeRefusal;
 pub(crate) use parts::NodeParts;
 pub(crate) use process::Node;
+pub use refusals::RefusalView;
+pub(crate) use refusals::{AdmissionRefusal, ClientDescription, ProtocolRefusal};
 #[cfg(test)]
 pub(crate) use registry::Entered;
 pub(crate) use stats::Counters;

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    Counters, NodeParts, Window, access_rounds::AccessRounds, announcer::Announcer,
+    Counters, NodeParts, RefusalView, Window, access_rounds::AccessRounds, announcer::Announcer,
     decision_budget::DecisionBudget, devices::Devices, disconnects::Disconnects,
     doorbell::NodeDoorbell, finishing::FinishingSessions, head_reads::HeadReads,
     recheck::RecheckTurns, registry::Registry, replay_budget::ReplayBudget,
@@ -153,6 +153,12 @@ impl Node {
 
     pub(crate) const fn counters(&self) -> &Arc<Counters> {
         &self.counters
+    }
+
+    /// Returns the refusals that occurred at `since` (ms since the Unix epoch) or later, newest
+    /// first.
+    pub(crate) fn refusals(&self, since: i64) -> Vec<RefusalView> {
+        self.counters.refusals.since(since)
     }
 
     pub(crate) const fn limits(&self) -> &Limits {

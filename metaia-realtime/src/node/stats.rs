@@ -12,6 +12,7 @@ use super::{
     counter::{ByCode, ByCodeOrOther, Codes, Counter, with_unused},
     latencies::{Histograms, Latencies, LatencyNumbers},
     metrics::{Metric, MetricKind, MetricValue},
+    refusals::RecentRefusals,
 };
 use crate::{
     Role,
@@ -106,10 +107,11 @@ macro_rules! node_stats {
             )+
         }
     ) => {
-        /// The counters of one node, and its durations.
+        /// The counters of one node, its durations, and its last refusals.
         #[derive(Debug, Default)]
         pub(crate) struct Counters {
             pub(crate) latencies: Latencies,
+            pub(super) refusals: RecentRefusals,
             $($(pub(crate) $count: $counter,)+)+
         }
 

@@ -52,7 +52,7 @@ impl Bench {
             Phase::NotBegun(BeforeStart::default()),
             Arc::new(SilentPort),
         ));
-        self.node.register(&session);
+        self.node.register(&session).ok();
         session.catch_up(&self.node).await;
         self.sessions.push(session);
         self.drain();

@@ -116,7 +116,7 @@ impl Cluster {
             Phase::NotBegun(BeforeStart::default()),
             Arc::new(SilentPort),
         ));
-        assert!(self.node.register(&session));
+        assert!(self.node.register(&session).is_ok());
         session
     }
 

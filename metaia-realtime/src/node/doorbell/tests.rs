@@ -62,7 +62,7 @@ fn connect(realtime: &Realtime) -> Option<Arc<Session>> {
         Phase::NotBegun(BeforeStart::default()),
         Arc::new(SilentPort),
     ));
-    node.register(&session).then_some(session)
+    node.register(&session).is_ok().then_some(session)
 }
 
 async fn two() -> (OneNode, OneNode) {

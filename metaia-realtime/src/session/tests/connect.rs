@@ -140,7 +140,7 @@ pub(super) fn connect(node: &Node, phase: Phase, port: &Arc<CountingPort>) -> Ar
         phase,
         Arc::clone(port) as _,
     ));
-    assert!(node.register(&session));
+    assert!(node.register(&session).is_ok());
     session
 }
 

@@ -117,7 +117,7 @@ impl Office {
         let identity = Identity::new("a1".parse().unwrap(), Role::Admin);
         let session = Session::new(&node, identity, None, phase, Arc::clone(&line) as _);
         let session = Arc::new(session);
-        assert!(node.register(&session));
+        assert!(node.register(&session).is_ok());
         let transport = Arc::clone(&line);
         let (inbound, events) = InboundQueue::new(node.limits());
         node.tasks().clone().spawn(async move {

@@ -93,7 +93,7 @@ fn connect_device(node: &Node, log: &Log, device: &str) -> Arc<Session> {
     let phase = Phase::NotBegun(before_start(log));
     let port = Arc::new(CountingPort::default());
     let session = Arc::new(Session::new(node, identity, device, phase, port));
-    assert!(node.register(&session));
+    assert!(node.register(&session).is_ok());
     session
 }
 

@@ -38,7 +38,7 @@ fn connect(node: &Node, user: usize, port: Arc<dyn Port>) -> Arc<Session> {
     let identity = Identity::new(format!("u{user}").parse().unwrap(), Role::Customer);
     let phase = Phase::NotBegun(BeforeStart::default());
     let session = Arc::new(Session::new(node, identity, None, phase, port));
-    node.register(&session);
+    node.register(&session).unwrap();
     session
 }
 

@@ -65,7 +65,7 @@ async fn connect(node: &Node, user: usize, role: Role) -> Receiver {
     let identity = Identity::new(format!("u{user}").parse().unwrap(), role);
     let phase = Phase::NotBegun(BeforeStart::default());
     let session = Arc::new(Session::new(node, identity, None, phase, port.clone()));
-    node.register(&session);
+    assert!(node.register(&session).is_ok());
     session.catch_up(node).await;
     Receiver {
         session,

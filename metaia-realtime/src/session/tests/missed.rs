@@ -24,8 +24,8 @@ fn a_connection_that_began_before_a_hole_is_refused() {
     publish(&log, 40);
     now(dispatch(&node)).unwrap();
     assert_eq!(registered.ended_by(), None);
-    assert!(!node.register(&session(&node, "c1", before)));
-    assert!(node.register(&session(&node, "c1", head(&log))));
+    assert!(node.register(&session(&node, "c1", before)).is_err());
+    assert!(node.register(&session(&node, "c1", head(&log))).is_ok());
 }
 
 #[test]
@@ -59,6 +59,6 @@ fn a_connection_of_an_old_epoch_is_refused() {
     let before = head(&log);
     log.begin_new_epoch();
     now(dispatch(&node)).unwrap();
-    assert!(!node.register(&session(&node, "c1", before)));
-    assert!(node.register(&session(&node, "c1", head(&log))));
+    assert!(node.register(&session(&node, "c1", before)).is_err());
+    assert!(node.register(&session(&node, "c1", head(&log))).is_ok());
 }

@@ -96,7 +96,7 @@ impl Phone {
         let phase = Phase::NotBegun(BeforeStart::new(request, Some(node.window().head())));
         let session = Session::new(node, identity, None, phase, Arc::clone(&port) as _);
         let session = Arc::new(session);
-        assert!(node.register(&session));
+        assert!(node.register(&session).is_ok());
         let (queue, events) = InboundQueue::new(node.limits());
         let written = Arc::new(Mutex::new(Vec::new()));
         let phone = Self {

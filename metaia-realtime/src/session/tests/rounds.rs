@@ -115,7 +115,7 @@ pub(super) fn session_of(
     let port = Arc::new(NotifyPort::default());
     let session = Session::new(node, identity, None, phase, Arc::clone(&port) as _);
     let session = Arc::new(session);
-    assert!(node.register(&session));
+    assert!(node.register(&session).is_ok());
     (session, port)
 }
 

@@ -51,7 +51,7 @@ fn session(node: &Node, started_at: Position) -> Arc<Session> {
 /// Registers a session that is in the room of order 1.
 pub(super) fn connect_into_room(node: &Node, started_at: Position) -> Arc<Session> {
     let session = session(node, started_at);
-    assert!(node.register(&session));
+    assert!(node.register(&session).is_ok());
     let order = order(1);
     let mut join = node.registry().begin_join(&order);
     let join_state = |session: &Session, room| session.state().join(room, 0);
@@ -113,8 +113,8 @@ fn a_connection_that_may_have_been_disconnected_is_refused() {
     let before = head(&log);
     append(&log, 1);
     now(dispatch(&node)).unwrap();
-    assert!(!node.register(&session(&node, before)));
-    assert!(node.register(&session(&node, head(&log))));
+    assert!(node.register(&session(&node, before)).is_err());
+    assert!(node.register(&session(&node, head(&log))).is_ok());
 }
 
 #[test]
@@ -131,5 +131,5 @@ fn an_entry_from_before_the_first_read_ends_no_session() {
         assert!(pending(session).is_some());
     }
     assert_eq!(node.counters().unreadable_controls.read(), 3);
-    assert!(!node.register(&session(&node, before)));
+    assert!(node.register(&session(&node, before)).is_err());
 }

@@ -21,7 +21,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     Limits,
-    node::{Counters, HandshakeRefusal},
+    node::{ClientDescription, Counters, HandshakeRefusal},
     transport::{
         guard::{Connection, GuardedIo, IdleConnections},
         socketio::too_many_connections,
@@ -138,7 +138,9 @@ impl Entrance {
 
     fn reject(&self, stream: TcpStream) {
         let refusal = HandshakeRefusal::TooManyConnections;
-        self.counters.handshakes_refused.add(refusal);
+        // The request is not read: nothing is known of the client.
+        self.counters
+            .refuse_handshake(refusal, ClientDescription::default());
         if self.rejections.len() >= MAX_REJECTIONS {
             return;
         }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::{engine::Engine, link::Link, scan::PacketScanner};
+use super::{engine::Engine, handshake::Handshake, link::Link, scan::PacketScanner};
 use crate::{
     session::EndReason,
     transport::guard::{Connection, Observer as _},
@@ -43,14 +43,15 @@ impl ResponseObserver {
 /// The observer of the answer to a polling handshake.
 pub(super) struct HandshakeObserver {
     pub(super) engine: Arc<Engine>,
-    /// The token of the handshake.
-    pub(super) token: Option<Box<str>>,
+    /// The handshake, until it is answered.
+    pub(super) handshake: Option<Handshake>,
 }
 
 impl HandshakeObserver {
     fn observe(&mut self, bytes: &Bytes) {
         if let Some(sid) = opened_sid(bytes) {
-            self.engine.open_link(sid, self.token.take());
+            let handshake = self.handshake.take().unwrap_or_default();
+            self.engine.open_link(sid, handshake);
         }
     }
 }

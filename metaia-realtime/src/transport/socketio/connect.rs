@@ -24,8 +24,8 @@ use super::{
 };
 use crate::{
     Identity,
-    auth::AuthError,
-    node::Node,
+    auth::{AuthError, Credentials},
+    node::{AdmissionRefusal, ClientDescription, Node},
     session::{BeforeStart, EndReason, InboundQueue, Phase, Port, Session, drive},
 };
 
@@ -43,17 +43,13 @@ impl fmt::Display for ConnectRefusal {
 pub(super) fn register(engine: &Arc<Engine>, io: &SocketIo) {
     let engine = Arc::clone(engine);
     let middleware = async move |OwnedSocket(socket): OwnedSocket, TryData(auth): TryData<Json>| {
-        authenticate(&engine, &socket, auth.unwrap_or_default()).await
+        admit(&engine, &socket, auth.unwrap_or_default()).await
     };
     io.ns("/", connected.with(middleware));
 }
 
 /// Authenticates a client and attaches its session, or refuses it. The middleware of the namespace.
-async fn authenticate(
-    engine: &Arc<Engine>,
-    socket: &IoSocket,
-    auth: Json,
-) -> Result<(), ConnectRefusal> {
+async fn admit(engine: &Arc<Engine>, socket: &IoSocket, auth: Json) -> Result<(), ConnectRefusal> {
     let node = &engine.node;
     let auth = ConnectAuth::read(&auth);
     let Some(link) = engine.links.find(socket.id.as_str()) else {
@@ -63,12 +59,13 @@ async fn authenticate(
     };
     let credentials = bearer_credentials(&auth, link.token.as_deref(), node.limits().token_bytes);
     let port = Arc::new(SocketIoPort::new(engine, &link));
-    let attached = match check_return(engine, &link) {
-        Ok(()) => match node.authenticator().authenticate(credentials).await {
-            Ok(identity) => attach(engine, socket, &link, port, identity, auth).await,
-            Err(error) => Err(refuse(node, &link, &port, error).await),
-        },
-        Err(error) => Err(refuse(node, &link, &port, error).await),
+    let authenticated = match check_return(engine, &link) {
+        Ok(()) => authenticate(node, &credentials, || link.client()).await,
+        Err(error) => Err(error),
+    };
+    let attached = match authenticated {
+        Ok(identity) => attach(engine, socket, &link, port, identity, auth).await,
+        Err(error) => Err(answer_refusal(node, &link, &port, error).await),
     };
     if attached.is_err() {
         link.membership.refuse();
@@ -85,14 +82,20 @@ fn check_return(engine: &Engine, link: &Link) -> Result<(), AuthError> {
     // Each session may hand over a whole window. A client that does not read must not gather them.
     let window = engine.node.limits().window_entries as u64;
     if link.unwritten() > window || !engine.takes_handshake() {
+        let counters = engine.node.counters();
+        counters.refuse_session(AdmissionRefusal::TooManyConnects, link.client(), None);
         return Err(AuthError::Unavailable);
     }
     Ok(())
 }
 
-/// Refuses a client that was not authenticated.
-async fn refuse(node: &Node, link: &Link, port: &SocketIoPort, error: AuthError) -> ConnectRefusal {
-    record_refusal(node, error);
+/// Answers a client that was refused.
+async fn answer_refusal(
+    node: &Node,
+    link: &Link,
+    port: &SocketIoPort,
+    error: AuthError,
+) -> ConnectRefusal {
     let code = ConnectRefusal(error.code());
     if error == AuthError::Unavailable {
         // A client stays away after a `connect_error`. This one should reconnect, so that its
@@ -107,13 +110,35 @@ async fn refuse(node: &Node, link: &Link, port: &SocketIoPort, error: AuthError)
     code
 }
 
-/// Registers the session of an authenticated client. Returns `None`, and counts that, if the node
+/// Authenticates a client, and records a refusal.
+pub(super) async fn authenticate(
+    node: &Node,
+    credentials: &Credentials,
+    client: impl Fn() -> ClientDescription,
+) -> Result<Identity, AuthError> {
+    let identity = node.authenticator().authenticate(credentials.clone()).await;
+    identity.inspect_err(|error| refuse(node, *error, credentials, client()))
+}
+
+/// Records a client that was not authenticated.
+pub(super) fn refuse(
+    node: &Node,
+    error: AuthError,
+    credentials: &Credentials,
+    client: ClientDescription,
+) {
+    let claims = node.authenticator().proven_claims(credentials);
+    node.counters().refuse_connect(error, client, claims);
+}
+
+/// Registers the session of an authenticated client. Returns `None`, and records that, if the node
 /// takes no session.
 pub(super) async fn begin_session(
     node: &Node,
     identity: Identity,
     auth: ConnectAuth,
     port: Arc<dyn Port>,
+    client: impl Fn() -> ClientDescription,
 ) -> Option<Arc<Session>> {
     // Read before the CONNECT is answered: what is published from then on reaches the client.
     let head = node.log().head().await.ok().map(|head| head.position);
@@ -124,17 +149,14 @@ pub(super) async fn begin_session(
         Phase::NotBegun(before)
     };
     let session = Arc::new(Session::new(node, identity, auth.device, phase, port));
-    if node.register(&session) {
-        return Some(session);
+    match node.register(&session) {
+        Ok(()) => Some(session),
+        Err(refusal) => {
+            let identity = Some(&session.identity);
+            node.counters().refuse_session(refusal, client(), identity);
+            None
+        }
     }
-    node.counters().connects_refused.add(AuthError::Unavailable);
-    None
-}
-
-/// Counts and logs a client that was not authenticated.
-pub(super) fn record_refusal(node: &Node, error: AuthError) {
-    node.counters().connects_refused.add(error);
-    tracing::info!(code = error.code(), "connection refused");
 }
 
 /// Registers a session and attaches it to the socket.
@@ -147,7 +169,9 @@ async fn attach(
     auth: ConnectAuth,
 ) -> Result<(), ConnectRefusal> {
     let node = &engine.node;
-    let Some(session) = begin_session(node, identity, auth, Arc::clone(&port) as _).await else {
+    let client = || link.client();
+    let begun = begin_session(node, identity, auth, Arc::clone(&port) as _, client).await;
+    let Some(session) = begun else {
         port.end_transport_unanswered().await;
         return Err(ConnectRefusal(AuthError::Unavailable.code()));
     };

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{
     engine_service::{EngineService, InnerService},
+    handshake::Handshake,
     link::{Link, PollingSession},
     links::Links,
 };
@@ -47,11 +48,11 @@ impl Engine {
         self.handshake_rate.take()
     }
 
-    /// Adds the link of a polling session that the engine has just opened as `sid`, with the token
-    /// of its handshake.
-    pub(super) fn open_link(&self, sid: &str, token: Option<Box<str>>) {
+    /// Adds the link of a polling session that the engine has just opened as `sid`, with its
+    /// handshake.
+    pub(super) fn open_link(&self, sid: &str, handshake: Handshake) {
         let session = PollingSession::new(Arc::downgrade(&self.service), sid);
-        let link = Link::new(self.node.limits(), session, token);
+        let link = Link::new(self.node.limits(), session, handshake);
         self.links.insert(sid, Arc::new(link));
     }
 

@@ -10,6 +10,7 @@ use super::{
     response_body::{BoxBody, full},
     websocket::BadHandshake,
 };
+use crate::node::ProtocolRefusal;
 
 /// A request that Engine.IO does not know, or not now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub(super) enum EngineError {
     UnknownSession,
     BadHandshakeMethod,
     BadRequest,
+    /// A bad request, too: the client wants to poll, and only WebSockets are served.
+    PollingIsOff,
     UnsupportedVersion,
 }
 
@@ -28,7 +31,7 @@ impl EngineError {
             Self::UnknownTransport => 0,
             Self::UnknownSession => 1,
             Self::BadHandshakeMethod => 2,
-            Self::BadRequest => 3,
+            Self::BadRequest | Self::PollingIsOff => 3,
             Self::UnsupportedVersion => 5,
         }
     }
@@ -38,7 +41,7 @@ impl EngineError {
             Self::UnknownTransport => "Transport unknown",
             Self::UnknownSession => "Session ID unknown",
             Self::BadHandshakeMethod => "Bad handshake method",
-            Self::BadRequest => "Bad request",
+            Self::BadRequest | Self::PollingIsOff => "Bad request",
             Self::UnsupportedVersion => "Unsupported protocol version",
         }
     }
@@ -51,6 +54,29 @@ impl EngineError {
         let json = HeaderValue::from_static("application/json");
         response.headers_mut().insert(CONTENT_TYPE, json);
         response
+    }
+}
+
+impl From<EngineError> for ProtocolRefusal {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::UnknownTransport => Self::UnknownTransport,
+            EngineError::UnknownSession => Self::UnknownSession,
+            EngineError::BadHandshakeMethod => Self::BadHandshakeMethod,
+            EngineError::BadRequest => Self::BadRequest,
+            EngineError::PollingIsOff => Self::PollingIsOff,
+            EngineError::UnsupportedVersion => Self::UnsupportedVersion,
+        }
+    }
+}
+
+impl From<BadHandshake> for ProtocolRefusal {
+    fn from(bad: BadHandshake) -> Self {
+        match bad {
+            BadHandshake::NoUpgrade => Self::NoUpgrade,
+            BadHandshake::Version => Self::WebSocketVersion,
+            BadHandshake::Key => Self::WebSocketKey,
+        }
     }
 }
 

@@ -25,7 +25,7 @@ use super::{
     origins::origin_is_allowed,
     polling, post,
     query::query_parameter,
-    request::{RequestKind, connection_of},
+    request::{RequestKind, client_of, connection_of},
     response_body::BoxBody,
     upgrade,
 };
@@ -74,22 +74,35 @@ impl Gate {
     {
         let service = match self.check(&request) {
             Ok(service) => service,
-            Err(refusal) => {
-                let counters = self.engine.node.counters();
-                counters.handshakes_refused.add(refusal);
-                return refusal.into_response();
-            }
+            Err(refusal) => return self.refuse(refusal, &request),
         };
         match RequestKind::new(&self.engine, &request) {
             Ok(kind) => self.pass(service, kind, request).await,
             // A node that takes no new sessions refuses these requests for the same reason: a proxy
             // that directs clients to other nodes meanwhile tries this node first each time.
-            Err(EngineError::UnknownSession) => match self.closed_reason() {
-                Some(refusal) => refusal.into_response(),
-                None => EngineError::UnknownSession.into_response(),
+            Err(error @ EngineError::UnknownSession) => match self.engine.node.check_open() {
+                Err(refusal) => self.refuse(refusal, &request),
+                Ok(()) => self.answer_error(error, &request),
             },
-            Err(error) => error.into_response(),
+            Err(error) => self.answer_error(error, &request),
         }
+    }
+
+    /// Refuses a request, and records that.
+    fn refuse<B>(&self, refusal: HandshakeRefusal, request: &Request<B>) -> Response<BoxBody> {
+        let counters = self.engine.node.counters();
+        counters.refuse_handshake(refusal, client_of(request));
+        refusal.into_response()
+    }
+
+    /// Answers a request that Engine.IO does not know. Records it if it keeps a client from
+    /// connecting: requests of a session do not.
+    fn answer_error<B>(&self, error: EngineError, request: &Request<B>) -> Response<BoxBody> {
+        if is_handshake(request) || error == EngineError::UnknownSession {
+            let counters = self.engine.node.counters();
+            counters.refuse_protocol(error.into(), client_of(request));
+        }
+        error.into_response()
     }
 
     /// Passes a request to the engine.
@@ -122,36 +135,23 @@ impl Gate {
         if !origin_is_allowed(&self.engine.settings, request) {
             return Err(HandshakeRefusal::Origin);
         }
-        let is_handshake = query_parameter(request.uri().query(), "sid").is_none();
-        if is_handshake {
+        if is_handshake(request) {
             self.check_handshake()?;
         }
         self.engine.service.get().ok_or(HandshakeRefusal::Draining)
     }
 
     fn check_handshake(&self) -> Result<(), HandshakeRefusal> {
-        if let Some(refusal) = self.closed_reason() {
-            return Err(refusal);
-        }
+        self.engine.node.check_open()?;
         // Last, so that a handshake that is refused anyway takes nothing of the rate.
         if !self.engine.takes_handshake() {
             return Err(HandshakeRefusal::TooManyHandshakes);
         }
         Ok(())
     }
+}
 
-    /// Returns why the node takes no new sessions at present.
-    fn closed_reason(&self) -> Option<HandshakeRefusal> {
-        let node = &self.engine.node;
-        if node.is_draining() {
-            return Some(HandshakeRefusal::Draining);
-        }
-        if node.is_cut_off() {
-            return Some(HandshakeRefusal::CutOff);
-        }
-        if node.registry().len() >= node.limits().sessions {
-            return Some(HandshakeRefusal::TooManySessions);
-        }
-        None
-    }
+/// Returns whether a request is of no session yet.
+fn is_handshake<B>(request: &Request<B>) -> bool {
+    query_parameter(request.uri().query(), "sid").is_none()
 }

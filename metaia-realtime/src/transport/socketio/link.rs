@@ -12,12 +12,22 @@ use parking_lot::Mutex;
 use tokio::{sync::Notify, time::Instant};
 
 use super::{
-    engine_service::EngineService, entry_times::EntryTimes, membership::Membership,
-    read_budget::ReadBudget, scan::Written, session_slot::SessionSlot, upgrade_state::UpgradeState,
+    engine_service::EngineService,
+    entry_times::EntryTimes,
+    handshake::{Handshake, description},
+    membership::Membership,
+    read_budget::ReadBudget,
+    scan::Written,
+    session_slot::SessionSlot,
+    upgrade_state::UpgradeState,
     write_counts::WriteCounts,
 };
 use crate::{
-    Limits, node::Counters, session::EndReason, transport::guard::Observer, values::Moment,
+    Limits,
+    node::{ClientDescription, Counters, TransportKind},
+    session::EndReason,
+    transport::guard::Observer,
+    values::Moment,
 };
 
 /// The path of one Engine.IO session to its client. All counts begin with the Engine.IO session.
@@ -25,6 +35,8 @@ pub(super) struct Link {
     pub(super) polling: PollingSession,
     /// The token of the handshake, for a CONNECT that brings none.
     pub(super) token: Option<Box<str>>,
+    /// The client of the handshake, until its first session begins.
+    client: Mutex<Option<Box<ClientDescription>>>,
     pub(super) opened_at: Instant,
     /// Packets handed to the engine, which writes them in order.
     handed_over: AtomicU64,
@@ -55,10 +67,11 @@ pub(super) struct Link {
 
 impl Link {
     /// Creates the link of an Engine.IO session that was opened now.
-    pub(super) fn new(limits: &Limits, polling: PollingSession, token: Option<Box<str>>) -> Self {
+    pub(super) fn new(limits: &Limits, polling: PollingSession, handshake: Handshake) -> Self {
         Self {
             polling,
-            token,
+            token: handshake.token,
+            client: Mutex::new(handshake.client),
             opened_at: Instant::now(),
             handed_over: AtomicU64::new(0),
             counts: WriteCounts::default(),
@@ -133,8 +146,22 @@ impl Link {
     /// Records the session of a CONNECT that is accepted.
     pub(super) fn join(&self, session: &Arc<SessionSlot>) {
         self.read_budget.join();
+        *self.client.lock() = None;
         *self.session.lock() = Arc::downgrade(session);
         self.joins.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Returns the client, with what is still known of its handshake.
+    pub(super) fn client(&self) -> ClientDescription {
+        description(self.client.lock().as_deref(), TransportKind::Polling)
+    }
+
+    /// Returns the handshake, for a client that moves.
+    pub(super) fn handshake(&self) -> Handshake {
+        Handshake {
+            token: self.token.clone(),
+            client: self.client.lock().clone(),
+        }
     }
 
     /// Returns the session of the last CONNECT that was accepted, unless its socket is gone.
@@ -245,7 +272,7 @@ mod tests {
     #[tokio::test]
     async fn who_waits_for_writes_takes_no_wake_from_the_session() {
         let polling = PollingSession::new(Weak::new(), "sid");
-        let link = Link::new(&Limits::default(), polling, None);
+        let link = Link::new(&Limits::default(), polling, Handshake::default());
         link.hand_over(None);
         let mut writes = Box::pin(link.all_written());
         assert!(poll!(&mut writes).is_pending());

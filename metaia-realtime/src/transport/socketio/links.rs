@@ -85,7 +85,10 @@ impl LinkTable {
 mod tests {
     use std::sync::Weak;
 
-    use super::{super::link::PollingSession, *};
+    use super::{
+        super::{handshake::Handshake, link::PollingSession},
+        *,
+    };
     use crate::Limits;
 
     #[tokio::test(start_paused = true)]
@@ -93,7 +96,7 @@ mod tests {
         let links = Links::new(Duration::from_secs(5));
         let link = || {
             let polling = PollingSession::new(Weak::new(), "sid");
-            Arc::new(Link::new(&Limits::default(), polling, None))
+            Arc::new(Link::new(&Limits::default(), polling, Handshake::default()))
         };
         links.insert("stays", link());
         links.find("stays").unwrap().read_budget.join();

@@ -84,7 +84,10 @@ impl Membership {
     /// Decides about the next packet of the client, and notes what the engine will do with it.
     pub(super) fn admit(&self, kind: PacketKind) -> Admission {
         let mut state = self.state.lock();
-        if matches!(kind, PacketKind::Pong | PacketKind::Other) {
+        if !matches!(
+            kind,
+            PacketKind::Connect | PacketKind::Leave | PacketKind::Event
+        ) {
             return Admission::Pass;
         }
         if state.is_changing() {

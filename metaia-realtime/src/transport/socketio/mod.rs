@@ -15,6 +15,7 @@ mod start;
 mod cors;
 mod engine_error;
 mod gate;
+mod handshake;
 mod origins;
 mod query;
 mod refusal;

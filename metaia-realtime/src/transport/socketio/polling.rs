@@ -12,14 +12,15 @@ use tower::ServiceExt as _;
 
 use super::{
     body::{HandshakeObserver, ObservedBody, PollObserver, ResponseObserver},
-    credentials::handshake_token,
     engine::Engine,
     engine_error::EngineError,
     engine_service::{InnerService, PATH},
+    handshake::Handshake,
     link::Link,
+    request::client_of,
     response_body::{BoxBody, full},
 };
-use crate::transport::guard::Connection;
+use crate::{node::ProtocolRefusal, transport::guard::Connection};
 
 /// Separates the packets in a body.
 pub(super) const SEPARATOR: char = '\u{1e}';
@@ -45,13 +46,13 @@ pub(super) async fn open(
 ) -> Response<BoxBody> {
     let response = ask(service, engine_request(request, Empty::<Bytes>::new())).await;
     if !response.status().is_success() {
+        let counters = engine.node.counters();
+        counters.refuse_protocol(ProtocolRefusal::BadRequest, client_of(request));
         return response;
     }
-    let in_query = engine.settings.token_in_query;
-    let token = handshake_token(request.headers(), request.uri(), in_query);
     let observer = ResponseObserver::Handshake(HandshakeObserver {
         engine: Arc::clone(engine),
-        token: token.map(Box::from),
+        handshake: Some(Handshake::read(&engine.settings, request)),
     });
     response.map(|body| ObservedBody::new(body, observer).boxed_unsync())
 }

@@ -21,7 +21,10 @@ use super::{
     polling::{SEPARATOR, ask, engine_request},
     response_body::{BoxBody, full},
 };
-use crate::transport::deadline::Deadline;
+use crate::{
+    node::{Counters, ProtocolRefusal},
+    transport::deadline::Deadline,
+};
 
 /// Passes what a client POSTs to the engine, packet by packet.
 pub(super) async fn post<B>(
@@ -53,6 +56,7 @@ where
     };
     let posting = Posting {
         engine_service: Arc::clone(&engine.service),
+        counters: Arc::clone(engine.node.counters()),
         link: Arc::clone(link),
         _place: place,
         service,
@@ -103,6 +107,7 @@ where
 /// The packets of one POST on their way to the engine.
 struct Posting {
     engine_service: Arc<EngineService>,
+    counters: Arc<Counters>,
     link: Arc<Link>,
     _place: PostInProgress,
     service: InnerService,
@@ -164,6 +169,11 @@ impl Posting {
     async fn pass_packet(&mut self, packet: &InboundPacket<'_>) -> Result<(), Response<BoxBody>> {
         if packet.kind == PacketKind::Pong {
             self.link.pong();
+        }
+        if packet.kind == PacketKind::ConnectElsewhere {
+            // The engine answers it.
+            let refusal = ProtocolRefusal::InvalidNamespace;
+            self.counters.refuse_protocol(refusal, self.link.client());
         }
         loop {
             match self.link.membership.admit(packet.kind) {

@@ -2,10 +2,16 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use http::{Method, Request};
+use http::{
+    HeaderValue, Method, Request,
+    header::{ORIGIN, USER_AGENT},
+};
 
 use super::{engine::Engine, engine_error::EngineError, link::Link, query::query_parameter};
-use crate::transport::{Transports, guard::Connection};
+use crate::{
+    node::{ClientDescription, TransportKind},
+    transport::{Transports, guard::Connection},
+};
 
 /// Returns the guarded connection that a request came over, whichever listener accepted it.
 pub(super) fn connection_of<B>(request: &Request<B>) -> Option<&Connection> {
@@ -51,6 +57,24 @@ pub(super) fn peer_of<B>(request: &Request<B>) -> Option<IpAddr> {
     None
 }
 
+/// Returns the client of a request, as the request describes it.
+pub(super) fn client_of<B>(request: &Request<B>) -> ClientDescription {
+    let headers = request.headers();
+    let transport = TransportName::read(request.uri().query()).ok();
+    let origins: Vec<_> = headers
+        .get_all(ORIGIN)
+        .iter()
+        .map(HeaderValue::as_bytes)
+        .collect();
+    let origin = (!origins.is_empty()).then(|| origins.join(&b", "[..]));
+    let user_agent = headers.get(USER_AGENT).map(HeaderValue::as_bytes);
+    ClientDescription::new(
+        transport.map(TransportKind::from),
+        origin.as_deref(),
+        user_agent,
+    )
+}
+
 /// The purpose of a request to the engine.
 pub(super) enum RequestKind {
     /// The handshake of a new polling session.
@@ -78,7 +102,7 @@ impl RequestKind {
         if engine.settings.transports == Transports::WebSocketOnly
             && transport == TransportName::Polling
         {
-            return Err(EngineError::BadRequest);
+            return Err(EngineError::PollingIsOff);
         }
         match query_parameter(query, "sid") {
             None => Self::handshake(transport, request.method()),
@@ -122,6 +146,15 @@ impl RequestKind {
 enum TransportName {
     Polling,
     WebSocket,
+}
+
+impl From<TransportName> for TransportKind {
+    fn from(name: TransportName) -> Self {
+        match name {
+            TransportName::Polling => Self::Polling,
+            TransportName::WebSocket => Self::WebSocket,
+        }
+    }
 }
 
 impl TransportName {

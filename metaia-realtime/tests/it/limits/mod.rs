@@ -8,6 +8,7 @@ mod handshakes;
 mod hostile;
 mod inbound;
 mod keep_alive;
+mod refusals;
 mod sessions;
 mod stuck_writer;
 #[cfg(target_os = "linux")]

@@ -20,8 +20,8 @@ use crate::{
     transport::{
         guard::Observer,
         socketio::{
-            engine::Engine, read_budget::ReadBudget, scan::Kind, websocket::FrameReader,
-            write_counts::WriteCounts,
+            engine::Engine, handshake::Handshake, read_budget::ReadBudget, scan::Kind,
+            websocket::FrameReader, write_counts::WriteCounts,
         },
     },
 };
@@ -32,8 +32,7 @@ pub(in crate::transport::socketio) struct MovedState {
     pub(in crate::transport::socketio) reader: FrameReader,
     /// The time of the handshake.
     pub(in crate::transport::socketio) opened_at: Instant,
-    /// The token of the handshake.
-    pub(in crate::transport::socketio) token: Option<Box<str>>,
+    pub(in crate::transport::socketio) handshake: Handshake,
     pub(in crate::transport::socketio) joins: u32,
     pub(in crate::transport::socketio) refused: u32,
     pub(in crate::transport::socketio) budget: Arc<ReadBudget>,
@@ -68,7 +67,7 @@ impl MovedClient {
         Self(Box::new(DirectClient {
             engine,
             conversation,
-            token: state.token,
+            handshake: state.handshake,
             joins: state.joins,
             refused: state.refused,
         }))

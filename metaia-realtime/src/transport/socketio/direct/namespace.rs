@@ -13,12 +13,13 @@ use super::{
 };
 use crate::{
     auth::AuthError,
-    node::Node,
+    node::{AdmissionRefusal, ClientDescription, Node, ProtocolRefusal, TransportKind},
     session::{Driven, EndReason, InboundQueue, Session, SessionDriver},
     transport::socketio::{
-        connect::{begin_session, record_refusal},
+        connect::{authenticate, begin_session, refuse},
         credentials::{ConnectAuth, bearer_credentials},
         engine::Engine,
+        handshake::{Handshake, description},
         joined_session::JoinedSession,
         sid::random_sid,
     },
@@ -37,8 +38,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 pub(super) struct DirectClient {
     pub(super) engine: Arc<Engine>,
     pub(super) conversation: Conversation,
-    /// The token of the handshake, for a CONNECT that brings none.
-    pub(super) token: Option<Box<str>>,
+    pub(super) handshake: Handshake,
     /// The CONNECTs that were accepted.
     pub(super) joins: u32,
     /// The CONNECTs that were refused.
@@ -77,12 +77,12 @@ impl DirectClient {
     pub(super) fn new(
         engine: Arc<Engine>,
         conversation: Conversation,
-        token: Option<Box<str>>,
+        handshake: Handshake,
     ) -> Self {
         Self {
             engine,
             conversation,
-            token,
+            handshake,
             joins: 0,
             refused: 0,
         }
@@ -165,7 +165,7 @@ impl DirectClient {
     async fn next_connect(&mut self, deadline: Instant) -> Result<String, ConnectionEnd> {
         loop {
             let heard = timeout_at(deadline, self.conversation.next()).await;
-            match heard.map_err(|_| ConnectionEnd::Closed)? {
+            match heard.map_err(|_| self.end_without_connect())? {
                 Heard::Packet(ClientPacket::Connect(auth)) => return Ok(auth),
                 Heard::Packet(ClientPacket::ConnectElsewhere(name)) => {
                     self.refuse_namespace(&name);
@@ -175,6 +175,7 @@ impl DirectClient {
                 Heard::Packet(ClientPacket::Event(_) | ClientPacket::Leave)
                     if self.joins + self.refused == 0 =>
                 {
+                    self.record(ProtocolRefusal::NotConnected);
                     return Err(ConnectionEnd::Lost(Lost::BadPacket));
                 }
                 Heard::Packet(_) | Heard::Alarm => {}
@@ -183,27 +184,53 @@ impl DirectClient {
         }
     }
 
+    /// Returns the end of a connection whose CONNECT has not come in time.
+    fn end_without_connect(&self) -> ConnectionEnd {
+        if self.joins + self.refused == 0 {
+            self.record(ProtocolRefusal::NoConnect);
+        }
+        ConnectionEnd::Closed
+    }
+
+    /// Records that the client does not speak the protocol.
+    fn record(&self, refusal: ProtocolRefusal) {
+        let counters = self.engine.node.counters();
+        counters.refuse_protocol(refusal, self.client());
+    }
+
+    /// Returns the client, with what is still known of its handshake.
+    fn client(&self) -> ClientDescription {
+        let client = self.handshake.client.as_deref();
+        description(client, TransportKind::WebSocket)
+    }
+
     /// Answers a CONNECT. Further packets of the client wait until the answer is known.
     async fn answer(&mut self, auth: &str, deadline: Instant) -> Answer {
         if self.joins > 0 && !self.may_return() {
+            let counters = self.engine.node.counters();
+            counters.refuse_session(AdmissionRefusal::TooManyConnects, self.client(), None);
             return Answer::Refused(AuthError::Unavailable);
         }
         let auth: Value = serde_json::from_str(auth).unwrap_or_default();
         let auth = ConnectAuth::read(&auth);
         let node = &self.engine.node;
         let max_token = node.limits().token_bytes;
-        let credentials = bearer_credentials(&auth, self.token.as_deref(), max_token);
+        let credentials = bearer_credentials(&auth, self.handshake.token.as_deref(), max_token);
+        let client = self.handshake.client.as_deref();
+        let client = || description(client, TransportKind::WebSocket);
         let port = Arc::new(DirectPort::new(&self.conversation.connection));
         let beginning = async {
-            let identity = node.authenticator().authenticate(credentials).await;
-            let identity = identity.inspect_err(|error| record_refusal(node, *error))?;
-            let session = begin_session(node, identity, auth, port).await;
+            let identity = authenticate(node, &credentials, client).await?;
+            let session = begin_session(node, identity, auth, port, client).await;
             session.ok_or(AuthError::Unavailable)
         };
         let begun = tokio::select! {
             biased;
             begun = Box::pin(beginning) => begun,
-            () = sleep_until(deadline) => return Answer::TimedOut,
+            () = sleep_until(deadline) => {
+                refuse(node, AuthError::Unavailable, &credentials, client());
+                return Answer::TimedOut;
+            }
             () = self.conversation.hold() => return Answer::TimedOut,
         };
         match begun {
@@ -223,6 +250,7 @@ impl DirectClient {
     fn accept(&mut self, session: Arc<Session>) -> JoinedSession {
         let node = Arc::clone(&self.engine.node);
         self.conversation.budget.join();
+        self.handshake.client = None;
         self.joins += 1;
         let sid = json!({ "sid": random_sid() });
         self.conversation.send(&format!("40{sid}"));
@@ -254,6 +282,7 @@ impl DirectClient {
     }
 
     fn refuse_namespace(&self, name: &str) {
+        self.record(ProtocolRefusal::InvalidNamespace);
         let refusal = json!({ "message": "Invalid namespace" });
         self.conversation.send(&format!("44{name},{refusal}"));
     }

@@ -11,8 +11,9 @@ use super::{
     namespace::DirectClient,
 };
 use crate::transport::socketio::{
-    credentials::handshake_token,
     engine::Engine,
+    handshake::Handshake,
+    request::client_of,
     response_body::{BoxBody, full},
     websocket::answer,
 };
@@ -24,16 +25,19 @@ pub(in crate::transport::socketio) fn open(
 ) -> Response<BoxBody> {
     let response = match answer(request) {
         Ok(response) => response,
-        Err(bad) => return bad.into_response(),
+        Err(bad) => {
+            let counters = engine.node.counters();
+            counters.refuse_protocol(bad.into(), client_of(request));
+            return bad.into_response();
+        }
     };
-    let in_query = engine.settings.token_in_query;
-    let token = handshake_token(request.headers(), request.uri(), in_query).map(Box::from);
+    let handshake = Handshake::read(&engine.settings, request);
     let upgrade = hyper::upgrade::on(request);
     let engine = Arc::clone(engine);
     let node = Arc::clone(&engine.node);
     let serving = async move {
         if let Ok(upgraded) = upgrade.await {
-            client_of(engine, upgraded, token).serve().await;
+            direct_client(engine, upgraded, handshake).serve().await;
         }
     };
     // In a box: what waits for the end would have memory for it several times.
@@ -46,10 +50,10 @@ pub(in crate::transport::socketio) fn open(
 
 /// Returns the client of a WebSocket. In a box: the task would have memory for each place that it
 /// is moved through.
-fn client_of(
+fn direct_client(
     engine: Arc<Engine>,
     upgraded: hyper::upgrade::Upgraded,
-    token: Option<Box<str>>,
+    handshake: Handshake,
 ) -> Box<DirectClient> {
     let opened = OpenedConnection::new(upgraded);
     let counters = engine.node.counters();
@@ -57,5 +61,5 @@ fn client_of(
     let limits = engine.node.limits();
     let start = ConversationStart::new(limits);
     let conversation = Conversation::new(connection, opened.line, start, &opened.read, limits);
-    Box::new(DirectClient::new(engine, conversation, token))
+    Box::new(DirectClient::new(engine, conversation, handshake))
 }

@@ -58,6 +58,10 @@ impl ClientPacket {
                 let auth = auth.strip_prefix(',').unwrap_or(auth);
                 Ok(Some(Self::Connect(auth.to_owned())))
             }
+            PacketKind::ConnectElsewhere => {
+                let name = text[2..].split([',', '?']).next().unwrap_or_default();
+                Ok(Some(Self::ConnectElsewhere(name.to_owned())))
+            }
             PacketKind::Leave => Ok(Some(Self::Leave)),
             PacketKind::Event => Ok(Some(Self::Event(read_event(&packet.text[2..])))),
             PacketKind::Pong => Ok(Some(Self::Pong)),
@@ -83,10 +87,6 @@ fn read_other(text: &str) -> Result<Option<ClientPacket>, BadPacket> {
         // Upgrade and NOOP say nothing over a WebSocket.
         b"5" | b"6" => Ok(None),
         [b'1', ..] => Err(BadPacket::Close),
-        [b'4', b'0', b'/', ..] => {
-            let name = text[2..].split([',', '?']).next().unwrap_or_default();
-            Ok(Some(ClientPacket::ConnectElsewhere(name.to_owned())))
-        }
         _ => Err(BadPacket::Forbidden),
     }
 }

@@ -26,6 +26,8 @@ const MAX_NAME_CHARS: usize = 128;
 pub(super) enum PacketKind {
     /// CONNECT to the namespace.
     Connect,
+    /// CONNECT to another namespace. There is none.
+    ConnectElsewhere,
     /// DISCONNECT from the namespace.
     Leave,
     /// An event, for a client in the namespace.
@@ -56,6 +58,7 @@ impl<'a> InboundPacket<'a> {
             b"3probe" => unchanged(PacketKind::Other),
             [b'3', ..] => unchanged(PacketKind::Pong),
             [b'4', b'0', ..] if is_of_root(&packet[2..]) => unchanged(PacketKind::Connect),
+            [b'4', b'0', ..] => unchanged(PacketKind::ConnectElsewhere),
             [b'4', b'1', ..] if is_of_root(&packet[2..]) => unchanged(PacketKind::Leave),
             [b'4', b'2', ..] if is_of_root(&packet[2..]) => Some(Self::event(packet)),
             [b'4', b'5', ..] => Self::binary_event(&packet[2..]),

@@ -89,7 +89,7 @@ fn other_packets_stay_as_they_are() {
         ("40", PacketKind::Connect),
         (r#"40{"token":"t"}"#, PacketKind::Connect),
         (r#"40/,{"token":"t"}"#, PacketKind::Connect),
-        ("40/admin,", PacketKind::Other),
+        ("40/admin,", PacketKind::ConnectElsewhere),
         ("41", PacketKind::Leave),
         ("41/,", PacketKind::Leave),
         ("41/admin,", PacketKind::Other),

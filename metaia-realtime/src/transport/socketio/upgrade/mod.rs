@@ -23,6 +23,7 @@ use super::{
     engine_error::EngineError,
     engine_service::InnerService,
     link::Link,
+    request::client_of,
     response_body::{BoxBody, full},
     websocket::answer,
 };
@@ -40,7 +41,11 @@ pub(super) fn upgrade(
     };
     let response = match answer(request) {
         Ok(response) => response,
-        Err(bad) => return bad.into_response(),
+        Err(bad) => {
+            let counters = engine.node.counters();
+            counters.refuse_protocol(bad.into(), client_of(request));
+            return bad.into_response();
+        }
     };
     let upgrade = hyper::upgrade::on(request);
     let engine = Arc::clone(engine);

@@ -163,7 +163,7 @@ fn state_of(link: &Link, reader: FrameReader, kept_back: &[String]) -> MovedStat
     MovedState {
         reader,
         opened_at: link.opened_at,
-        token: link.token.clone(),
+        handshake: link.handshake(),
         joins: link.joins(),
         refused: link.refused_connects(),
         budget: Arc::clone(&link.read_budget),
@@ -229,14 +229,15 @@ mod tests {
     use crate::{
         Limits,
         transport::socketio::{
-            inbound_packet::PacketKind, link::PollingSession, membership::Admission,
+            handshake::Handshake, inbound_packet::PacketKind, link::PollingSession,
+            membership::Admission,
         },
     };
 
     #[tokio::test(start_paused = true)]
     async fn the_engine_has_time_to_answer_a_connect_that_is_refused() {
         let polling = PollingSession::new(Weak::new(), "sid");
-        let link = Link::new(&Limits::default(), polling, None);
+        let link = Link::new(&Limits::default(), polling, Handshake::default());
         let time = Duration::from_secs(10);
         assert!(settle(&link, time).await);
         let admitted = link.membership.admit(PacketKind::Connect);

@@ -1,0 +1,53 @@
+//! The last refusals of this node, which answer why a client does not connect.
+//!
+//! [`ring`] keeps the last 1,000 ([`MAX_REFUSALS`](ring::MAX_REFUSALS)). A refusal that equals one
+//! less than a second old is counted there, so that a client that tries again and again, or a storm
+//! of equal clients, takes one place. When the ring is full, a new refusal replaces the oldest one.
+//! Every text has at most 256 bytes ([`client`]), so the ring has at most 1 MiB. Taking a refusal
+//! holds one lock, for a search among at most 1,000 numbers.
+//!
+//! Each of the counters of refusals adds its refusal here in the same call ([`recording`]): what is
+//! counted is listed. The list also has what no counter counts: clients that do not speak the
+//! protocol ([`ProtocolRefusal`]).
+
+mod client;
+mod codes;
+mod recording;
+mod ring;
+#[cfg(test)]
+mod tests;
+mod view;
+
+use std::fmt;
+
+use parking_lot::Mutex;
+
+pub(crate) use client::ClientDescription;
+pub(crate) use codes::{AdmissionRefusal, ProtocolRefusal};
+use ring::{Prepared, RefusalRing};
+pub use view::RefusalView;
+
+/// The last refusals of this node.
+#[derive(Default)]
+pub(crate) struct RecentRefusals(Mutex<RefusalRing>);
+
+impl RecentRefusals {
+    fn add(&self, refusal: RefusalView) {
+        let prepared = Prepared::new(refusal);
+        let dropped = self.0.lock().add(prepared);
+        // Freed after the lock.
+        drop(dropped);
+    }
+
+    /// Returns the refusals that occurred at `since` (ms since the Unix epoch) or later, newest
+    /// first.
+    pub(crate) fn since(&self, since: i64) -> Vec<RefusalView> {
+        self.0.lock().since(since)
+    }
+}
+
+impl fmt::Debug for RecentRefusals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecentRefusals").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,65 @@
+//! Counts and lists each refusal, in one call.
+
+use super::{AdmissionRefusal, ClientDescription, ProtocolRefusal, RefusalView};
+use crate::{
+    Identity,
+    auth::{AuthError, ProvenClaims},
+    node::{Counters, HandshakeRefusal},
+    values::time,
+};
+
+impl Counters {
+    /// Counts and lists a handshake that the node refuses.
+    pub(crate) fn refuse_handshake(&self, refusal: HandshakeRefusal, client: ClientDescription) {
+        self.handshakes_refused.add(refusal);
+        self.list(refusal.code(), client, ProvenClaims::default());
+    }
+
+    /// Counts, lists and logs a client that was not authenticated.
+    pub(crate) fn refuse_connect(
+        &self,
+        error: AuthError,
+        client: ClientDescription,
+        claims: ProvenClaims,
+    ) {
+        self.connects_refused.add(error);
+        tracing::info!(code = error.code(), "connection refused");
+        self.list(error.code(), client, claims);
+    }
+
+    /// Counts, lists and logs a client of which the node takes no session.
+    pub(crate) fn refuse_session(
+        &self,
+        refusal: AdmissionRefusal,
+        client: ClientDescription,
+        identity: Option<&Identity>,
+    ) {
+        self.connects_refused.add(AuthError::Unavailable);
+        tracing::info!(code = refusal.code(), "connection refused");
+        let claims = ProvenClaims {
+            user: identity.map(|identity| identity.user.clone()),
+            role: identity.map(|identity| identity.role),
+        };
+        self.list(refusal.code(), client, claims);
+    }
+
+    /// Lists a client that does not speak the protocol.
+    pub(crate) fn refuse_protocol(&self, refusal: ProtocolRefusal, client: ClientDescription) {
+        self.list(refusal.code(), client, ProvenClaims::default());
+    }
+
+    fn list(&self, code: &'static str, client: ClientDescription, claims: ProvenClaims) {
+        let now = time::unix_ms();
+        self.refusals.add(RefusalView {
+            at: now,
+            last_at: now,
+            count: 1,
+            code,
+            transport: client.transport.map(|transport| transport.code()),
+            origin: client.origin,
+            user: claims.user,
+            role: claims.role,
+            user_agent: client.user_agent,
+        });
+    }
+}

@@ -1,0 +1,75 @@
+//! The ring of refusals. A pure kernel.
+
+use std::{
+    collections::VecDeque,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+};
+
+use super::RefusalView;
+
+/// The most refusals that are kept.
+pub(super) const MAX_REFUSALS: usize = 1_000;
+
+/// The time within which equal refusals are one, in ms.
+pub(super) const COLLAPSE_MS: u64 = 1_000;
+
+/// A refusal with the number by which equal ones are found. It is made before the lock is taken.
+pub(super) struct Prepared {
+    hash: u64,
+    refusal: Box<RefusalView>,
+}
+
+impl Prepared {
+    pub(super) fn new(refusal: RefusalView) -> Self {
+        let mut hasher = DefaultHasher::new();
+        refusal.code.hash(&mut hasher);
+        refusal.transport.hash(&mut hasher);
+        refusal.origin.hash(&mut hasher);
+        refusal.user.hash(&mut hasher);
+        refusal.user_agent.hash(&mut hasher);
+        Self {
+            hash: hasher.finish(),
+            refusal: Box::new(refusal),
+        }
+    }
+
+    fn equals(&self, other: &Self) -> bool {
+        self.hash == other.hash && self.refusal.is_like(&other.refusal)
+    }
+}
+
+/// The last refusals, in the order of the last time that each occurred.
+#[derive(Default)]
+pub(super) struct RefusalRing {
+    kept: VecDeque<Prepared>,
+}
+
+impl RefusalRing {
+    /// Adds a refusal that occurs now, or counts it in an equal one less than a second old. Returns
+    /// the one that has no place any more.
+    pub(super) fn add(&mut self, added: Prepared) -> Option<Prepared> {
+        let now = added.refusal.at;
+        let is_recent = |kept: &&Prepared| now.abs_diff(kept.refusal.last_at) < COLLAPSE_MS;
+        let mut recent = self.kept.iter().rev().take_while(is_recent);
+        if let Some(age) = recent.position(|kept| kept.equals(&added)) {
+            let mut counted = self.kept.remove(self.kept.len() - 1 - age)?;
+            counted.refusal.count += 1;
+            counted.refusal.last_at = now;
+            self.kept.push_back(counted);
+            return Some(added);
+        }
+        let is_full = self.kept.len() >= MAX_REFUSALS;
+        let dropped = is_full.then(|| self.kept.pop_front()).flatten();
+        self.kept.push_back(added);
+        dropped
+    }
+
+    /// Returns the refusals that occurred at `since` or later, newest first.
+    pub(super) fn since(&self, since: i64) -> Vec<RefusalView> {
+        let newest_first = self.kept.iter().rev();
+        newest_first
+            .filter(|kept| kept.refusal.last_at >= since)
+            .map(|kept| (*kept.refusal).clone())
+            .collect()
+    }
+}

@@ -1,0 +1,426 @@
+//! The list of refusals names everything that keeps a client from connecting.
+
+use std::time::Duration;
+
+use metaia_realtime::{
+    Authenticator, Identity, JwtAuthenticator, RefusalView, Role,
+    auth::{AuthError, Credentials, sign_hs256},
+    client::Transport,
+    serve::Transports,
+    testing::{TestServer, eventually},
+};
+use serde_json::{Value, json};
+
+use super::server_with;
+use crate::support::{
+    limits, on_each_transport, on_each_websocket,
+    policy::Policy,
+    poller::Poller,
+    raw_client::RawClient,
+    raw_socket::{RawSocket, http, open_polling},
+};
+
+on_each_transport! {
+    #[tokio::test]
+    a_refused_token_is_listed_with_whom_it_proves,
+    each_refusal_of_an_authenticator_is_listed,
+    a_client_that_finds_no_place_after_its_handshake_is_listed_with_its_user,
+    another_namespace_is_listed,
+    what_is_refused_after_connecting_is_not_listed,
+}
+
+/// The same for connections that begin as WebSockets, and for those that are upgraded.
+mod websockets {
+    use super::*;
+
+    on_each_websocket! {
+        #[tokio::test]
+        a_client_without_connect_is_listed,
+        an_event_before_connect_is_listed,
+        an_authenticator_that_is_late_is_listed,
+    }
+
+    async fn a_client_without_connect_is_listed(transport: Transport) {
+        let short = Duration::from_millis(100);
+        let server = server_with(|limits| limits.unauthenticated = short).await;
+        let mut socket = RawClient::open(&server, transport).await;
+        socket.rest().await;
+        expect(&server, &["no_connect"]).await;
+    }
+
+    async fn an_event_before_connect_is_listed(transport: Transport) {
+        let server = server_with(|_| {}).await;
+        let mut socket = RawClient::open(&server, transport).await;
+        socket.send(r#"42["x"]"#).await;
+        socket.rest().await;
+        expect(&server, &["not_connected"]).await;
+    }
+
+    async fn an_authenticator_that_is_late_is_listed(transport: Transport) {
+        let short = limits(|limits| limits.unauthenticated = Duration::from_millis(300));
+        let server = TestServer::start(|builder| builder.authenticator(Never).limits(short)).await;
+        let mut socket = RawClient::open(&server, transport).await;
+        socket.send("40").await;
+        socket.rest().await;
+        expect(&server, &["unavailable"]).await;
+    }
+}
+
+/// Waits until the refusals have these codes, the newest first, and returns them. A client that
+/// polls once more after its end is left out.
+async fn expect(server: &TestServer, codes: &[&str]) -> Vec<RefusalView> {
+    let list = || {
+        let mut listed = server.realtime().refusals(0);
+        listed.retain(|refusal| refusal.code != "unknown_session");
+        listed
+    };
+    eventually(&format!("{codes:?}"), || {
+        let listed = list();
+        listed
+            .iter()
+            .map(|refusal| refusal.code)
+            .eq(codes.iter().copied())
+    })
+    .await;
+    list()
+}
+
+/// Returns the name that the list has for what a client ends up with.
+const fn name(transport: Transport) -> Option<&'static str> {
+    match transport {
+        Transport::Polling => Some("polling"),
+        _ => Some("websocket"),
+    }
+}
+
+const SECRET: &str = "a secret of a test";
+
+fn token(claims: &Value) -> Value {
+    json!({ "token": sign_hs256(claims, SECRET).unwrap() })
+}
+
+async fn with_secret() -> TestServer {
+    let authenticator = JwtAuthenticator::hs256(SECRET).unwrap();
+    TestServer::start(|builder| builder.authenticator(authenticator)).await
+}
+
+async fn a_refused_token_is_listed_with_whom_it_proves(transport: Transport) {
+    let server = with_secret().await;
+    let foreign = json!({ "userId": "c1", "role": "customer", "exp": 4_000_000_000_u64 });
+    let foreign = json!({ "token": sign_hs256(&foreign, "another secret").unwrap() });
+    let expired = token(&json!({ "userId": "c1", "role": "tailor", "exp": 1 }));
+    let king = token(&json!({ "userId": "k1", "role": "king", "exp": 4_000_000_000_u64 }));
+    let mut socket = RawClient::open(&server, transport).await;
+    for auth in [foreign, expired, king] {
+        socket.send(format!("40{auth}")).await;
+        socket.until("44").await;
+    }
+    let listed = expect(&server, &["forbidden", "token_expired", "unauthorized"]).await;
+    let known = |refusal: &RefusalView| {
+        let user = refusal.user.as_ref().map(ToString::to_string);
+        (user.unwrap_or_default(), refusal.role)
+    };
+    let nobody = (String::new(), None);
+    let tailor = ("c1".to_owned(), Some(Role::Tailor));
+    let known: Vec<_> = listed.iter().map(known).collect();
+    assert_eq!(known, [("k1".to_owned(), None), tailor, nobody]);
+    assert!(
+        listed
+            .iter()
+            .all(|refusal| refusal.transport == name(transport))
+    );
+    let counted = server.realtime().stats().connects_refused;
+    assert_eq!(counted.values().sum::<u64>(), 3);
+}
+
+/// Refuses with the error that the token names.
+struct Refusing;
+
+impl Authenticator for Refusing {
+    async fn authenticate(&self, credentials: Credentials) -> Result<Identity, AuthError> {
+        let code = credentials.token.unwrap_or_default();
+        let errors = AuthError::ALL.iter();
+        let error = errors.copied().find(|error| error.code() == &*code);
+        Err(error.unwrap_or(AuthError::Unauthorized))
+    }
+}
+
+/// Never answers.
+struct Never;
+
+impl Authenticator for Never {
+    async fn authenticate(&self, _: Credentials) -> Result<Identity, AuthError> {
+        std::future::pending().await
+    }
+}
+
+async fn each_refusal_of_an_authenticator_is_listed(transport: Transport) {
+    let server = TestServer::start(|builder| builder.authenticator(Refusing)).await;
+    for error in AuthError::ALL {
+        let mut socket = RawClient::open(&server, transport).await;
+        socket
+            .send(format!("40{}", json!({ "token": error.code() })))
+            .await;
+        if *error == AuthError::Unavailable {
+            socket.rest().await;
+        } else {
+            socket.until("44").await;
+        }
+    }
+    let codes: Vec<_> = AuthError::ALL
+        .iter()
+        .rev()
+        .map(|error| error.code())
+        .collect();
+    expect(&server, &codes).await;
+}
+
+async fn a_client_that_finds_no_place_after_its_handshake_is_listed_with_its_user(
+    transport: Transport,
+) {
+    let server = server_with(|limits| limits.sessions = 1).await;
+    let mut first = RawClient::open(&server, transport).await;
+    let mut second = RawClient::open(&server, transport).await;
+    first.send_connect((Role::Customer, "c1"), json!({})).await;
+    first.until("40{").await;
+    second.send_connect((Role::Delivery, "d1"), json!({})).await;
+    second.rest().await;
+    // One that polls once more is refused like a new one, and proves nobody then.
+    let of_user = || {
+        let mut listed = server.realtime().refusals(0);
+        listed.retain(|refusal| refusal.user.is_some());
+        listed
+    };
+    eventually("the refusal", || !of_user().is_empty()).await;
+    let refusal = of_user().swap_remove(0);
+    assert_eq!(refusal.code, "too_many_sessions");
+    assert_eq!(refusal.user, Some("d1".parse().unwrap()));
+    assert_eq!(
+        (refusal.role, refusal.transport),
+        (Some(Role::Delivery), name(transport))
+    );
+    assert_eq!(server.realtime().stats().connects_refused["unavailable"], 1);
+}
+
+async fn another_namespace_is_listed(transport: Transport) {
+    let server = server_with(|_| {}).await;
+    let mut socket = RawClient::open(&server, transport).await;
+    socket.send("40/admin,").await;
+    socket.until("44/admin,").await;
+    let listed = expect(&server, &["invalid_namespace"]).await;
+    assert_eq!(listed[0].transport, name(transport));
+}
+
+async fn what_is_refused_after_connecting_is_not_listed(transport: Transport) {
+    let policy = Policy::new();
+    policy.deny("c1");
+    let server = TestServer::start(|builder| builder.order_access(policy)).await;
+    let who = (Role::Customer, "c1");
+    let mut socket = RawClient::connect_until_ready(&server, transport, who, json!({})).await;
+    socket.send(r#"421["join_order_room","o1"]"#).await;
+    assert!(socket.until("431").await.contains("forbidden"));
+    socket.send(r#"42["nothing"]"#).await;
+    socket.until("42[\"rt:error\"").await;
+    expect(&server, &[]).await;
+}
+
+/// What a client of a test sends with each handshake. No secret of it may be listed.
+const HEADERS: &str = "User-Agent: Phone/1.0 \u{202e}\r\nAuthorization: Bearer secret\r\n\
+                       Cookie: secret\r\n";
+
+const UPGRADE: &str = "Connection: upgrade\r\nUpgrade: websocket\r\n";
+
+#[tokio::test]
+async fn each_handshake_that_is_no_socket_io_is_listed_with_its_client() {
+    let server = server_with(|_| {}).await;
+    let key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    let old = format!("{UPGRADE}{key}Sec-WebSocket-Version: 8\r\n");
+    let no_key = format!("{UPGRADE}Sec-WebSocket-Version: 13\r\n");
+    for (request, more, code, transport) in [
+        (
+            "GET EIO=3&transport=polling",
+            "",
+            "unsupported_version",
+            Some("polling"),
+        ),
+        (
+            "GET EIO=3&transport=websocket",
+            "",
+            "unsupported_version",
+            Some("websocket"),
+        ),
+        ("GET EIO=4&transport=flash", "", "unknown_transport", None),
+        ("GET EIO=4", "", "unknown_transport", None),
+        (
+            "POST EIO=4&transport=polling",
+            "",
+            "bad_handshake_method",
+            Some("polling"),
+        ),
+        (
+            "GET EIO=4&transport=polling&sid=secret",
+            "",
+            "unknown_session",
+            Some("polling"),
+        ),
+        (
+            "GET EIO=4&transport=websocket&sid=secret",
+            "",
+            "unknown_session",
+            Some("websocket"),
+        ),
+        (
+            "GET EIO=4&transport=websocket",
+            "",
+            "no_upgrade",
+            Some("websocket"),
+        ),
+        (
+            "GET EIO=4&transport=websocket",
+            &old,
+            "websocket_version",
+            Some("websocket"),
+        ),
+        (
+            "GET EIO=4&transport=websocket",
+            &no_key,
+            "websocket_key",
+            Some("websocket"),
+        ),
+    ] {
+        let request = request.replace(' ', " /socket.io/?") + "&token=secret";
+        let answer = http(&server, &request, &format!("{HEADERS}{more}"), "").await;
+        assert!(answer.status >= 400, "{request}");
+        let newest = server.realtime().refusals(0).swap_remove(0);
+        assert_eq!(
+            (newest.code, newest.transport),
+            (code, transport),
+            "{request}"
+        );
+        assert_eq!(newest.user_agent.as_deref(), Some(r"Phone/1.0 \u{202e}"));
+        let shown = serde_json::to_string(&newest).unwrap();
+        assert!(!shown.contains("secret"), "{shown}");
+    }
+    let stats = server.realtime().stats();
+    assert!(stats.handshakes_refused.values().all(|count| *count == 0));
+}
+
+#[tokio::test]
+async fn a_failed_upgrade_of_a_session_is_listed() {
+    let server = server_with(|_| {}).await;
+    let phone = Poller::open(&server).await;
+    let request = format!("GET {}", phone.websocket_path());
+    assert_eq!(http(&server, &request, "", "").await.status, 426);
+    let listed = expect(&server, &["no_upgrade"]).await;
+    assert_eq!(listed[0].transport, Some("websocket"));
+}
+
+#[tokio::test]
+async fn a_foreign_origin_is_listed_and_equal_ones_are_counted() {
+    let server = TestServer::start(|builder| builder.allowed_origins(["https://a.example"])).await;
+    let foreign = "https://evil.example";
+    for _ in 0..3 {
+        open_polling(&server, &format!("Origin: {foreign}\r\n")).await;
+    }
+    RawSocket::open_with(&server, &[("origin", foreign)])
+        .await
+        .err();
+    let of = |transport| {
+        let listed = server.realtime().refusals(0).into_iter();
+        let of_it = listed.filter(move |refusal| refusal.transport == Some(transport));
+        of_it
+            .map(|refusal| {
+                assert_eq!(refusal.code, "origin_not_allowed");
+                assert_eq!(refusal.origin.as_deref(), Some(foreign));
+                refusal.count
+            })
+            .sum::<u64>()
+    };
+    assert_eq!((of("polling"), of("websocket")), (3, 1));
+    let counted = server.realtime().stats().handshakes_refused;
+    assert_eq!(counted["origin_not_allowed"], 4);
+    let newest = server.realtime().refusals(0).swap_remove(0);
+    let until = newest.last_at;
+    assert!(!server.realtime().refusals(until).is_empty());
+    assert!(server.realtime().refusals(until + 1).is_empty());
+}
+
+#[tokio::test]
+async fn a_client_is_described_by_its_handshake_when_its_connect_is_refused() {
+    let server = with_secret().await;
+    let headers = [("user-agent", "Dart/3.1"), ("origin", "https://a.example")];
+    let mut socket = RawSocket::open_with(&server, &headers).await.unwrap();
+    socket.send("40").await;
+    socket.until("44").await;
+    let headers = "User-Agent: Dart/3.1\r\nOrigin: https://a.example\r\n";
+    let phone = Poller::open_with(&server, headers).await;
+    phone.post(&server, "40").await;
+    phone.receive_until(&server, "44").await;
+    let mut socket = phone.upgrade(&server).await;
+    socket.send("40{}").await;
+    socket.until("44").await;
+    let listed = server.realtime().refusals(0);
+    let transports: Vec<_> = listed
+        .iter()
+        .filter_map(|refusal| refusal.transport)
+        .collect();
+    assert_eq!(transports, ["websocket", "polling"]);
+    assert_eq!((listed[0].count, listed[1].count), (2, 1));
+    for refusal in &listed {
+        assert_eq!(refusal.user_agent.as_deref(), Some("Dart/3.1"));
+        assert_eq!(refusal.origin.as_deref(), Some("https://a.example"));
+    }
+}
+
+#[tokio::test]
+async fn handshakes_over_a_limit_are_listed() {
+    let server = server_with(|limits| limits.handshakes_per_s = 1).await;
+    for _ in 0..5 {
+        open_polling(&server, "").await;
+    }
+    let counted = server.realtime().stats().handshakes_refused["too_many_handshakes"];
+    let listed = server.realtime().refusals(0);
+    assert!(
+        listed
+            .iter()
+            .all(|refusal| refusal.code == "too_many_handshakes")
+    );
+    let listed: u64 = listed.iter().map(|refusal| refusal.count).sum();
+    assert!(counted > 0 && listed == counted, "{listed} of {counted}");
+}
+
+#[tokio::test]
+async fn a_full_node_is_listed_for_each_transport() {
+    let server = server_with(|limits| limits.sessions = 1).await;
+    let _only = RawSocket::connect(&server, Role::Customer, "c1", json!({})).await;
+    assert_eq!(open_polling(&server, "").await.status, 503);
+    assert_eq!(RawSocket::open_with(&server, &[]).await.err(), Some(503));
+    let listed = expect(&server, &["too_many_sessions"; 2]).await;
+    let transports = (listed[0].transport, listed[1].transport);
+    assert_eq!(transports, (Some("websocket"), Some("polling")));
+}
+
+#[tokio::test]
+async fn a_connection_over_the_limit_is_listed_without_its_client() {
+    let server = server_with(|limits| limits.connections = 1).await;
+    let _only = RawSocket::open(&server).await;
+    assert_eq!(open_polling(&server, HEADERS).await.status, 503);
+    let listed = expect(&server, &["too_many_connections"]).await;
+    assert_eq!((listed[0].transport, &listed[0].user_agent), (None, &None));
+}
+
+#[tokio::test]
+async fn polling_that_is_off_is_listed() {
+    let server = TestServer::start(|builder| builder.transports(Transports::WebSocketOnly)).await;
+    open_polling(&server, "").await;
+    expect(&server, &["polling_is_off"]).await;
+}
+
+#[tokio::test]
+async fn a_node_that_drains_lists_whom_it_sends_away() {
+    let server = server_with(|_| {}).await;
+    server.realtime().drain(Duration::from_secs(1)).await;
+    assert_eq!(open_polling(&server, "").await.status, 503);
+    let listed = expect(&server, &["draining"]).await;
+    assert_eq!(listed[0].transport, Some("polling"));
+}
