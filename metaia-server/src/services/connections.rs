@@ -1,13 +1,14 @@
-//! Sessions, rooms and presence on all nodes, and the end of a session: for admins.
+//! Sessions, rooms and presence on all nodes, the refusals of this one, and the end of a session:
+//! for admins.
 
 use metaia_realtime::{
-    NodeStats, Role, UserId,
+    NodeStats, RefusalView, Role, UserId,
     presence::{NodeView, Presence, RoomPage, RoomQuery, SessionPage, SessionQuery, SessionView},
-    values::SessionId,
+    values::{NodeId, SessionId},
 };
 
 use super::{error::ServiceError, handle::Services, permissions::only};
-use crate::model::Caller;
+use crate::model::{Caller, Timestamp};
 
 /// The counters of this node, and the nodes of the cluster.
 #[derive(Debug)]
@@ -72,6 +73,25 @@ impl Services {
             nodes: realtime.nodes().await.ok(),
             stats: realtime.stats(),
         })
+    }
+
+    /// Returns the refusals of this node at `since` or later, newest first.
+    ///
+    /// # Errors
+    /// See [`ServiceError`].
+    pub fn refusals(
+        &self,
+        caller: &Caller,
+        since: Option<Timestamp>,
+    ) -> Result<Vec<RefusalView>, ServiceError> {
+        only(Role::Admin, caller)?;
+        Ok(self.realtime().refusals(since.map_or(0, Timestamp::ms)))
+    }
+
+    /// Returns the id of this node.
+    #[must_use]
+    pub fn node_id(&self) -> NodeId {
+        self.realtime().node_id()
     }
 
     /// Ends a session, on any node, and returns it.

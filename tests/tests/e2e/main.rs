@@ -37,6 +37,7 @@ mod positions;
 mod provider;
 mod proxy;
 mod realtime_emit;
+mod refusals;
 mod rest;
 mod restart;
 mod resume;

@@ -221,13 +221,14 @@ async fn the_same_request_may_be_written_in_several_forms() {
 }
 
 /// Every route that clients may use.
-const ROUTES: [&str; 20] = [
+const ROUTES: [&str; 21] = [
     "delete /api/realtime/sessions/{id}",
     "get /api/notifications",
     "get /api/orders",
     "get /api/orders/{id}",
     "get /api/payments",
     "get /api/realtime/presence",
+    "get /api/realtime/refusals",
     "get /api/realtime/rooms",
     "get /api/realtime/sessions",
     "get /api/realtime/stats",

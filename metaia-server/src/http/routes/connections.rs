@@ -1,4 +1,4 @@
-//! `/api/realtime/{sessions,rooms,presence,stats}`
+//! `/api/realtime/{sessions,rooms,presence,stats,refusals}`
 
 use std::{fmt, str::FromStr};
 
@@ -12,8 +12,8 @@ use serde::Deserialize;
 
 use super::{
     documents::{
-        NodeDocument, OneSession, PresenceDocument, PresenceList, RoomDocument, RoomList,
-        SessionDocument, SessionList, StatsDocument, Success,
+        NodeDocument, OneSession, PresenceDocument, PresenceList, RefusalDocument, RefusalList,
+        RoomDocument, RoomList, SessionDocument, SessionList, StatsDocument, Success,
     },
     paging::limit,
 };
@@ -22,7 +22,7 @@ use crate::{
         extract::{PathId, QueryParams},
         problem::{ApiError, Body as Problem},
     },
-    model::{Caller, FieldError, whole},
+    model::{Caller, FieldError, Timestamp, whole},
     services::Services,
 };
 
@@ -202,6 +202,35 @@ pub(super) async fn stats(
         stats: overview.stats,
     };
     Ok(Success::of(document))
+}
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct RefusalParams {
+    /// Only refusals of this time or later: RFC 3339.
+    #[param(value_type = Option<String>)]
+    since: Option<Timestamp>,
+}
+
+/// Lists why clients did not connect to the answering node: its last 1,000 refusals, newest first.
+#[utoipa::path(get, path = "/api/realtime/refusals", tag = "realtime", params(RefusalParams),
+    responses(
+        (status = 200, description = "The refusals of the node", body = Success<RefusalList>),
+        (status = 403, description = "Not an admin", body = Problem),
+        (status = 422, description = "Not valid", body = Problem),
+    ))]
+pub(super) async fn refusals(
+    State(services): State<Services>,
+    caller: Caller,
+    QueryParams(params): QueryParams<RefusalParams>,
+) -> Result<Success<RefusalList>, ApiError> {
+    let refusals = services.refusals(&caller, params.since)?;
+    let list = RefusalList {
+        node: services.node_id().to_string(),
+        refusals: refusals.into_iter().map(RefusalDocument::from).collect(),
+    };
+    Ok(Success::of(list))
 }
 
 fn parse_optional<T: FromStr>(

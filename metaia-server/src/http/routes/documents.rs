@@ -2,7 +2,7 @@
 //! description is made from.
 
 use metaia_realtime::{
-    NodeStats, Position, PublishReceipt,
+    NodeStats, Position, PublishReceipt, RefusalView,
     presence::{NodeView, Presence, RoomView, SessionView},
     values::EventId,
 };
@@ -184,6 +184,56 @@ pub(super) struct SessionList {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct OneSession {
     pub(super) session: SessionDocument,
+}
+
+/// A refusal. Equal ones of which each came less than a second after the one before are one.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RefusalDocument {
+    /// The first time.
+    #[schema(value_type = Option<String>)]
+    at: Option<Timestamp>,
+    /// The last time.
+    #[schema(value_type = Option<String>)]
+    last_at: Option<Timestamp>,
+    /// The number of times.
+    count: u64,
+    /// The reason.
+    #[schema(example = "token_expired")]
+    code: &'static str,
+    /// `websocket` or `polling`.
+    transport: Option<&'static str>,
+    origin: Option<String>,
+    /// The user that the client's token proves.
+    user: Option<String>,
+    /// The role that the client's token proves.
+    role: Option<String>,
+    /// The `User-Agent` of the client's handshake.
+    user_agent: Option<String>,
+}
+
+impl From<RefusalView> for RefusalDocument {
+    fn from(refusal: RefusalView) -> Self {
+        Self {
+            at: Timestamp::from_ms(refusal.at),
+            last_at: Timestamp::from_ms(refusal.last_at),
+            count: refusal.count,
+            code: refusal.code,
+            transport: refusal.transport,
+            origin: refusal.origin.map(String::from),
+            user: refusal.user.map(|user| user.to_string()),
+            role: refusal.role.map(|role| role.to_string()),
+            user_agent: refusal.user_agent.map(String::from),
+        }
+    }
+}
+
+/// Refusals, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct RefusalList {
+    /// The node that refused: each node lists its own.
+    pub(super) node: String,
+    pub(super) refusals: Vec<RefusalDocument>,
 }
 
 /// A room.

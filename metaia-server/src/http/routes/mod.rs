@@ -38,7 +38,7 @@ where
 }
 
 /// Returns the paths, with the methods of each.
-fn routes<S>() -> [(&'static str, MethodRouter<S>); 18]
+fn routes<S>() -> [(&'static str, MethodRouter<S>); 19]
 where
     S: Clone + Send + Sync + 'static,
     Services: FromRef<S>,
@@ -69,6 +69,7 @@ where
         ("/api/realtime/rooms", get(connections::rooms)),
         ("/api/realtime/presence", get(connections::presence)),
         ("/api/realtime/stats", get(connections::stats)),
+        ("/api/realtime/refusals", get(connections::refusals)),
     ]
 }
 
@@ -95,5 +96,6 @@ where
     connections::rooms,
     connections::presence,
     connections::stats,
+    connections::refusals,
 ))]
 pub struct ApiDoc;

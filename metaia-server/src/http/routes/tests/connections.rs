@@ -71,6 +71,7 @@ async fn only_admins_see_and_end() {
         ("GET", "/api/realtime/rooms", 200),
         ("GET", "/api/realtime/presence?user=c1", 200),
         ("GET", "/api/realtime/stats", 200),
+        ("GET", "/api/realtime/refusals", 200),
         ("DELETE", NOBODY, 404),
     ] {
         let ask = async |who: As<'_>| who.send(method, path, Vec::new()).await;
@@ -210,6 +211,58 @@ async fn a_session_is_ended_once() {
     );
 }
 
+/// Makes a handshake that is refused, and holds secrets.
+pub(super) async fn refused_handshake(api: &Api) {
+    let router = Router::new().layer(api.world.realtime.layer());
+    let request = Request::builder()
+        .uri("/socket.io/?EIO=3&transport=polling&token=secret")
+        .header("authorization", "Bearer secret")
+        .header("origin", "https://shop.example/?token=secret")
+        .header("user-agent", "Old Phone\t2.0");
+    let answer = router.oneshot(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.unwrap().status(), 400);
+}
+
+#[tokio::test]
+async fn refusals_are_seen_from_a_time_on_and_without_secrets() {
+    let api = Api::new(On::Embedded).await;
+    refused_handshake(&api).await;
+    refused_handshake(&api).await;
+    let path = "/api/realtime/refusals";
+    let found = api.admin().get(path).await.data(200);
+    assert_eq!(
+        found["node"],
+        json!(api.world.realtime.node_id().to_string())
+    );
+    let refusals = found["refusals"].as_array().unwrap();
+    let count: u64 = refusals
+        .iter()
+        .filter_map(|one| one["count"].as_u64())
+        .sum();
+    assert_eq!(count, 2);
+    let newest = &refusals[0];
+    assert_eq!(newest["code"], "unsupported_version");
+    assert_eq!(newest["transport"], "polling");
+    assert_eq!(newest["origin"], "https://shop.example/…");
+    assert_eq!(newest["userAgent"], "Old Phone\\t2.0");
+    assert!(newest["user"].is_null() && newest["role"].is_null());
+    assert!(!found.to_string().contains("secret"), "{found}");
+    let last_at = newest["lastAt"].as_str().unwrap();
+    for (since, expected) in [
+        (last_at, false),
+        ("1970-01-01T00:00:00Z", false),
+        ("2999-01-01T00:00:00Z", true),
+    ] {
+        let found = api
+            .admin()
+            .get(&format!("{path}?since={since}"))
+            .await
+            .data(200);
+        let is_empty = found["refusals"].as_array().unwrap().is_empty();
+        assert_eq!(is_empty, expected, "{since}");
+    }
+}
+
 #[tokio::test]
 async fn an_invalid_query_is_pointed_at() {
     let api = Api::new(On::Embedded).await;
@@ -226,6 +279,9 @@ async fn an_invalid_query_is_pointed_at() {
         ("presence", "/user"),
         ("presence?user=", "/user"),
         ("presence?user=a,,b", "/user"),
+        ("refusals?since=yesterday", "/since"),
+        ("refusals?since=1764444444444", "/since"),
+        ("refusals?limit=1", "/limit"),
     ] {
         api.admin()
             .get(&format!("/api/realtime/{path}"))

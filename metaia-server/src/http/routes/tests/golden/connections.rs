@@ -1,6 +1,9 @@
-//! `/api/realtime/{sessions,rooms,presence,stats}`
+//! `/api/realtime/{sessions,rooms,presence,stats,refusals}`
 
-use super::{super::connections::Phone, *};
+use super::{
+    super::connections::{Phone, refused_handshake},
+    *,
+};
 
 const NOBODY: &str = "/api/realtime/sessions/0123456789abcdef0123456789abcdef";
 
@@ -15,6 +18,15 @@ async fn connections() {
     transcript
         .get("no rooms", &admin, "/api/realtime/rooms")
         .await;
+    transcript
+        .get("no refusals", &admin, "/api/realtime/refusals")
+        .await;
+    refused_handshake(&api).await;
+    transcript
+        .get("one refusal", &admin, "/api/realtime/refusals")
+        .await;
+    let path = "/api/realtime/refusals?since=yesterday";
+    transcript.get("since no time", &admin, path).await;
     let device = json!({ "device": "phone-1" });
     let _phone = Phone::connect(&api, Role::Customer, "c1", device).await;
     let sessions = transcript
@@ -82,6 +94,7 @@ async fn connections_of_others() {
             ("GET", "/api/realtime/rooms"),
             ("GET", "/api/realtime/presence?user=c1"),
             ("GET", "/api/realtime/stats"),
+            ("GET", "/api/realtime/refusals"),
             ("DELETE", NOBODY),
         ] {
             transcript.send(title, &who, route, Vec::new()).await;

@@ -62,6 +62,7 @@ fn requests() -> Vec<(&'static str, String, Role, Option<Value>)> {
         ("GET", "/api/realtime/rooms".into(), Admin, None),
         ("GET", "/api/realtime/presence?user=c1".into(), Admin, None),
         ("GET", "/api/realtime/stats".into(), Admin, None),
+        ("GET", "/api/realtime/refusals".into(), Admin, None),
     ]
 }
 
