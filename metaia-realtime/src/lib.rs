@@ -141,6 +141,6 @@ pub use limits::Limits;
 #[cfg(feature = "sqlite")]
 pub use log::SqliteLog;
 pub use log::{EventLog, MemoryLog, NewEntry, PublishError, PublishReceipt};
-pub use node::{NodeStats, RefusalView, metrics};
+pub use node::{NodeStats, metrics};
 pub use session::EndReason;
 pub use values::{OrderId, Position, Role, Room, UserId};

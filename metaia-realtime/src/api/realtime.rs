@@ -6,9 +6,10 @@ use std::{
 };
 
 use crate::{
-    EndReason, Limits, NewEntry, NodeStats, PublishError, RefusalView, UserId, doorbell,
+    EndReason, Limits, NewEntry, NodeStats, PublishError, UserId, doorbell,
     log::DynEventLog,
     node::{self, Counters, Node},
+    presence::RefusalView,
     transport::{
         RealtimeLayer, Settings,
         socketio::{self, Engine},

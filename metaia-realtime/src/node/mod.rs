@@ -79,7 +79,6 @@ pub(crate) use finishing::FinishingPlace;
 pub(crate) use handshake_refusal::HandshakeRefusal;
 pub(crate) use parts::NodeParts;
 pub(crate) use process::Node;
-pub use refusals::RefusalView;
 pub(crate) use refusals::{AdmissionRefusal, ClientDescription, ProtocolRefusal};
 #[cfg(test)]
 pub(crate) use registry::Entered;

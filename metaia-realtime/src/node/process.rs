@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    Counters, NodeParts, RefusalView, Window, access_rounds::AccessRounds, announcer::Announcer,
+    Counters, NodeParts, Window, access_rounds::AccessRounds, announcer::Announcer,
     decision_budget::DecisionBudget, devices::Devices, disconnects::Disconnects,
     doorbell::NodeDoorbell, finishing::FinishingSessions, head_reads::HeadReads,
     recheck::RecheckTurns, registry::Registry, replay_budget::ReplayBudget,
@@ -22,7 +22,7 @@ use crate::{
     access::DynOrderAccess,
     auth::DynAuthenticator,
     log::{DynEventLog, LogError},
-    presence::DynDirectory,
+    presence::{DynDirectory, RefusalView},
     session::EventHandlers,
     values::{NodeId, time},
 };

@@ -9,6 +9,7 @@
 
 mod format;
 mod memory;
+mod refusal;
 mod view;
 
 use std::{future::Future, time::Duration};
@@ -17,6 +18,7 @@ use futures_util::future::BoxFuture;
 
 pub use format::{FORMAT, all_read};
 pub use memory::MemoryDirectory;
+pub use refusal::RefusalView;
 pub use view::{
     NodeView, Presence, RoomPage, RoomQuery, RoomView, SessionPage, SessionQuery, SessionView,
 };

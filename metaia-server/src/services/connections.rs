@@ -2,8 +2,11 @@
 //! for admins.
 
 use metaia_realtime::{
-    NodeStats, RefusalView, Role, UserId,
-    presence::{NodeView, Presence, RoomPage, RoomQuery, SessionPage, SessionQuery, SessionView},
+    NodeStats, Role, UserId,
+    presence::{
+        NodeView, Presence, RefusalView, RoomPage, RoomQuery, SessionPage, SessionQuery,
+        SessionView,
+    },
     values::{NodeId, SessionId},
 };
 

@@ -8,7 +8,7 @@ use crate::node::TransportKind;
 /// The most bytes of a text.
 pub(super) const MAX_BYTES: usize = 256;
 
-/// What stands for something that is left out.
+/// The mark in place of something that is left out.
 const LEFT_OUT: char = '…';
 
 /// The beginning of every JWT: `{"` in Base64.

@@ -16,7 +16,6 @@ mod recording;
 mod ring;
 #[cfg(test)]
 mod tests;
-mod view;
 
 use std::fmt;
 
@@ -25,7 +24,8 @@ use parking_lot::Mutex;
 pub(crate) use client::ClientDescription;
 pub(crate) use codes::{AdmissionRefusal, ProtocolRefusal};
 use ring::{Prepared, RefusalRing};
-pub use view::RefusalView;
+
+use crate::presence::RefusalView;
 
 /// The last refusals of this node.
 #[derive(Default)]

@@ -1,10 +1,11 @@
 //! Counts and lists each refusal, in one call.
 
-use super::{AdmissionRefusal, ClientDescription, ProtocolRefusal, RefusalView};
+use super::{AdmissionRefusal, ClientDescription, ProtocolRefusal};
 use crate::{
     Identity,
     auth::{AuthError, ProvenClaims},
     node::{Counters, HandshakeRefusal},
+    presence::RefusalView,
     values::time,
 };
 

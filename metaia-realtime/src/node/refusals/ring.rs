@@ -5,7 +5,7 @@ use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
 };
 
-use super::RefusalView;
+use crate::presence::RefusalView;
 
 /// The most refusals that are kept.
 pub(super) const MAX_REFUSALS: usize = 1_000;

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{
-    ClientDescription, RecentRefusals, RefusalView,
+    ClientDescription, RecentRefusals,
     client::MAX_BYTES,
     ring::{COLLAPSE_MS, MAX_REFUSALS, Prepared, RefusalRing},
 };
@@ -11,6 +11,7 @@ use crate::{
     Identity, Role,
     auth::{AuthError, ProvenClaims},
     node::{AdmissionRefusal, Counters, HandshakeRefusal, ProtocolRefusal, TransportKind},
+    presence::RefusalView,
 };
 
 const CODES: [&str; 3] = ["token_expired", "origin_not_allowed", "draining"];

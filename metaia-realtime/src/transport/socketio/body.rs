@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::{engine::Engine, handshake::Handshake, link::Link, scan::PacketScanner};
+use super::{engine::Engine, handshake::OpeningHandshake, link::Link, scan::PacketScanner};
 use crate::{
     session::EndReason,
     transport::guard::{Connection, Observer as _},
@@ -44,7 +44,7 @@ impl ResponseObserver {
 pub(super) struct HandshakeObserver {
     pub(super) engine: Arc<Engine>,
     /// The handshake, until it is answered.
-    pub(super) handshake: Option<Handshake>,
+    pub(super) handshake: Option<OpeningHandshake>,
 }
 
 impl HandshakeObserver {

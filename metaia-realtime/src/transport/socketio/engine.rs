@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     engine_service::{EngineService, InnerService},
-    handshake::Handshake,
+    handshake::OpeningHandshake,
     link::{Link, PollingSession},
     links::Links,
 };
@@ -50,7 +50,7 @@ impl Engine {
 
     /// Adds the link of a polling session that the engine has just opened as `sid`, with its
     /// handshake.
-    pub(super) fn open_link(&self, sid: &str, handshake: Handshake) {
+    pub(super) fn open_link(&self, sid: &str, handshake: OpeningHandshake) {
         let session = PollingSession::new(Arc::downgrade(&self.service), sid);
         let link = Link::new(self.node.limits(), session, handshake);
         self.links.insert(sid, Arc::new(link));

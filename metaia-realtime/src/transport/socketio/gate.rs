@@ -18,6 +18,7 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::{
+    description::client_of,
     direct,
     engine::Engine,
     engine_error::EngineError,
@@ -25,7 +26,7 @@ use super::{
     origins::origin_is_allowed,
     polling, post,
     query::query_parameter,
-    request::{RequestKind, client_of, connection_of},
+    request::{RequestKind, connection_of},
     response_body::BoxBody,
     upgrade,
 };

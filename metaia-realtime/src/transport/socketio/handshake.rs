@@ -2,7 +2,7 @@
 
 use http::Request;
 
-use super::{credentials::handshake_token, request::client_of};
+use super::{credentials::handshake_token, description::client_of};
 use crate::{
     node::{ClientDescription, TransportKind},
     transport::Settings,
@@ -10,14 +10,14 @@ use crate::{
 
 /// The parts of a handshake that are kept.
 #[derive(Default)]
-pub(super) struct Handshake {
+pub(super) struct OpeningHandshake {
     /// The token, for a CONNECT that brings none.
     pub(super) token: Option<Box<str>>,
     /// The client, until its first session begins: a connection that rests has no memory for it.
     pub(super) client: Option<Box<ClientDescription>>,
 }
 
-impl Handshake {
+impl OpeningHandshake {
     pub(super) fn read<B>(settings: &Settings, request: &Request<B>) -> Self {
         let token = handshake_token(request.headers(), request.uri(), settings.token_in_query);
         Self {

@@ -14,7 +14,7 @@ use tokio::{sync::Notify, time::Instant};
 use super::{
     engine_service::EngineService,
     entry_times::EntryTimes,
-    handshake::{Handshake, description},
+    handshake::{OpeningHandshake, description},
     membership::Membership,
     read_budget::ReadBudget,
     scan::Written,
@@ -67,7 +67,11 @@ pub(super) struct Link {
 
 impl Link {
     /// Creates the link of an Engine.IO session that was opened now.
-    pub(super) fn new(limits: &Limits, polling: PollingSession, handshake: Handshake) -> Self {
+    pub(super) fn new(
+        limits: &Limits,
+        polling: PollingSession,
+        handshake: OpeningHandshake,
+    ) -> Self {
         Self {
             polling,
             token: handshake.token,
@@ -157,8 +161,8 @@ impl Link {
     }
 
     /// Returns the handshake, for a client that moves.
-    pub(super) fn handshake(&self) -> Handshake {
-        Handshake {
+    pub(super) fn handshake(&self) -> OpeningHandshake {
+        OpeningHandshake {
             token: self.token.clone(),
             client: self.client.lock().clone(),
         }
@@ -272,7 +276,7 @@ mod tests {
     #[tokio::test]
     async fn who_waits_for_writes_takes_no_wake_from_the_session() {
         let polling = PollingSession::new(Weak::new(), "sid");
-        let link = Link::new(&Limits::default(), polling, Handshake::default());
+        let link = Link::new(&Limits::default(), polling, OpeningHandshake::default());
         link.hand_over(None);
         let mut writes = Box::pin(link.all_written());
         assert!(poll!(&mut writes).is_pending());

@@ -86,7 +86,7 @@ mod tests {
     use std::sync::Weak;
 
     use super::{
-        super::{handshake::Handshake, link::PollingSession},
+        super::{handshake::OpeningHandshake, link::PollingSession},
         *,
     };
     use crate::Limits;
@@ -96,7 +96,11 @@ mod tests {
         let links = Links::new(Duration::from_secs(5));
         let link = || {
             let polling = PollingSession::new(Weak::new(), "sid");
-            Arc::new(Link::new(&Limits::default(), polling, Handshake::default()))
+            Arc::new(Link::new(
+                &Limits::default(),
+                polling,
+                OpeningHandshake::default(),
+            ))
         };
         links.insert("stays", link());
         links.find("stays").unwrap().read_budget.join();

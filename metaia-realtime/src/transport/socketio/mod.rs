@@ -35,6 +35,7 @@ mod upgrade;
 mod upgrade_state;
 
 // WebSockets, without the engine.
+mod description;
 mod direct;
 mod sid;
 mod websocket;

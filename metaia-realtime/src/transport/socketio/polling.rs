@@ -12,12 +12,12 @@ use tower::ServiceExt as _;
 
 use super::{
     body::{HandshakeObserver, ObservedBody, PollObserver, ResponseObserver},
+    description::client_of,
     engine::Engine,
     engine_error::EngineError,
     engine_service::{InnerService, PATH},
-    handshake::Handshake,
+    handshake::OpeningHandshake,
     link::Link,
-    request::client_of,
     response_body::{BoxBody, full},
 };
 use crate::{node::ProtocolRefusal, transport::guard::Connection};
@@ -52,7 +52,7 @@ pub(super) async fn open(
     }
     let observer = ResponseObserver::Handshake(HandshakeObserver {
         engine: Arc::clone(engine),
-        handshake: Some(Handshake::read(&engine.settings, request)),
+        handshake: Some(OpeningHandshake::read(&engine.settings, request)),
     });
     response.map(|body| ObservedBody::new(body, observer).boxed_unsync())
 }

@@ -2,16 +2,13 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use http::{
-    HeaderValue, Method, Request,
-    header::{ORIGIN, USER_AGENT},
-};
+use http::{Method, Request};
 
-use super::{engine::Engine, engine_error::EngineError, link::Link, query::query_parameter};
-use crate::{
-    node::{ClientDescription, TransportKind},
-    transport::{Transports, guard::Connection},
+use super::{
+    description::TransportName, engine::Engine, engine_error::EngineError, link::Link,
+    query::query_parameter,
 };
+use crate::transport::{Transports, guard::Connection};
 
 /// Returns the guarded connection that a request came over, whichever listener accepted it.
 pub(super) fn connection_of<B>(request: &Request<B>) -> Option<&Connection> {
@@ -55,24 +52,6 @@ pub(super) fn peer_of<B>(request: &Request<B>) -> Option<IpAddr> {
         return Some(peer.ip());
     }
     None
-}
-
-/// Returns the client of a request, as the request describes it.
-pub(super) fn client_of<B>(request: &Request<B>) -> ClientDescription {
-    let headers = request.headers();
-    let transport = TransportName::read(request.uri().query()).ok();
-    let origins: Vec<_> = headers
-        .get_all(ORIGIN)
-        .iter()
-        .map(HeaderValue::as_bytes)
-        .collect();
-    let origin = (!origins.is_empty()).then(|| origins.join(&b", "[..]));
-    let user_agent = headers.get(USER_AGENT).map(HeaderValue::as_bytes);
-    ClientDescription::new(
-        transport.map(TransportKind::from),
-        origin.as_deref(),
-        user_agent,
-    )
 }
 
 /// The purpose of a request to the engine.
@@ -139,35 +118,4 @@ impl RequestKind {
             _ => Err(EngineError::BadRequest),
         }
     }
-}
-
-/// A transport by its name in the query.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum TransportName {
-    Polling,
-    WebSocket,
-}
-
-impl From<TransportName> for TransportKind {
-    fn from(name: TransportName) -> Self {
-        match name {
-            TransportName::Polling => Self::Polling,
-            TransportName::WebSocket => Self::WebSocket,
-        }
-    }
-}
-
-impl TransportName {
-    fn read(query: Option<&str>) -> Result<Self, EngineError> {
-        match query_parameter(query, "transport").map(engine_transport_name) {
-            Some("polling") => Ok(Self::Polling),
-            Some("websocket") => Ok(Self::WebSocket),
-            _ => Err(EngineError::UnknownTransport),
-        }
-    }
-}
-
-/// Returns the name that the engine reads from `transport`: for the engine it ends at a second `=`.
-fn engine_transport_name(transport: &str) -> &str {
-    transport.split('=').next().unwrap_or(transport)
 }

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use metaia_realtime::{
-    Authenticator, Identity, JwtAuthenticator, RefusalView, Role,
+    Authenticator, Identity, JwtAuthenticator, Role,
     auth::{AuthError, Credentials, sign_hs256},
     client::Transport,
+    presence::RefusalView,
     serve::Transports,
     testing::{TestServer, eventually},
 };
@@ -224,7 +225,7 @@ async fn what_is_refused_after_connecting_is_not_listed(transport: Transport) {
     expect(&server, &[]).await;
 }
 
-/// What a client of a test sends with each handshake. No secret of it may be listed.
+/// The headers that a client sends with each handshake. No secret of them may be listed.
 const HEADERS: &str = "User-Agent: Phone/1.0 \u{202e}\r\nAuthorization: Bearer secret\r\n\
                        Cookie: secret\r\n";
 

@@ -2,8 +2,8 @@
 //! description is made from.
 
 use metaia_realtime::{
-    NodeStats, Position, PublishReceipt, RefusalView,
-    presence::{NodeView, Presence, RoomView, SessionView},
+    NodeStats, Position, PublishReceipt,
+    presence::{NodeView, Presence, RefusalView, RoomView, SessionView},
     values::EventId,
 };
 use serde::Serialize;

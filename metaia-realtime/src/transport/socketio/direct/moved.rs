@@ -20,7 +20,7 @@ use crate::{
     transport::{
         guard::Observer,
         socketio::{
-            engine::Engine, handshake::Handshake, read_budget::ReadBudget, scan::Kind,
+            engine::Engine, handshake::OpeningHandshake, read_budget::ReadBudget, scan::Kind,
             websocket::FrameReader, write_counts::WriteCounts,
         },
     },
@@ -32,7 +32,7 @@ pub(in crate::transport::socketio) struct MovedState {
     pub(in crate::transport::socketio) reader: FrameReader,
     /// The time of the handshake.
     pub(in crate::transport::socketio) opened_at: Instant,
-    pub(in crate::transport::socketio) handshake: Handshake,
+    pub(in crate::transport::socketio) handshake: OpeningHandshake,
     pub(in crate::transport::socketio) joins: u32,
     pub(in crate::transport::socketio) refused: u32,
     pub(in crate::transport::socketio) budget: Arc<ReadBudget>,

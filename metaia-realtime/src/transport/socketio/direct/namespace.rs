@@ -19,7 +19,7 @@ use crate::{
         connect::{authenticate, begin_session, refuse},
         credentials::{ConnectAuth, bearer_credentials},
         engine::Engine,
-        handshake::{Handshake, description},
+        handshake::{OpeningHandshake, description},
         joined_session::JoinedSession,
         sid::random_sid,
     },
@@ -38,7 +38,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 pub(super) struct DirectClient {
     pub(super) engine: Arc<Engine>,
     pub(super) conversation: Conversation,
-    pub(super) handshake: Handshake,
+    pub(super) handshake: OpeningHandshake,
     /// The CONNECTs that were accepted.
     pub(super) joins: u32,
     /// The CONNECTs that were refused.
@@ -77,7 +77,7 @@ impl DirectClient {
     pub(super) fn new(
         engine: Arc<Engine>,
         conversation: Conversation,
-        handshake: Handshake,
+        handshake: OpeningHandshake,
     ) -> Self {
         Self {
             engine,

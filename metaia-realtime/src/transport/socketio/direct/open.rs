@@ -11,9 +11,9 @@ use super::{
     namespace::DirectClient,
 };
 use crate::transport::socketio::{
+    description::client_of,
     engine::Engine,
-    handshake::Handshake,
-    request::client_of,
+    handshake::OpeningHandshake,
     response_body::{BoxBody, full},
     websocket::answer,
 };
@@ -31,7 +31,7 @@ pub(in crate::transport::socketio) fn open(
             return bad.into_response();
         }
     };
-    let handshake = Handshake::read(&engine.settings, request);
+    let handshake = OpeningHandshake::read(&engine.settings, request);
     let upgrade = hyper::upgrade::on(request);
     let engine = Arc::clone(engine);
     let node = Arc::clone(&engine.node);
@@ -53,7 +53,7 @@ pub(in crate::transport::socketio) fn open(
 fn direct_client(
     engine: Arc<Engine>,
     upgraded: hyper::upgrade::Upgraded,
-    handshake: Handshake,
+    handshake: OpeningHandshake,
 ) -> Box<DirectClient> {
     let opened = OpenedConnection::new(upgraded);
     let counters = engine.node.counters();

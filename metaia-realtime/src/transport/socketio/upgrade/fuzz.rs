@@ -13,7 +13,7 @@ use crate::{
             input::{MAX_MESSAGE, cut, message, stream},
             run,
         },
-        handshake::Handshake,
+        handshake::OpeningHandshake,
         link::{Link, PollingSession},
     },
 };
@@ -49,7 +49,11 @@ fn upgrade(rng: &mut StdRng) -> Vec<u8> {
 /// Lets a client send these pieces and then the end of its stream.
 async fn attempt(pieces: &[&[u8]]) -> Attempted {
     let polling = PollingSession::new(Weak::new(), "sid");
-    let link = Arc::new(Link::new(&Limits::default(), polling, Handshake::default()));
+    let link = Arc::new(Link::new(
+        &Limits::default(),
+        polling,
+        OpeningHandshake::default(),
+    ));
     let attempt = UpgradeAttempt::begin(&link).unwrap();
     let (mut ours, mut client) = duplex(1 << 16);
     let probing = async move { attempt.probe(&mut ours, MAX_MESSAGE).await.is_some() };

@@ -19,11 +19,11 @@ use self::{
     probe::UpgradeAttempt,
 };
 use super::{
+    description::client_of,
     engine::Engine,
     engine_error::EngineError,
     engine_service::InnerService,
     link::Link,
-    request::client_of,
     response_body::{BoxBody, full},
     websocket::answer,
 };

@@ -229,7 +229,7 @@ mod tests {
     use crate::{
         Limits,
         transport::socketio::{
-            handshake::Handshake, inbound_packet::PacketKind, link::PollingSession,
+            handshake::OpeningHandshake, inbound_packet::PacketKind, link::PollingSession,
             membership::Admission,
         },
     };
@@ -237,7 +237,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_engine_has_time_to_answer_a_connect_that_is_refused() {
         let polling = PollingSession::new(Weak::new(), "sid");
-        let link = Link::new(&Limits::default(), polling, Handshake::default());
+        let link = Link::new(&Limits::default(), polling, OpeningHandshake::default());
         let time = Duration::from_secs(10);
         assert!(settle(&link, time).await);
         let admitted = link.membership.admit(PacketKind::Connect);

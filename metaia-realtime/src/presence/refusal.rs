@@ -36,7 +36,7 @@ pub struct RefusalView {
 
 impl RefusalView {
     /// Returns whether two refusals differ in nothing but their times.
-    pub(super) fn is_like(&self, other: &Self) -> bool {
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
         self.code == other.code
             && self.transport == other.transport
             && self.user == other.user
