@@ -1,7 +1,9 @@
-//! A client as its handshake describes it, in texts that may be shown.
+//! A client as its handshake describes it.
 //!
-//! The texts are the client's: they are cut, characters that do not print are escaped, and what may
-//! be a secret is left out (a query string, the user of a URL, a token).
+//! What a handshake costs a client that connects is a copy of the beginnings of two headers. They
+//! are made fit to be shown when a refusal is listed, and not before: they are the client's, so
+//! that characters that do not print are escaped, and what may be a secret is left out (a query
+//! string, the user of a URL, a token).
 
 use crate::node::TransportKind;
 
@@ -9,17 +11,17 @@ use crate::node::TransportKind;
 pub(super) const MAX_BYTES: usize = 256;
 
 /// The mark in place of something that is left out.
-const LEFT_OUT: char = '…';
+const LEFT_OUT: &str = "…";
 
 /// The beginning of every JWT: `{"` in Base64.
 const JWT: &str = "eyJ";
 
-/// A client as its handshake describes it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// A client as its handshake describes it. It has no `Debug`: headers may hold secrets.
+#[derive(Clone, Default)]
 pub(crate) struct ClientDescription {
     pub(super) transport: Option<TransportKind>,
-    pub(super) origin: Option<Box<str>>,
-    pub(super) user_agent: Option<Box<str>>,
+    origin: Option<HeaderStart>,
+    user_agent: Option<HeaderStart>,
 }
 
 impl ClientDescription {
@@ -31,8 +33,8 @@ impl ClientDescription {
     ) -> Self {
         Self {
             transport,
-            origin: origin.map(printable),
-            user_agent: user_agent.map(printable),
+            origin: origin.map(HeaderStart::new),
+            user_agent: user_agent.map(HeaderStart::new),
         }
     }
 
@@ -50,52 +52,84 @@ impl ClientDescription {
             user_agent: None,
         }
     }
+
+    /// Returns the origin as it may be shown.
+    pub(super) fn shown_origin(&self) -> Option<Box<str>> {
+        self.origin.as_ref().map(HeaderStart::shown)
+    }
+
+    /// Returns the user agent as it may be shown.
+    pub(super) fn shown_user_agent(&self) -> Option<Box<str>> {
+        self.user_agent.as_ref().map(HeaderStart::shown)
+    }
 }
 
-/// Returns a text that may be shown, of at most [`MAX_BYTES`].
-fn printable(bytes: &[u8]) -> Box<str> {
-    // No character is longer than what is written for it.
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(MAX_BYTES + 1)]);
-    let mut shown = String::new();
-    for (n, word) in text.split(' ').enumerate() {
-        let space = if n == 0 { "" } else { " " };
-        let word = without_secrets(word);
-        for character in space.chars().chain(word.chars()) {
-            if !push_escaped(&mut shown, character) {
-                return shown.into();
+/// The first [`MAX_BYTES`] of a header, and one more if it has more.
+#[derive(Clone)]
+struct HeaderStart(Box<[u8]>);
+
+impl HeaderStart {
+    fn new(value: &[u8]) -> Self {
+        Self(value[..value.len().min(MAX_BYTES + 1)].into())
+    }
+
+    /// Returns a text that may be shown, of at most [`MAX_BYTES`].
+    fn shown(&self) -> Box<str> {
+        let is_cut = self.0.len() > MAX_BYTES;
+        let text = String::from_utf8_lossy(&self.0);
+        let mut shown = String::new();
+        for word in text.split_inclusive(' ') {
+            // Only the last word has no space behind it.
+            let is_word_cut = is_cut && !word.ends_with(' ');
+            let parts = without_secrets(word, is_word_cut);
+            for character in parts.into_iter().flat_map(str::chars) {
+                if !push_escaped(&mut shown, character) {
+                    return shown.into();
+                }
             }
         }
+        shown.into()
     }
-    shown.into()
 }
 
 /// Adds a character. Returns false if it has no place: the text is complete then.
 fn push_escaped(shown: &mut String, character: char) -> bool {
     let escaped = character.escape_debug();
-    if shown.len() + escaped.clone().map(char::len_utf8).sum::<usize>()
-        > MAX_BYTES - LEFT_OUT.len_utf8()
-    {
-        shown.push(LEFT_OUT);
+    let bytes: usize = escaped.clone().map(char::len_utf8).sum();
+    if shown.len() + bytes > MAX_BYTES - LEFT_OUT.len() {
+        shown.push_str(LEFT_OUT);
         return false;
     }
     shown.extend(escaped);
     true
 }
 
-/// Returns a word without what may be a secret.
-fn without_secrets(word: &str) -> String {
-    let (word, query) = match word.find(['?', '#']) {
-        Some(end) => (&word[..end], true),
-        None => (word, false),
+/// Returns a word without what may be a secret, in parts. `is_cut`: its end is missing.
+fn without_secrets(word: &str, is_cut: bool) -> [&str; 4] {
+    let (word, space) = match word.strip_suffix(' ') {
+        Some(word) => (word, " "),
+        None => (word, ""),
     };
-    let (scheme, rest) = match word.find("://") {
-        Some(end) => word.split_at(end + 3),
-        None => ("", word),
+    let secrets = [word.find(['?', '#']), word.find(JWT)];
+    let end = secrets.into_iter().flatten().min().unwrap_or(word.len());
+    let kept = &word[..end];
+    let (scheme, rest) = match kept.find("://") {
+        Some(end) => kept.split_at(end + 3),
+        None => ("", kept),
     };
-    let host = rest.rfind('@').filter(|_| !scheme.is_empty());
-    let rest = host.map_or(rest, |end| &rest[end + 1..]);
-    let rest = rest.find(JWT).map_or(rest, |start| &rest[..start]);
-    let is_cut = query || scheme.len() + rest.len() < word.len();
-    let mark = if is_cut { "…" } else { "" };
-    format!("{scheme}{rest}{mark}")
+    let goes_on = if end < word.len() {
+        word[end..].starts_with(JWT)
+    } else {
+        is_cut
+    };
+    let shown = match rest.rfind('@') {
+        _ if scheme.is_empty() => rest,
+        Some(user) => &rest[user + 1..],
+        // Its host may be missing. It begins with its user then.
+        None if goes_on && !rest.contains('/') => "",
+        None => rest,
+    };
+    let is_complete = scheme.len() + shown.len() == word.len();
+    let mark = if is_complete { "" } else { LEFT_OUT };
+    [scheme, shown, mark, space]
 }

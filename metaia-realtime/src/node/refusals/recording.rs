@@ -57,10 +57,10 @@ impl Counters {
             count: 1,
             code,
             transport: client.transport.map(|transport| transport.code()),
-            origin: client.origin,
+            origin: client.shown_origin(),
             user: claims.user,
             role: claims.role,
-            user_agent: client.user_agent,
+            user_agent: client.shown_user_agent(),
         });
     }
 }

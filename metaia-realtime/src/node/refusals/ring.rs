@@ -13,9 +13,12 @@ pub(super) const MAX_REFUSALS: usize = 1_000;
 /// The time within which equal refusals are one, in ms.
 pub(super) const COLLAPSE_MS: u64 = 1_000;
 
-/// A refusal with the number by which equal ones are found. It is made before the lock is taken.
+/// A refusal with the numbers by which equal ones are found, so that a search reads nothing else.
+/// It is made before the lock is taken.
 pub(super) struct Prepared {
     hash: u64,
+    /// The same as of the refusal.
+    last_at: i64,
     refusal: Box<RefusalView>,
 }
 
@@ -29,8 +32,15 @@ impl Prepared {
         refusal.user_agent.hash(&mut hasher);
         Self {
             hash: hasher.finish(),
+            last_at: refusal.last_at,
             refusal: Box::new(refusal),
         }
+    }
+
+    fn count_again(&mut self, now: i64) {
+        self.last_at = now;
+        self.refusal.last_at = now;
+        self.refusal.count += 1;
     }
 
     fn equals(&self, other: &Self) -> bool {
@@ -49,12 +59,11 @@ impl RefusalRing {
     /// the one that has no place any more.
     pub(super) fn add(&mut self, added: Prepared) -> Option<Prepared> {
         let now = added.refusal.at;
-        let is_recent = |kept: &&Prepared| now.abs_diff(kept.refusal.last_at) < COLLAPSE_MS;
+        let is_recent = |kept: &&Prepared| now.abs_diff(kept.last_at) < COLLAPSE_MS;
         let mut recent = self.kept.iter().rev().take_while(is_recent);
         if let Some(age) = recent.position(|kept| kept.equals(&added)) {
             let mut counted = self.kept.remove(self.kept.len() - 1 - age)?;
-            counted.refusal.count += 1;
-            counted.refusal.last_at = now;
+            counted.count_again(now);
             self.kept.push_back(counted);
             return Some(added);
         }
@@ -68,7 +77,7 @@ impl RefusalRing {
     pub(super) fn since(&self, since: i64) -> Vec<RefusalView> {
         let newest_first = self.kept.iter().rev();
         newest_first
-            .filter(|kept| kept.refusal.last_at >= since)
+            .filter(|kept| kept.last_at >= since)
             .map(|kept| (*kept.refusal).clone())
             .collect()
     }

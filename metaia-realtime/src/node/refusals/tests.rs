@@ -163,7 +163,7 @@ proptest! {
 
 fn shown(user_agent: &[u8]) -> Box<str> {
     ClientDescription::new(None, None, Some(user_agent))
-        .user_agent
+        .shown_user_agent()
         .unwrap()
 }
 
@@ -176,6 +176,10 @@ fn texts_of_clients_are_shown_without_secrets() {
         ("https://a.example/?token=x y", "https://a.example/… y"),
         ("https://a.example#t=x", "https://a.example…"),
         ("https://u:secret@a.example", "https://a.example…"),
+        ("https://u:eyJ0@a.example", "https://…"),
+        ("https://a.example/eyJ0", "https://a.example/…"),
+        ("App?next=https://a.example", "App…"),
+        ("App eyJ.secret://x", "App …"),
         ("App eyJhbGciOiJIUzI1NiJ9.e30.x z", "App … z"),
         (
             "a\tb\u{1b}[31m\u{202e}\u{85}",
@@ -188,6 +192,14 @@ fn texts_of_clients_are_shown_without_secrets() {
     assert_eq!(&*shown(b"\xff!"), "\u{fffd}!");
     let long = shown("ä".repeat(1_000).as_bytes());
     assert!(long.ends_with("ä…") && long.len() > MAX_BYTES - 4, "{long}");
+}
+
+/// The text is cut before the `@` that shows what is a user.
+#[test]
+fn the_user_of_a_url_that_is_cut_is_not_shown() {
+    let secret = "secret".repeat(50);
+    let sent = format!("App https://u:{secret}@a.example");
+    assert_eq!(&*shown(sent.as_bytes()), "App https://…");
 }
 
 /// Each kind of refusal that is counted is listed in the same call, whatever its code.

@@ -9,6 +9,7 @@ use std::{
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
+use tokio::time::Instant;
 
 use super::{engine::Engine, handshake::OpeningHandshake, link::Link, scan::PacketScanner};
 use crate::{
@@ -43,6 +44,8 @@ impl ResponseObserver {
 /// The observer of the answer to a polling handshake.
 pub(super) struct HandshakeObserver {
     pub(super) engine: Arc<Engine>,
+    /// The time of the handshake, before the engine has it.
+    pub(super) opened_at: Instant,
     /// The handshake, until it is answered.
     pub(super) handshake: Option<OpeningHandshake>,
 }
@@ -51,7 +54,7 @@ impl HandshakeObserver {
     fn observe(&mut self, bytes: &Bytes) {
         if let Some(sid) = opened_sid(bytes) {
             let handshake = self.handshake.take().unwrap_or_default();
-            self.engine.open_link(sid, handshake);
+            self.engine.open_link(sid, self.opened_at, handshake);
         }
     }
 }

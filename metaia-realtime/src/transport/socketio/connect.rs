@@ -10,6 +10,7 @@ use socketioxide::{
     handler::ConnectHandler,
     socket::DisconnectReason,
 };
+use tokio::time::timeout_at;
 
 use super::{
     attachment::{Attached, Attachment},
@@ -60,7 +61,7 @@ async fn admit(engine: &Arc<Engine>, socket: &IoSocket, auth: Json) -> Result<()
     let credentials = bearer_credentials(&auth, link.token.as_deref(), node.limits().token_bytes);
     let port = Arc::new(SocketIoPort::new(engine, &link));
     let authenticated = match check_return(engine, &link) {
-        Ok(()) => authenticate(node, &credentials, || link.client()).await,
+        Ok(()) => authenticate_in_time(node, &link, &credentials).await,
         Err(error) => Err(error),
     };
     let attached = match authenticated {
@@ -71,6 +72,23 @@ async fn admit(engine: &Arc<Engine>, socket: &IoSocket, auth: Json) -> Result<()
         link.membership.refuse();
     }
     attached
+}
+
+/// Authenticates a client while the engine waits for that, and records a refusal.
+async fn authenticate_in_time(
+    node: &Node,
+    link: &Link,
+    credentials: &Credentials,
+) -> Result<Identity, AuthError> {
+    let deadline = link.answer_deadline(node.limits());
+    let authenticated = authenticate(node, credentials, || link.client());
+    timeout_at(deadline, authenticated)
+        .await
+        .unwrap_or_else(|_| {
+            let late = AuthError::Unavailable;
+            refuse(node, late, credentials, link.client());
+            Err(late)
+        })
 }
 
 /// Checks whether a client may come back over the same transport. The first CONNECT belongs to the

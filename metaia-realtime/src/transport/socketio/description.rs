@@ -1,7 +1,9 @@
 //! The client of a request, as the request describes it.
 
+use std::borrow::Cow;
+
 use http::{
-    HeaderValue, Request,
+    HeaderMap, HeaderValue, Request,
     header::{ORIGIN, USER_AGENT},
 };
 
@@ -12,18 +14,23 @@ use crate::node::{ClientDescription, TransportKind};
 pub(super) fn client_of<B>(request: &Request<B>) -> ClientDescription {
     let headers = request.headers();
     let transport = TransportName::read(request.uri().query()).ok();
-    let origins: Vec<_> = headers
-        .get_all(ORIGIN)
-        .iter()
-        .map(HeaderValue::as_bytes)
-        .collect();
-    let origin = (!origins.is_empty()).then(|| origins.join(&b", "[..]));
     let user_agent = headers.get(USER_AGENT).map(HeaderValue::as_bytes);
     ClientDescription::new(
         transport.map(TransportKind::from),
-        origin.as_deref(),
+        origins(headers).as_deref(),
         user_agent,
     )
+}
+
+/// Returns the origin, or all of them if there are several: those are refused.
+fn origins(headers: &HeaderMap) -> Option<Cow<'_, [u8]>> {
+    let values = || headers.get_all(ORIGIN).iter().map(HeaderValue::as_bytes);
+    let mut first_two = values();
+    match (first_two.next(), first_two.next()) {
+        (None, _) => None,
+        (Some(only), None) => Some(Cow::Borrowed(only)),
+        _ => Some(Cow::Owned(values().collect::<Vec<_>>().join(&b", "[..]))),
+    }
 }
 
 /// A transport by its name in the query.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use super::{
     engine_service::{EngineService, InnerService},
     handshake::OpeningHandshake,
@@ -50,9 +52,10 @@ impl Engine {
 
     /// Adds the link of a polling session that the engine has just opened as `sid`, with its
     /// handshake.
-    pub(super) fn open_link(&self, sid: &str, handshake: OpeningHandshake) {
+    pub(super) fn open_link(&self, sid: &str, opened_at: Instant, handshake: OpeningHandshake) {
         let session = PollingSession::new(Arc::downgrade(&self.service), sid);
-        let link = Link::new(self.node.limits(), session, handshake);
+        let mut link = Link::new(self.node.limits(), session, handshake);
+        link.opened_at = opened_at;
         self.links.insert(sid, Arc::new(link));
     }
 

@@ -122,7 +122,9 @@ impl Gate {
         let mut request = Request::from_parts(head, ());
         match kind {
             RequestKind::OpenPolling => polling::open(engine, service, &request).await,
-            RequestKind::Poll(link) => polling::poll(link, connection, service, &request).await,
+            RequestKind::Poll(link) => {
+                polling::poll(engine, link, connection, service, &request).await
+            }
             RequestKind::Post(link, sid) => {
                 post::post(engine, &link, &sid, service, request, body).await
             }

@@ -27,7 +27,7 @@ use crate::{
     node::{ClientDescription, Counters, TransportKind},
     session::EndReason,
     transport::guard::Observer,
-    values::Moment,
+    values::{Moment, after},
 };
 
 /// The path of one Engine.IO session to its client. All counts begin with the Engine.IO session.
@@ -158,6 +158,22 @@ impl Link {
     /// Returns the client, with what is still known of its handshake.
     pub(super) fn client(&self) -> ClientDescription {
         description(self.client.lock().as_deref(), TransportKind::Polling)
+    }
+
+    /// Returns the client, unless it was forgotten, and forgets its handshake.
+    pub(super) fn forget_client(&self) -> Option<ClientDescription> {
+        let client = self.client.lock().take()?;
+        Some(client.now_over(TransportKind::Polling))
+    }
+
+    /// Returns the time by which a CONNECT must be answered: the transport ends then. For a client
+    /// that comes back, the time for the answer begins when the time for CONNECT ends.
+    pub(super) fn answer_deadline(&self, limits: &Limits) -> Instant {
+        let time = limits.unauthenticated;
+        match self.upgrade.ended() {
+            None => after(self.opened_at, time),
+            Some(left) => after(left.at, time.saturating_mul(2)),
+        }
     }
 
     /// Returns the handshake, for a client that moves.

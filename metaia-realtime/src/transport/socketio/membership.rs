@@ -74,6 +74,8 @@ impl MembershipState {
 pub(super) enum Admission {
     /// The engine may have it.
     Pass,
+    /// The engine may have it, and ends the connection: the client has not sent CONNECT.
+    Premature,
     /// The client is not in the namespace: there is no session for it.
     Drop,
     /// Ask again when the membership has [settled](Membership::settled).
@@ -99,11 +101,16 @@ impl Membership {
             (PacketKind::Connect, _) => state.stage = MembershipStage::Connecting,
             (_, MembershipStage::Outside) => return Admission::Drop,
             (PacketKind::Leave, MembershipStage::Member) => state.stage = MembershipStage::Leaving,
-            // An event before any CONNECT: the engine ends the connection, as the specification
-            // asks.
+            // As the specification asks.
+            (_, MembershipStage::New) => return Admission::Premature,
             _ => {}
         }
         Admission::Pass
+    }
+
+    /// Returns whether the client has not sent CONNECT.
+    pub(super) fn is_new(&self) -> bool {
+        self.state.lock().stage == MembershipStage::New
     }
 
     /// Records that the CONNECT is answered.
@@ -175,6 +182,16 @@ mod tests {
         assert_eq!(membership.admit(PacketKind::Pong), Admission::Pass);
         membership.join();
         assert_eq!(membership.admit(PacketKind::Event), Admission::Pass);
+    }
+
+    #[test]
+    fn an_event_before_any_connect_is_premature() {
+        let membership = Membership::default();
+        for kind in [PacketKind::Event, PacketKind::Leave] {
+            assert_eq!(membership.admit(kind), Admission::Premature, "{kind:?}");
+        }
+        assert_eq!(membership.admit(PacketKind::Pong), Admission::Pass);
+        assert_eq!(membership.admit(PacketKind::Connect), Admission::Pass);
     }
 
     #[tokio::test(start_paused = true)]

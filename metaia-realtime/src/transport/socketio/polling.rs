@@ -8,6 +8,7 @@ use futures_util::FutureExt as _;
 use http::{HeaderValue, Request, Response, StatusCode, header::CONTENT_TYPE};
 use http_body::Body;
 use http_body_util::{BodyExt as _, Empty};
+use tokio::time::Instant;
 use tower::ServiceExt as _;
 
 use super::{
@@ -44,6 +45,7 @@ pub(super) async fn open(
     service: InnerService,
     request: &Request<()>,
 ) -> Response<BoxBody> {
+    let opened_at = Instant::now();
     let response = ask(service, engine_request(request, Empty::<Bytes>::new())).await;
     if !response.status().is_success() {
         let counters = engine.node.counters();
@@ -52,6 +54,7 @@ pub(super) async fn open(
     }
     let observer = ResponseObserver::Handshake(HandshakeObserver {
         engine: Arc::clone(engine),
+        opened_at,
         handshake: Some(OpeningHandshake::read(&engine.settings, request)),
     });
     response.map(|body| ObservedBody::new(body, observer).boxed_unsync())
@@ -60,6 +63,7 @@ pub(super) async fn open(
 /// Answers a poll: with packets as soon as there are some, or with a NOOP if the client waits for
 /// one to complete an upgrade.
 pub(super) async fn poll(
+    engine: &Engine,
     link: Arc<Link>,
     connection: Option<Connection>,
     service: InnerService,
@@ -72,11 +76,25 @@ pub(super) async fn poll(
         // The engine's answer, which is dropped, is not begun: it would be ready otherwise.
         () = link.upgrade.wants_noop() => return noop(),
     };
+    record_without_connect(engine, &link);
     if !response.status().is_success() {
         return response;
     }
     let observer = ResponseObserver::Poll(PollObserver::new(link, connection));
     response.map(|body| ObservedBody::new(body, observer).boxed_unsync())
+}
+
+/// Records a client that polls, and whose time for CONNECT is over: the engine ends its session.
+fn record_without_connect(engine: &Engine, link: &Link) {
+    let time = engine.node.limits().unauthenticated;
+    if link.opened_at.elapsed() < time || !link.membership.is_new() {
+        return;
+    }
+    // It may poll once more.
+    if let Some(client) = link.forget_client() {
+        let counters = engine.node.counters();
+        counters.refuse_protocol(ProtocolRefusal::NoConnect, client);
+    }
 }
 
 /// Returns the packets that the engine has for a poll now, without waiting for any, or `None` if it

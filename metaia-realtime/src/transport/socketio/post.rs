@@ -172,13 +172,16 @@ impl Posting {
         }
         if packet.kind == PacketKind::ConnectElsewhere {
             // The engine answers it.
-            let refusal = ProtocolRefusal::InvalidNamespace;
-            self.counters.refuse_protocol(refusal, self.link.client());
+            self.record(ProtocolRefusal::InvalidNamespace);
         }
         loop {
             match self.link.membership.admit(packet.kind) {
                 Admission::Drop => return Ok(()),
                 Admission::Pass => break,
+                Admission::Premature => {
+                    self.record(ProtocolRefusal::NotConnected);
+                    break;
+                }
                 Admission::Wait => self.wait(packet.kind).await?,
             }
         }
@@ -191,6 +194,11 @@ impl Posting {
         }
         self.batch.push_str(&packet.text);
         Ok(())
+    }
+
+    /// Records that the client does not speak the protocol.
+    fn record(&self, refusal: ProtocolRefusal) {
+        self.counters.refuse_protocol(refusal, self.link.client());
     }
 
     /// Waits until a packet of this kind may have its turn.

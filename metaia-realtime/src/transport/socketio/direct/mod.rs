@@ -23,6 +23,7 @@ mod frames;
 #[cfg(test)]
 mod fuzz;
 mod heartbeat;
+mod joining;
 mod line;
 mod moved;
 mod namespace;
