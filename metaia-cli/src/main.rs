@@ -13,6 +13,11 @@ mod connection_words;
 mod context;
 mod diagnosis;
 mod exit;
+#[cfg_attr(
+    not(test),
+    allow(dead_code, reason = "the commands that judge events are not here yet")
+)]
+mod expectation;
 mod identity;
 mod interrupt;
 mod liveness;
@@ -30,6 +35,7 @@ mod screen;
 mod secrets;
 mod session_end;
 mod span;
+mod suggestion;
 mod terminal;
 mod tls;
 mod token;

@@ -122,6 +122,7 @@ const CLI: &[Level] = &[
         "exit.rs",
         "clock.rs",
         "span.rs",
+        "suggestion.rs",
         "actor.rs",
         "terminal.rs",
         "screen.rs",
@@ -135,8 +136,9 @@ const CLI: &[Level] = &[
         "interrupt.rs",
         "token/",
     ]),
-    // The diagnosis is pure: it knows nothing of the network and of the options.
-    Level::apart(&["diagnosis/", "tls.rs"]),
+    // The diagnosis and the expectations are pure: they know nothing of the network and of the
+    // options.
+    Level::apart(&["diagnosis/", "expectation/", "tls.rs"]),
     Level::apart(&[
         "identity.rs",
         "address.rs",

@@ -1,0 +1,150 @@
+//! An event that a watcher received, as expectations see it.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+/// The names of control events begin with it.
+const CONTROL: &str = "rt:";
+
+/// The members that name an order: of an order itself, a payment, a notification, and of events
+/// that a backend emits.
+const ORDER_MEMBERS: [&str; 4] = ["_id", "orderId", "relatedOrder", "order"];
+
+/// One received event.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Received {
+    pub(crate) event: String,
+    /// The payload, with its `_rt`.
+    pub(crate) data: Value,
+    pub(crate) id: Option<String>,
+    pub(crate) position: Option<String>,
+    /// Set if the event came before the session was live: it happened before, and was missed.
+    pub(crate) replayed: bool,
+    /// Milliseconds from the commit to the receipt.
+    pub(crate) latency_ms: Option<i64>,
+    /// The time since the run began.
+    pub(crate) at: Duration,
+    /// `ROLE:USER`, or the name that a scenario gives.
+    pub(crate) receiver: String,
+}
+
+impl Received {
+    /// Returns the input of a filter: the line of `tail -o ndjson`, without the time of receipt.
+    pub(crate) fn json(&self) -> Value {
+        let mut line = Map::new();
+        line.insert("as".to_owned(), self.receiver.as_str().into());
+        line.insert("event".to_owned(), self.event.as_str().into());
+        line.insert("data".to_owned(), self.data.clone());
+        if let Some(id) = &self.id {
+            line.insert("id".to_owned(), id.as_str().into());
+        }
+        if let Some(position) = &self.position {
+            line.insert("position".to_owned(), position.as_str().into());
+        }
+        if let Some(latency_ms) = self.latency_ms {
+            line.insert("latencyMs".to_owned(), latency_ms.into());
+        }
+        line.insert("replayed".to_owned(), self.replayed.into());
+        Value::Object(line)
+    }
+
+    /// Returns the line of a recording: [`Received::json`] with the time of receipt in Unix
+    /// milliseconds. `began` is the time at which the run began.
+    pub(crate) fn recorded(&self, began: i64) -> Value {
+        let since = i64::try_from(self.at.as_millis()).unwrap_or(i64::MAX);
+        let mut line = self.json();
+        line["ts"] = began.saturating_add(since).into();
+        line
+    }
+
+    /// Returns whether the event is about the session and not of the application.
+    pub(crate) fn is_control(&self) -> bool {
+        self.event.starts_with(CONTROL)
+    }
+
+    /// Returns whether the payload names this order, by one of its members or by the order's room.
+    pub(crate) fn concerns(&self, order: &str) -> bool {
+        let members = ORDER_MEMBERS.iter().filter_map(|name| self.data.get(name));
+        let mut named = members.map(|member| member.get("_id").unwrap_or(member));
+        let room = self.data.get("room").and_then(Value::as_str);
+        let of_room = room.and_then(|room| room.strip_prefix("order-"));
+        of_room == Some(order) || named.any(|name| name == order)
+    }
+}
+
+/// Builds events for tests.
+#[cfg(test)]
+pub(super) mod fixture {
+    use super::*;
+
+    /// Returns a live event.
+    pub(in crate::expectation) fn received(event: &str, id: &str, data: Value) -> Received {
+        Received {
+            event: event.to_owned(),
+            data,
+            id: Some(id.to_owned()),
+            position: Some(format!("p.{id}")),
+            replayed: false,
+            latency_ms: Some(3),
+            at: Duration::from_millis(61),
+            receiver: "customer:u1".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::fixture::received;
+    use super::*;
+
+    #[test]
+    fn the_json_is_a_line_of_ndjson() {
+        let event = received(
+            "order_update",
+            "e1",
+            json!({"_id": "o1", "_rt": {"id": "e1"}}),
+        );
+        let expected = json!({
+            "as": "customer:u1", "event": "order_update", "id": "e1", "position": "p.e1",
+            "data": {"_id": "o1", "_rt": {"id": "e1"}}, "latencyMs": 3, "replayed": false,
+        });
+        assert_eq!(event.json(), expected);
+        assert_eq!(
+            event.recorded(1_700_000_000_000)["ts"],
+            1_700_000_000_061_i64
+        );
+        let bare = Received {
+            id: None,
+            position: None,
+            latency_ms: None,
+            replayed: true,
+            ..event
+        };
+        assert_eq!(bare.json()["replayed"], true);
+        assert_eq!(bare.json().as_object().unwrap().len(), 4);
+    }
+
+    #[track_caller]
+    fn check_concerns(data: Value, expected: bool) {
+        let event = received("note", "e1", data);
+        assert_eq!(event.concerns("o1"), expected, "{event:?}");
+    }
+
+    #[test]
+    fn an_event_concerns_the_orders_that_it_names() {
+        check_concerns(json!({"_id": "o1"}), true);
+        check_concerns(json!({"orderId": "o1"}), true);
+        check_concerns(json!({"_id": "n1", "relatedOrder": "o1"}), true);
+        check_concerns(json!({"order": "o1"}), true);
+        check_concerns(json!({"order": {"_id": "o1"}}), true);
+        check_concerns(json!({"room": "order-o1"}), true);
+        check_concerns(json!({"room": "order-o12"}), false);
+        check_concerns(json!({"room": "o1"}), false);
+        check_concerns(json!({"_id": "o2", "text": "o1"}), false);
+        check_concerns(json!("o1"), false);
+        check_concerns(json!(null), false);
+    }
+}
