@@ -13,9 +13,10 @@ mod connection_words;
 mod context;
 mod diagnosis;
 mod exit;
-#[cfg_attr(
-    not(test),
-    allow(dead_code, reason = "the commands that judge events are not here yet")
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the commands that judge events are not here yet"
 )]
 mod expectation;
 mod identity;

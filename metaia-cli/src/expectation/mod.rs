@@ -2,13 +2,24 @@
 //! a function of values: nothing connects, waits or prints.
 
 mod condition;
+mod copies;
+mod expected;
 mod filter;
+mod judgement;
+mod judging;
+mod near_miss;
+mod nearest;
 mod received;
+mod sequence;
 mod subset;
 mod times;
 
 pub(crate) use condition::{Condition, NoBoolean};
+pub(crate) use expected::{Clause, Expectation};
 pub(crate) use filter::{Filter, FilterFailed, InvalidFilter, Variables};
+pub(crate) use judgement::{CannotJudge, ExpectationOutcome, Judgement};
+pub(crate) use nearest::Nearest;
 pub(crate) use received::Received;
+pub(crate) use sequence::{Sequence, SequenceJudgement, SequenceOutcome};
 pub(crate) use subset::{Difference, differences, fits};
 pub(crate) use times::{InvalidTimes, Times};

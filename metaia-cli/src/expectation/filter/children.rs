@@ -14,12 +14,7 @@ pub(super) fn for_each<'s>(term: &mut Term<'s>, f: &mut dyn FnMut(&mut Term<'s>)
         T::Id | T::Recurse | T::Num(_) | T::Arr(None) | T::Break(_) | T::Var(_) => {}
         T::Str(_, parts) => parts.iter_mut().for_each(|part| in_text(part, f)),
         T::Arr(Some(inner)) | T::Neg(inner) | T::Label(_, inner) => f(inner),
-        T::Obj(members) => {
-            for (key, value) in members {
-                f(key);
-                value.iter_mut().for_each(&mut *f);
-            }
-        }
+        T::Obj(members) => in_object(members, f),
         T::BinOp(left, operator, right) => {
             f(left);
             if let BinaryOp::Pipe(Some(pattern)) = operator {
@@ -44,9 +39,7 @@ pub(super) fn for_each<'s>(term: &mut Term<'s>, f: &mut dyn FnMut(&mut Term<'s>)
             otherwise.iter_mut().for_each(|otherwise| f(otherwise));
         }
         T::Def(definitions, rest) => {
-            for definition in definitions {
-                f(&mut definition.body);
-            }
+            definitions.iter_mut().for_each(|def| f(&mut def.body));
             f(rest);
         }
         T::Call(_, args) => args.iter_mut().for_each(f),
@@ -54,6 +47,13 @@ pub(super) fn for_each<'s>(term: &mut Term<'s>, f: &mut dyn FnMut(&mut Term<'s>)
             f(of);
             in_path(path, f);
         }
+    }
+}
+
+fn in_object<'s>(members: &mut [(Term<'s>, Option<Term<'s>>)], f: &mut dyn FnMut(&mut Term<'s>)) {
+    for (key, value) in members {
+        f(key);
+        value.iter_mut().for_each(&mut *f);
     }
 }
 

@@ -45,7 +45,7 @@ pub(super) fn parsing(text: &str, errors: &[parse::TError<'_, &str>]) -> Invalid
     let Some((expected, found)) = errors.first() else {
         return InvalidFilter::new("the filter cannot be read", 0..text.len());
     };
-    let found = lex::Token::opt_as_str(*found, text);
+    let found = Token::opt_as_str(*found, text);
     let place = span(text, found);
     let expected = expected_part(expected.as_str());
     let message = if found.is_empty() {

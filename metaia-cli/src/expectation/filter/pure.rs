@@ -80,8 +80,12 @@ fn is_impure(name: &str) -> bool {
 }
 
 pub(super) fn definitions<'s>() -> impl Iterator<Item = Definition<'s>> {
-    let all = DEFINITIONS.iter();
-    all.map(|definition| -> Definition<'s> { definition.clone() })
+    DEFINITIONS.iter().map(cloned)
+}
+
+/// Clones a definition for a program of a shorter life.
+fn cloned<'s>(definition: &Definition<'static>) -> Definition<'s> {
+    definition.clone()
 }
 
 pub(super) fn functions() -> impl Iterator<Item = Fun<Stepped>> {
