@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{connect, emit, join, tail, token, trigger};
+use crate::commands::{connect, emit, expect, join, tail, test, token, trigger};
 use crate::context::{Context, GlobalArgs, Uses};
 use crate::exit::{CODES, Exit, Failure};
 
@@ -38,6 +38,10 @@ enum Command {
     Join(join::Args),
     /// Send any event to a user, a role, an order's room or everyone
     Emit(emit::Args),
+    /// Watch, run a command, and check what came, or that nothing came
+    Expect(expect::Args),
+    /// Run scenario files: who does what, and what each must receive
+    Test(test::Args),
     /// Cause events through the server's REST API, as real apps do
     Trigger(trigger::Args),
 }
@@ -70,7 +74,9 @@ impl Command {
     fn uses(&self) -> Uses {
         match self {
             Self::Token(command) => command.uses(),
-            Self::Tail(_) | Self::Connect(_) | Self::Join(_) => Uses::Sockets,
+            Self::Tail(_) | Self::Connect(_) | Self::Join(_) | Self::Expect(_) | Self::Test(_) => {
+                Uses::Sockets
+            }
             Self::Emit(_) | Self::Trigger(_) => Uses::Rest,
         }
     }
@@ -82,6 +88,8 @@ impl Command {
             Self::Connect(args) => connect::connect(args, context).await,
             Self::Join(args) => context.interruptible(join::join(args, context)).await,
             Self::Emit(args) => context.interruptible(emit::emit(args, context)).await,
+            Self::Expect(args) => expect::expect(args, context).await,
+            Self::Test(args) => test::test(args, context).await,
             Self::Trigger(args) => context.interruptible(trigger::trigger(args, context)).await,
         }
     }

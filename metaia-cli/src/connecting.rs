@@ -22,12 +22,16 @@ const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 /// Configures a client that asks for a token at every connection, so that a minted one is fresh.
 pub(crate) fn builder(context: &Context, identity: &Identity) -> ClientBuilder {
     let identity = identity.clone();
+    builder_for(context).credentials(move || {
+        let token = identity.token();
+        std::future::ready(token.map(ClientCredentials::token).map_err(Into::into))
+    })
+}
+
+/// Configures a client without credentials.
+pub(crate) fn builder_for(context: &Context) -> ClientBuilder {
     // An address that is none is refused when the client connects.
     let mut builder = Client::builder(context.address.base().unwrap_or_default())
-        .credentials(move || {
-            let token = identity.token();
-            std::future::ready(token.map(ClientCredentials::token).map_err(Into::into))
-        })
         .token_in(context.network.token_in)
         .transport(context.transport)
         .connect_timeout(context.timeout);
@@ -47,6 +51,16 @@ pub(crate) async fn connect(
     identity: &Identity,
     builder: ClientBuilder,
 ) -> Result<(Client, Updates), Failure> {
+    let connected = connect_or_error(context, identity, builder).await;
+    connected.map_err(|(_, failure)| failure)
+}
+
+/// Connects in the same way. A failure comes with the error that it explains.
+pub(crate) async fn connect_or_error(
+    context: &Context,
+    identity: &Identity,
+    builder: ClientBuilder,
+) -> Result<(Client, Updates), (ConnectError, Failure)> {
     let budget = WaitBudget::start(context.timeout);
     loop {
         let error = match builder.clone().connect().await {
@@ -57,7 +71,8 @@ pub(crate) async fn connect(
             Err(error) => error,
         };
         let Some(wait) = asked_wait(budget, &error) else {
-            return Err(explain(context, identity, &error).await);
+            let failure = explain(context, identity, &error).await;
+            return Err((error, failure));
         };
         wait_for_next(&context.printer, &words::failed_attempt(&error), wait).await;
     }

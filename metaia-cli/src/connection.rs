@@ -8,7 +8,7 @@ use crate::clock;
 use crate::printer::{Paint, Report};
 use crate::terminal::one_line;
 
-pub(crate) use crate::connecting::{builder, close, connect};
+pub(crate) use crate::connecting::{builder, builder_for, close, connect, connect_or_error};
 
 /// Returns the name of a new installation. The server has stored no position for it, so that no
 /// missed event is sent to it.

@@ -127,7 +127,7 @@ impl GlobalArgs {
     }
 }
 
-fn transport(text: &str) -> Result<Transport, String> {
+pub(crate) fn transport(text: &str) -> Result<Transport, String> {
     match text {
         "websocket" => Ok(Transport::WebSocket),
         "polling" => Ok(Transport::Polling),

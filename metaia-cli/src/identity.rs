@@ -24,8 +24,16 @@ pub(crate) struct Identity {
 
 #[derive(Clone)]
 enum TokenSource {
-    Supplied { token: String, by: SuppliedBy },
-    Minted { actor: Actor, secret: String },
+    Supplied {
+        token: String,
+        by: SuppliedBy,
+    },
+    Minted {
+        actor: Actor,
+        secret: String,
+    },
+    /// Minted once.
+    Fixed(String),
 }
 
 impl Identity {
@@ -51,6 +59,14 @@ impl Identity {
         }
     }
 
+    /// Returns an identity with one token for all its connections.
+    pub(crate) fn fixed(actor: &Actor, token: String) -> Self {
+        Self {
+            label: actor.to_string(),
+            source: TokenSource::Fixed(token),
+        }
+    }
+
     /// Returns `ROLE:USER`, or `token` if a supplied token does not name both.
     pub(crate) fn label(&self) -> &str {
         &self.label
@@ -69,14 +85,14 @@ impl Identity {
     pub(crate) fn token_kind(&self) -> TokenKind {
         match self.source {
             TokenSource::Supplied { by, .. } => TokenKind::Supplied(by),
-            TokenSource::Minted { .. } => TokenKind::Minted,
+            TokenSource::Minted { .. } | TokenSource::Fixed(_) => TokenKind::Minted,
         }
     }
 
     /// Returns the supplied token, or mints a new one that is valid now.
     pub(crate) fn token(&self) -> Result<String, Failure> {
         match &self.source {
-            TokenSource::Supplied { token, .. } => Ok(token.clone()),
+            TokenSource::Supplied { token, .. } | TokenSource::Fixed(token) => Ok(token.clone()),
             TokenSource::Minted { actor, secret } => {
                 let minted = mint(actor, secret, TOKEN_TTL, Flaw::None, clock::unix_s())?;
                 Ok(minted.token)

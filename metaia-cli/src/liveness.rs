@@ -65,6 +65,14 @@ impl Liveness {
         }
     }
 
+    /// Returns the same clock for a device, or a token, of which the server may have a position.
+    pub(crate) fn of_known_device(self) -> Self {
+        Self {
+            may_have_position: true,
+            ..self
+        }
+    }
+
     /// Follows the session of `client`.
     pub(crate) fn observe(&mut self, update: &Update, client: &Client) {
         self.follow(update, last_heard(client));

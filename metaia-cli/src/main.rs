@@ -16,7 +16,7 @@ mod exit;
 #[allow(
     dead_code,
     unused_imports,
-    reason = "the commands that judge events are not here yet"
+    reason = "`record` and `tail --where` will use the rest"
 )]
 mod expectation;
 mod identity;
@@ -28,10 +28,12 @@ mod order_ref;
 mod payload_args;
 mod printer;
 mod probe;
+mod provider;
 mod proxy;
 mod reply_reader;
 mod rest;
 mod retry_after;
+mod scenario;
 mod screen;
 mod secrets;
 mod session_end;
@@ -40,6 +42,8 @@ mod suggestion;
 mod terminal;
 mod tls;
 mod token;
+mod verdict;
+mod watcher;
 
 use std::process::ExitCode;
 

@@ -58,10 +58,15 @@ pub(crate) struct Paint {
 }
 
 impl Paint {
-    #[cfg(test)]
+    /// Leaves text plain.
     pub(crate) const PLAIN: Self = Self { on: false };
     #[cfg(test)]
     pub(crate) const COLOURED: Self = Self { on: true };
+
+    /// Returns whether it colours.
+    pub(crate) fn is_on(self) -> bool {
+        self.on
+    }
 
     /// Returns whether texts may have styles.
     fn styles(self) -> Styles {
@@ -183,6 +188,18 @@ impl Printer {
     /// Writes a warning to standard error, unless `--quiet`.
     pub(crate) fn warning(&self, text: &str) {
         self.note(&format!("{} {text}", self.err.warn("warning:")));
+    }
+
+    /// Writes lines that belong to the result, for people, to standard output.
+    pub(crate) fn lines(&self, text: &str) {
+        let text = safe(text, self.out.styles());
+        // The result counts even if nobody reads it.
+        let _ = writeln!(std::io::stdout().lock(), "{text}");
+    }
+
+    /// Returns the colours of standard output.
+    pub(crate) fn paint(&self) -> Paint {
+        self.out
     }
 
     /// Returns true if results are written as text.

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 
-use crate::diagnosis::{Asked, Fault, HttpReply, diagnose, fault_text, request_fault};
+use crate::diagnosis::{Asked, Fault, HttpReply, TokenKind, diagnose, fault_text, request_fault};
 use crate::exit::Failure;
 use crate::identity::Authority;
 use crate::network::Network;
@@ -28,8 +29,40 @@ pub(crate) struct ApiResponse {
 struct Request<'a> {
     method: Method,
     path: &'a str,
-    authority: &'a Authority,
-    body: Option<&'a Value>,
+    /// `None` for a request without a token.
+    authority: Option<&'a Authority>,
+    body: Body<'a>,
+    headers: &'a [(String, String)],
+}
+
+/// The body of a request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Body<'a> {
+    None,
+    Json(&'a Value),
+    /// JSON as text, sent byte by byte as it is.
+    Text(&'a str),
+}
+
+impl Body<'_> {
+    fn bytes(self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Json(value) => value.to_string().len(),
+            Self::Text(text) => text.len(),
+        }
+    }
+}
+
+/// One request whose answer is wanted whatever it is.
+#[derive(Debug, Clone)]
+pub(crate) struct Exchange<'a> {
+    pub(crate) method: Method,
+    pub(crate) path: &'a str,
+    /// `None` for a request without a token.
+    pub(crate) authority: Option<&'a Authority>,
+    pub(crate) headers: &'a [(String, String)],
+    pub(crate) body: Body<'a>,
 }
 
 /// A client of a server's REST interface.
@@ -75,8 +108,9 @@ impl<'a> Api<'a> {
         let request = Request {
             method,
             path,
-            authority,
-            body,
+            authority: Some(authority),
+            body: body.map_or(Body::None, Body::Json),
+            headers: &[],
         };
         let budget = WaitBudget::start(self.timeout);
         loop {
@@ -92,29 +126,83 @@ impl<'a> Api<'a> {
         }
     }
 
+    /// Sends one request, once, and returns its answer whatever its status is.
+    ///
+    /// # Errors
+    /// A failure if there is no whole answer.
+    pub(crate) async fn exchange(&self, exchange: Exchange<'_>) -> Result<HttpReply, Failure> {
+        let request = Request {
+            method: exchange.method,
+            path: exchange.path,
+            authority: exchange.authority,
+            body: exchange.body,
+            headers: exchange.headers,
+        };
+        match self.reply(&request).await? {
+            Ok(reply) if reply.is_complete => Ok(reply),
+            Ok(_) => Err(self.failure(&request, &Fault::Cut).await),
+            Err(fault) => Err(self.failure(&request, &fault).await),
+        }
+    }
+
+    /// Sends one request, and again after the time that the server asks to wait (429, 503).
+    ///
+    /// # Errors
+    /// A failure if there is no whole answer.
+    pub(crate) async fn exchange_patiently(
+        &self,
+        exchange: Exchange<'_>,
+    ) -> Result<HttpReply, Failure> {
+        let budget = WaitBudget::start(self.timeout);
+        loop {
+            let reply = self.exchange(exchange.clone()).await?;
+            let Some(wait) = budget.wait(reply.status, reply.wait_to_repeat()) else {
+                return Ok(reply);
+            };
+            let reason = format!("the server answered {}", reply.status);
+            wait_for_next(&self.printer, &reason, wait).await;
+        }
+    }
+
     /// Sends the request once.
     async fn attempt(&self, request: &Request<'_>) -> Result<Result<ApiResponse, Fault>, Failure> {
+        Ok(self.reply(request).await?.and_then(data))
+    }
+
+    async fn reply(&self, request: &Request<'_>) -> Result<Result<HttpReply, Fault>, Failure> {
         let Request { method, path, .. } = request;
         let url = format!("{}{path}", self.asked.base);
-        let mut sent = authorized(self.http.request(method.clone(), url), request.authority)?;
-        if let Some(body) = request.body {
-            sent = sent.json(body);
+        let mut sent = self.http.request(method.clone(), url);
+        if let Some(authority) = request.authority {
+            sent = authorized(sent, authority)?;
         }
+        for (name, value) in request.headers {
+            sent = sent.header(name, value);
+        }
+        sent = match request.body {
+            Body::None => sent,
+            Body::Json(value) => sent.json(value),
+            Body::Text(text) => sent
+                .header(CONTENT_TYPE, "application/json")
+                .body(text.to_owned()),
+        };
         let response = match sent.send().await {
             Ok(response) => response,
             Err(error) => return Ok(Err(request_fault(&error.without_url(), self.timeout))),
         };
-        let by = request.authority.label();
+        let by = request.authority.map_or("nobody", Authority::label);
         let status = response.status();
         self.printer
             .detail(&format!("{method} {path} as {by}: {status}"));
-        Ok(data(read_reply(response).await))
+        Ok(Ok(read_reply(response).await))
     }
 
     async fn failure(&self, request: &Request<'_>, fault: &Fault) -> Failure {
         let asked = Asked {
             path: request.path.to_owned(),
-            token: request.authority.token_kind(),
+            token: request
+                .authority
+                .map_or(TokenKind::None, Authority::token_kind),
             ..self.asked.clone()
         };
         let probed = probe(self.network, &asked, fault).await;
@@ -130,7 +218,7 @@ impl<'a> Api<'a> {
 impl Request<'_> {
     /// Returns the size of the body as advice for a server that refuses it.
     fn size(&self) -> String {
-        let bytes = self.body.map_or(0, |body| body.to_string().len());
+        let bytes = self.body.bytes();
         format!("the body has {bytes} bytes: send a smaller payload. A METAIA server takes 64 KiB")
     }
 }

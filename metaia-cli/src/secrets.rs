@@ -79,6 +79,15 @@ impl Settings {
         self.secret("RAZORPAY_KEY_SECRET", "razorpay-secret")
     }
 
+    /// Returns the secret that the payment provider signs its webhooks with. With the built-in test
+    /// provider, it is the key secret unless it is set.
+    pub(crate) fn webhook_secret(&self) -> Result<String, Failure> {
+        match self.find("RAZORPAY_WEBHOOK_SECRET") {
+            Some(secret) => Ok(secret),
+            None => self.payment_secret(),
+        }
+    }
+
     fn secret(&self, name: &str, file: &str) -> Result<String, Failure> {
         if let Some(secret) = self.find(name) {
             return Ok(secret);

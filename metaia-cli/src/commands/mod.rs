@@ -2,7 +2,9 @@
 
 pub(crate) mod connect;
 pub(crate) mod emit;
+pub(crate) mod expect;
 pub(crate) mod join;
 pub(crate) mod tail;
+pub(crate) mod test;
 pub(crate) mod token;
 pub(crate) mod trigger;

@@ -38,6 +38,11 @@ impl Notice {
         })
     }
 
+    /// Returns the change in a few words.
+    pub(crate) fn summary(&self) -> &str {
+        &self.change.text
+    }
+
     /// Writes the notice to standard error. If `as_data`, it becomes a line of the output, too; as
     /// text, it is then on standard output alone.
     pub(crate) fn show(&self, printer: &Printer, as_data: bool) -> Result<(), Failure> {

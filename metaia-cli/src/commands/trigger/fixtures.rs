@@ -1,9 +1,7 @@
 //! Realistic bodies of requests.
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use metaia_realtime::UserId;
 use serde_json::{Value, json};
-use sha2::Sha256;
 
 use super::options::EventOptions;
 
@@ -45,30 +43,6 @@ pub(super) fn notification(user: &UserId, options: &EventOptions) -> Value {
     notification
 }
 
-/// Returns the confirmation that the provider's checkout gives to the app, and the app to the
-/// server.
-pub(super) fn confirmation(provider_order: &str, secret: &str) -> Value {
-    let random = uuid::Uuid::new_v4().simple().to_string();
-    // The provider's payment ids have 14 characters after the prefix.
-    let payment = format!("pay_{}", &random[..14]);
-    json!({
-        "razorpay_order_id": provider_order,
-        "razorpay_payment_id": payment,
-        "razorpay_signature": signature(provider_order, &payment, secret),
-    })
-}
-
-/// Returns the HMAC-SHA256 of `order|payment`, in hexadecimal.
-fn signature(order: &str, payment: &str, secret: &str) -> String {
-    // HMAC accepts keys of every length, so this cannot fail. The server would refuse an empty
-    // signature.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else {
-        return String::new();
-    };
-    mac.update(format!("{order}|{payment}").as_bytes());
-    hex::encode(mac.finalize().into_bytes())
-}
-
 /// The statuses of an order on the way to its delivery.
 const STATUSES: [&str; 6] = [
     "pending",
@@ -88,14 +62,6 @@ pub(super) fn status_after(status: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_signature_equals_the_providers() {
-        insta::assert_snapshot!(
-            signature("order_1", "pay_1", "secret"),
-            @"52115a0d3400de9e86aade1f1b6eba9e8974604f4e267a9e9a16633a4c8dd2cb"
-        );
-    }
 
     #[test]
     fn a_notification_may_be_about_an_order() {
@@ -118,16 +84,5 @@ mod tests {
         assert_eq!(status_after("out_for_delivery"), Some("delivered"));
         assert_eq!(status_after("delivered"), None);
         assert_eq!(status_after("cancelled"), None);
-    }
-
-    #[test]
-    fn a_confirmation_belongs_to_its_order() {
-        let confirmation = confirmation("order_1", "secret");
-        let payment = confirmation["razorpay_payment_id"].as_str().unwrap();
-        assert_eq!(payment.len(), "pay_".len() + 14);
-        assert_eq!(
-            confirmation["razorpay_signature"],
-            signature("order_1", payment, "secret")
-        );
     }
 }

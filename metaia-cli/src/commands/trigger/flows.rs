@@ -9,6 +9,7 @@ use super::participants::Participants;
 use super::steps::{StepRunner, text_at};
 use crate::exit::{Exit, Failure};
 use crate::identity::Authority;
+use crate::provider;
 
 /// Steps of [`lifecycle`], for the progress bar.
 const LIFECYCLE_STEPS: u64 = 9;
@@ -188,7 +189,7 @@ async fn pay_order(
         .post("open a payment", customer, &path, &json!({}))
         .await?;
     let provider_order = text_at(&opened, "/payment/razorpayOrderId")?;
-    let confirmation = fixtures::confirmation(provider_order, secret);
+    let confirmation = provider::confirmation(provider_order, &provider::attempt_id(), secret);
     steps
         .post(
             "confirm the payment",

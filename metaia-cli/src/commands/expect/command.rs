@@ -1,0 +1,57 @@
+//! The command that runs while others watch.
+
+use std::os::fd::AsFd as _;
+use std::process::{ExitStatus, Stdio};
+
+use tokio::process::Command;
+use tokio_util::sync::CancellationToken;
+
+use crate::exit::{Exit, Failure};
+
+/// The way in which a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CommandEnd {
+    Done,
+    /// SIGINT came; the command was killed.
+    Interrupted,
+}
+
+/// Runs a command to its end. Its output goes to standard error: standard output is for the result.
+///
+/// # Errors
+/// A failure if it cannot be run, or ends with another code than 0: then nothing can be judged.
+pub(super) async fn run(
+    words: &[String],
+    interrupted: &CancellationToken,
+) -> Result<CommandEnd, Failure> {
+    let Some((program, args)) = words.split_first() else {
+        return Ok(CommandEnd::Done);
+    };
+    let cannot_run =
+        |error: std::io::Error| Failure::usage(format!("{program} cannot be run")).caused_by(error);
+    let errors = std::io::stderr()
+        .as_fd()
+        .try_clone_to_owned()
+        .map_err(cannot_run)?;
+    let mut child = Command::new(program)
+        .args(args)
+        .stdout(Stdio::from(errors))
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(cannot_run)?;
+    tokio::select! {
+        ended = child.wait() => judge(program, ended.map_err(cannot_run)?),
+        () = interrupted.cancelled() => Ok(CommandEnd::Interrupted),
+    }
+}
+
+fn judge(program: &str, status: ExitStatus) -> Result<CommandEnd, Failure> {
+    if status.success() {
+        return Ok(CommandEnd::Done);
+    }
+    let text = match status.code() {
+        Some(code) => format!("{program} ended with exit code {code}: nothing was judged"),
+        None => format!("{program} was ended by a signal: nothing was judged"),
+    };
+    Err(Failure::new(Exit::Failed, text))
+}

@@ -1,0 +1,291 @@
+//! `metaia expect`: watches, runs a command, and judges what came.
+
+mod args;
+mod command;
+mod verdict_line;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{join_all, try_join_all};
+use metaia_realtime::OrderId;
+use metaia_realtime::client::Synced;
+use tokio::time::{Instant, timeout};
+
+use crate::connection;
+use crate::context::Context;
+use crate::exit::{Exit, Failure};
+use crate::expectation::{Condition, Expectation, Received, Times, Variables};
+use crate::identity::Identity;
+use crate::liveness::Liveness;
+use crate::order_ref;
+use crate::payload_args::payload;
+use crate::verdict::{NotMet, Unmet, UnmetKind, Window, judge_event, judge_never};
+use crate::watcher::{Story, Watcher};
+use args::Words;
+use command::CommandEnd;
+use verdict_line::Verdict;
+
+pub(crate) use args::Args;
+
+/// What an absence that is proven by a fence does not say.
+const NOT_COVERED: &str = "not covered: volatile events, and what the server commits after the \
+                           command has ended";
+
+/// Watches, runs the command, and judges.
+pub(crate) async fn expect(args: Args, context: &Context) -> Result<Exit, Failure> {
+    let words = args.read_words()?;
+    let expectation = expectation(&args, &words, context).await?;
+    let orders = order_ref::resolve_all(&args.orders, context).await?;
+    let began = Instant::now();
+    let watching = tokio::select! {
+        watching = Watching::start(&words, &orders, began, context) => watching?,
+        () = context.interrupted.cancelled() => return Ok(Exit::Interrupted),
+    };
+    let ended = tokio::select! {
+        ended = watching.run(&args, &expectation, context) => ended,
+        () = context.interrupted.cancelled() => Ok(Exit::Interrupted),
+    };
+    join_all(watching.watchers.iter().map(Watcher::close)).await;
+    ended
+}
+
+async fn expectation(
+    args: &Args,
+    words: &Words,
+    context: &Context,
+) -> Result<Expectation, Failure> {
+    let condition = args.condition.as_ref().map(|text| condition(text));
+    let about = match &args.about {
+        Some(order) => {
+            let resolved = order_ref::resolve_all(std::slice::from_ref(order), context).await?;
+            resolved.first().map(ToString::to_string)
+        }
+        None => None,
+    };
+    Ok(Expectation {
+        event: words.event.clone(),
+        times: if args.never {
+            Times::NEVER
+        } else {
+            args.times.clone()
+        },
+        matches: if words.payload.is_empty() {
+            None
+        } else {
+            Some(payload(&words.payload)?)
+        },
+        condition: condition.transpose()?,
+        about,
+        replayed: None,
+    })
+}
+
+fn condition(text: &str) -> Result<Condition, Failure> {
+    Condition::parse(text, &[]).map_err(|invalid| {
+        let wrong = text.get(invalid.span.clone()).unwrap_or_default();
+        let place = if wrong.is_empty() {
+            "at its end".to_owned()
+        } else {
+            format!("at {wrong:?}")
+        };
+        let failure = Failure::usage(format!("--where, {place}: {}", invalid.message));
+        match invalid.hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    })
+}
+
+/// The watchers, all live.
+struct Watching {
+    watchers: Vec<Watcher>,
+    began: Instant,
+}
+
+impl Watching {
+    async fn start(
+        words: &Words,
+        orders: &[OrderId],
+        began: Instant,
+        context: &Context,
+    ) -> Result<Self, Failure> {
+        let identities = if words.actors.is_empty() {
+            vec![context.identity(None)?]
+        } else {
+            let identities = words
+                .actors
+                .iter()
+                .map(|actor| context.identity(Some(actor)));
+            identities.collect::<Result<Vec<Identity>, Failure>>()?
+        };
+        let starts = identities
+            .iter()
+            .map(|one| start(one, orders, began, context));
+        let watchers = try_join_all(starts).await?;
+        Ok(Self { watchers, began })
+    }
+
+    async fn run(
+        &self,
+        args: &Args,
+        expectation: &Expectation,
+        context: &Context,
+    ) -> Result<Exit, Failure> {
+        let before = try_join_all(self.watchers.iter().map(Watcher::fence)).await?;
+        let starts: Vec<usize> = self.watchers.iter().map(|one| one.story().len()).collect();
+        if command::run(&args.command, &context.interrupted).await? == CommandEnd::Interrupted {
+            return Ok(Exit::Interrupted);
+        }
+        let deadline = self.began.elapsed() + args.within;
+        let mut fences = self.fences().await;
+        if !args.never && self.wait(expectation, &starts, deadline).await {
+            fences = self.fences().await;
+        }
+        let mut exit = Exit::Ok;
+        for (index, watcher) in self.watchers.iter().enumerate() {
+            let window = window(
+                watcher,
+                starts[index],
+                &before[index],
+                fences[index].as_ref().ok(),
+            );
+            let judged = judge(expectation, &window, deadline, watcher.label());
+            exit = report(watcher, expectation, judged, &fences[index], exit, context)?;
+        }
+        if args.never && exit == Exit::Ok {
+            context.printer.note(NOT_COVERED);
+        }
+        Ok(exit)
+    }
+
+    async fn fences(&self) -> Vec<Result<Synced, Failure>> {
+        join_all(self.watchers.iter().map(Watcher::fence)).await
+    }
+
+    /// Waits until each watcher has received enough, or the time is over. Returns whether it waited.
+    async fn wait(&self, expectation: &Expectation, starts: &[usize], deadline: Duration) -> bool {
+        let mut has_waited = false;
+        for (watcher, start) in self.watchers.iter().zip(starts) {
+            let story = watcher.story();
+            let mut changes = story.changes();
+            loop {
+                changes.mark_unchanged();
+                let events = story.events_between(*start, story.len());
+                let judged = expectation.judge(&events, &Variables::new());
+                // What cannot be judged now cannot be judged later.
+                if judged.map_or(true, |judged| expectation.is_reached(judged.fitting.len())) {
+                    break;
+                }
+                let left = deadline.saturating_sub(self.began.elapsed());
+                if left.is_zero() {
+                    break;
+                }
+                has_waited = true;
+                // A story outlives its receivers.
+                let _ = timeout(left, changes.changed()).await;
+            }
+        }
+        has_waited
+    }
+}
+
+/// Reports the judgement of one watcher, and returns the exit code so far.
+fn report(
+    watcher: &Watcher,
+    expectation: &Expectation,
+    judged: Result<usize, NotMet>,
+    fence: &Result<Synced, Failure>,
+    exit: Exit,
+    context: &Context,
+) -> Result<Exit, Failure> {
+    let event = expectation.event.as_deref().unwrap_or("*");
+    let judged = match (judged, fence) {
+        (Ok(_), Err(failure)) if expectation.times.is_never() => {
+            let text = format!("{} has no fence, so nothing is proven", watcher.label());
+            let failure = Failure::new(failure.exit, text).hint(failure.chain());
+            Err(NotMet::Unjudged(failure))
+        }
+        (judged, _) => judged,
+    };
+    let verdict = Verdict::of(watcher.label(), event, &expectation.times, &judged);
+    if let Some(verdict) = verdict {
+        // The result counts even if nobody reads it.
+        context.printer.verdict(&verdict, exit)?;
+    }
+    match judged {
+        Ok(_) => Ok(exit),
+        Err(NotMet::Unmet(_)) => Ok(Exit::Unexpected),
+        Err(NotMet::Unjudged(failure)) => Err(failure),
+    }
+}
+
+/// Connects one watcher, and waits until it is live and in the rooms that it is to watch.
+async fn start(
+    identity: &Identity,
+    orders: &[OrderId],
+    began: Instant,
+    context: &Context,
+) -> Result<Watcher, Failure> {
+    let builder = connection::builder(context, identity)
+        .orders(orders.iter().map(ToString::to_string))
+        .device(connection::new_device());
+    let connected = connection::connect(context, identity, builder).await?;
+    let liveness = Liveness::new(identity.token_kind()).of_new_device();
+    let story = Arc::new(Story::new(began));
+    let watcher = Watcher::start(identity.label(), connected, liveness, story);
+    let live = timeout(context.timeout, watcher.live()).await;
+    let ready = match live {
+        Ok(Ok(ready)) => ready,
+        Ok(Err(reason)) => {
+            let text = format!("{} is not live: {reason}", identity.label());
+            return Err(Failure::new(Exit::Unreachable, text).of_server());
+        }
+        Err(_) => {
+            let text = format!("{} does not become live", identity.label());
+            return Err(Failure::new(Exit::TimedOut, text).of_server());
+        }
+    };
+    let rooms: HashSet<&String> = ready.rooms.iter().collect();
+    for order in orders {
+        if !rooms.contains(&format!("order-{order}")) {
+            let text = format!("{} may not join order-{order}", identity.label());
+            let failure = Failure::usage(format!("{text}, so that it cannot be watched"));
+            return Err(failure.hint("it is not theirs, or there is no such order"));
+        }
+    }
+    Ok(watcher)
+}
+
+fn window(watcher: &Watcher, start: usize, before: &Synced, after: Option<&Synced>) -> Window {
+    let story = watcher.story();
+    // Another session counts its own resets, and the story all of them.
+    let has_reset = after.is_some_and(|after| after.resets > before.resets);
+    let events: Vec<Received> = story.events_between(start, story.len());
+    Window {
+        events,
+        earlier_copies: 0,
+        has_gap: has_reset || story.gaps() > 0,
+    }
+}
+
+/// Returns the number of events that fit.
+fn judge(
+    expectation: &Expectation,
+    window: &Window,
+    deadline: Duration,
+    who: &str,
+) -> Result<usize, NotMet> {
+    let values = Variables::new();
+    let judged = if expectation.times.is_never() {
+        judge_never(expectation, window, who, &values)
+    } else {
+        judge_event(expectation, window, deadline, who, &values)
+    }?;
+    if window.has_gap {
+        let label = format!("{who} missed events for good: nothing is proven");
+        return Err(Unmet::new(UnmetKind::Gap, label).into());
+    }
+    Ok(judged.fitting.len())
+}

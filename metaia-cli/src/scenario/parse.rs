@@ -1,0 +1,71 @@
+//! Reads a scenario file into its document. What is wrong with it is said with its place.
+
+use serde_saphyr::Error;
+
+use super::document::Document;
+use super::located::{FilePosition, Located};
+use super::source::{Mistake, SourceFile};
+use super::steps::Step;
+use crate::suggestion;
+
+/// Parses the file.
+pub(super) fn parse(file: &SourceFile) -> Result<Document, Mistake> {
+    serde_saphyr::from_str(&file.text).map_err(|error| mistake(&error))
+}
+
+/// Parses a file that has only steps, for `include`.
+pub(super) fn parse_steps(file: &SourceFile) -> Result<Vec<Located<Step>>, Mistake> {
+    serde_saphyr::from_str(&file.text).map_err(|error| mistake(&error))
+}
+
+fn mistake(error: &Error) -> Mistake {
+    let error = error.without_snippet();
+    let position = error.location().map(FilePosition::from).unwrap_or_default();
+    let said = |message: String| Mistake::new(&position, message);
+    match error {
+        Error::SerdeUnknownField {
+            field, expected, ..
+        } => unknown(
+            said(format!("there is no member `{field}` here")),
+            field,
+            expected,
+        ),
+        Error::SerdeUnknownVariant {
+            variant, expected, ..
+        } => unknown(said(no_variant(variant, expected)), variant, expected),
+        Error::SerdeMissingField { field, .. } => said(format!("the member `{field}` is missing")),
+        Error::DuplicateMappingKey { key, .. } => {
+            let name = key.as_deref().unwrap_or("this member");
+            said(format!("`{name}` is given twice"))
+        }
+        Error::ExpectedMappingEndAfterEnumVariantValue { .. } => {
+            said("a step has one verb".to_owned()).help("begin the next step with `- `")
+        }
+        other => said(without_place(&other.to_string())),
+    }
+}
+
+fn no_variant(variant: &str, expected: &[&str]) -> String {
+    let kind = if expected.contains(&"place") {
+        "step"
+    } else {
+        "value"
+    };
+    format!("there is no {kind} `{variant}` here")
+}
+
+/// Adds the name that was probably meant, or all of them.
+fn unknown(mistake: Mistake, name: &str, known: &[&'static str]) -> Mistake {
+    match suggestion::nearest(name, known.iter().copied()) {
+        Some(meant) => mistake.help(format!("did you mean `{meant}`?")),
+        None => mistake.help(format!("there are: {}", known.join(", "))),
+    }
+}
+
+/// Removes the place from a text that ends with it: it is shown by the excerpt.
+fn without_place(text: &str) -> String {
+    match text.rfind(" at line ") {
+        Some(end) => text[..end].to_owned(),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,351 @@
+//! The step `expect`: waits for what must come, proves by a fence that nothing else is on its way,
+//! and judges.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::time::timeout;
+
+use super::World;
+use super::person::{Cursor, Person};
+use crate::exit::{Exit, Failure};
+use crate::expectation::{Expectation, Received, Sequence, Times, Variables};
+use crate::scenario::outcome::{Spot, StepFailure};
+use crate::scenario::plan::{Action, Check, CheckKind, Pattern, PlannedStep};
+use crate::verdict::{
+    Judged, NotMet, Unmet, UnmetKind, Window, judge_event, judge_never, judge_sequence, list,
+};
+
+/// Events whose names are known, so that a `never` about them cannot be a misspelt one.
+const KNOWN: [&str; 12] = [
+    "new_notification",
+    "order_update",
+    "payment_update",
+    "tailor_status_update",
+    "notification_read",
+    "rt:ready",
+    "rt:reset",
+    "rt:error",
+    "rt:room_left",
+    "rt:position",
+    "rt:drain",
+    "rt:end",
+];
+
+/// An expectation with the values of its variables.
+pub(super) enum Resolved {
+    Event(Expectation),
+    Never(Expectation),
+    Sequence(Sequence),
+}
+
+/// One check of a step, with its person.
+struct Task<'a> {
+    check: &'a Check,
+    person: &'a Arc<Person>,
+    resolved: Resolved,
+    spot: Spot,
+    /// The time by which its events must have come, since the run began.
+    deadline: Duration,
+}
+
+impl World<'_> {
+    pub(super) async fn expect(&self, checks: &[Check], spot: &Spot) -> Result<(), StepFailure> {
+        let values = self.values();
+        let since = self.last_step_ended();
+        let tasks = checks.iter().map(|check| self.task(check, since, spot));
+        let tasks: Vec<Task<'_>> = tasks.collect::<Result<_, _>>()?;
+        let mut fences = self.fences(&tasks).await;
+        if self.wait_for_events(&tasks, &values).await {
+            fences = self.fences(&tasks).await;
+        }
+        self.judge(&tasks, &fences, &values)
+    }
+
+    fn task<'a>(
+        &'a self,
+        check: &'a Check,
+        since: Duration,
+        spot: &Spot,
+    ) -> Result<Task<'a>, StepFailure> {
+        let spot = spot.at(&check.position);
+        let resolved = match &check.kind {
+            CheckKind::Event(pattern, times) => {
+                Resolved::Event(self.expectation(pattern, times.clone(), &spot)?)
+            }
+            CheckKind::Never(pattern) => {
+                Resolved::Never(self.expectation(pattern, Times::NEVER, &spot)?)
+            }
+            CheckKind::Sequence {
+                event,
+                of,
+                is,
+                replayed,
+            } => Resolved::Sequence(Sequence {
+                event: event.clone(),
+                of: of.clone(),
+                is: match self.resolve_value(is, &spot)? {
+                    serde_json::Value::Array(values) => values,
+                    other => vec![other],
+                },
+                replayed: *replayed,
+            }),
+        };
+        Ok(Task {
+            check,
+            person: self.person(&check.actor, &spot)?,
+            resolved,
+            deadline: since + check.within,
+            spot,
+        })
+    }
+
+    fn expectation(
+        &self,
+        pattern: &Pattern,
+        times: Times,
+        spot: &Spot,
+    ) -> Result<Expectation, StepFailure> {
+        let matches = pattern.matches.as_ref();
+        let matches = matches.map(|matches| self.resolve_value(matches, spot));
+        let about = pattern.about.as_ref().map(|about| self.text(about, spot));
+        Ok(Expectation {
+            event: pattern.event.clone(),
+            times,
+            matches: matches.transpose()?,
+            condition: pattern.condition.clone(),
+            about: about.transpose()?,
+            replayed: pattern.replayed,
+        })
+    }
+
+    /// Asks each person's session for a fence. Returns the reasons of those that have none.
+    async fn fences(&self, tasks: &[Task<'_>]) -> BTreeMap<String, Failure> {
+        let people: BTreeMap<&String, &Arc<Person>> = tasks
+            .iter()
+            .map(|task| (&task.person.name, task.person))
+            .collect();
+        let fences = people.into_values().map(|person| async move {
+            let failure = fence(person).await.err()?;
+            Some((person.name.clone(), failure))
+        });
+        join_all(fences).await.into_iter().flatten().collect()
+    }
+
+    /// Waits until every expected event has come, or its time is over. Returns whether it waited.
+    async fn wait_for_events(&self, tasks: &[Task<'_>], values: &Variables) -> bool {
+        let mut has_waited = false;
+        for task in tasks {
+            let mut changes = task.person.story.changes();
+            loop {
+                changes.mark_unchanged();
+                if task.is_satisfied(values) {
+                    break;
+                }
+                let left = task.deadline.saturating_sub(self.elapsed());
+                if left.is_zero() {
+                    break;
+                }
+                has_waited = true;
+                // A story outlives its receivers.
+                let _ = timeout(left, changes.changed()).await;
+            }
+        }
+        has_waited
+    }
+
+    fn judge(
+        &self,
+        tasks: &[Task<'_>],
+        fences: &BTreeMap<String, Failure>,
+        values: &Variables,
+    ) -> Result<(), StepFailure> {
+        let windows: BTreeMap<&str, (Window, Cursor)> = tasks
+            .iter()
+            .map(|task| (task.person.name.as_str(), window(task.person)))
+            .collect();
+        let mut asked_for: BTreeMap<&str, HashSet<usize>> = BTreeMap::new();
+        for task in tasks {
+            let name = task.person.name.as_str();
+            let Some((window, _)) = windows.get(name) else {
+                continue;
+            };
+            let judged = task.judge(window, fences.get(name), values)?;
+            self.count_judged(1);
+            asked_for.entry(name).or_default().extend(&judged.fitting);
+            if let (Some(save), Some(first)) = (&task.check.save, judged.fitting.first()) {
+                self.save(save, window.events[*first].data.clone());
+            }
+        }
+        for task in tasks.iter().filter(|task| task.check.is_only) {
+            let name = task.person.name.as_str();
+            if let (Some((window, _)), Some(asked_for)) = (windows.get(name), asked_for.get(name)) {
+                refuse_others(task, window, asked_for)?;
+            }
+        }
+        for task in tasks {
+            if let Some((_, end)) = windows.get(task.person.name.as_str()) {
+                task.person.set_cursor(*end);
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a `never` that could not have failed: no event of its name came to anybody.
+    pub(super) fn refuse_vacuous(&self, steps: &[PlannedStep]) -> Result<(), StepFailure> {
+        for step in steps {
+            match &step.action {
+                Action::Verb(_) => {}
+                Action::Expect(checks) => {
+                    for check in checks {
+                        self.refuse_vacuous_check(check, &step.spot)?;
+                    }
+                }
+                Action::Repeat(_, steps) | Action::Parallel(steps) | Action::Include(steps) => {
+                    self.refuse_vacuous(steps)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse_vacuous_check(&self, check: &Check, spot: &Spot) -> Result<(), StepFailure> {
+        let CheckKind::Never(pattern) = &check.kind else {
+            return Ok(());
+        };
+        let Some(event) = &pattern.event else {
+            return Ok(());
+        };
+        let is_judged = pattern.matches.is_some() || pattern.condition.is_some();
+        if !is_judged && KNOWN.contains(&event.as_str()) {
+            return Ok(());
+        }
+        let came = |person: &Arc<Person>| {
+            let events = person.story.events_between(0, person.story.len());
+            events.iter().any(|received| received.event == *event)
+        };
+        if self.people.values().any(came) {
+            return Ok(());
+        }
+        let label = format!("nobody received any `{event}` in this run: this proves nothing");
+        let unmet = Unmet::new(UnmetKind::Vacuous, label).details([
+            "a misspelt name, `match` or `where` would pass here, too".to_owned(),
+            "let somebody receive such an event, or write never: \"*\"".to_owned(),
+        ]);
+        Err(StepFailure::failed(unmet, spot.at(&check.position)))
+    }
+}
+
+impl Task<'_> {
+    /// Returns whether the events that must come have come.
+    fn is_satisfied(&self, values: &Variables) -> bool {
+        let (window, _) = window(self.person);
+        match &self.resolved {
+            Resolved::Event(expectation) => {
+                let judged = expectation.judge(&window.events, values);
+                // What cannot be judged now cannot be judged later.
+                judged.map_or(true, |judged| expectation.is_reached(judged.fitting.len()))
+            }
+            Resolved::Never(_) => true,
+            Resolved::Sequence(sequence) => {
+                let judged = sequence.judge(&window.events, values);
+                judged.map_or(true, |judged| !sequence.is_waiting(&judged))
+            }
+        }
+    }
+
+    fn judge(
+        &self,
+        window: &Window,
+        no_fence: Option<&Failure>,
+        values: &Variables,
+    ) -> Result<Judged, StepFailure> {
+        if self.person.story.is_full() {
+            let text = format!("{} received too much to judge", self.person.name);
+            return Err(self.unjudged(Failure::new(Exit::Failed, text)));
+        }
+        let name = &self.person.name;
+        let judged = match &self.resolved {
+            Resolved::Event(expectation) => {
+                judge_event(expectation, window, self.deadline, name, values)
+            }
+            Resolved::Never(expectation) => judge_never(expectation, window, name, values),
+            Resolved::Sequence(sequence) => judge_sequence(sequence, window, name, values),
+        };
+        let judged = match (judged, no_fence) {
+            (judged, None) => judged,
+            // What has come has come, with or without a fence.
+            (Ok(judged), Some(_)) if matches!(self.resolved, Resolved::Event(_)) => Ok(judged),
+            (Err(NotMet::Unmet(unmet)), Some(_)) if unmet.kind != UnmetKind::Missing => {
+                Err(unmet.into())
+            }
+            (_, Some(failure)) => Err(NotMet::Unjudged(unproven(name, failure))),
+        };
+        judged.map_err(|not_met| StepFailure::of(not_met, self.spot.clone()))
+    }
+
+    fn unjudged(&self, failure: Failure) -> StepFailure {
+        StepFailure::unjudged(self.spot.clone(), failure)
+    }
+}
+
+/// Returns what a person received since the last `expect`, and its end.
+fn window(person: &Person) -> (Window, Cursor) {
+    let cursor = person.cursor();
+    let end = Cursor {
+        entry: person.story.len(),
+        gaps: person.story.gaps(),
+    };
+    let before = person.story.events_between(0, cursor.entry);
+    let seen: HashSet<&str> = before
+        .iter()
+        .filter_map(|event| event.id.as_deref())
+        .collect();
+    let came = person.story.events_between(cursor.entry, end.entry);
+    let count = came.len();
+    let is_new = |event: &Received| event.id.as_deref().is_none_or(|id| !seen.contains(id));
+    let events: Vec<Received> = came.into_iter().filter(is_new).collect();
+    let window = Window {
+        earlier_copies: count - events.len(),
+        events,
+        has_gap: end.gaps > cursor.gaps,
+    };
+    (window, end)
+}
+
+/// Waits for the fence of a person's session.
+async fn fence(person: &Person) -> Result<(), Failure> {
+    let connection = person.connection.lock().await;
+    match &connection.watcher {
+        Some(watcher) => watcher.fence().await.map(drop),
+        None => Err(person.not_connected()),
+    }
+}
+
+/// Returns the failure of an expectation whose person had no fence.
+fn unproven(name: &str, failure: &Failure) -> Failure {
+    let text = format!("{name} has no fence, so nothing is proven");
+    Failure::new(failure.exit, text).hint(failure.chain())
+}
+
+fn refuse_others(
+    task: &Task<'_>,
+    window: &Window,
+    asked_for: &HashSet<usize>,
+) -> Result<(), StepFailure> {
+    let others: Vec<&Received> = window
+        .events
+        .iter()
+        .enumerate()
+        .filter(|(index, event)| !asked_for.contains(index) && !event.is_control())
+        .map(|(_, event)| event)
+        .collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    let label = format!("{} other events came", others.len());
+    let unmet = Unmet::new(UnmetKind::Others, label).details(list(&others));
+    Err(StepFailure::failed(unmet, task.spot.clone()))
+}

@@ -1,0 +1,13 @@
+//! One run of one case of a scenario.
+
+mod answers;
+mod expecting;
+mod payments;
+mod person;
+mod program;
+mod requests;
+mod sockets;
+mod world;
+
+pub(crate) use person::ResumeBy;
+pub(crate) use world::World;

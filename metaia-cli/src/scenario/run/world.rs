@@ -1,0 +1,305 @@
+//! The people, the variables and the server of one run.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::{BoxFuture, FutureExt as _, join_all};
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::person::{Connection, Person};
+use crate::actor::Actor;
+use crate::clock;
+use crate::context::Context;
+use crate::exit::Failure;
+use crate::expectation::Variables as FilterValues;
+use crate::identity::Identity;
+use crate::rest::Api;
+use crate::scenario::located::Located;
+use crate::scenario::outcome::{Spot, StepFailure, StepRecord};
+use crate::scenario::plan::{Action, Case, PersonPlan, Plan, PlannedStep, TokenPlan, unset};
+use crate::scenario::steps::Step;
+use crate::scenario::variables::{Unset, Variables};
+use crate::span;
+use crate::token::mint;
+use crate::watcher::Story;
+
+/// The time that all people have to be live before the first step.
+const START_WITHIN: Duration = Duration::from_secs(15);
+
+/// One run.
+pub(crate) struct World<'a> {
+    pub(crate) context: &'a Context,
+    pub(super) api: Api<'a>,
+    pub(crate) people: BTreeMap<String, Arc<Person>>,
+    began: Instant,
+    variables: Mutex<Variables>,
+    records: Mutex<Vec<StepRecord>>,
+    /// The number of expectations that were judged.
+    judged: Mutex<usize>,
+    /// The end of the last step, since the run began.
+    ended: Mutex<Duration>,
+}
+
+impl<'a> World<'a> {
+    /// Prepares a run of a case. `run` makes the ids of its people its own.
+    pub(crate) fn new(case: &Case, run: &str, context: &'a Context) -> Result<Self, Failure> {
+        let began = Instant::now();
+        let mut variables = case.variables.clone();
+        variables.set("run", Value::String(run.to_owned()));
+        // A person with a fresh id may be named by one with an id of another.
+        let (fresh, named): (Vec<&PersonPlan>, Vec<&PersonPlan>) =
+            case.people.iter().partition(|person| person.user.is_none());
+        let mut people = BTreeMap::new();
+        for plan in fresh.into_iter().chain(named) {
+            let user = match &plan.user {
+                Some(user) => variables
+                    .text(user)
+                    .map_err(|unset| Failure::usage(format!("${} has no value", unset.name)))?,
+                None => format!("{}-{run}", plan.name),
+            };
+            variables.set(&plan.name, Value::String(user.clone()));
+            let person = new_person(plan, &user, began, context)?;
+            people.insert(plan.name.clone(), Arc::new(person));
+        }
+        Ok(Self {
+            context,
+            api: context.api()?,
+            people,
+            began,
+            variables: Mutex::new(variables),
+            records: Mutex::default(),
+            judged: Mutex::default(),
+            ended: Mutex::default(),
+        })
+    }
+
+    /// Connects the people, carries out the steps, and disconnects.
+    pub(crate) async fn run(&self, plan: &Plan) -> Result<(), StepFailure> {
+        let ended = self.connect_and_run(plan).await;
+        *lock(&self.ended) = self.began.elapsed();
+        let closing = self.people.values().map(|person| person.close());
+        // Who has no connection needs no closing.
+        let _ = join_all(closing).await;
+        ended
+    }
+
+    async fn connect_and_run(&self, plan: &Plan) -> Result<(), StepFailure> {
+        let first = self
+            .people
+            .values()
+            .filter(|person| person.is_connected_first);
+        let connecting = first.map(|person| person.connect(self.context, START_WITHIN));
+        for connected in join_all(connecting).await {
+            connected.map_err(|not_live| {
+                StepFailure::unjudged(plan.spot.clone(), not_live.into_failure())
+            })?;
+        }
+        self.steps(&plan.steps).await?;
+        self.refuse_vacuous(&plan.steps)
+    }
+
+    fn steps<'s>(&'s self, steps: &'s [PlannedStep]) -> BoxFuture<'s, Result<(), StepFailure>> {
+        async move {
+            for step in steps {
+                self.step(step).await?;
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+
+    async fn step(&self, step: &PlannedStep) -> Result<(), StepFailure> {
+        match &step.action {
+            Action::Verb(verb) => {
+                let began = self.began.elapsed();
+                let ended = self.verb(verb, &step.spot).await;
+                self.record(verb, began);
+                ended
+            }
+            Action::Expect(checks) => self.expect(checks, &step.spot).await,
+            Action::Include(steps) => self.steps(steps).await,
+            Action::Parallel(steps) => {
+                let ends = join_all(steps.iter().map(|step| self.step(step))).await;
+                ends.into_iter().collect()
+            }
+            Action::Repeat(times, steps) => {
+                for n in 1..=*times {
+                    self.lock_variables().set("n", Value::from(n));
+                    self.steps(steps).await?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    async fn verb(&self, verb: &Step, spot: &Spot) -> Result<(), StepFailure> {
+        match verb {
+            Step::Place(step) => self.place(step, spot).await,
+            Step::Move(step) => self.move_order(step, spot).await,
+            Step::Assign(step) => self.assign(step, spot).await,
+            Step::Cancel(step) => self.cancel(step, spot).await,
+            Step::Pay(step) => self.pay(step, spot).await,
+            Step::Webhook(step) => self.webhook(step, spot).await,
+            Step::Notify(step) => self.notify(step, spot).await,
+            Step::Read(step) => self.read(step, spot).await,
+            Step::TailorStatus(step) => self.set_tailor_status(step, spot).await,
+            Step::Emit(step) => self.emit(step, spot).await,
+            Step::Join(step) => self.join(step, spot).await,
+            Step::Leave(step) => self.leave(step, spot).await,
+            Step::Cut(step) => self.cut(step, spot).await,
+            Step::Back(step) => self.back(step, spot).await,
+            Step::Offline(step) => self.go_offline(step, spot).await,
+            Step::Disconnect(step) => self.disconnect(step, spot).await,
+            Step::Rest(step) => self.rest(step, spot).await,
+            Step::Run(step) => self.run_program(step, spot).await,
+            Step::Wait(time) => self.wait(time, spot).await,
+            // The plan has made actions of these.
+            Step::Expect(_) | Step::Repeat(_) | Step::Parallel(_) | Step::Include(_) => Ok(()),
+        }
+    }
+
+    async fn wait(&self, time: &Located<String>, spot: &Spot) -> Result<(), StepFailure> {
+        let time = span::parse(&self.text(time, spot)?).map_err(|expected| {
+            StepFailure::unjudged(spot.at(&time.position), Failure::usage(expected))
+        })?;
+        tokio::time::sleep(time).await;
+        Ok(())
+    }
+
+    fn record(&self, verb: &Step, began: Duration) {
+        let mut records = lock(&self.records);
+        let number = records.len() + 1;
+        records.push(StepRecord {
+            number,
+            label: verb.label(),
+            began,
+            ended: self.began.elapsed(),
+        });
+    }
+
+    /// Returns the steps that were carried out.
+    pub(crate) fn records(&self) -> Vec<StepRecord> {
+        lock(&self.records).clone()
+    }
+
+    /// Returns the time at which the steps had ended, since the run began.
+    pub(crate) fn ended_at(&self) -> Duration {
+        *lock(&self.ended)
+    }
+
+    /// Returns the time since the run began.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// Returns the end of the last step that was carried out.
+    pub(super) fn last_step_ended(&self) -> Duration {
+        lock(&self.records)
+            .last()
+            .map_or(Duration::ZERO, |record| record.ended)
+    }
+
+    pub(super) fn count_judged(&self, expectations: usize) {
+        *lock(&self.judged) += expectations;
+    }
+
+    /// Returns the number of expectations that were judged.
+    pub(crate) fn judged(&self) -> usize {
+        *lock(&self.judged)
+    }
+
+    pub(super) fn person(&self, name: &str, spot: &Spot) -> Result<&Arc<Person>, StepFailure> {
+        // The plan has refused the names of nobody.
+        self.people.get(name).ok_or_else(|| {
+            let failure = Failure::usage(format!("nobody is called {name}"));
+            StepFailure::unjudged(spot.clone(), failure)
+        })
+    }
+
+    pub(super) fn save(&self, name: &str, value: Value) {
+        self.lock_variables().set(name, value);
+    }
+
+    /// Replaces the variables of a text.
+    pub(super) fn text(&self, text: &str, spot: &Spot) -> Result<String, StepFailure> {
+        let resolved = self.lock_variables().text(text);
+        resolved.map_err(|unset| self.unset(&unset, spot))
+    }
+
+    /// Replaces the variables in every text of a value.
+    pub(super) fn resolve_value(&self, value: &Value, spot: &Spot) -> Result<Value, StepFailure> {
+        let resolved = self.lock_variables().resolve(value);
+        resolved.map_err(|unset| self.unset(&unset, spot))
+    }
+
+    /// Returns the whole value of a text that is only a variable.
+    pub(super) fn whole(&self, text: &str, spot: &Spot) -> Result<Value, StepFailure> {
+        let whole = self.lock_variables().whole(text);
+        whole.map_err(|unset| self.unset(&unset, spot))
+    }
+
+    /// Returns the values of all variables for filters. An object with an `_id` is this id.
+    pub(super) fn values(&self) -> FilterValues {
+        self.lock_variables().identified()
+    }
+
+    fn unset(&self, unset_variable: &Unset, spot: &Spot) -> StepFailure {
+        let variables = self.lock_variables();
+        let known = variables.values().keys().map(String::as_str);
+        let mistake = unset(&unset_variable.name, &spot.position, &spot.file, known);
+        let failure = Failure::usage(mistake.message.clone());
+        let failure = match &mistake.help {
+            Some(help) => failure.hint(help),
+            None => failure,
+        };
+        StepFailure::unjudged(spot.at(&mistake.position), failure)
+    }
+
+    fn lock_variables(&self) -> MutexGuard<'_, Variables> {
+        lock(&self.variables)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn new_person(
+    plan: &PersonPlan,
+    user: &str,
+    began: Instant,
+    context: &Context,
+) -> Result<Person, Failure> {
+    let user = user
+        .parse()
+        .map_err(|error| Failure::usage(format!("{}: {error}", plan.name)))?;
+    let actor = Actor {
+        role: plan.role,
+        user,
+    };
+    let minted = context.mint_for(&actor)?;
+    let identity = match plan.token {
+        TokenPlan::Fresh => Some(minted.clone()),
+        TokenPlan::Fixed(flaw, ttl) => {
+            let secret = context.settings.jwt_secret()?;
+            let token = mint(&actor, &secret, ttl, flaw, clock::unix_s())?.token;
+            Some(Identity::fixed(&actor, token))
+        }
+        TokenPlan::None => None,
+    };
+    Ok(Person {
+        name: plan.name.clone(),
+        for_rest: identity.clone().unwrap_or(minted),
+        identity,
+        actor,
+        resume: plan.resume,
+        transport: plan.transport.unwrap_or(context.transport),
+        is_connected_first: plan.is_connected_first,
+        device: uuid::Uuid::new_v4().simple().to_string(),
+        story: Arc::new(Story::new(began)),
+        connection: tokio::sync::Mutex::new(Connection::default()),
+        cursor: Mutex::default(),
+    })
+}

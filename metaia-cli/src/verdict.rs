@@ -1,0 +1,313 @@
+//! Judges one expectation on what somebody received, and says what came instead.
+
+use std::time::Duration;
+
+use crate::exit::Failure;
+use crate::expectation::{
+    CannotJudge, Expectation, ExpectationOutcome as Outcome, Nearest, Received, Sequence,
+    SequenceJudgement, SequenceOutcome, Variables,
+};
+use crate::printer::Paint;
+use crate::terminal::one_line;
+
+/// The number of events that a report lists.
+const LISTED: usize = 8;
+
+/// The largest width of a listed event.
+const LISTED_WIDTH: usize = 110;
+
+/// What somebody received in the time that an expectation is about.
+#[derive(Debug)]
+pub(crate) struct Window {
+    pub(crate) events: Vec<Received>,
+    /// The number of events whose id had come before: copies, which do not count.
+    pub(crate) earlier_copies: usize,
+    /// Whether events were missed for good.
+    pub(crate) has_gap: bool,
+}
+
+/// An expectation that was met.
+#[derive(Debug, Default)]
+pub(crate) struct Judged {
+    /// The events that fit, as indexes into the window.
+    pub(crate) fitting: Vec<usize>,
+}
+
+/// The reason why an expectation was not met.
+#[derive(Debug)]
+pub(crate) enum NotMet {
+    Unmet(Unmet),
+    /// It could not be judged.
+    Unjudged(Failure),
+}
+
+/// An expectation that was not met.
+#[derive(Debug)]
+pub(crate) struct Unmet {
+    pub(crate) kind: UnmetKind,
+    /// What is wrong, in a few words.
+    pub(crate) label: String,
+    /// What came instead, in lines.
+    pub(crate) details: Vec<String>,
+}
+
+/// The kind of an unmet expectation, as reports name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum UnmetKind {
+    /// Too few events came.
+    Missing,
+    /// Too many came.
+    TooMany,
+    /// An event came that must not.
+    Never,
+    /// Events came in another order.
+    Order,
+    /// The event came after its time.
+    Late,
+    /// Other events came than those that were asked for.
+    Others,
+    /// Events were missed for good, so that nothing is proven.
+    Gap,
+    /// The condition was judged on no event at all.
+    Vacuous,
+    /// A request, a join, a connection or a program ended otherwise.
+    Answer,
+}
+
+impl UnmetKind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::TooMany => "too_many",
+            Self::Never => "never",
+            Self::Order => "order",
+            Self::Late => "late",
+            Self::Others => "only",
+            Self::Gap => "gap",
+            Self::Vacuous => "vacuous",
+            Self::Answer => "answer",
+        }
+    }
+}
+
+impl Unmet {
+    pub(crate) fn new(kind: UnmetKind, label: impl Into<String>) -> Self {
+        Self {
+            kind,
+            label: label.into(),
+            details: Vec::new(),
+        }
+    }
+
+    /// Adds lines that say what came instead.
+    pub(crate) fn details(mut self, lines: impl IntoIterator<Item = String>) -> Self {
+        self.details.extend(lines);
+        self
+    }
+}
+
+impl From<Unmet> for NotMet {
+    fn from(unmet: Unmet) -> Self {
+        Self::Unmet(unmet)
+    }
+}
+
+/// Judges an event that must come.
+pub(crate) fn judge_event(
+    expectation: &Expectation,
+    window: &Window,
+    deadline: Duration,
+    who: &str,
+    values: &Variables,
+) -> Result<Judged, NotMet> {
+    let judgement = expectation
+        .judge(&window.events, values)
+        .map_err(cannot_judge)?;
+    match judgement.outcome {
+        Outcome::Met => {}
+        Outcome::Missing { got, ref wanted } => {
+            let label = match got {
+                0 => format!("no such event came to {who}"),
+                _ => format!("{got} came to {who}, not {wanted}"),
+            };
+            let near = judgement.nearest.as_ref();
+            let near = near
+                .map(|nearest| near_miss(nearest, expectation, window))
+                .unwrap_or_default();
+            let failed = Unmet::new(UnmetKind::Missing, label);
+            let unmet = failed.details(near).details(what_came(window, who));
+            return Err(unmet.into());
+        }
+        Outcome::TooMany { got, ref wanted } => {
+            let label = format!("{got} came to {who}, not {wanted}");
+            let fitting = picked(&judgement.fitting, window);
+            let unmet = Unmet::new(UnmetKind::TooMany, label).details(list(&fitting));
+            return Err(unmet.into());
+        }
+        Outcome::Unwanted { got } => return Err(unwanted(got, &judgement.fitting, window, who)),
+    }
+    let needed = expectation
+        .times
+        .minimum()
+        .max(1)
+        .min(judgement.fitting.len());
+    let last_needed = needed.checked_sub(1).and_then(|n| judgement.fitting.get(n));
+    let last = last_needed.and_then(|index| window.events.get(*index));
+    if let Some(last) = last.filter(|last| last.at > deadline) {
+        let late = (last.at - deadline).as_millis();
+        let label = format!("it came to {who} {late} ms too late");
+        let unmet = Unmet::new(UnmetKind::Late, label).details(list(&[last]));
+        return Err(unmet.into());
+    }
+    Ok(Judged {
+        fitting: judgement.fitting,
+    })
+}
+
+/// Judges an event that must not come.
+pub(crate) fn judge_never(
+    expectation: &Expectation,
+    window: &Window,
+    who: &str,
+    values: &Variables,
+) -> Result<Judged, NotMet> {
+    let judgement = expectation
+        .judge(&window.events, values)
+        .map_err(cannot_judge)?;
+    if !judgement.fitting.is_empty() {
+        let got = judgement.fitting.len();
+        return Err(unwanted(got, &judgement.fitting, window, who));
+    }
+    if window.has_gap {
+        return Err(gap(who));
+    }
+    Ok(Judged::default())
+}
+
+fn gap(who: &str) -> NotMet {
+    let label = format!("{who} missed events for good: nothing is proven");
+    Unmet::new(UnmetKind::Gap, label).into()
+}
+
+/// Returns lines that compare the values of a sequence.
+fn compare(sequence: &Sequence, judged: &SequenceJudgement) -> Vec<String> {
+    let shown = |values: &[serde_json::Value]| {
+        let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+        values.join(", ")
+    };
+    vec![
+        format!("expected  {}", shown(&sequence.is)),
+        format!("got       {}", shown(&judged.got)),
+    ]
+}
+
+/// Returns lines that compare the event that nearly fits with what is expected.
+fn near_miss(nearest: &Nearest, expectation: &Expectation, window: &Window) -> Vec<String> {
+    let Some(event) = window.events.get(nearest.index) else {
+        return Vec::new();
+    };
+    let mut lines = vec!["an event that nearly fits:".to_owned()];
+    let near = nearest.lines(expectation, event, LISTED_WIDTH, Paint::PLAIN);
+    lines.extend(near.into_iter().map(|line| format!("  {line}")));
+    lines
+}
+
+fn unwanted(got: usize, fitting: &[usize], window: &Window, who: &str) -> NotMet {
+    let events = if got == 1 { "event" } else { "events" };
+    let label = format!("{got} {events} came to {who} that must not");
+    let failed = Unmet::new(UnmetKind::Never, label);
+    failed.details(list(&picked(fitting, window))).into()
+}
+
+/// Judges events whose values must come in order.
+pub(crate) fn judge_sequence(
+    sequence: &Sequence,
+    window: &Window,
+    who: &str,
+    values: &Variables,
+) -> Result<Judged, NotMet> {
+    let judged = sequence
+        .judge(&window.events, values)
+        .map_err(cannot_judge)?;
+    let kind = match &judged.outcome {
+        SequenceOutcome::Met => {
+            if window.has_gap {
+                return Err(gap(who));
+            }
+            return Ok(Judged {
+                fitting: judged.events,
+            });
+        }
+        SequenceOutcome::Missing(_) => UnmetKind::Missing,
+        SequenceOutcome::TooMany(_) => UnmetKind::TooMany,
+        SequenceOutcome::Order | SequenceOutcome::Others { .. } => UnmetKind::Order,
+    };
+    let label = format!("{who} received another sequence");
+    let failed = Unmet::new(kind, label);
+    let compared = compare(sequence, &judged);
+    Err(failed
+        .details(compared)
+        .details(what_came(window, who))
+        .into())
+}
+
+fn cannot_judge(error: CannotJudge) -> NotMet {
+    let hint = error.hint;
+    let failure = Failure::usage(error.to_string());
+    let failure = match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    };
+    NotMet::Unjudged(failure)
+}
+
+/// Returns lines that say what came to somebody.
+fn what_came(window: &Window, who: &str) -> Vec<String> {
+    let events: Vec<&Received> = window
+        .events
+        .iter()
+        .filter(|event| !event.is_control())
+        .collect();
+    let mut lines = match events.len() {
+        0 => vec![format!("nothing else came to {who}")],
+        n => vec![format!("{who} received {n} events since the last expect:")],
+    };
+    lines.extend(list(&events));
+    if window.earlier_copies > 0 {
+        let copies = window.earlier_copies;
+        lines.push(format!(
+            "and {copies} copies of earlier ones, which do not count"
+        ));
+    }
+    lines
+}
+
+fn picked<'a>(indexes: &[usize], window: &'a Window) -> Vec<&'a Received> {
+    let events = indexes.iter().filter_map(|index| window.events.get(*index));
+    events.collect()
+}
+
+/// Returns one line for each event, up to a limit.
+pub(crate) fn list(events: &[&Received]) -> Vec<String> {
+    let mut lines: Vec<String> = events
+        .iter()
+        .take(LISTED)
+        .map(|event| line(event))
+        .collect();
+    if events.len() > LISTED {
+        lines.push(format!("  … and {} more", events.len() - LISTED));
+    }
+    lines
+}
+
+fn line(event: &Received) -> String {
+    let mut data = event.data.clone();
+    if let serde_json::Value::Object(members) = &mut data {
+        members.remove("_rt");
+    }
+    let data = data.to_string();
+    let text: String = one_line(&data).chars().take(LISTED_WIDTH).collect();
+    let replayed = if event.replayed { " ↻" } else { "" };
+    let ms = event.at.as_millis();
+    format!("  +{ms} ms  {}{replayed}  {text}", one_line(&event.event))
+}
