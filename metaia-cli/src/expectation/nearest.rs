@@ -26,30 +26,20 @@ impl Nearest {
 }
 
 /// Returns the event that fails the least, the last of several. An event of another name has to
-/// have a similar name, or a member that `match` expects.
+/// have a similar name, or a member that `match` expects. The events that fit, and copies, are
+/// `excluded`.
 pub(super) fn of(
     expectation: &Expectation,
     events: &[Received],
-    fitting: &[usize],
+    excluded: &[usize],
 ) -> Option<Nearest> {
-    let candidates = events.iter().enumerate().rev();
-    let others = candidates.filter(|(index, _)| !fitting.contains(index));
-    let others =
-        others.filter(|(index, event)| !is_copy_of_fitting(events, fitting, *index, event));
+    let numbered = events.iter().enumerate().rev();
+    let others = numbered.filter(|(index, _)| !excluded.contains(index));
     others
-        .map(|(index, event)| candidate(expectation, index, event))
-        .filter(|candidate| is_near(expectation, &events[candidate.index], candidate))
+        .map(|(index, event)| (event, candidate(expectation, index, event)))
+        .filter(|(event, candidate)| is_near(expectation, event, candidate))
+        .map(|(_, candidate)| candidate)
         .min_by_key(Nearest::rank)
-}
-
-fn is_copy_of_fitting(
-    events: &[Received],
-    fitting: &[usize],
-    index: usize,
-    event: &Received,
-) -> bool {
-    let mut earlier = fitting.iter().filter(|fitting| **fitting < index);
-    event.id.is_some() && earlier.any(|fitting| events[*fitting].id == event.id)
 }
 
 fn candidate(expectation: &Expectation, index: usize, event: &Received) -> Nearest {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::copies;
-use super::filter::{Filter, Variables};
+use super::filter::{Filter, FilterFailed, Variables};
 use super::judgement::CannotJudge;
 use super::received::Received;
 use super::subset::fits;
@@ -69,10 +69,10 @@ impl Sequence {
             if judgement.copies.contains(&index) || !self.counts(event) {
                 continue;
             }
-            let value = self.value(event, variables);
+            let value = self.of.value(&event.json(), variables);
             judgement
                 .got
-                .push(value.map_err(|reason| self.cannot_judge(index, reason))?);
+                .push(value.map_err(|reason| self.cannot_judge(index, &reason))?);
             judgement.events.push(index);
         }
         judgement.outcome = outcome(&self.is, &judgement.got);
@@ -93,23 +93,12 @@ impl Sequence {
         event.event == self.event && as_live
     }
 
-    /// Returns the value of the event, or the reason why it has not exactly one.
-    fn value(&self, event: &Received, variables: &Variables) -> Result<Value, String> {
-        let values = self.of.first_values(&event.json(), variables, 2);
-        let mut values = values.map_err(|failed| failed.to_string())?.into_iter();
-        match (values.next(), values.next()) {
-            (Some(value), None) => Ok(value),
-            (Some(_), Some(_)) => Err("it gives several values, not one".to_owned()),
-            (None, _) => Err("it gives no value".to_owned()),
-        }
-    }
-
-    fn cannot_judge(&self, index: usize, reason: String) -> CannotJudge {
+    fn cannot_judge(&self, index: usize, reason: &FilterFailed) -> CannotJudge {
         CannotJudge {
             index,
             event: self.event.clone(),
             filter: self.of.to_string(),
-            reason,
+            reason: reason.to_string(),
             hint: None,
         }
     }

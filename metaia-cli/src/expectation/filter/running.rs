@@ -28,7 +28,13 @@ pub(crate) enum FilterFailed {
     TooLarge,
     /// The caller gave no value for a variable that the filter was parsed with.
     #[error("the variable ${0} has no value")]
-    NoValue(String),
+    UnsetVariable(String),
+    /// One value was wanted.
+    #[error("it gives no value")]
+    Nothing,
+    /// One value was wanted.
+    #[error("it gives several values, not one")]
+    Several,
 }
 
 impl Filter {
@@ -39,6 +45,23 @@ impl Filter {
         variables: &Variables,
     ) -> Result<Vec<Value>, FilterFailed> {
         self.first_values(input, variables, usize::MAX)
+    }
+
+    /// Returns the value that the filter makes of this input.
+    ///
+    /// # Errors
+    /// Returns an error if the filter fails, or makes no value or several.
+    pub(crate) fn value(
+        &self,
+        input: &Value,
+        variables: &Variables,
+    ) -> Result<Value, FilterFailed> {
+        let mut values = self.first_values(input, variables, 2)?.into_iter();
+        match (values.next(), values.next()) {
+            (Some(value), None) => Ok(value),
+            (Some(_), Some(_)) => Err(FilterFailed::Several),
+            (None, _) => Err(FilterFailed::Nothing),
+        }
     }
 
     /// Returns the first `limit` values that the filter makes of this input.
@@ -67,7 +90,7 @@ impl Filter {
         let values = self.variables.iter().map(|name| {
             let name = name.trim_start_matches('$');
             let value = variables.get(name).map(to_jaq);
-            value.ok_or_else(|| FilterFailed::NoValue(name.to_owned()))
+            value.ok_or_else(|| FilterFailed::UnsetVariable(name.to_owned()))
         });
         let values: Vec<Val> = values.collect::<Result<_, _>>()?;
         Ok(Vars::new(values))

@@ -90,6 +90,14 @@ fn a_filter_reads_the_variables_of_its_caller() {
 }
 
 #[test]
+fn one_value_is_wanted_of_some_filters() {
+    let value = |text: &str| parse(text).unwrap().value(&event(), &variables());
+    assert_eq!(value(".data.amount"), Ok(json!(120_000)));
+    assert_eq!(value("empty"), Err(FilterFailed::Nothing));
+    assert_eq!(value(".data.items[]"), Err(FilterFailed::Several));
+}
+
+#[test]
 fn a_text_that_is_no_filter_is_refused_with_place_and_cure() {
     let texts = [
         "",

@@ -35,7 +35,9 @@ impl Expectation {
         }
         let outcome = self.outcome(fitting.len());
         let nearest = match outcome {
-            ExpectationOutcome::Missing { .. } => nearest::of(self, events, &fitting),
+            ExpectationOutcome::Missing { .. } => {
+                nearest::of(self, events, &[&fitting[..], &copies[..]].concat())
+            }
             _ => None,
         };
         Ok(Judgement {
