@@ -119,7 +119,8 @@ fn is_plain(text: &str) -> bool {
     let is_other = serde_json::from_str::<Value>(text).is_ok();
     let mut characters = text.chars();
     let is_word = characters.all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ':'));
-    !text.is_empty() && is_word && !is_other
+    // A text of combining characters alone has no columns.
+    measure_text_width(text) > 0 && is_word && !is_other
 }
 
 /// Returns the number of characters that are left out at the beginning of two long values, so that
@@ -166,17 +167,26 @@ mod tests {
 
     #[test]
     fn a_text_has_quotes_only_if_it_needs_them() {
-        let values = json!(["ready", "6b0c05aa", "12", "a b", "true", "", 12, null, [1]]);
+        let values = json!([
+            "ready",
+            "6b0c05aa",
+            "12",
+            "a b",
+            "true",
+            "",
+            "\u{112e3}",
+            12,
+            null
+        ]);
         let texts: Vec<String> = values
             .as_array()
             .unwrap()
             .iter()
             .map(|value| text(value, is_quoted(value)))
             .collect();
-        assert_eq!(
-            texts.join(" | "),
-            r#"ready | 6b0c05aa | "12" | "a b" | "true" | "" | 12 | null | [1]"#
-        );
+        let expected =
+            "ready | 6b0c05aa | \"12\" | \"a b\" | \"true\" | \"\" | \"\u{112e3}\" | 12 | null";
+        assert_eq!(texts.join(" | "), expected);
     }
 
     #[test]
