@@ -13,6 +13,8 @@ Examples:
   metaia trigger order.lifecycle                     an order from creation to delivery
   metaia join ORDER --as tailor:t1 --expect deny     test who may join a room
   metaia emit user:u1 stock_low sku=thread left:=3   send any event
+  metaia expect customer:u2 --never -- COMMAND       prove that somebody receives nothing
+  metaia test scenarios/                             run scenario files
   metaia token mint --role admin --user a1           make a token for curl or an app";
 
 /// The QA tool of METAIA realtime.
@@ -118,13 +120,15 @@ mod tests {
 
     #[test]
     fn help_begins_with_examples() {
-        let paths: [&[&str]; 8] = [
+        let paths: [&[&str]; 10] = [
             &[],
             &["tail"],
             &["connect"],
             &["join"],
             &["emit"],
             &["trigger"],
+            &["expect"],
+            &["test"],
             &["token", "mint"],
             &["token", "inspect"],
         ];
@@ -142,6 +146,8 @@ mod tests {
           metaia trigger order.lifecycle                     an order from creation to delivery
           metaia join ORDER --as tailor:t1 --expect deny     test who may join a room
           metaia emit user:u1 stock_low sku=thread left:=3   send any event
+          metaia expect customer:u2 --never -- COMMAND       prove that somebody receives nothing
+          metaia test scenarios/                             run scenario files
           metaia token mint --role admin --user a1           make a token for curl or an app
 
         The QA tool of METAIA realtime
@@ -154,6 +160,8 @@ mod tests {
           connect  Connect as several roles at once, interactively or by a script
           join     Check whether a user may join the room of an order
           emit     Send any event to a user, a role, an order's room or everyone
+          expect   Watch, run a command, and check what came, or that nothing came
+          test     Run scenario files: who does what, and what each must receive
           trigger  Cause events through the server's REST API, as real apps do
           help     Print this message or the help of the given subcommand(s)
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::exit::Failure;
 use crate::expectation::{
-    CannotJudge, Expectation, ExpectationOutcome as Outcome, Nearest, Received, Sequence,
-    SequenceJudgement, SequenceOutcome, Variables,
+    CannotJudge, Expectation, ExpectationOutcome as Outcome, FilterValues, Nearest, Received,
+    Sequence, SequenceJudgement, SequenceOutcome,
 };
 use crate::printer::Paint;
 use crate::terminal::one_line;
@@ -16,13 +16,13 @@ const LISTED: usize = 8;
 /// The largest width of a listed event.
 const LISTED_WIDTH: usize = 110;
 
-/// What somebody received in the time that an expectation is about.
+/// The events that came to somebody in the time that an expectation is about.
 #[derive(Debug)]
 pub(crate) struct Window {
     pub(crate) events: Vec<Received>,
     /// The number of events whose id had come before: copies, which do not count.
     pub(crate) earlier_copies: usize,
-    /// Whether events were missed for good.
+    /// True if events were missed for good.
     pub(crate) has_gap: bool,
 }
 
@@ -45,9 +45,9 @@ pub(crate) enum NotMet {
 #[derive(Debug)]
 pub(crate) struct Unmet {
     pub(crate) kind: UnmetKind,
-    /// What is wrong, in a few words.
+    /// The fault, in a few words.
     pub(crate) label: String,
-    /// What came instead, in lines.
+    /// The events that came instead, in lines.
     pub(crate) details: Vec<String>,
 }
 
@@ -118,7 +118,7 @@ pub(crate) fn judge_event(
     window: &Window,
     deadline: Duration,
     who: &str,
-    values: &Variables,
+    values: &FilterValues,
 ) -> Result<Judged, NotMet> {
     let judgement = expectation
         .judge(&window.events, values)
@@ -169,7 +169,7 @@ pub(crate) fn judge_never(
     expectation: &Expectation,
     window: &Window,
     who: &str,
-    values: &Variables,
+    values: &FilterValues,
 ) -> Result<Judged, NotMet> {
     let judgement = expectation
         .judge(&window.events, values)
@@ -224,7 +224,7 @@ pub(crate) fn judge_sequence(
     sequence: &Sequence,
     window: &Window,
     who: &str,
-    values: &Variables,
+    values: &FilterValues,
 ) -> Result<Judged, NotMet> {
     let judged = sequence
         .judge(&window.events, values)

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::filter::{Filter, FilterFailed, InvalidFilter, Variables};
+use super::filter::{Filter, FilterFailed, FilterValues, InvalidFilter};
 
 /// A parsed condition. A clone shares it.
 #[derive(Debug, Clone)]
@@ -65,7 +65,7 @@ impl Condition {
     }
 
     /// Returns whether the condition is met. `event` is [`Received::json`](super::Received::json).
-    pub(crate) fn holds(&self, event: &Value, variables: &Variables) -> Result<bool, NoBoolean> {
+    pub(crate) fn holds(&self, event: &Value, variables: &FilterValues) -> Result<bool, NoBoolean> {
         let mut values = self.0.first_values(event, variables, 2)?.into_iter();
         match (values.next(), values.next()) {
             (Some(Value::Bool(holds)), None) => Ok(holds),
@@ -92,7 +92,7 @@ mod tests {
 
     fn holds(text: &str) -> Result<bool, NoBoolean> {
         let event = json!({"event": "order_update", "data": {"amount": 3, "items": [1, 2]}});
-        let variables = Variables::from([("three".to_owned(), json!(3))]);
+        let variables = FilterValues::from([("three".to_owned(), json!(3))]);
         Condition::parse(text, &["three"])
             .unwrap()
             .holds(&event, &variables)
@@ -178,7 +178,7 @@ mod tests {
         fn a_condition_on_any_json_is_met_or_an_error(event in any_json()) {
             for text in [".data.a == 1", ".a", ".[]", "length > 2", "any(..; . == 1)"] {
                 let condition = Condition::parse(text, &[]).unwrap();
-                let _ = condition.holds(&event, &Variables::new());
+                let _ = condition.holds(&event, &FilterValues::new());
             }
         }
     }

@@ -1,7 +1,7 @@
 //! One expectation: the events that a watcher should receive, or should not.
 
 use super::condition::{Condition, NoBoolean};
-use super::filter::Variables;
+use super::filter::FilterValues;
 use super::received::Received;
 use super::subset::fits;
 use super::times::Times;
@@ -65,7 +65,7 @@ impl Expectation {
     pub(super) fn failed_clause(
         &self,
         event: &Received,
-        variables: &Variables,
+        variables: &FilterValues,
     ) -> Result<Option<Clause>, NoBoolean> {
         if !self.is_named(event) {
             return Ok(Some(Clause::Event));

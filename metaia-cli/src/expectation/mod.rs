@@ -16,7 +16,7 @@ mod times;
 
 pub(crate) use condition::{Condition, NoBoolean};
 pub(crate) use expected::{Clause, Expectation};
-pub(crate) use filter::{Filter, FilterFailed, InvalidFilter, Variables};
+pub(crate) use filter::{Filter, FilterFailed, FilterValues, InvalidFilter};
 pub(crate) use judgement::{CannotJudge, ExpectationOutcome, Judgement};
 pub(crate) use nearest::Nearest;
 pub(crate) use received::Received;

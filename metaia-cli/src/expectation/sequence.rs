@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::copies;
-use super::filter::{Filter, FilterFailed, Variables};
+use super::filter::{Filter, FilterFailed, FilterValues};
 use super::judgement::CannotJudge;
 use super::received::Received;
 use super::subset::fits;
@@ -56,7 +56,7 @@ impl Sequence {
     pub(crate) fn judge(
         &self,
         events: &[Received],
-        variables: &Variables,
+        variables: &FilterValues,
     ) -> Result<SequenceJudgement, CannotJudge> {
         let copies = copies::of(events, |event| event.event == self.event);
         let mut judgement = SequenceJudgement {
@@ -177,7 +177,7 @@ mod tests {
     #[track_caller]
     fn check(is: &[&str], came: &[&str], outcome: SequenceOutcome, is_waiting: bool) {
         let sequence = statuses(is);
-        let judgement = sequence.judge(&events(came), &Variables::new()).unwrap();
+        let judgement = sequence.judge(&events(came), &FilterValues::new()).unwrap();
         assert_eq!(judgement.outcome, outcome, "{came:?}");
         assert_eq!(judgement.got.len(), came.len());
         assert_eq!(sequence.is_waiting(&judgement), is_waiting, "{came:?}");
@@ -235,7 +235,7 @@ mod tests {
         came.insert(1, came[0].clone());
         came.push(received("note", "9", json!({"status": "x"})));
         let judgement = statuses(&["a", "b"])
-            .judge(&came, &Variables::new())
+            .judge(&came, &FilterValues::new())
             .unwrap();
         assert_eq!(judgement.outcome, SequenceOutcome::Met);
         assert_eq!(judgement.events, [0, 2]);
@@ -251,7 +251,7 @@ mod tests {
             replayed: Some(true),
             ..statuses(&["a", "b"])
         };
-        let judgement = sequence.judge(&came, &Variables::new()).unwrap();
+        let judgement = sequence.judge(&came, &FilterValues::new()).unwrap();
         assert_eq!(judgement.outcome, SequenceOutcome::Met);
     }
 
@@ -263,7 +263,7 @@ mod tests {
         };
         let came = |items: Value| [received("order_update", "1", json!({"items": items}))];
         let error = |items: Value| {
-            let judged = sequence.judge(&came(items), &Variables::new());
+            let judged = sequence.judge(&came(items), &FilterValues::new());
             judged.unwrap_err().to_string()
         };
         let errors = [json!([1, 2]), json!([]), json!(3)].map(error);
@@ -288,7 +288,7 @@ mod tests {
                 events.extend(events.clone());
             }
             let sequence = Sequence { is: came, ..statuses(&[]) };
-            let judgement = sequence.judge(&events, &Variables::new()).unwrap();
+            let judgement = sequence.judge(&events, &FilterValues::new()).unwrap();
             prop_assert_eq!(judgement.outcome, SequenceOutcome::Met);
         }
 

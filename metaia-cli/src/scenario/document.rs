@@ -53,8 +53,8 @@ pub(crate) struct PersonOptions {
     /// The user id, instead of a fresh one: `$NAME` of another person makes this a second device of
     /// that person.
     pub(crate) user: Option<String>,
-    /// How missed events are asked for after a cut: `position` (default) sends the last position,
-    /// `device` a device id, `token` the same token again, `none` nothing.
+    /// The way in which missed events are asked for after a cut: `position` (default) sends the
+    /// last position, `device` a device id, `token` the same token again, `none` nothing.
     pub(crate) resume: Option<String>,
     /// `websocket` (default), `polling`, or `upgrade`.
     pub(crate) transport: Option<String>,

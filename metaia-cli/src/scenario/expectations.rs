@@ -1,4 +1,4 @@
-//! What a scenario expects: of events, of answers, of programs.
+//! The expectations of a scenario: of events, of answers, of programs.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,7 @@ pub(crate) struct ExpectationEntry {
     pub(crate) of: Option<Located<String>>,
     /// For `sequence`: the values.
     pub(crate) is: Option<Located<Vec<Value>>>,
-    /// How often it must come: a number (default 1), `2..4`, or `any`.
+    /// The number of times that it must come: a number (default 1), `2..4`, or `any`.
     pub(crate) times: Option<Located<Value>>,
     /// The time that it may take from the end of the step before; 2s if absent.
     pub(crate) within: Option<Located<String>>,
@@ -45,7 +45,7 @@ pub(crate) struct ExpectationEntry {
     pub(crate) save: Option<Located<String>>,
 }
 
-/// What a REST request must be answered. Without it, the status must be 2xx.
+/// The answer that a REST request must get. Without it, the status must be 2xx.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AnswerExpectation {
@@ -61,7 +61,7 @@ pub(crate) struct AnswerExpectation {
     pub(crate) condition: Option<Located<String>>,
 }
 
-/// What a person finds who comes back.
+/// The state that a person finds who comes back.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct BackExpectation {
@@ -72,7 +72,7 @@ pub(crate) struct BackExpectation {
     pub(crate) refused: Option<String>,
 }
 
-/// How a program must end. Without it, its exit code must be 0.
+/// The end that a program must have. Without it, its exit code must be 0.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RunExpectation {

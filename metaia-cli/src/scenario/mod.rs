@@ -14,6 +14,10 @@ mod source;
 mod steps;
 mod variables;
 
+#[cfg(test)]
+pub(crate) use located::FilePosition;
+#[cfg(test)]
+pub(crate) use outcome::Spot;
 pub(crate) use outcome::{StepFailure, StepRecord};
 pub(crate) use plan::{Case, FileMistake, Plan};
 pub(crate) use run::World;

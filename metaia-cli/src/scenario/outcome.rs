@@ -1,4 +1,4 @@
-//! How steps and scenarios end.
+//! The ends of steps and scenarios.
 
 use std::sync::Arc;
 use std::time::Duration;

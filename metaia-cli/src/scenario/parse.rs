@@ -41,7 +41,7 @@ fn mistake(error: &Error) -> Mistake {
         Error::ExpectedMappingEndAfterEnumVariantValue { .. } => {
             said("a step has one verb".to_owned()).help("begin the next step with `- `")
         }
-        other => said(without_place(&other.to_string())),
+        other => said(plain(&other.to_string())),
     }
 }
 
@@ -62,10 +62,19 @@ fn unknown(mistake: Mistake, name: &str, known: &[&'static str]) -> Mistake {
     }
 }
 
-/// Removes the place from a text that ends with it: it is shown by the excerpt.
-fn without_place(text: &str) -> String {
-    match text.rfind(" at line ") {
-        Some(end) => text[..end].to_owned(),
-        None => text.to_owned(),
+/// Words of YAML's own, and those that its readers use.
+const WORDS: [(&str, &str); 3] = [
+    ("mapping start", "a map, such as { as: buyer }"),
+    ("string scalar", "a text"),
+    ("sequence start", "a list"),
+];
+
+/// Returns a text of the parser in plain words, without the place at its end: the excerpt shows it.
+fn plain(text: &str) -> String {
+    let end = text.rfind(" at line ").unwrap_or(text.len());
+    let mut text = text[..end].to_owned();
+    for (word, plain) in WORDS {
+        text = text.replace(word, plain);
     }
+    text
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use reqwest::Method;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -308,4 +309,24 @@ pub(crate) struct RunStep {
 pub(crate) struct RepeatStep {
     pub(crate) times: u32,
     pub(crate) steps: Vec<Located<Step>>,
+}
+
+impl RestStep {
+    /// Returns the method and the path; `None` unless there is exactly one.
+    pub(crate) fn target(&self) -> Option<(Method, &str)> {
+        let targets = [
+            (Method::GET, &self.get),
+            (Method::POST, &self.post),
+            (Method::PUT, &self.put),
+            (Method::DELETE, &self.delete),
+        ];
+        let mut given = targets
+            .into_iter()
+            .filter_map(|(method, path)| Some((method, path.as_deref()?)));
+        let first = given.next();
+        if given.next().is_some() {
+            return None;
+        }
+        first
+    }
 }

@@ -152,7 +152,8 @@ fn parts(text: &str) -> Vec<Part<'_>> {
     let mut parts = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find('$') {
-        let (before, after) = (&rest[..at], &rest[at + 1..]);
+        let before = &rest[..at];
+        let after = &rest[at + 1..];
         if !before.is_empty() {
             parts.push(Part::Text(before));
         }

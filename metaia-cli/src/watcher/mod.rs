@@ -32,7 +32,7 @@ pub(crate) struct Watcher {
     label: String,
     client: Client,
     story: Arc<Story>,
-    state: watch::Receiver<State>,
+    state: watch::Receiver<ConnectionState>,
     /// Asks the task whether it has taken everything that was there.
     drained: mpsc::Sender<oneshot::Sender<()>>,
     stop: CancellationToken,
@@ -41,7 +41,7 @@ pub(crate) struct Watcher {
 
 /// The state of a watcher's connection.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct State {
+pub(crate) struct ConnectionState {
     /// Of the present connection, once it is live.
     pub(crate) ready: Option<Ready>,
     /// The reason why no other attempt will be made.
@@ -57,7 +57,7 @@ impl Watcher {
         story: Arc<Story>,
     ) -> Self {
         let (client, updates) = connected;
-        let (state_sender, state) = watch::channel(State::default());
+        let (state_sender, state) = watch::channel(ConnectionState::default());
         let (drained, questions) = mpsc::channel(1);
         let stop = CancellationToken::new();
         let follower = Follower {
@@ -181,7 +181,7 @@ struct Follower {
     client: Client,
     liveness: Liveness,
     story: Arc<Story>,
-    state: watch::Sender<State>,
+    state: watch::Sender<ConnectionState>,
 }
 
 impl Follower {

@@ -1,4 +1,4 @@
-//! What one person received, in order.
+//! Everything that one person received, in order.
 //!
 //! A story keeps up to [`MAX_ENTRIES`] entries. If more come, it takes no further ones and says so:
 //! what is judged by it cannot be judged any more.

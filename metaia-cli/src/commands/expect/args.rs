@@ -21,7 +21,7 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Who watches (ROLE:USER, one or more), the event's name, and parts of its payload: k=v for
+    /// The watchers (ROLE:USER, one or more), the event's name, and parts of its payload: k=v for
     /// text, n:=1 for JSON, @file.json
     #[arg(value_name = "WHO… EVENT [k=v…]")]
     words: Vec<String>,
@@ -35,7 +35,7 @@ pub(crate) struct Args {
     /// A condition in jq that gives true or false, such as '.data.status == "ready"'
     #[arg(long = "where", value_name = "JQ")]
     pub(super) condition: Option<String>,
-    /// How often the event must come: N, N..M or any
+    /// The number of times that the event must come: N, N..M or any
     #[arg(long, value_name = "N|N..M", default_value = "1", value_parser = times)]
     pub(super) times: Times,
     /// The time that it may take, from the end of COMMAND, or from the moment when all are live

@@ -2,7 +2,7 @@
 
 mod args;
 mod command;
-mod verdict_line;
+mod watcher_result;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout};
 use crate::connection;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
-use crate::expectation::{Condition, Expectation, Received, Times, Variables};
+use crate::expectation::{Condition, Expectation, FilterValues, Received, Times};
 use crate::identity::Identity;
 use crate::liveness::Liveness;
 use crate::order_ref;
@@ -25,11 +25,11 @@ use crate::verdict::{NotMet, Unmet, UnmetKind, Window, judge_event, judge_never}
 use crate::watcher::{Story, Watcher};
 use args::Words;
 use command::CommandEnd;
-use verdict_line::Verdict;
+use watcher_result::WatcherResult;
 
 pub(crate) use args::Args;
 
-/// What an absence that is proven by a fence does not say.
+/// The limits of an absence that is proven by a fence.
 const NOT_COVERED: &str = "not covered: volatile events, and what the server commits after the \
                            command has ended";
 
@@ -164,7 +164,8 @@ impl Watching {
         join_all(self.watchers.iter().map(Watcher::fence)).await
     }
 
-    /// Waits until each watcher has received enough, or the time is over. Returns whether it waited.
+    /// Waits until each watcher has received enough, or the time is over. Returns whether it
+    /// waited.
     async fn wait(&self, expectation: &Expectation, starts: &[usize], deadline: Duration) -> bool {
         let mut has_waited = false;
         for (watcher, start) in self.watchers.iter().zip(starts) {
@@ -173,7 +174,7 @@ impl Watching {
             loop {
                 changes.mark_unchanged();
                 let events = story.events_between(*start, story.len());
-                let judged = expectation.judge(&events, &Variables::new());
+                let judged = expectation.judge(&events, &FilterValues::new());
                 // What cannot be judged now cannot be judged later.
                 if judged.map_or(true, |judged| expectation.is_reached(judged.fitting.len())) {
                     break;
@@ -209,7 +210,7 @@ fn report(
         }
         (judged, _) => judged,
     };
-    let verdict = Verdict::of(watcher.label(), event, &expectation.times, &judged);
+    let verdict = WatcherResult::of(watcher.label(), event, &expectation.times, &judged);
     if let Some(verdict) = verdict {
         // The result counts even if nobody reads it.
         context.printer.verdict(&verdict, exit)?;
@@ -277,7 +278,7 @@ fn judge(
     deadline: Duration,
     who: &str,
 ) -> Result<usize, NotMet> {
-    let values = Variables::new();
+    let values = FilterValues::new();
     let judged = if expectation.times.is_never() {
         judge_never(expectation, window, who, &values)
     } else {

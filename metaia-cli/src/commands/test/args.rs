@@ -27,10 +27,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TEXT")]
     pub(super) only: Option<String>,
     /// Run this many at the same time
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16)
+        .range(1..=256))]
     pub(super) jobs: u16,
     /// Run each this many times; all of them must pass
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32)
+        .range(1..))]
     pub(super) repeat: u32,
     /// Run a scenario that did not pass again, up to N times; one that passes then is reported as
     /// flaky

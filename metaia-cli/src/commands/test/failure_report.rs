@@ -19,13 +19,13 @@ pub(super) fn text(
     let spot = failure.spot();
     let mut lines = vec![heading(&result.title(), width, paint)];
     lines.push(paint.dim(&format!(
-        "   {}   {server}   run {}",
+        "   {}   {}   {server}   run {}",
         spot.file.line(&spot.position),
+        kind(failure),
         attempt.run
     )));
     match failure {
         StepFailure::Failed(shortfall) => {
-            let kind = shortfall.unmet.kind.name();
             let label = one_line(&shortfall.unmet.label);
             lines.push(spot.file.excerpt(&spot.position, &label, paint.is_on()));
             lines.push(String::new());
@@ -36,7 +36,6 @@ pub(super) fn text(
                     .iter()
                     .map(|line| format!("   {}", one_line(line))),
             );
-            lines.push(paint.dim(&format!("   kind: {kind}")));
         }
         StepFailure::Unjudged(unjudged) => {
             let label = "this could not be judged";
@@ -54,6 +53,14 @@ pub(super) fn text(
     lines.push(String::new());
     lines.push(format!("   again   {}", again(result, attempt)));
     Some(lines.join("\n"))
+}
+
+/// Returns the kind of the failure, as reports name it.
+pub(super) fn kind(failure: &StepFailure) -> &'static str {
+    match failure {
+        StepFailure::Failed(shortfall) => shortfall.unmet.kind.name(),
+        StepFailure::Unjudged(_) => "error",
+    }
 }
 
 fn heading(title: &str, width: usize, paint: Paint) -> String {

@@ -36,7 +36,7 @@ pub(super) fn append_summary(path: &str, results: &[CaseResult]) -> Result<(), F
     file.write_all(summary(results).as_bytes()).map_err(failed)
 }
 
-fn summary(results: &[CaseResult]) -> String {
+pub(super) fn summary(results: &[CaseResult]) -> String {
     let totals = Totals::of(results);
     let mut text = format!(
         "### metaia test: {} passed, {} failed\n\n| | scenario | time |\n|---|---|---|\n",

@@ -17,11 +17,16 @@ const WIDTH: usize = 140;
 /// Writes the file.
 pub(super) fn write(path: &Path, results: &[CaseResult], server: &str) -> Result<(), Failure> {
     let named = path.display();
-    let xml = report(results, server).to_string().map_err(|error| {
-        Failure::new(Exit::Failed, "the results cannot be written as XML").caused_by(error)
-    })?;
+    let xml = xml(results, server)?;
     std::fs::write(path, xml).map_err(|error| {
         Failure::new(Exit::Failed, format!("{named} cannot be written")).caused_by(error)
+    })
+}
+
+/// Returns the text of the file.
+pub(super) fn xml(results: &[CaseResult], server: &str) -> Result<String, Failure> {
+    report(results, server).to_string().map_err(|error| {
+        Failure::new(Exit::Failed, "the results cannot be written as XML").caused_by(error)
     })
 }
 
@@ -65,11 +70,10 @@ fn status(result: &CaseResult) -> TestCaseStatus {
     let earlier = result.attempts.iter().rev().skip(1).rev();
     for attempt in earlier {
         if let Some(failure) = &attempt.failure {
-            let kind = kind(failure);
-            let mut rerun = TestRerun::new(kind);
+            let mut rerun = TestRerun::new(kind(failure));
             rerun
                 .set_time(attempt.took)
-                .set_type(type_of(failure))
+                .set_type(failure_report::kind(failure))
                 .set_message(message(failure));
             status.add_rerun(rerun);
         }
@@ -80,7 +84,7 @@ fn status(result: &CaseResult) -> TestCaseStatus {
 fn unsuccessful(failure: &StepFailure) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(kind(failure));
     status
-        .set_type(type_of(failure))
+        .set_type(failure_report::kind(failure))
         .set_message(message(failure));
     status
 }
@@ -89,13 +93,6 @@ fn kind(failure: &StepFailure) -> NonSuccessKind {
     match failure {
         StepFailure::Failed(_) => NonSuccessKind::Failure,
         StepFailure::Unjudged(_) => NonSuccessKind::Error,
-    }
-}
-
-fn type_of(failure: &StepFailure) -> &'static str {
-    match failure {
-        StepFailure::Failed(shortfall) => shortfall.unmet.kind.name(),
-        StepFailure::Unjudged(_) => "error",
     }
 }
 

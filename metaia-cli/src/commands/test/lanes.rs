@@ -1,4 +1,4 @@
-//! Who got what, beside the steps: one column for each person.
+//! The table of steps and of what came to each person: one column for each.
 
 use std::time::Duration;
 

@@ -169,3 +169,6 @@ fn print_schema(context: &Context) -> Result<Exit, Failure> {
     context.printer.lines(&schema);
     Ok(Exit::Ok)
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use crate::expectation::Received;
 use crate::scenario::World;
 use crate::watcher::Entry;
 
-/// What one person received.
+/// The moments of one person.
 #[derive(Debug)]
 pub(super) struct Lane {
     pub(super) name: String,

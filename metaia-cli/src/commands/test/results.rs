@@ -38,7 +38,7 @@ pub(super) struct CaseResult {
     pub(super) skipped: Option<String>,
 }
 
-/// How a case ended.
+/// The end of a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Status {
     Passed,

@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::scenario::{Case, Plan, StepFailure, World};
 
-/// How to run the cases.
+/// The options of a run.
 pub(super) struct RunOptions<'a> {
     pub(super) jobs: usize,
     pub(super) repeat: u32,

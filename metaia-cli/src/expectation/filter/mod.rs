@@ -23,7 +23,7 @@ pub(crate) use invalid::InvalidFilter;
 pub(crate) use running::FilterFailed;
 
 /// The values of `$name` in filters, by name without `$`.
-pub(crate) type Variables = BTreeMap<String, Value>;
+pub(crate) type FilterValues = BTreeMap<String, Value>;
 
 /// A parsed jq filter. A clone shares it.
 #[derive(Clone)]

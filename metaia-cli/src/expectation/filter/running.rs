@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::convert::{from_jaq, to_jaq};
 use super::steps::{Limit, Running, Stepped, Steps};
-use super::{Filter, Variables};
+use super::{Filter, FilterValues};
 
 /// The longest text of an error of jq: it may contain the whole event.
 const MAX_ERROR: usize = 160;
@@ -42,7 +42,7 @@ impl Filter {
     pub(crate) fn values(
         &self,
         input: &Value,
-        variables: &Variables,
+        variables: &FilterValues,
     ) -> Result<Vec<Value>, FilterFailed> {
         self.first_values(input, variables, usize::MAX)
     }
@@ -54,7 +54,7 @@ impl Filter {
     pub(crate) fn value(
         &self,
         input: &Value,
-        variables: &Variables,
+        variables: &FilterValues,
     ) -> Result<Value, FilterFailed> {
         let mut values = self.first_values(input, variables, 2)?.into_iter();
         match (values.next(), values.next()) {
@@ -68,7 +68,7 @@ impl Filter {
     pub(crate) fn first_values(
         &self,
         input: &Value,
-        variables: &Variables,
+        variables: &FilterValues,
         limit: usize,
     ) -> Result<Vec<Value>, FilterFailed> {
         let vars = self.bound(variables)?;
@@ -86,7 +86,7 @@ impl Filter {
             .collect()
     }
 
-    fn bound(&self, variables: &Variables) -> Result<Vars<Val>, FilterFailed> {
+    fn bound(&self, variables: &FilterValues) -> Result<Vars<Val>, FilterFailed> {
         let values = self.variables.iter().map(|name| {
             let name = name.trim_start_matches('$');
             let value = variables.get(name).map(to_jaq);

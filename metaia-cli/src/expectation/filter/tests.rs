@@ -12,8 +12,8 @@ fn event() -> Value {
     })
 }
 
-fn variables() -> Variables {
-    Variables::from([
+fn variables() -> FilterValues {
+    FilterValues::from([
         ("order".to_owned(), json!("o1")),
         ("amounts".to_owned(), json!([1, 120_000])),
     ])
@@ -85,7 +85,7 @@ fn a_filter_reads_the_variables_of_its_caller() {
     check("\"order-\\($order)\"", json!(["order-o1"]));
     check("{$order} | .order", json!(["o1"]));
     let filter = parse("$order").unwrap();
-    let failed = filter.values(&event(), &Variables::new()).unwrap_err();
+    let failed = filter.values(&event(), &FilterValues::new()).unwrap_err();
     assert_eq!(failed.to_string(), "the variable $order has no value");
 }
 
@@ -327,7 +327,7 @@ const PARTS: [&str; 31] = [
 proptest! {
     #[test]
     fn a_value_passes_jq_unchanged(value in any_json()) {
-        let same = parse(".").unwrap().values(&value, &Variables::new());
+        let same = parse(".").unwrap().values(&value, &FilterValues::new());
         prop_assert_eq!(same, Ok(vec![value]));
     }
 

@@ -3,7 +3,7 @@
 use super::condition::NoBoolean;
 use super::copies;
 use super::expected::{Clause, Expectation};
-use super::filter::Variables;
+use super::filter::FilterValues;
 use super::judgement::{CannotJudge, ExpectationOutcome, Judgement};
 use super::nearest;
 use super::received::Received;
@@ -16,7 +16,7 @@ impl Expectation {
     pub(crate) fn judge(
         &self,
         events: &[Received],
-        variables: &Variables,
+        variables: &FilterValues,
     ) -> Result<Judgement, CannotJudge> {
         let copies = copies::of(events, |event| self.is_named(event));
         let mut fitting = Vec::new();

@@ -47,7 +47,7 @@ fn matching(event: &str, matches: Value) -> Expectation {
 }
 
 fn judge(expectation: &Expectation, events: &[Received]) -> Judgement {
-    expectation.judge(events, &Variables::new()).unwrap()
+    expectation.judge(events, &FilterValues::new()).unwrap()
 }
 
 fn condition(text: &str) -> Option<Condition> {
@@ -130,7 +130,7 @@ fn an_expectation_about_an_order_ignores_those_of_others() {
 
 #[test]
 fn a_condition_reads_the_whole_event_and_variables() {
-    let variables = Variables::from([("order".to_owned(), json!("o1"))]);
+    let variables = FilterValues::from([("order".to_owned(), json!("o1"))]);
     let expectation = Expectation {
         condition: condition(
             ".data._id == $order and .as == \"customer:u1\" and .data.version > 1",
@@ -159,7 +159,9 @@ fn an_event_on_which_a_condition_is_no_boolean_cannot_be_judged() {
         condition: condition(".data.staus"),
         ..expects("order_update")
     };
-    let error = expectation.judge(&story(), &Variables::new()).unwrap_err();
+    let error = expectation
+        .judge(&story(), &FilterValues::new())
+        .unwrap_err();
     assert_eq!(error.index, 1);
     let expected = "`.data.staus` cannot judge order_update: it gives null, not true or false";
     assert_eq!(error.to_string(), expected);
@@ -285,7 +287,7 @@ proptest! {
         expectation in any_expectation(),
         events in proptest::collection::vec(any_event(), 0..8),
     ) {
-        let _ = expectation.judge(&events, &Variables::new());
+        let _ = expectation.judge(&events, &FilterValues::new());
     }
 
     #[test]
@@ -317,8 +319,8 @@ proptest! {
                 with_copies.insert(place.min(with_copies.len()), copy);
             }
         }
-        let plain = expectation.judge(&events, &Variables::new());
-        let copied = expectation.judge(&with_copies, &Variables::new());
+        let plain = expectation.judge(&events, &FilterValues::new());
+        let copied = expectation.judge(&with_copies, &FilterValues::new());
         match (plain, copied) {
             (Ok(plain), Ok(copied)) => {
                 prop_assert_eq!(plain.outcome, copied.outcome);
@@ -334,7 +336,7 @@ proptest! {
         expectation in any_expectation(),
         events in proptest::collection::vec(any_event(), 0..8),
     ) {
-        let Ok(judgement) = expectation.judge(&events, &Variables::new()) else {
+        let Ok(judgement) = expectation.judge(&events, &FilterValues::new()) else {
             return Ok(());
         };
         let got = judgement.fitting.len();
@@ -351,7 +353,7 @@ proptest! {
         expectation in any_expectation(),
         events in proptest::collection::vec(any_event(), 0..8),
     ) {
-        let Ok(judgement) = expectation.judge(&events, &Variables::new()) else {
+        let Ok(judgement) = expectation.judge(&events, &FilterValues::new()) else {
             return Ok(());
         };
         if let Some(nearest) = judgement.nearest {

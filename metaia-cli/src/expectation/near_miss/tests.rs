@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::expectation::condition::Condition;
-use crate::expectation::filter::{Variables, any_json};
+use crate::expectation::filter::{FilterValues, any_json};
 use crate::expectation::received::fixture::received;
 
 fn matching(matches: Value) -> Expectation {
@@ -18,7 +18,7 @@ fn matching(matches: Value) -> Expectation {
 
 fn shown(expectation: &Expectation, event: &Received, width: usize) -> String {
     let events = std::slice::from_ref(event);
-    let judgement = expectation.judge(events, &Variables::new()).unwrap();
+    let judgement = expectation.judge(events, &FilterValues::new()).unwrap();
     let nearest = judgement.nearest.unwrap();
     nearest
         .lines(expectation, event, width, Paint::PLAIN)
@@ -133,7 +133,7 @@ proptest! {
     fn the_carets_stand_below_what_differs(one in any_json(), other in any_json()) {
         let expectation = matching(one);
         let event = update(other);
-        let judged = expectation.judge(std::slice::from_ref(&event), &Variables::new());
+        let judged = expectation.judge(std::slice::from_ref(&event), &FilterValues::new());
         let Some(nearest) = judged.unwrap().nearest else {
             return Ok(());
         };
@@ -154,7 +154,7 @@ proptest! {
     ) {
         let expectation = matching(one);
         let event = update(other);
-        let judged = expectation.judge(std::slice::from_ref(&event), &Variables::new());
+        let judged = expectation.judge(std::slice::from_ref(&event), &FilterValues::new());
         if let Some(nearest) = judged.unwrap().nearest {
             prop_assert!(!nearest.lines(&expectation, &event, width, Paint::COLOURED).is_empty());
         }

@@ -16,7 +16,7 @@ const WITHIN: Duration = Duration::from_secs(2);
 
 /// One expectation of a step `expect`.
 #[derive(Debug)]
-pub(crate) struct Check {
+pub(crate) struct EventCheck {
     pub(crate) position: FilePosition,
     pub(crate) actor: String,
     pub(crate) kind: CheckKind,
@@ -52,7 +52,7 @@ pub(crate) struct Pattern {
     pub(crate) replayed: Option<bool>,
 }
 
-impl Check {
+impl EventCheck {
     pub(super) fn plan(
         entry: &Located<ExpectationEntry>,
         scope: &Scope,
@@ -114,12 +114,6 @@ fn pattern(
     scope: &Scope,
     file: &SourceFile,
 ) -> Result<Pattern, Mistake> {
-    if let Some(matches) = &entry.matches {
-        scope.check_value(&matches.value, &matches.position, file)?;
-    }
-    if let Some(about) = &entry.about {
-        scope.check_text(about, file)?;
-    }
     let condition = entry.condition.as_ref();
     let condition = condition.map(|text| condition_of(text, scope, file));
     Ok(Pattern {

@@ -21,9 +21,9 @@ use super::steps::Step;
 use super::variables::Variables;
 use names::Scope;
 
-pub(crate) use checks::{Check, CheckKind, Pattern};
+pub(crate) use checks::{CheckKind, EventCheck, Pattern};
 pub(crate) use names::unset;
-pub(crate) use people::{PersonPlan, TokenPlan};
+pub(crate) use people::{PersonPlan, ResumeBy, TokenPlan};
 
 /// The deepest nesting of included files.
 const MAX_INCLUDES: usize = 8;
@@ -60,14 +60,14 @@ pub(crate) struct Case {
 #[derive(Debug)]
 pub(crate) struct PlannedStep {
     pub(crate) spot: Spot,
-    pub(crate) action: Action,
+    pub(crate) action: PlannedAction,
 }
 
-/// What a step does.
+/// The work of a step.
 #[derive(Debug)]
-pub(crate) enum Action {
+pub(crate) enum PlannedAction {
     Verb(Box<Step>),
-    Expect(Vec<Check>),
+    Expect(Vec<EventCheck>),
     Repeat(u32, Vec<PlannedStep>),
     Parallel(Vec<PlannedStep>),
     /// The steps of another file.
@@ -210,26 +210,26 @@ impl Planner {
                     let mistake = Mistake::new(&step.position, "this step expects nothing");
                     return Err(at_file(mistake));
                 }
-                let checks: Result<Vec<Check>, Mistake> = entries
+                let checks: Result<Vec<EventCheck>, Mistake> = entries
                     .iter()
-                    .map(|entry| Check::plan(entry, &self.scope, file))
+                    .map(|entry| EventCheck::plan(entry, &self.scope, file))
                     .collect();
                 self.expectations += entries.len();
-                Action::Expect(checks.map_err(at_file)?)
+                PlannedAction::Expect(checks.map_err(at_file)?)
             }
             Step::Repeat(repeat) => {
                 self.scope.add("n");
-                Action::Repeat(repeat.times, self.steps(file, &repeat.steps)?)
+                PlannedAction::Repeat(repeat.times, self.steps(file, &repeat.steps)?)
             }
-            Step::Parallel(steps) => Action::Parallel(self.steps(file, steps)?),
-            Step::Include(path) => Action::Include(self.include(file, path)?),
+            Step::Parallel(steps) => PlannedAction::Parallel(self.steps(file, steps)?),
+            Step::Include(path) => PlannedAction::Include(self.include(file, path)?),
             Step::Rest(rest) if rest.target().is_none() => {
                 let text = "a `rest` step has one of get, post, put and delete";
                 return Err(at_file(Mistake::new(&step.position, text)));
             }
             verb => {
                 self.expectations += usize::from(verb.has_expectation());
-                Action::Verb(Box::new(verb.clone()))
+                PlannedAction::Verb(Box::new(verb.clone()))
             }
         };
         self.scope.add_saved(&step.value);
@@ -262,3 +262,6 @@ impl Planner {
         steps
     }
 }
+
+#[cfg(test)]
+mod tests;

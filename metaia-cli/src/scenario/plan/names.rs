@@ -8,7 +8,7 @@ use crate::scenario::document::{Document, PersonEntry};
 use crate::scenario::located::{FilePosition, Located};
 use crate::scenario::source::{Mistake, SourceFile};
 use crate::scenario::steps::Step;
-use crate::scenario::variables::{names, names_in_text};
+use crate::scenario::variables::names;
 use crate::suggestion;
 
 /// The names that are known at a step.
@@ -50,6 +50,10 @@ impl Scope {
         for name in step.value.saves() {
             self.check_saved(name)?;
         }
+        // Steps within steps are checked when their turn comes.
+        if matches!(step.value, Step::Repeat(_) | Step::Parallel(_)) {
+            return Ok(());
+        }
         // A step that cannot be written as JSON has no texts.
         let template = serde_json::to_value(&step.value).unwrap_or_default();
         for name in names(&template) {
@@ -79,30 +83,6 @@ impl Scope {
         if self.people.contains(&name.value) {
             let text = format!("`{}` is the name of a person", name.value);
             return Err(Mistake::new(&name.position, text).help("save it by another name"));
-        }
-        Ok(())
-    }
-
-    /// Refuses a text that uses a variable that has no value yet.
-    pub(super) fn check_text(
-        &self,
-        text: &Located<String>,
-        file: &SourceFile,
-    ) -> Result<(), Mistake> {
-        for name in names_in_text(&text.value) {
-            self.check_variable(name, &text.position, file)?;
-        }
-        Ok(())
-    }
-
-    pub(super) fn check_value(
-        &self,
-        value: &Value,
-        position: &FilePosition,
-        file: &SourceFile,
-    ) -> Result<(), Mistake> {
-        for name in names(value) {
-            self.check_variable(name, position, file)?;
         }
         Ok(())
     }

@@ -9,7 +9,6 @@ use metaia_realtime::values::UnknownRole;
 
 use crate::scenario::document::{PersonEntry, PersonOptions};
 use crate::scenario::located::{FilePosition, Located};
-use crate::scenario::run::ResumeBy;
 use crate::scenario::source::Mistake;
 use crate::scenario::variables::Variables;
 use crate::span;
@@ -27,6 +26,18 @@ pub(crate) struct PersonPlan {
     pub(crate) is_connected_first: bool,
     pub(crate) token: TokenPlan,
     pub(crate) position: FilePosition,
+}
+
+/// The way in which a person asks for what was missed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ResumeBy {
+    /// The last position.
+    Position,
+    /// The id of the device.
+    Device,
+    /// The same token again.
+    Token,
+    Nothing,
 }
 
 /// The token of a person.

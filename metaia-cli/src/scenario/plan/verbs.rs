@@ -1,4 +1,5 @@
-//! What the steps have in common: the people that they name, what they save, what they expect.
+//! The parts that steps have in common: the people that they name, what they save, what they
+//! expect.
 
 use crate::scenario::expectations::AnswerExpectation;
 use crate::scenario::located::Located;

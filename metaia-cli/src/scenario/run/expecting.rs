@@ -11,9 +11,9 @@ use tokio::time::timeout;
 use super::World;
 use super::person::{Cursor, Person};
 use crate::exit::{Exit, Failure};
-use crate::expectation::{Expectation, Received, Sequence, Times, Variables};
+use crate::expectation::{Expectation, FilterValues, Received, Sequence, Times};
 use crate::scenario::outcome::{Spot, StepFailure};
-use crate::scenario::plan::{Action, Check, CheckKind, Pattern, PlannedStep};
+use crate::scenario::plan::{CheckKind, EventCheck, Pattern, PlannedAction, PlannedStep};
 use crate::verdict::{
     Judged, NotMet, Unmet, UnmetKind, Window, judge_event, judge_never, judge_sequence, list,
 };
@@ -43,7 +43,7 @@ pub(super) enum Resolved {
 
 /// One check of a step, with its person.
 struct Task<'a> {
-    check: &'a Check,
+    check: &'a EventCheck,
     person: &'a Arc<Person>,
     resolved: Resolved,
     spot: Spot,
@@ -52,7 +52,11 @@ struct Task<'a> {
 }
 
 impl World<'_> {
-    pub(super) async fn expect(&self, checks: &[Check], spot: &Spot) -> Result<(), StepFailure> {
+    pub(super) async fn expect(
+        &self,
+        checks: &[EventCheck],
+        spot: &Spot,
+    ) -> Result<(), StepFailure> {
         let values = self.values();
         let since = self.last_step_ended();
         let tasks = checks.iter().map(|check| self.task(check, since, spot));
@@ -66,7 +70,7 @@ impl World<'_> {
 
     fn task<'a>(
         &'a self,
-        check: &'a Check,
+        check: &'a EventCheck,
         since: Duration,
         spot: &Spot,
     ) -> Result<Task<'a>, StepFailure> {
@@ -135,7 +139,7 @@ impl World<'_> {
     }
 
     /// Waits until every expected event has come, or its time is over. Returns whether it waited.
-    async fn wait_for_events(&self, tasks: &[Task<'_>], values: &Variables) -> bool {
+    async fn wait_for_events(&self, tasks: &[Task<'_>], values: &FilterValues) -> bool {
         let mut has_waited = false;
         for task in tasks {
             let mut changes = task.person.story.changes();
@@ -160,7 +164,7 @@ impl World<'_> {
         &self,
         tasks: &[Task<'_>],
         fences: &BTreeMap<String, Failure>,
-        values: &Variables,
+        values: &FilterValues,
     ) -> Result<(), StepFailure> {
         let windows: BTreeMap<&str, (Window, Cursor)> = tasks
             .iter()
@@ -197,13 +201,15 @@ impl World<'_> {
     pub(super) fn refuse_vacuous(&self, steps: &[PlannedStep]) -> Result<(), StepFailure> {
         for step in steps {
             match &step.action {
-                Action::Verb(_) => {}
-                Action::Expect(checks) => {
+                PlannedAction::Verb(_) => {}
+                PlannedAction::Expect(checks) => {
                     for check in checks {
                         self.refuse_vacuous_check(check, &step.spot)?;
                     }
                 }
-                Action::Repeat(_, steps) | Action::Parallel(steps) | Action::Include(steps) => {
+                PlannedAction::Repeat(_, steps)
+                | PlannedAction::Parallel(steps)
+                | PlannedAction::Include(steps) => {
                     self.refuse_vacuous(steps)?;
                 }
             }
@@ -211,7 +217,7 @@ impl World<'_> {
         Ok(())
     }
 
-    fn refuse_vacuous_check(&self, check: &Check, spot: &Spot) -> Result<(), StepFailure> {
+    fn refuse_vacuous_check(&self, check: &EventCheck, spot: &Spot) -> Result<(), StepFailure> {
         let CheckKind::Never(pattern) = &check.kind else {
             return Ok(());
         };
@@ -240,7 +246,7 @@ impl World<'_> {
 
 impl Task<'_> {
     /// Returns whether the events that must come have come.
-    fn is_satisfied(&self, values: &Variables) -> bool {
+    fn is_satisfied(&self, values: &FilterValues) -> bool {
         let (window, _) = window(self.person);
         match &self.resolved {
             Resolved::Event(expectation) => {
@@ -260,7 +266,7 @@ impl Task<'_> {
         &self,
         window: &Window,
         no_fence: Option<&Failure>,
-        values: &Variables,
+        values: &FilterValues,
     ) -> Result<Judged, StepFailure> {
         if self.person.story.is_full() {
             let text = format!("{} received too much to judge", self.person.name);

@@ -9,5 +9,4 @@ mod requests;
 mod sockets;
 mod world;
 
-pub(crate) use person::ResumeBy;
 pub(crate) use world::World;

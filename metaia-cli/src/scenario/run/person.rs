@@ -14,19 +14,8 @@ use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::identity::Identity;
 use crate::liveness::Liveness;
+use crate::scenario::plan::ResumeBy;
 use crate::watcher::{Story, Watcher};
-
-/// The way in which a person asks for what was missed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ResumeBy {
-    /// The last position.
-    Position,
-    /// The id of the device.
-    Device,
-    /// The same token again.
-    Token,
-    Nothing,
-}
 
 /// One user on one device.
 #[derive(Debug)]
@@ -39,7 +28,7 @@ pub(crate) struct Person {
     pub(crate) for_rest: Identity,
     pub(crate) resume: ResumeBy,
     pub(crate) transport: Transport,
-    /// Whether the person is connected before the first step.
+    /// True if the person is connected before the first step.
     pub(crate) is_connected_first: bool,
     pub(crate) device: String,
     pub(crate) story: Arc<Story>,
@@ -53,7 +42,7 @@ pub(crate) struct Connection {
     pub(crate) watcher: Option<Watcher>,
     position: Option<String>,
     orders: Vec<String>,
-    /// Whether the server may know a position of the device or the token.
+    /// True if the server may know a position of the device or the token.
     was_connected: bool,
 }
 

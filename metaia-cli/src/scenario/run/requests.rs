@@ -233,23 +233,3 @@ impl World<'_> {
         Ok(())
     }
 }
-
-impl RestStep {
-    /// Returns the method and the path; `None` unless there is exactly one.
-    pub(crate) fn target(&self) -> Option<(Method, &str)> {
-        let targets = [
-            (Method::GET, &self.get),
-            (Method::POST, &self.post),
-            (Method::PUT, &self.put),
-            (Method::DELETE, &self.delete),
-        ];
-        let mut given = targets
-            .into_iter()
-            .filter_map(|(method, path)| Some((method, path.as_deref()?)));
-        let first = given.next();
-        if given.next().is_some() {
-            return None;
-        }
-        first
-    }
-}

@@ -13,12 +13,12 @@ use crate::actor::Actor;
 use crate::clock;
 use crate::context::Context;
 use crate::exit::Failure;
-use crate::expectation::Variables as FilterValues;
+use crate::expectation::FilterValues;
 use crate::identity::Identity;
 use crate::rest::Api;
 use crate::scenario::located::Located;
 use crate::scenario::outcome::{Spot, StepFailure, StepRecord};
-use crate::scenario::plan::{Action, Case, PersonPlan, Plan, PlannedStep, TokenPlan, unset};
+use crate::scenario::plan::{Case, PersonPlan, Plan, PlannedAction, PlannedStep, TokenPlan, unset};
 use crate::scenario::steps::Step;
 use crate::scenario::variables::{Unset, Variables};
 use crate::span;
@@ -112,19 +112,19 @@ impl<'a> World<'a> {
 
     async fn step(&self, step: &PlannedStep) -> Result<(), StepFailure> {
         match &step.action {
-            Action::Verb(verb) => {
+            PlannedAction::Verb(verb) => {
                 let began = self.began.elapsed();
                 let ended = self.verb(verb, &step.spot).await;
                 self.record(verb, began);
                 ended
             }
-            Action::Expect(checks) => self.expect(checks, &step.spot).await,
-            Action::Include(steps) => self.steps(steps).await,
-            Action::Parallel(steps) => {
+            PlannedAction::Expect(checks) => self.expect(checks, &step.spot).await,
+            PlannedAction::Include(steps) => self.steps(steps).await,
+            PlannedAction::Parallel(steps) => {
                 let ends = join_all(steps.iter().map(|step| self.step(step))).await;
                 ends.into_iter().collect()
             }
-            Action::Repeat(times, steps) => {
+            PlannedAction::Repeat(times, steps) => {
                 for n in 1..=*times {
                     self.lock_variables().set("n", Value::from(n));
                     self.steps(steps).await?;

@@ -132,6 +132,7 @@ const CLI: &[Level] = &[
     Level::apart(&[
         "printer.rs",
         "payload_args.rs",
+        "provider.rs",
         "secrets.rs",
         "interrupt.rs",
         "token/",
@@ -153,6 +154,16 @@ const CLI: &[Level] = &[
     Level::apart(&["connecting.rs"]),
     Level::apart(&["session_end.rs"]),
     Level::apart(&["connection.rs", "liveness.rs", "notices/", "order_ref/"]),
+    Level::apart(&["verdict.rs", "watcher/"]),
+    // A scenario: the format, then reading it, checking it as a whole, running it.
+    Level::apart(&["scenario/located.rs", "scenario/variables.rs"]),
+    Level::apart(&["scenario/expectations.rs", "scenario/source.rs"]),
+    Level::apart(&["scenario/steps.rs", "scenario/outcome.rs"]),
+    Level::apart(&["scenario/document.rs"]),
+    Level::apart(&["scenario/parse.rs"]),
+    Level::apart(&["scenario/plan/"]),
+    Level::apart(&["scenario/run/"]),
+    Level::apart(&["scenario/mod.rs"]),
     Level::apart(&["commands/"]),
     Level::apart(&["cli.rs"]),
 ];

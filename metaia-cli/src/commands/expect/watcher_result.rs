@@ -9,7 +9,7 @@ use crate::verdict::{NotMet, Unmet};
 
 /// The result for one watcher.
 #[derive(Debug, Serialize)]
-pub(super) struct Verdict {
+pub(super) struct WatcherResult {
     #[serde(rename = "as")]
     watcher: String,
     ok: bool,
@@ -26,7 +26,7 @@ pub(super) struct Verdict {
     details: Vec<String>,
 }
 
-impl Verdict {
+impl WatcherResult {
     pub(super) fn met(watcher: &str, event: &str, times: &Times, came: usize) -> Self {
         Self {
             watcher: watcher.to_owned(),
@@ -73,7 +73,7 @@ fn expected(times: &Times) -> String {
     }
 }
 
-impl Report for Verdict {
+impl Report for WatcherResult {
     fn text(&self, paint: Paint) -> String {
         let watcher = one_line(&self.watcher);
         let event = one_line(&self.event);
