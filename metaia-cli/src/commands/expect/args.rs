@@ -56,6 +56,7 @@ pub(crate) struct Args {
 #[derive(Debug, Default)]
 pub(super) struct Words {
     pub(super) actors: Vec<Actor>,
+    /// `*` for any event of the application.
     pub(super) event: Option<String>,
     pub(super) payload: Vec<PayloadArg>,
 }
@@ -99,7 +100,6 @@ impl Words {
             Err(reason) if looks_like_actor(word) => {
                 return Err(Failure::usage(format!("{word}: {reason}")));
             }
-            Err(_) if word == "*" => self.event = None,
             Err(_) => self.event = Some(word.to_owned()),
         }
         Ok(())

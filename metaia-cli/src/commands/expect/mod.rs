@@ -65,7 +65,7 @@ async fn expectation(
         None => None,
     };
     Ok(Expectation {
-        event: words.event.clone(),
+        event: words.event.clone().filter(|event| event != "*"),
         times: if args.never {
             Times::NEVER
         } else {
@@ -134,6 +134,10 @@ impl Watching {
         context: &Context,
     ) -> Result<Exit, Failure> {
         let before = try_join_all(self.watchers.iter().map(Watcher::fence)).await?;
+        let labels: Vec<&str> = self.watchers.iter().map(Watcher::label).collect();
+        context
+            .printer
+            .note(&format!("watching as {}", labels.join(", ")));
         let starts: Vec<usize> = self.watchers.iter().map(|one| one.story().len()).collect();
         if command::run(&args.command, &context.interrupted).await? == CommandEnd::Interrupted {
             return Ok(Exit::Interrupted);

@@ -3,6 +3,7 @@
 
 mod connect;
 mod effects;
+mod expect;
 mod join;
 mod missed;
 mod orders;
