@@ -135,8 +135,9 @@ const CLI: &[Level] = &[
         "interrupt.rs",
         "token/",
     ]),
-    // The diagnosis is pure: it knows nothing of the network and of the options.
-    Level::apart(&["diagnosis/", "tls.rs"]),
+    // The diagnosis is pure: it knows nothing of the network and of the options. The lines of
+    // events are, too.
+    Level::apart(&["diagnosis/", "event_line/", "tls.rs"]),
     Level::apart(&[
         "identity.rs",
         "address.rs",
@@ -151,6 +152,7 @@ const CLI: &[Level] = &[
     Level::apart(&["connecting.rs"]),
     Level::apart(&["session_end.rs"]),
     Level::apart(&["connection.rs", "liveness.rs", "notices/", "order_ref/"]),
+    Level::apart(&["feed.rs"]),
     Level::apart(&["commands/"]),
     Level::apart(&["cli.rs"]),
 ];
