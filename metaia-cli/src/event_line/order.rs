@@ -14,7 +14,7 @@ pub(super) fn wording(data: &Value, memory: &mut Memory) -> Option<Wording> {
     let now = SeenOrder::of(data)?;
     let before = memory.order(id);
     let phrases = match before {
-        None if now.is_new() => new(&now, data),
+        None if now.is_new => new(&now, data),
         None => unknown_before(&now),
         Some(before) if before.version.is_some() && now.version <= before.version => {
             vec![repeated(before, &now)]
@@ -173,6 +173,17 @@ mod tests {
         let event = order(3, "confirmed", Some("w3"));
         let longest = "→ confirmed, tailor w3, ₹16,100.00";
         check(&[event], longest, "→ confirmed, tailor w3");
+    }
+
+    #[test]
+    fn without_a_version_an_order_is_new_until_it_is_updated() {
+        let order = |updated| {
+            let status = "pending";
+            json!({"_id": "o1", "status": status, "createdAt": "a", "updatedAt": updated})
+        };
+        check(&[order("a")], "pending (new)", "pending (new)");
+        check(&[order("b")], "→ pending", "→ pending");
+        check(&[order("a"), order("b")], "still pending", "still pending");
     }
 
     #[test]

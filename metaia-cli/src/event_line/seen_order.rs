@@ -18,6 +18,8 @@ pub(super) struct SeenOrder {
     courier: Option<String>,
     pub(super) amount: Option<String>,
     pub(super) version: Option<u64>,
+    /// True if the order has not changed since it was placed.
+    pub(super) is_new: bool,
 }
 
 impl SeenOrder {
@@ -29,7 +31,8 @@ impl SeenOrder {
             tailor: short("tailor"),
             courier: short("deliveryPartner"),
             amount: amount_of(data),
-            version: data.get("version").and_then(Value::as_u64),
+            version: version(data),
+            is_new: is_first_version(data),
         })
     }
 
@@ -40,9 +43,20 @@ impl SeenOrder {
     pub(super) fn courier(&self) -> Option<&str> {
         self.courier.as_deref()
     }
+}
 
-    pub(super) fn is_new(&self) -> bool {
-        self.version == Some(FIRST_VERSION)
+fn version(data: &Value) -> Option<u64> {
+    data.get("version")?.as_u64()
+}
+
+/// Without a version, as in orders of other servers, the times of an order tell.
+fn is_first_version(data: &Value) -> bool {
+    match version(data) {
+        Some(version) => version == FIRST_VERSION,
+        None => {
+            let created = text(data, "createdAt");
+            created.is_some() && created == text(data, "updatedAt")
+        }
     }
 }
 

@@ -101,10 +101,12 @@ impl Report for NoticeText<'_> {
 #[cfg(test)]
 mod tests {
     use metaia_realtime::client::{DisconnectReason, GaveUp, Transport};
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::change::{Severity, connected_by, control_change, live, missed};
     use super::*;
+    use crate::event_line::width;
 
     pub(super) fn notice(change: Change) -> Notice {
         Notice {
@@ -172,6 +174,26 @@ mod tests {
                                    order-655f3a7be4c7a4f5b2d1c903,
                                    order-655f3a7be4c7a4f5b2d1c904
         ");
+    }
+
+    proptest! {
+        #[test]
+        fn no_notice_is_wider_than_the_terminal_or_acts_on_it(
+            text in any::<String>(),
+            receiver in any::<String>(),
+            limit in 45_usize..200,
+        ) {
+            let notice = Notice {
+                receiver: receiver.clone(),
+                ..notice(Change::new("x", Severity::Info, text, json!({})))
+            };
+            let columns = Columns::new(Some(limit), width(&one_line(&receiver)));
+            let lines = notice.in_columns(columns).text(Paint::PLAIN);
+            for line in lines.lines() {
+                prop_assert!(width(line) <= limit, "{line:?}");
+                prop_assert_eq!(one_line(line), line);
+            }
+        }
     }
 
     #[test]
