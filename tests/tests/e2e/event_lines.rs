@@ -49,7 +49,13 @@ async fn at_a_terminal_each_event_is_one_line_that_says_what_changed() {
     emit_wide(&server).await;
     set_status(&server, id_of(&order), "in_progress").await;
     let shown = terminal.finish().await.expect_code(0).shown;
-    let events: Vec<&str> = shown.lines().filter(|line| line.ends_with(" ms")).collect();
+    let is_event = |line: &&str| {
+        let names = ["order_update", "new_notification", "wide"];
+        names
+            .iter()
+            .any(|name| line.contains(&format!(" customer:c1 {name} ")))
+    };
+    let events: Vec<&str> = shown.lines().filter(is_event).collect();
     assert_eq!(events.len(), 7, "{shown}");
     for event in &events {
         assert_eq!(columns(event.trim_end()), usize::from(WIDTH), "{shown}");
