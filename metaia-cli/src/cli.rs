@@ -206,7 +206,7 @@ mod tests {
     fn tail_shows_its_options() {
         insta::assert_snapshot!(help(&["tail"]), @r#"
         Examples:
-          metaia tail --as customer:u1
+          metaia tail --as customer:u1                        what changed; times are UTC
           metaia tail --as admin:a1 --event order_update -o ndjson | jq .data.status
           metaia tail --as tailor:t1 --order ORDER --count 1 --for 30s   exit code 0 or 7
           metaia tail --as customer:u1 --since POSITION                  missed events first
@@ -223,6 +223,8 @@ mod tests {
               --since <POSITION>  Resume after this position
               --fresh             Receive no event that an earlier session with the same token
                                   missed
+              --full              Show the whole payload of each event, instead of one line that
+                                  says what changed
               --control           Also print the changes of the connection on standard output
               --count <N>         Exit after N events. Those that an earlier session missed do not
                                   count, except with --since

@@ -50,7 +50,7 @@ fn with_message(reason: &str) -> String {
 /// Says why the server ends the session.
 pub(crate) fn end(code: &str) -> String {
     let meaning = end_meaning(code);
-    format!("the server ends the session: {}{meaning}", one_line(code))
+    format!("ended: {}{meaning}", one_line(code))
 }
 
 /// Returns what the code of an end means, in parentheses; nothing for one that says it itself.
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn the_code_of_an_end_is_explained() {
-        assert_eq!(end("replaced"), "the server ends the session: replaced");
+        assert_eq!(end("replaced"), "ended: replaced");
         let full = end("too_many_sessions");
         assert!(
             full.contains("too_many_sessions (this user has more"),

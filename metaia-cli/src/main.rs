@@ -12,6 +12,7 @@ mod connection;
 mod connection_words;
 mod context;
 mod diagnosis;
+mod event_line;
 mod exit;
 #[allow(
     dead_code,
@@ -19,6 +20,7 @@ mod exit;
     reason = "`record` and `tail --where` will use the rest"
 )]
 mod expectation;
+mod feed;
 mod identity;
 mod interrupt;
 mod liveness;

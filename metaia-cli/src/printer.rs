@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use clap::ValueEnum;
 use console::Style;
+use metaia_realtime::Role;
 use serde::Serialize;
 
 use crate::blocked_output;
@@ -83,6 +84,22 @@ impl Paint {
 
     pub(crate) fn name(self, text: &str) -> String {
         self.apply(Style::new().cyan().bold(), text)
+    }
+
+    pub(crate) fn strong(self, text: &str) -> String {
+        self.apply(Style::new().bold(), text)
+    }
+
+    /// Colours the name of a person by the role.
+    pub(crate) fn role(self, role: Role, text: &str) -> String {
+        let style = Style::new();
+        let style = match role {
+            Role::Customer => style.cyan(),
+            Role::Admin => style.magenta(),
+            Role::Tailor => style.blue(),
+            Role::Delivery => style.green(),
+        };
+        self.apply(style, text)
     }
 
     pub(crate) fn dim(self, text: &str) -> String {

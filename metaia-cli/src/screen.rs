@@ -18,6 +18,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use console::Term;
 use nix::sys::termios::{
     InputFlags, LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcgetattr, tcsetattr,
 };
@@ -39,6 +40,27 @@ pub(crate) type Show = Box<dyn FnMut(String) -> bool + Send>;
 pub(crate) enum Stream {
     Out,
     Err,
+}
+
+impl Stream {
+    /// Returns the stream for notices, which are data or not.
+    pub(crate) fn of_notices(as_data: bool) -> Self {
+        if as_data { Self::Out } else { Self::Err }
+    }
+
+    /// Returns the present number of columns of its terminal; `None` if it is none.
+    pub(crate) fn columns(self) -> Option<usize> {
+        let term = match self {
+            Self::Out => Term::stdout(),
+            Self::Err => Term::stderr(),
+        };
+        let size = if term.is_term() {
+            term.size_checked()
+        } else {
+            None
+        };
+        size.map(|(_, columns)| usize::from(columns))
+    }
 }
 
 /// The terminal of a line editor.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::event_line::{Memory, what_changed};
 use crate::exit::Failure;
 use crate::expectation::{
     CannotJudge, Expectation, ExpectationOutcome as Outcome, FilterValues, Nearest, Received,
@@ -13,8 +14,11 @@ use crate::terminal::one_line;
 /// The number of events that a report lists.
 const LISTED: usize = 8;
 
-/// The largest width of a listed event.
-const LISTED_WIDTH: usize = 110;
+/// The largest width of the text about a listed event.
+const LISTED_WIDTH: usize = 70;
+
+/// The width of the text about an event that nearly fits.
+const NEAR_WIDTH: usize = 110;
 
 /// The events that came to somebody in the time that an expectation is about.
 #[derive(Debug)]
@@ -207,7 +211,7 @@ fn near_miss(nearest: &Nearest, expectation: &Expectation, window: &Window) -> V
         return Vec::new();
     };
     let mut lines = vec!["an event that nearly fits:".to_owned()];
-    let near = nearest.lines(expectation, event, LISTED_WIDTH, Paint::PLAIN);
+    let near = nearest.lines(expectation, event, NEAR_WIDTH, Paint::PLAIN);
     lines.extend(near.into_iter().map(|line| format!("  {line}")));
     lines
 }
@@ -289,25 +293,21 @@ fn picked<'a>(indexes: &[usize], window: &'a Window) -> Vec<&'a Received> {
 
 /// Returns one line for each event, up to a limit.
 pub(crate) fn list(events: &[&Received]) -> Vec<String> {
-    let mut lines: Vec<String> = events
-        .iter()
-        .take(LISTED)
-        .map(|event| line(event))
-        .collect();
+    let mut memory = Memory::default();
+    let listed = events.iter().take(LISTED);
+    let mut lines: Vec<String> = listed.map(|event| line(event, &mut memory)).collect();
     if events.len() > LISTED {
         lines.push(format!("  … and {} more", events.len() - LISTED));
     }
     lines
 }
 
-fn line(event: &Received) -> String {
-    let mut data = event.data.clone();
-    if let serde_json::Value::Object(members) = &mut data {
-        members.remove("_rt");
-    }
-    let data = data.to_string();
-    let text: String = one_line(&data).chars().take(LISTED_WIDTH).collect();
+fn line(event: &Received, memory: &mut Memory) -> String {
+    let changed = what_changed(&event.event, &event.data, memory, LISTED_WIDTH);
     let replayed = if event.replayed { " ↻" } else { "" };
     let ms = event.at.as_millis();
-    format!("  +{ms} ms  {}{replayed}  {text}", one_line(&event.event))
+    format!(
+        "  +{ms} ms  {}{replayed}  {changed}",
+        one_line(&event.event)
+    )
 }

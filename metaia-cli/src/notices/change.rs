@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::blocked_output;
 use crate::connection_words as words;
 use crate::diagnosis::upgrade_advice;
+use crate::event_line::Tone;
 
 /// The kind of a change, and what belongs to it.
 #[derive(Debug, Serialize)]
@@ -38,6 +39,18 @@ pub(super) enum Severity {
     Error,
 }
 
+impl Severity {
+    /// Returns the mark before a text, and its tone. The marks are clear without colour.
+    pub(super) fn mark(self) -> (&'static str, Tone) {
+        match self {
+            Self::Info => ("· ", Tone::Dim),
+            Self::Success => ("✓ ", Tone::Good),
+            Self::Warning => ("⚠ ", Tone::Warn),
+            Self::Error => ("✗ ", Tone::Bad),
+        }
+    }
+}
+
 impl Change {
     pub(super) fn new(
         is: &'static str,
@@ -54,7 +67,9 @@ impl Change {
         }
     }
 
-    pub(super) fn of(update: &Update) -> Option<Self> {
+    /// Returns the change that an update means; `None` for events of the application. `order` is
+    /// the number of the order whose room was left.
+    pub(super) fn of(update: &Update, order: Option<&str>) -> Option<Self> {
         Some(match update {
             Update::Connected(connected) => connected_by(connected.transport, connected.reconnects),
             Update::Ready(ready) => live(
@@ -74,10 +89,7 @@ impl Change {
             }
             Update::Reset(reset) => gap(reset),
             Update::TooLarge { at } => too_large(at.as_deref()),
-            Update::End(end) => {
-                let text = words::end(&end.code);
-                Self::new("end", Severity::Error, text, json!({"code": end.code}))
-            }
+            Update::End(end) => Self::end(&end.code),
             Update::Disconnected(reason) => lost(reason),
             Update::Retrying(retrying) => retry(retrying),
             Update::GaveUp(reason) => {
@@ -85,15 +97,20 @@ impl Change {
                 let text = format!("gave up: {why}");
                 Self::new("gave_up", Severity::Error, text, json!({"why": why}))
             }
-            Update::Event(event) => control(event)?,
+            Update::Event(event) => control(event, order)?,
             _ => return None,
         })
+    }
+
+    pub(super) fn end(code: &str) -> Self {
+        let text = words::end(code);
+        Self::new("end", Severity::Error, text, json!({"code": code}))
     }
 }
 
 fn lost(reason: &DisconnectReason) -> Change {
     let why = reason.to_string();
-    let text = format!("disconnected: {why}");
+    let text = format!("line lost ({why})");
     let change = Change::new("lost", Severity::Warning, text, json!({"why": why}));
     match reason {
         // A client that does not read cannot be told why it is disconnected.
@@ -116,12 +133,12 @@ pub(super) fn connected_by(transport: Transport, reconnects: u64) -> Change {
     Change::new("connected", Severity::Info, text, details)
 }
 
-fn live(rooms: &[String], recovered: bool, replayed: u64, at: Option<&str>) -> Change {
+pub(super) fn live(rooms: &[String], recovered: bool, replayed: u64, at: Option<&str>) -> Change {
     let text = match (recovered, replayed) {
         (false, _) => format!("live in {}", rooms.join(", ")),
         (true, 0) => "live; no event was missed".to_owned(),
-        (true, 1) => "live; 1 missed event came first".to_owned(),
-        (true, count) => format!("live; {count} missed events came first"),
+        (true, 1) => "live; 1 missed event came first (↻)".to_owned(),
+        (true, count) => format!("live; {count} missed events came first (↻)"),
     };
     let details = json!({
         "rooms": rooms,
@@ -133,15 +150,17 @@ fn live(rooms: &[String], recovered: bool, replayed: u64, at: Option<&str>) -> C
 }
 
 fn too_large(at: Option<&str>) -> Change {
-    let text = "GAP: an event that is larger than 1 MiB was skipped: reload by REST";
+    let text = "GAP: an event of more than 1 MiB was skipped; reload by REST";
     Change::new("too_large", Severity::Error, text, json!({"at": at}))
 }
 
 fn gap(reset: &Reset) -> Change {
-    let reason = &reset.reason;
-    let text =
-        format!("GAP: the server cannot resume from the position ({reason}): reload by REST");
-    let details = json!({"reason": reason, "at": reset.at});
+    missed(&reset.reason, reset.at.as_deref())
+}
+
+pub(super) fn missed(reason: &str, at: Option<&str>) -> Change {
+    let text = format!("GAP ({reason}): events missed; reload by REST");
+    let details = json!({"reason": reason, "at": at});
     Change::new("gap", Severity::Error, text, details)
 }
 
@@ -150,14 +169,11 @@ fn retry(retrying: &Retrying) -> Change {
     let why = error.map(|error| words::failed_attempt(error));
     let cause = why
         .as_ref()
-        .map(|why| format!(", after: {why}"))
+        .map(|why| format!(": {why}"))
         .unwrap_or_default();
     let delay = retrying.delay;
-    let text = format!(
-        "attempt {} in {:.1} s{cause}",
-        retrying.attempt,
-        delay.as_secs_f64()
-    );
+    let seconds = delay.as_secs_f64();
+    let text = format!("attempt {} in {seconds:.1} s{cause}", retrying.attempt);
     let details = json!({
         "attempt": retrying.attempt,
         "delayMs": u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
@@ -167,15 +183,15 @@ fn retry(retrying: &Retrying) -> Change {
 }
 
 /// Returns the change that a control event (`rt:…`) means; `None` for other events.
-fn control(event: &ReceivedEvent) -> Option<Change> {
+fn control(event: &ReceivedEvent, order: Option<&str>) -> Option<Change> {
     if event.is_control() {
-        Some(control_change(&event.name, &event.data))
+        Some(control_change(&event.name, &event.data, order))
     } else {
         None
     }
 }
 
-pub(super) fn control_change(name: &str, data: &Value) -> Change {
+pub(super) fn control_change(name: &str, data: &Value, order: Option<&str>) -> Change {
     let said = |member: &str| {
         let value = data.get(member).and_then(Value::as_str);
         value.unwrap_or("?").to_owned()
@@ -193,7 +209,8 @@ pub(super) fn control_change(name: &str, data: &Value) -> Change {
             is("refused", Severity::Error, text, &["event", "ref", "code"])
         }
         "rt:room_left" => {
-            let text = format!("removed from {}: {}", said("room"), said("reason"));
+            let room = order.map_or_else(|| said("room"), |number| format!("the room of {number}"));
+            let text = format!("left {room} ({})", said("reason"));
             is("left", Severity::Warning, text, &["room", "reason"])
         }
         "rt:expiring" => {
@@ -201,14 +218,22 @@ pub(super) fn control_change(name: &str, data: &Value) -> Change {
             is("expiring", Severity::Warning, text, &["expiresAt"])
         }
         "rt:drain" => {
-            let text = "the server is shutting down; the client will reconnect".to_owned();
+            let text = "the server is shutting down".to_owned();
             is("drain", Severity::Warning, text, &["retryInMs"])
         }
         name => {
+            let text = match name {
+                "rt:position" => format!("position {}", position(data).unwrap_or("?")),
+                name => format!("{name} {data}"),
+            };
             let details = json!({"event": name, "data": data});
-            Change::new("control", Severity::Info, format!("{name} {data}"), details)
+            Change::new("control", Severity::Info, text, details)
         }
     }
+}
+
+fn position(data: &Value) -> Option<&str> {
+    data.get("_rt")?.get("at")?.as_str()
 }
 
 /// Returns an object with these members of another one.
@@ -231,8 +256,8 @@ mod tests {
             [0, 1, 2].map(said),
             [
                 "live; no event was missed",
-                "live; 1 missed event came first",
-                "live; 2 missed events came first",
+                "live; 1 missed event came first (↻)",
+                "live; 2 missed events came first (↻)",
             ]
         );
         let rooms = ["customer-room".to_owned(), "user-u1".to_owned()];

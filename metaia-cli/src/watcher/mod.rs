@@ -210,7 +210,7 @@ impl Follower {
     fn take(&mut self, update: Update) {
         self.liveness.observe(&update, &self.client);
         self.follow(&update);
-        if let Some(notice) = Notice::of(&self.label, &update) {
+        if let Some(notice) = Notice::of(&self.label, &update, None) {
             let line = LineEntry {
                 at: self.story.now(),
                 text: notice.summary().to_owned(),

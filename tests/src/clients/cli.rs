@@ -119,6 +119,12 @@ impl Cli {
         Terminal::start_with(self.command(args), change)
     }
 
+    /// Starts the command on a terminal of this width.
+    #[must_use]
+    pub fn start_on_terminal_of_width(&self, columns: u16, args: &[&str]) -> Terminal {
+        Terminal::of_width(columns, self.command(args))
+    }
+
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(binary("metaia"));
         self.configure(&mut command);

@@ -58,8 +58,28 @@ impl Terminal {
 
     /// Starts the command on a new terminal; `change` may give it other streams and variables.
     #[must_use]
-    pub fn start_with(mut command: Command, change: impl FnOnce(&mut Command)) -> Self {
-        let (person, program) = open();
+    pub fn start_with(command: Command, change: impl FnOnce(&mut Command)) -> Self {
+        Self::start_on(open(), command, change)
+    }
+
+    /// Starts the command on a new terminal of this width.
+    #[must_use]
+    pub fn of_width(columns: u16, command: Command) -> Self {
+        let sides = open();
+        let program = sides.1.try_clone().expect("a descriptor");
+        let resized = std::process::Command::new("stty")
+            .args(["cols", &columns.to_string(), "rows", "24"])
+            .stdin(Stdio::from(program))
+            .status();
+        assert!(resized.expect("stty").success(), "{columns}");
+        Self::start_on(sides, command, |_| {})
+    }
+
+    fn start_on(
+        (person, program): (File, File),
+        mut command: Command,
+        change: impl FnOnce(&mut Command),
+    ) -> Self {
         let original = settings(&program);
         let stream = || Stdio::from(program.try_clone().expect("a descriptor"));
         command

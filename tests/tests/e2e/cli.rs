@@ -80,7 +80,7 @@ async fn tail_shows_why_the_server_ends_its_session() {
     let path = format!("/api/realtime/sessions/{id}");
     admin.send("DELETE", &path, None).await.ok(200);
     let output = tail.wait_with_output().await;
-    let notice = "the server ends the session: kicked";
+    let notice = "ended: kicked";
     assert!(output.stderr.contains(notice), "{}", output.stderr);
 }
 

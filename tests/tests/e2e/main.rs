@@ -20,6 +20,7 @@ mod diagnosis;
 mod docs;
 mod dotenv;
 mod drain;
+mod event_lines;
 mod examples;
 mod guide;
 mod half_open;

@@ -20,6 +20,7 @@ use crate::actor::Actor;
 use crate::connection;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
+use crate::feed::Detail;
 use crate::identity::Identity;
 use crate::order_ref::{self, OrderRef};
 use crate::screen;
@@ -51,6 +52,9 @@ pub(crate) struct Args {
     /// Go on after a wrong or refused command; the exit code is still that of the first one
     #[arg(short, long)]
     keep_going: bool,
+    /// Show the whole payload of each event, instead of one line that says what changed
+    #[arg(long)]
+    full: bool,
     /// Also print the changes of the connections on standard output
     #[arg(long)]
     control: bool,
@@ -65,7 +69,7 @@ pub(crate) async fn connect(args: Args, context: &Context) -> Result<Exit, Failu
     let mut updates = SelectAll::new();
     let mut input = Input::stdin(args.linger);
     let strictness = Strictness::new(input.is_terminal(), args.keep_going);
-    let mut console = Console::new(context, strictness, args.control);
+    let mut console = Console::new(context, strictness, args.control, Detail::of(args.full));
     let connecting = connect_all(&args, &mut console, &mut updates);
     tokio::select! {
         connected = connecting => connected?,
@@ -76,9 +80,11 @@ pub(crate) async fn connect(args: Args, context: &Context) -> Result<Exit, Failu
     let ended = console.run(&mut updates, &mut input).await;
     // `updates` must outlive the clean disconnects: dropping it would cut the connections instead.
     join_all(console.clients().map(connection::close)).await;
+    let shown = console.finish();
     screen::release();
     context.printer.note(&console.summary());
-    ended
+    let exit = ended?;
+    shown.map(|()| exit)
 }
 
 async fn connect_all(

@@ -8,7 +8,7 @@ use crate::span;
 
 const EXAMPLES: &str = "\
 Examples:
-  metaia tail --as customer:u1
+  metaia tail --as customer:u1                        what changed; times are UTC
   metaia tail --as admin:a1 --event order_update -o ndjson | jq .data.status
   metaia tail --as tailor:t1 --order ORDER --count 1 --for 30s   exit code 0 or 7
   metaia tail --as customer:u1 --since POSITION                  missed events first";
@@ -34,6 +34,9 @@ pub(crate) struct Args {
     /// Receive no event that an earlier session with the same token missed
     #[arg(long, conflicts_with = "since")]
     pub(super) fresh: bool,
+    /// Show the whole payload of each event, instead of one line that says what changed
+    #[arg(long)]
+    pub(super) full: bool,
     /// Also print the changes of the connection on standard output
     #[arg(long)]
     pub(super) control: bool,

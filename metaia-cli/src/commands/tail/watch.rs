@@ -8,13 +8,17 @@ use tokio::time::{Instant, sleep_until};
 
 use super::args::Args;
 use super::counts::Counts;
-use crate::connection::{self, EventLine};
+use crate::connection;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
+use crate::feed::{Detail, Feed};
 use crate::identity::Identity;
 use crate::liveness::{self, Liveness};
-use crate::notices::Notice;
 use crate::order_ref;
+use crate::screen::Stream;
+
+/// The number of the only session.
+const SEAT: usize = 0;
 
 /// One run of `tail`.
 pub(super) struct Watch<'a> {
@@ -23,6 +27,7 @@ pub(super) struct Watch<'a> {
     receiver: &'a str,
     context: &'a Context,
     liveness: Liveness,
+    feed: Feed,
     /// The time at which the run ends; until the session is live, the time by which it must be.
     deadline: Option<Instant>,
     counts: Counts,
@@ -39,6 +44,8 @@ impl<'a> Watch<'a> {
         if args.fresh {
             liveness = liveness.of_new_device();
         }
+        let mut feed = Feed::new(context.printer, Detail::of(args.full));
+        feed.add(identity.label());
         let deadline = args.limit.map(|_| Instant::now() + context.timeout);
         Self {
             args,
@@ -46,6 +53,7 @@ impl<'a> Watch<'a> {
             receiver: identity.label(),
             context,
             liveness,
+            feed,
             deadline,
             counts: Counts::default(),
         }
@@ -56,7 +64,9 @@ impl<'a> Watch<'a> {
         let ended = self.watch(&client, &mut updates).await;
         self.counts.position = client.position();
         connection::close(&client).await;
-        ended
+        let shown = self.feed.finish();
+        let exit = ended?;
+        shown.map(|()| exit)
     }
 
     async fn watch(&mut self, client: &Client, updates: &mut Updates) -> Result<Exit, Failure> {
@@ -150,11 +160,14 @@ impl<'a> Watch<'a> {
             Update::Reset(_) | Update::TooLarge { .. } => self.counts.gaps += 1,
             _ => {}
         }
-        if let Some(notice) = Notice::of(self.receiver, &update) {
-            notice.show(&self.context.printer, self.args.control)?;
-        }
+        let place = Stream::of_notices(self.args.control);
+        self.feed.notice(SEAT, &update, place)?;
         match update {
             Update::Event(event) if self.wants(&event) => self.write(event),
+            Update::Event(event) => {
+                self.feed.pass_over(SEAT, event);
+                Ok(())
+            }
             Update::GaveUp(reason) => Err(self.liveness.given_up(&reason)),
             _ => Ok(()),
         }
@@ -191,8 +204,7 @@ impl<'a> Watch<'a> {
         if is_earlier && !self.args.counts_earlier_events() {
             self.counts.uncounted += 1;
         }
-        let line = EventLine::new(self.receiver, event, replayed);
-        self.context.printer.report(&line)
+        self.feed.event(SEAT, event, replayed)
     }
 
     /// Ends the command if the server refuses to join a room of `--order`: no event of that order

@@ -194,7 +194,7 @@ async fn a_session_beyond_the_limit_is_told_why_it_ends() {
         .await;
     // The first one comes back, and may end this one before its time is over.
     let second = cli.start(&TAIL);
-    let parts = "the server ends the session: too_many_sessions (this user has more sessions";
+    let parts = "ended: too_many_sessions (this user has more sessions";
     first.stderr.first(parts, |line| line.contains(parts)).await;
     drop(second);
 }

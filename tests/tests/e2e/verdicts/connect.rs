@@ -240,13 +240,13 @@ async fn a_gap_is_not_green() {
     emit(&server, &json!({"user": "c1"}), "x", &json!({})).await;
     connect
         .stdout
-        .first("x", |line| line.contains("  x  "))
+        .first("x", |line| line.contains(" x  "))
         .await;
     let setup = server.kill().await;
     std::fs::remove_dir_all(setup.folder().join("data")).unwrap();
     let _server = setup.start().await;
     let is_live_again = |lines: &[String]| {
-        let live = lines.iter().filter(|line| line.contains("  live"));
+        let live = lines.iter().filter(|line| line.contains(" ✓ live"));
         (live.count() == 2).then_some(())
     };
     connect.stderr.wait_for("live again", is_live_again).await;

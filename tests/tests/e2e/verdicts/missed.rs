@@ -125,7 +125,7 @@ async fn an_event_that_a_cut_of_the_run_itself_hid_counts() {
     ];
     let tail = start_live(&cli, &args).await;
     forwarder.down();
-    let is_lost = |line: &String| line.contains("disconnected");
+    let is_lost = |line: &String| line.contains("line lost");
     tail.stderr.first("the end of the link", is_lost).await;
     emit(&server, &json!({"user": "c1"}), "missed", &json!({})).await;
     forwarder.up();

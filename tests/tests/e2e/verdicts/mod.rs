@@ -26,7 +26,7 @@ async fn start() -> (Server, Cli) {
 /// Starts the command and waits until its session is live.
 async fn start_live(cli: &Cli, args: &[&str]) -> Process {
     let process = cli.start(args);
-    let is_live = |line: &String| line.contains("  live");
+    let is_live = |line: &String| line.contains(" ✓ live");
     process.stderr.first("a live session", is_live).await;
     process
 }

@@ -137,9 +137,9 @@ const CLI: &[Level] = &[
         "interrupt.rs",
         "token/",
     ]),
-    // The diagnosis and the expectations are pure: they know nothing of the network and of the
-    // options.
-    Level::apart(&["diagnosis/", "expectation/", "tls.rs"]),
+    // The diagnosis, the expectations and the lines of events are pure: they know nothing of the
+    // network and of the options.
+    Level::apart(&["diagnosis/", "event_line/", "expectation/", "tls.rs"]),
     Level::apart(&[
         "identity.rs",
         "address.rs",
@@ -154,6 +154,7 @@ const CLI: &[Level] = &[
     Level::apart(&["connecting.rs"]),
     Level::apart(&["session_end.rs"]),
     Level::apart(&["connection.rs", "liveness.rs", "notices/", "order_ref/"]),
+    Level::apart(&["feed.rs"]),
     Level::apart(&["verdict.rs", "watcher/"]),
     // A scenario: the format, then reading it, checking it as a whole, running it.
     Level::apart(&["scenario/located.rs", "scenario/variables.rs"]),

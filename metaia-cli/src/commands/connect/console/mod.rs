@@ -10,21 +10,21 @@ mod lines;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{SelectAll, StreamExt as _};
 use metaia_realtime::OrderId;
-use metaia_realtime::client::{Client, Update};
+use metaia_realtime::client::{Client, ReceivedEvent, Update};
 use tokio::io::AsyncBufRead;
 use tokio::time::{Instant, sleep_until};
 
 use super::input::Input;
 use super::result::CommandResult;
 use super::role_client::{NumberedUpdates, RoleClient};
-use crate::connection::EventLine;
 use crate::context::Context;
 use crate::diagnosis::TokenKind;
 use crate::exit::{Exit, Failure};
+use crate::feed::{Detail, Feed};
 use crate::liveness::{self, Liveness};
-use crate::notices::Notice;
 use crate::order_ref;
 use crate::printer::Report;
+use crate::screen::Stream;
 
 /// The treatment of a line that is wrong or refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +42,7 @@ pub(super) struct Console<'a> {
     context: &'a Context,
     strictness: Strictness,
     control: bool,
+    feed: Feed,
     sessions: Vec<Session>,
     orders: Vec<OrderId>,
     events: u64,
@@ -84,8 +85,14 @@ impl Strictness {
 }
 
 impl<'a> Console<'a> {
-    pub(super) fn new(context: &'a Context, strictness: Strictness, control: bool) -> Self {
+    pub(super) fn new(
+        context: &'a Context,
+        strictness: Strictness,
+        control: bool,
+        detail: Detail,
+    ) -> Self {
         Self {
+            feed: Feed::new(context.printer, detail),
             context,
             strictness,
             control,
@@ -103,6 +110,7 @@ impl<'a> Console<'a> {
     }
 
     pub(super) fn add(&mut self, role: RoleClient, token: TokenKind) {
+        self.feed.add(&role.label);
         self.sessions.push(Session {
             role,
             liveness: Liveness::new(token),
@@ -117,6 +125,12 @@ impl<'a> Console<'a> {
 
     pub(super) fn clients(&self) -> impl Iterator<Item = &Client> {
         self.sessions.iter().map(|session| &session.role.client)
+    }
+
+    /// Shows what is still held back. No update follows.
+    pub(super) fn finish(&mut self) -> Result<(), Failure> {
+        let shown = self.feed.finish();
+        self.go_on_unread(shown)
     }
 
     pub(super) fn summary(&self) -> String {
@@ -218,9 +232,9 @@ impl Console<'_> {
         session.liveness.observe(&update, &session.role.client);
         session.role.rooms.observe(&update);
         let label = session.role.label.clone();
-        if let Some(notice) = Notice::of(&label, &update) {
-            self.show(&notice)?;
-        }
+        let place = Stream::of_notices(self.control && !self.is_unread);
+        let shown = self.feed.notice(number, &update, place);
+        self.go_on_unread(shown)?;
         match update {
             Update::Event(event) if event.is_control() => {
                 if let Some(failure) = order_ref::refusal(&label, &event, &self.orders) {
@@ -230,7 +244,7 @@ impl Console<'_> {
             Update::Event(event) => {
                 let replayed = self.sessions[number].liveness.is_replay(&event);
                 self.events += 1;
-                self.print(&EventLine::new(&label, event, replayed))?;
+                self.print_event(number, event, replayed)?;
             }
             Update::Reset(_) | Update::TooLarge { .. } => self.gaps += 1,
             Update::GaveUp(reason) => {
@@ -242,10 +256,17 @@ impl Console<'_> {
         Ok(())
     }
 
-    fn show(&mut self, notice: &Notice) -> Result<(), Failure> {
-        let as_data = self.control && !self.is_unread;
-        let shown = notice.show(&self.context.printer, as_data);
-        self.go_on_unread(shown)
+    fn print_event(
+        &mut self,
+        number: usize,
+        event: ReceivedEvent,
+        replayed: bool,
+    ) -> Result<(), Failure> {
+        if self.is_unread {
+            return Ok(());
+        }
+        let printed = self.feed.event(number, event, replayed);
+        self.go_on_unread(printed)
     }
 
     fn print(&mut self, report: &impl Report) -> Result<(), Failure> {
