@@ -274,7 +274,8 @@ fn what_came(window: &Window, who: &str) -> Vec<String> {
         .collect();
     let mut lines = match events.len() {
         0 => vec![format!("nothing else came to {who}")],
-        n => vec![format!("{who} received {n} events since the last expect:")],
+        1 => vec![format!("{who} received one event:")],
+        n => vec![format!("{who} received {n} events:")],
     };
     lines.extend(list(&events));
     if window.earlier_copies > 0 {

@@ -210,7 +210,10 @@ impl Follower {
     fn take(&mut self, update: Update) {
         self.liveness.observe(&update, &self.client);
         self.follow(&update);
-        if let Some(notice) = Notice::of(&self.label, &update, None) {
+        // The system's events are in the story as events.
+        let is_event = matches!(update, Update::Event(_) | Update::Connected(_));
+        let notice = Notice::of(&self.label, &update, None);
+        if let Some(notice) = notice.filter(|_| !is_event) {
             let line = LineEntry {
                 at: self.story.now(),
                 text: notice.summary().to_owned(),
