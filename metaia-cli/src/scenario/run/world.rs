@@ -18,7 +18,9 @@ use crate::identity::Identity;
 use crate::rest::Api;
 use crate::scenario::located::Located;
 use crate::scenario::outcome::{Spot, StepFailure, StepRecord};
-use crate::scenario::plan::{Case, PersonPlan, Plan, PlannedAction, PlannedStep, TokenPlan, unset};
+use crate::scenario::plan::{
+    Case, PersonPlan, Plan, PlannedAction, PlannedStep, Rounds, TokenPlan, unset,
+};
 use crate::scenario::steps::Step;
 use crate::scenario::variables::{Unset, Variables};
 use crate::span;
@@ -124,14 +126,37 @@ impl<'a> World<'a> {
                 let ends = join_all(steps.iter().map(|step| self.step(step))).await;
                 ends.into_iter().collect()
             }
-            PlannedAction::Repeat(times, steps) => {
-                for n in 1..=*times {
-                    self.lock_variables().set("n", Value::from(n));
-                    self.steps(steps).await?;
-                }
-                Ok(())
+            PlannedAction::Repeat(Rounds::Exactly(times), steps) => {
+                self.repeat(*times, steps).await
+            }
+            PlannedAction::Repeat(Rounds::UpTo(times), steps) => {
+                self.repeat_until_met(*times, steps).await
             }
         }
+    }
+
+    async fn repeat(&self, times: u32, steps: &[PlannedStep]) -> Result<(), StepFailure> {
+        for n in 1..=times {
+            self.round(n, steps).await?;
+        }
+        Ok(())
+    }
+
+    /// Repeats the steps until one round is met. What cannot be judged ends it.
+    async fn repeat_until_met(&self, times: u32, steps: &[PlannedStep]) -> Result<(), StepFailure> {
+        let mut ended = Ok(());
+        for n in 1..=times {
+            ended = self.round(n, steps).await;
+            if !matches!(ended, Err(StepFailure::Failed(_))) {
+                break;
+            }
+        }
+        ended
+    }
+
+    async fn round(&self, n: u32, steps: &[PlannedStep]) -> Result<(), StepFailure> {
+        self.lock_variables().set("n", Value::from(n));
+        self.steps(steps).await
     }
 
     async fn verb(&self, verb: &Step, spot: &Spot) -> Result<(), StepFailure> {
