@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 /// The names of control events begin with it.
-const CONTROL: &str = "rt:";
+pub(super) const CONTROL: &str = "rt:";
 
 /// The members that name an order: of an order itself, a payment, a notification, and of events
 /// that a backend emits.
