@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::clock;
 
 /// The names of control events begin with it.
-const CONTROL: &str = "rt:";
+pub(super) const CONTROL: &str = "rt:";
 
 /// The members that name an order: of an order itself, a payment, a notification, and of events
 /// that a backend emits.

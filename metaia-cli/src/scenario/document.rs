@@ -23,6 +23,10 @@ pub(crate) struct Document {
     /// Words by which `--tag` selects it.
     #[serde(default)]
     pub(crate) tags: Vec<String>,
+    /// `true`: it runs while no other scenario does, for one that reaches the people of others,
+    /// such as by an event for everyone.
+    #[serde(default)]
+    pub(crate) alone: bool,
     /// Values of variables. `--var NAME=VALUE` replaces one; a variable that is `null` here must be
     /// given by `--var`, otherwise the scenario is skipped.
     #[serde(default)]

@@ -27,3 +27,24 @@ pub(crate) use source::SourceFile;
 pub(crate) fn schema() -> schemars::Schema {
     schemars::schema_for!(document::Document)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    /// The page of editors. `INSTA_UPDATE=always` writes it again.
+    #[test]
+    fn the_published_schema_is_that_of_the_format() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let file = file.join("../docs/metaia-scenario.schema.json");
+        let schema = serde_json::to_string_pretty(&super::schema()).unwrap() + "\n";
+        if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
+            std::fs::write(&file, &schema).unwrap();
+        }
+        let published = std::fs::read_to_string(&file).unwrap();
+        assert!(
+            published == schema,
+            "docs/metaia-scenario.schema.json is another one: run this test with INSTA_UPDATE=always"
+        );
+    }
+}

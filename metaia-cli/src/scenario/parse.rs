@@ -10,17 +10,18 @@ use crate::suggestion;
 
 /// Parses the file.
 pub(super) fn parse(file: &SourceFile) -> Result<Document, Mistake> {
-    serde_saphyr::from_str(&file.text).map_err(|error| mistake(&error))
+    serde_saphyr::from_str(&file.text).map_err(|error| mistake(&error, file))
 }
 
 /// Parses a file that has only steps, for `include`.
 pub(super) fn parse_steps(file: &SourceFile) -> Result<Vec<Located<Step>>, Mistake> {
-    serde_saphyr::from_str(&file.text).map_err(|error| mistake(&error))
+    serde_saphyr::from_str(&file.text).map_err(|error| mistake(&error, file))
 }
 
-fn mistake(error: &Error) -> Mistake {
+fn mistake(error: &Error, file: &SourceFile) -> Mistake {
     let error = error.without_snippet();
     let position = error.location().map(FilePosition::from).unwrap_or_default();
+    let position = file.with_bytes(position);
     let said = |message: String| Mistake::new(&position, message);
     match error {
         Error::SerdeUnknownField {
@@ -41,8 +42,17 @@ fn mistake(error: &Error) -> Mistake {
         Error::ExpectedMappingEndAfterEnumVariantValue { .. } => {
             said("a step has one verb".to_owned()).help("begin the next step with `- `")
         }
-        other => said(plain(&other.to_string())),
+        other => no_yaml(said, &other.to_string()),
     }
+}
+
+/// Returns the mistake of a text that the parser refuses in its own words.
+fn no_yaml(said: impl Fn(String) -> Mistake, text: &str) -> Mistake {
+    let mistake = said(plain(text));
+    if text.contains("parsing a flow") {
+        return mistake.help("within { } a text with [ ] { } or a comma needs quotes");
+    }
+    mistake
 }
 
 fn no_variant(variant: &str, expected: &[&str]) -> String {

@@ -90,6 +90,24 @@ impl SourceFile {
         format!("{}:{}", self.path.display(), position.line)
     }
 
+    /// Adds the bytes to a position of which only the line and the column are known, as that of a
+    /// text that is no YAML.
+    pub(super) fn with_bytes(&self, position: FilePosition) -> FilePosition {
+        if position.line <= 1 || position.bytes.start > 0 {
+            return position;
+        }
+        let before = self.text.split_inclusive('\n').take(position.line - 1);
+        let line = before.map(str::len).sum::<usize>();
+        let rest = self.text.get(line..).unwrap_or_default();
+        let mut columns = rest.char_indices().map(|(at, _)| at);
+        let column = columns.nth(position.column.saturating_sub(1));
+        let start = line + column.unwrap_or(rest.len());
+        FilePosition {
+            bytes: start..start,
+            ..position
+        }
+    }
+
     /// Returns the position of a text at or behind another position; the other one if it is not
     /// there.
     pub(crate) fn find(&self, text: &str, from: &FilePosition) -> FilePosition {

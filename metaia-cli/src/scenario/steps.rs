@@ -129,6 +129,8 @@ pub(crate) struct PayStep {
     pub(crate) confirm: Option<bool>,
     /// Changes what is confirmed.
     pub(crate) tamper: Option<PayTamper>,
+    /// Confirms it this many times, always with the same body.
+    pub(crate) times: Option<u32>,
     /// Saves the payment.
     pub(crate) save: Option<Located<String>>,
     pub(crate) expect: Option<Located<AnswerExpectation>>,
@@ -307,7 +309,12 @@ pub(crate) struct RunStep {
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RepeatStep {
+    /// The number of rounds.
     pub(crate) times: u32,
+    /// `true`: until everything that the steps of one round expect is met, in at most `times`
+    /// rounds.
+    #[serde(default)]
+    pub(crate) until_met: bool,
     pub(crate) steps: Vec<Located<Step>>,
 }
 

@@ -38,12 +38,19 @@ pub(super) async fn run_all(
     context: &Context,
 ) -> Result<Vec<CaseResult>, Failure> {
     let jobs = jobs(plans, options.repeat);
+    let (alone, together): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.plan.is_alone);
     // A run that was not begun is a future that was not polled.
-    let runs: Vec<_> = jobs
+    let together: Vec<_> = together
         .into_iter()
         .map(|job| run_job(job, options, context))
         .collect();
-    let mut running = stream::iter(runs).buffer_unordered(options.jobs);
+    let alone: Vec<_> = alone
+        .into_iter()
+        .map(|job| run_job(job, options, context))
+        .collect();
+    let together = stream::iter(together).buffer_unordered(options.jobs);
+    let alone = stream::iter(alone).buffer_unordered(1);
+    let mut running = together.chain(alone);
     let mut results = Vec::new();
     loop {
         let result = tokio::select! {

@@ -17,7 +17,7 @@ use super::located::Located;
 use super::outcome::Spot;
 use super::parse::{parse, parse_steps};
 use super::source::{Mistake, SourceFile};
-use super::steps::Step;
+use super::steps::{RepeatStep, Step};
 use super::variables::Variables;
 use names::Scope;
 
@@ -36,6 +36,8 @@ const MAX_CASES: usize = 1_000;
 pub(crate) struct Plan {
     pub(crate) name: String,
     pub(crate) tags: Vec<String>,
+    /// Set if no other scenario may run at the same time.
+    pub(crate) is_alone: bool,
     /// The place of its name.
     pub(crate) spot: Spot,
     /// One for each combination of the matrix; one if there is none.
@@ -68,10 +70,28 @@ pub(crate) struct PlannedStep {
 pub(crate) enum PlannedAction {
     Verb(Box<Step>),
     Expect(Vec<EventCheck>),
-    Repeat(u32, Vec<PlannedStep>),
+    Repeat(Rounds, Vec<PlannedStep>),
     Parallel(Vec<PlannedStep>),
     /// The steps of another file.
     Include(Vec<PlannedStep>),
+}
+
+/// The number of rounds of a repetition.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Rounds {
+    Exactly(u32),
+    /// As many as it takes until one is met.
+    UpTo(u32),
+}
+
+impl RepeatStep {
+    const fn rounds(&self) -> Rounds {
+        if self.until_met {
+            Rounds::UpTo(self.times)
+        } else {
+            Rounds::Exactly(self.times)
+        }
+    }
 }
 
 /// A mistake, and the file that has it.
@@ -105,6 +125,7 @@ impl Plan {
         Ok(Self {
             name: document.scenario.value,
             tags: document.tags,
+            is_alone: document.alone,
             spot: Spot {
                 position: document.scenario.position,
                 file,
@@ -219,7 +240,7 @@ impl Planner {
             }
             Step::Repeat(repeat) => {
                 self.scope.add("n");
-                PlannedAction::Repeat(repeat.times, self.steps(file, &repeat.steps)?)
+                PlannedAction::Repeat(repeat.rounds(), self.steps(file, &repeat.steps)?)
             }
             Step::Parallel(steps) => PlannedAction::Parallel(self.steps(file, steps)?),
             Step::Include(path) => PlannedAction::Include(self.include(file, path)?),

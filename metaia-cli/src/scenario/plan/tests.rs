@@ -70,6 +70,17 @@ fn a_value_that_cannot_be_meant_is_marked() {
 }
 
 #[test]
+fn a_text_that_is_no_yaml_is_marked_where_it_stops_being_it() {
+    insta::assert_snapshot!(step_mistakes(&[
+        "  - rest: { as: buyer, get: /a, expect: { where: .data.list[0] == 1 } }",
+        "  - place: { as: buyer\n  - place: { as: buyer }",
+        "  - place: { as: buyer, save: \"order }",
+        "  - place:\n     as: buyer\n    save: order",
+        "  - place: { as: ä, save: \tö }\n\t- place: { as: buyer }",
+    ]));
+}
+
+#[test]
 fn a_file_that_is_no_scenario_says_what_is_missing() {
     let texts = [
         "scenario: x\npeople: { buyer: customer }\nsteps:\n  - place: { as: buyer }\n",

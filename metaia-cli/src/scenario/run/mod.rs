@@ -6,7 +6,9 @@ mod payments;
 mod person;
 mod program;
 mod requests;
+mod rounds;
 mod sockets;
+mod stepping;
 mod world;
 
 pub(crate) use world::World;

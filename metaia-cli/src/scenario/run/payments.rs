@@ -40,16 +40,18 @@ impl World<'_> {
             Some(PayTamper::Payment) => body["razorpay_payment_id"] = json!(provider::attempt_id()),
             None => {}
         }
-        let path = "/api/payments/verify".to_owned();
-        let mut confirm = StepRequest::new(Method::POST, path, &step.actor);
-        confirm.body = Some(body);
-        confirm.expect = step.expect.as_ref();
-        confirm.save = step.save.as_ref().map(|name| (name, "/data/payment"));
-        // A refused confirmation leaves the payment that was opened.
-        if step.expect.is_some() {
-            confirm.save = None;
+        for _ in 0..step.times.unwrap_or(1) {
+            let path = "/api/payments/verify".to_owned();
+            let mut confirm = StepRequest::new(Method::POST, path, &step.actor);
+            confirm.body = Some(body.clone());
+            confirm.expect = step.expect.as_ref();
+            confirm.save = step.save.as_ref().map(|name| (name, "/data/payment"));
+            // A refused confirmation leaves the payment that was opened.
+            if step.expect.is_some() {
+                confirm.save = None;
+            }
+            self.request(confirm, spot).await?;
         }
-        self.request(confirm, spot).await?;
         Ok(())
     }
 

@@ -53,6 +53,16 @@ pub(crate) struct Cursor {
     pub(crate) gaps: u64,
 }
 
+impl Connection {
+    /// Takes the connection out, live or ended, and remembers where it was.
+    fn take(&mut self) -> Option<Watcher> {
+        let watcher = self.watcher.take()?;
+        self.position = watcher.client().position();
+        self.orders = watcher.client().orders();
+        Some(watcher)
+    }
+}
+
 /// The reason why a person is not live.
 #[derive(Debug)]
 pub(crate) enum NotLive {
@@ -85,7 +95,7 @@ impl Person {
         within: Duration,
     ) -> Result<Ready, NotLive> {
         let mut connection = self.connection.lock().await;
-        if let Some(watcher) = connection.watcher.take() {
+        if let Some(watcher) = connection.take() {
             watcher.close().await;
         }
         match timeout(within, self.go_live(context, &mut connection)).await {
@@ -175,12 +185,7 @@ impl Person {
 
     async fn take_watcher(&self) -> Result<Watcher, Failure> {
         let mut connection = self.connection.lock().await;
-        let Some(watcher) = connection.watcher.take() else {
-            return Err(self.not_connected());
-        };
-        connection.position = watcher.client().position();
-        connection.orders = watcher.client().orders();
-        Ok(watcher)
+        connection.take().ok_or_else(|| self.not_connected())
     }
 
     /// Returns the client of the present connection.

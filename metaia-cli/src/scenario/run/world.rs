@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::future::{BoxFuture, FutureExt as _, join_all};
+use futures_util::future::join_all;
 use serde_json::Value;
 use tokio::time::Instant;
 
 use super::person::{Connection, Person};
+use super::rounds;
 use crate::actor::Actor;
 use crate::clock;
 use crate::context::Context;
@@ -16,12 +17,10 @@ use crate::exit::Failure;
 use crate::expectation::FilterValues;
 use crate::identity::Identity;
 use crate::rest::Api;
-use crate::scenario::located::Located;
 use crate::scenario::outcome::{Spot, StepFailure, StepRecord};
-use crate::scenario::plan::{Case, PersonPlan, Plan, PlannedAction, PlannedStep, TokenPlan, unset};
+use crate::scenario::plan::{Case, PersonPlan, Plan, TokenPlan, unset};
 use crate::scenario::steps::Step;
 use crate::scenario::variables::{Unset, Variables};
-use crate::span;
 use crate::token::mint;
 use crate::watcher::Story;
 
@@ -38,7 +37,9 @@ pub(crate) struct World<'a> {
     records: Mutex<Vec<StepRecord>>,
     /// The number of expectations that were judged.
     judged: Mutex<usize>,
-    /// The end of the last step, since the run began.
+    /// The end of the last step so far, since the run began.
+    step_ended: Mutex<Duration>,
+    /// The end of all steps, since the run began.
     ended: Mutex<Duration>,
 }
 
@@ -71,6 +72,7 @@ impl<'a> World<'a> {
             variables: Mutex::new(variables),
             records: Mutex::default(),
             judged: Mutex::default(),
+            step_ended: Mutex::default(),
             ended: Mutex::default(),
         })
     }
@@ -96,79 +98,12 @@ impl<'a> World<'a> {
                 StepFailure::unjudged(plan.spot.clone(), not_live.into_failure())
             })?;
         }
+        self.note_step_end();
         self.steps(&plan.steps).await?;
         self.refuse_vacuous(&plan.steps)
     }
 
-    fn steps<'s>(&'s self, steps: &'s [PlannedStep]) -> BoxFuture<'s, Result<(), StepFailure>> {
-        async move {
-            for step in steps {
-                self.step(step).await?;
-            }
-            Ok(())
-        }
-        .boxed()
-    }
-
-    async fn step(&self, step: &PlannedStep) -> Result<(), StepFailure> {
-        match &step.action {
-            PlannedAction::Verb(verb) => {
-                let began = self.began.elapsed();
-                let ended = self.verb(verb, &step.spot).await;
-                self.record(verb, began);
-                ended
-            }
-            PlannedAction::Expect(checks) => self.expect(checks, &step.spot).await,
-            PlannedAction::Include(steps) => self.steps(steps).await,
-            PlannedAction::Parallel(steps) => {
-                let ends = join_all(steps.iter().map(|step| self.step(step))).await;
-                ends.into_iter().collect()
-            }
-            PlannedAction::Repeat(times, steps) => {
-                for n in 1..=*times {
-                    self.lock_variables().set("n", Value::from(n));
-                    self.steps(steps).await?;
-                }
-                Ok(())
-            }
-        }
-    }
-
-    async fn verb(&self, verb: &Step, spot: &Spot) -> Result<(), StepFailure> {
-        match verb {
-            Step::Place(step) => self.place(step, spot).await,
-            Step::Move(step) => self.move_order(step, spot).await,
-            Step::Assign(step) => self.assign(step, spot).await,
-            Step::Cancel(step) => self.cancel(step, spot).await,
-            Step::Pay(step) => self.pay(step, spot).await,
-            Step::Webhook(step) => self.webhook(step, spot).await,
-            Step::Notify(step) => self.notify(step, spot).await,
-            Step::Read(step) => self.read(step, spot).await,
-            Step::TailorStatus(step) => self.set_tailor_status(step, spot).await,
-            Step::Emit(step) => self.emit(step, spot).await,
-            Step::Join(step) => self.join(step, spot).await,
-            Step::Leave(step) => self.leave(step, spot).await,
-            Step::Cut(step) => self.cut(step, spot).await,
-            Step::Back(step) => self.back(step, spot).await,
-            Step::Offline(step) => self.go_offline(step, spot).await,
-            Step::Disconnect(step) => self.disconnect(step, spot).await,
-            Step::Rest(step) => self.rest(step, spot).await,
-            Step::Run(step) => self.run_program(step, spot).await,
-            Step::Wait(time) => self.wait(time, spot).await,
-            // The plan has made actions of these.
-            Step::Expect(_) | Step::Repeat(_) | Step::Parallel(_) | Step::Include(_) => Ok(()),
-        }
-    }
-
-    async fn wait(&self, time: &Located<String>, spot: &Spot) -> Result<(), StepFailure> {
-        let time = span::parse(&self.text(time, spot)?).map_err(|expected| {
-            StepFailure::unjudged(spot.at(&time.position), Failure::usage(expected))
-        })?;
-        tokio::time::sleep(time).await;
-        Ok(())
-    }
-
-    fn record(&self, verb: &Step, began: Duration) {
+    pub(super) fn record(&self, verb: &Step, began: Duration) {
         let mut records = lock(&self.records);
         let number = records.len() + 1;
         records.push(StepRecord {
@@ -194,11 +129,14 @@ impl<'a> World<'a> {
         self.began.elapsed()
     }
 
-    /// Returns the end of the last step that was carried out.
+    /// Notes that a step has ended, or that everybody is live.
+    pub(super) fn note_step_end(&self) {
+        *lock(&self.step_ended) = self.elapsed();
+    }
+
+    /// Returns the end of the last step; the time at which everybody was live before there is one.
     pub(super) fn last_step_ended(&self) -> Duration {
-        lock(&self.records)
-            .last()
-            .map_or(Duration::ZERO, |record| record.ended)
+        *lock(&self.step_ended)
     }
 
     pub(super) fn count_judged(&self, expectations: usize) {
@@ -219,34 +157,43 @@ impl<'a> World<'a> {
     }
 
     pub(super) fn save(&self, name: &str, value: Value) {
-        self.lock_variables().set(name, value);
+        lock(&self.variables).set(name, value);
+    }
+
+    /// Returns the variables, with the number of the present round as `n`.
+    fn variables(&self) -> Variables {
+        let mut variables = lock(&self.variables).clone();
+        if let Some(n) = rounds::present() {
+            variables.set("n", Value::from(n));
+        }
+        variables
     }
 
     /// Replaces the variables of a text.
     pub(super) fn text(&self, text: &str, spot: &Spot) -> Result<String, StepFailure> {
-        let resolved = self.lock_variables().text(text);
+        let resolved = self.variables().text(text);
         resolved.map_err(|unset| self.unset(&unset, spot))
     }
 
     /// Replaces the variables in every text of a value.
     pub(super) fn resolve_value(&self, value: &Value, spot: &Spot) -> Result<Value, StepFailure> {
-        let resolved = self.lock_variables().resolve(value);
+        let resolved = self.variables().resolve(value);
         resolved.map_err(|unset| self.unset(&unset, spot))
     }
 
     /// Returns the whole value of a text that is only a variable.
     pub(super) fn whole(&self, text: &str, spot: &Spot) -> Result<Value, StepFailure> {
-        let whole = self.lock_variables().whole(text);
+        let whole = self.variables().whole(text);
         whole.map_err(|unset| self.unset(&unset, spot))
     }
 
     /// Returns the values of all variables for filters. An object with an `_id` is this id.
     pub(super) fn values(&self) -> FilterValues {
-        self.lock_variables().identified()
+        self.variables().identified()
     }
 
     fn unset(&self, unset_variable: &Unset, spot: &Spot) -> StepFailure {
-        let variables = self.lock_variables();
+        let variables = self.variables();
         let known = variables.values().keys().map(String::as_str);
         let mistake = unset(&unset_variable.name, &spot.position, &spot.file, known);
         let failure = Failure::usage(mistake.message.clone());
@@ -255,10 +202,6 @@ impl<'a> World<'a> {
             None => failure,
         };
         StepFailure::unjudged(spot.at(&mistake.position), failure)
-    }
-
-    fn lock_variables(&self) -> MutexGuard<'_, Variables> {
-        lock(&self.variables)
     }
 }
 
