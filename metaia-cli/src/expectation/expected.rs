@@ -2,7 +2,7 @@
 
 use super::condition::{Condition, NoBoolean};
 use super::filter::FilterValues;
-use super::received::Received;
+use super::received::{CONTROL, Received};
 use super::subset::fits;
 use super::times::Times;
 
@@ -40,6 +40,12 @@ impl Expectation {
     /// Returns whether more events came than are wanted, so that waiting changes nothing.
     pub(crate) fn is_exceeded(&self, fitting: usize) -> bool {
         fitting > self.times.maximum()
+    }
+
+    /// Returns whether only events about the session can fit.
+    pub(crate) fn is_for_control(&self) -> bool {
+        let name = self.event.as_deref();
+        name.is_some_and(|name| name.starts_with(CONTROL))
     }
 
     /// Returns whether `match` and `where` are judged on this event.

@@ -125,10 +125,12 @@ impl World<'_> {
         })
     }
 
-    /// Asks each person's session for a fence. Returns the reasons of those that have none.
+    /// Asks the session of each person who needs it for a fence. Returns the reasons of those that
+    /// have none.
     async fn fences(&self, tasks: &[Task<'_>]) -> BTreeMap<String, Failure> {
         let people: BTreeMap<&String, &Arc<Person>> = tasks
             .iter()
+            .filter(|task| task.needs_fence())
             .map(|task| (&task.person.name, task.person))
             .collect();
         let fences = people.into_values().map(|person| async move {
@@ -245,6 +247,15 @@ impl World<'_> {
 }
 
 impl Task<'_> {
+    /// Returns whether a fence says anything about the events of the task. It does not cover the
+    /// events of the session itself, and one that has ended has none.
+    fn needs_fence(&self) -> bool {
+        match &self.resolved {
+            Resolved::Event(expectation) => self.check.is_only || !expectation.is_for_control(),
+            Resolved::Never(_) | Resolved::Sequence(_) => true,
+        }
+    }
+
     /// Returns whether the events that must come have come.
     fn is_satisfied(&self, values: &FilterValues) -> bool {
         let (window, _) = window(self.person);
