@@ -1,6 +1,7 @@
 //! The `metaia` binary as a judge: a command is green only if it checked what it was asked to
 //! check, and what it began is finished.
 
+mod absence;
 mod connect;
 mod effects;
 mod expect;
