@@ -162,8 +162,7 @@ impl World<'_> {
             let Some((window, _)) = windows.get(name) else {
                 continue;
             };
-            let judged = task.judge(window, fences.get(name), values)?;
-            self.count_judged(1);
+            let judged = self.counted(task.judge(window, fences.get(name), values))?;
             asked_for.entry(name).or_default().extend(&judged.fitting);
             if let (Some(save), Some(first)) = (&task.check.save, judged.fitting.first()) {
                 self.save(save, window.events[*first].data.clone());

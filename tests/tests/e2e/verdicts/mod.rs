@@ -1,13 +1,13 @@
 //! The `metaia` binary as a judge: a command is green only if it checked what it was asked to
 //! check, and what it began is finished.
 
-mod absence;
 mod connect;
 mod effects;
 mod expect;
 mod join;
 mod missed;
 mod orders;
+mod scenario;
 mod tail;
 mod token;
 mod trigger;
