@@ -27,9 +27,10 @@ pub(crate) struct Loaded {
 
 /// Reads and checks every setting.
 pub(crate) fn load(sources: Sources) -> Loaded {
-    let notices = sources.notices();
+    let mut notices = sources.notices();
     let mut reader = Reader::new(sources);
     let config = read(&mut reader);
+    notices.extend(webhooks_notice(&config.razorpay));
     let mut problems = reader.problems;
     if config.environment == Environment::Production {
         problems.extend(production::check(&config));
@@ -132,6 +133,16 @@ fn razorpay(reader: &mut Reader) -> Razorpay {
         }
     }
     razorpay
+}
+
+/// Returns a notice if the provider's webhooks cannot be verified.
+fn webhooks_notice(razorpay: &Razorpay) -> Option<String> {
+    if razorpay.url.is_none() || razorpay.webhook_secret.is_some() {
+        return None;
+    }
+    let notice = "RAZORPAY_WEBHOOK_SECRET is not set: the server refuses every webhook of the \
+                  payment provider, so a payment that the app does not confirm stays open";
+    Some(notice.to_owned())
 }
 
 fn log(reader: &mut Reader) -> Log {

@@ -148,6 +148,25 @@ fn production_is_strict_and_can_be_satisfied() {
 }
 
 #[test]
+fn webhooks_that_cannot_be_verified_are_noticed() {
+    let with_secret: Vec<_> = PRODUCTION
+        .into_iter()
+        .filter(|(name, _)| *name != "RAZORPAY_WEBHOOK_SECRET")
+        .chain([("RAZORPAY_WEBHOOK_SECRET", "x")])
+        .collect();
+    assert_eq!(load(of(&with_secret)).notices, [""; 0]);
+    let without = &with_secret[..with_secret.len() - 1];
+    let notices = load(of(without)).notices;
+    assert_eq!(notices.len(), 1, "{notices:?}");
+    assert!(
+        notices[0].contains("RAZORPAY_WEBHOOK_SECRET"),
+        "{notices:?}"
+    );
+    // The test provider signs with the key's secret.
+    assert_eq!(load(of(&[])).notices, [""; 0]);
+}
+
+#[test]
 fn trusted_proxies_are_read_and_what_is_wrong_is_listed_with_everything_else() {
     let read = config(&[("METAIA_TRUSTED_PROXIES", "10.0.0.0/8,::1")]).trusted_proxies;
     assert_eq!(read.len(), 2);

@@ -30,10 +30,20 @@ pub(crate) enum Failure {
 
 /// A port on which the server cannot listen.
 #[derive(Debug, thiserror::Error)]
-#[error("port {port} cannot be used")]
+#[error("port {port} cannot be used; {}", cure(source))]
 struct PortError {
     port: u16,
     source: io::Error,
+}
+
+/// Returns what to do about a port on which the server cannot listen.
+fn cure(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "choose another one with PORT or --port, or stop the program that uses it"
+        }
+        _ => "choose another one with PORT or --port",
+    }
 }
 
 /// Runs the server from its construction to the closing of the store.

@@ -273,7 +273,7 @@ async fn a_corrupt_data_folder_is_named() {
 }
 
 #[tokio::test]
-async fn a_port_that_is_taken_is_named() {
+async fn a_port_that_is_taken_is_named_with_the_cure() {
     let server = Server::start().await;
     let port = server.port().to_string();
     let ended = Setup::new().env("PORT", &port).run_to_end().await;
@@ -282,6 +282,7 @@ async fn a_port_that_is_taken_is_named() {
         ended.stderr.contains(&port) && !ended.output().contains("panicked"),
         "{ended:#?}"
     );
+    assert!(ended.stderr.contains("with PORT or --port"), "{ended:#?}");
 }
 
 #[tokio::test]

@@ -1,9 +1,9 @@
-//! Runs the commands and scenarios of `docs/testing-your-app.md`, and compares the page's tables
-//! with the format.
+//! Runs the commands and scenarios of `docs/testing-your-app.md`, and those of the README, and
+//! compares the page's tables with the format.
 
 use metaia_tests::clients::cli::Cli;
 use metaia_tests::fixtures::page::Page;
-use metaia_tests::fixtures::razorpay;
+use metaia_tests::fixtures::{id_of, place_order, razorpay};
 use metaia_tests::server::paths;
 use metaia_tests::server::process::ProcessOutput;
 use metaia_tests::server::temp_folder::TempFolder;
@@ -93,6 +93,18 @@ async fn the_first_checks_print_what_the_page_shows() {
         let ended = run(&cli, &script).await.expect_code(0);
         assert_eq!(stable(&ended.stdout), stable(&page().output(name)));
     }
+}
+
+#[tokio::test]
+async fn the_lines_of_the_readme() {
+    let server = Server::start().await;
+    let cli = cli_for(&server);
+    let order = place_order(&server, "c1").await;
+    let lines = Page::open("../README.md").block("test your app");
+    assert_eq!(lines.lines().count(), 5);
+    run(&cli, &lines.replace("ORDER", id_of(&order)))
+        .await
+        .expect_code(0);
 }
 
 #[tokio::test]
