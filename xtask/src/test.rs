@@ -7,7 +7,7 @@ use crate::shell;
 const EVERYTHING: [&str; 2] = ["--workspace", "--all-features"];
 
 /// End-to-end tests to which it is no matter where the server keeps its records.
-const OF_ANY_STORE: [&str; 12] = [
+const OF_ANY_STORE: [&str; 13] = [
     "guide::",
     "rest::",
     "orders::",
@@ -20,6 +20,7 @@ const OF_ANY_STORE: [&str; 12] = [
     "device::",
     "positions::",
     "restart::",
+    "scenarios::",
 ];
 
 /// Runs them once more, with every server on MongoDB: the same answers, by the same tests.

@@ -44,6 +44,7 @@ mod restart;
 mod resume;
 mod rooms;
 mod run;
+mod scenarios;
 mod secrets;
 mod slow;
 mod start;
