@@ -241,3 +241,19 @@ steps:
     assert!(output.contains("   3 GET /api/orders/nothing"), "{output}");
     assert!(!output.contains("   4 GET"), "{output}");
 }
+
+#[tokio::test]
+async fn the_time_of_the_first_expectation_begins_when_everybody_is_live() {
+    let server = Server::start().await;
+    let text = "\
+scenario: who connects is live
+people: { buyer: customer, boss: { role: admin, transport: upgrade } }
+steps:
+  - expect: [{ as: buyer, event: 'rt:ready', within: 1ms }]
+  - wait: 20ms
+  - expect: [{ as: buyer, never: '*' }, { as: boss, event: 'rt:ready', within: 1ms }]
+";
+    run(&cli(&server), &[text], &["--repeat", "5"])
+        .await
+        .expect_code(0);
+}
