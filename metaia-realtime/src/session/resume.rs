@@ -20,6 +20,7 @@ use crate::{
     device::{ClientProgress, DeviceError},
     log::{LogError, ResetReason, Resumable, ResumeFacts, judge},
     node::Node,
+    planted_faults::{Fault, planted},
 };
 
 /// The time for which a resume waits for the access to the client's order rooms to be decided.
@@ -155,7 +156,7 @@ impl Session {
         // First: what the device's other connections have received by now counts, too.
         self.update_other_connections(node);
         let is_stored = claim.has_stored_records();
-        let found = claim.connect();
+        let found = claim.connect().filter(|_| !planted(Fault::DeviceForgotten));
         // A session that ended before it was in the ledger had nothing to give back then.
         if self.ended_by().is_some() {
             node.devices().end(self);
@@ -179,7 +180,13 @@ impl Session {
     /// Sets the cursor.
     pub(super) fn start_from(&self, node: &Node, point: StartPoint) {
         match point {
-            StartPoint::Resumed(position) => self.state().resume_after(position),
+            StartPoint::Resumed(position) => {
+                let mut state = self.state();
+                state.resume_after(position);
+                if planted(Fault::ResumeLosesOne) {
+                    state.advance_to(position.n() + 1);
+                }
+            }
             StartPoint::Reset(reason) => self.reset(node, reason),
             StartPoint::Head => {
                 let mut state = self.state();
