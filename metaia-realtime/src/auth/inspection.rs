@@ -125,8 +125,11 @@ impl Inspection {
     fn check_times(&mut self, now: i64) {
         let expiry = time(&self.claims, "exp").and_then(|exp| exp.ok_or(TokenFlaw::NoExpiry));
         self.expires_at = self.noting(expiry);
+        if planted(Fault::ExpiredTokenAccepted) {
+            self.expires_at = None;
+        }
         if let Some(exp) = self.expires_at {
-            if exp.saturating_add(LEEWAY_MS) <= now && !planted(Fault::ExpiredTokenAccepted) {
+            if exp.saturating_add(LEEWAY_MS) <= now {
                 self.flaws.push(TokenFlaw::Expired(exp));
             }
             if exp >= YEAR_9999_MS {
