@@ -180,13 +180,7 @@ impl Session {
     /// Sets the cursor.
     pub(super) fn start_from(&self, node: &Node, point: StartPoint) {
         match point {
-            StartPoint::Resumed(position) => {
-                let mut state = self.state();
-                state.resume_after(position);
-                if planted(Fault::ResumeLosesOne) {
-                    state.advance_to(position.n() + 1);
-                }
-            }
+            StartPoint::Resumed(position) => self.state().resume_after(position),
             StartPoint::Reset(reason) => self.reset(node, reason),
             StartPoint::Head => {
                 let mut state = self.state();
