@@ -210,15 +210,24 @@ mod tests {
           metaia tail --as admin:a1 --event order_update -o ndjson | jq .data.status
           metaia tail --as tailor:t1 --order ORDER --count 1 --for 30s   exit code 0 or 7
           metaia tail --as customer:u1 --since POSITION                  missed events first
+          metaia tail admin:a1 -- metaia trigger order.lifecycle         what a command causes
 
         Print the events that a user receives, one per line
 
-        Usage: metaia tail [OPTIONS]
+        Usage: metaia tail [OPTIONS] [ROLE:USER] [-- <COMMAND>...]
+
+        Arguments:
+          [ROLE:USER]   Connect as this role and user
+          [COMMAND]...  Run this command when the session is live, and exit when it has ended and
+                        everything that was committed until then has arrived: proven by a fence.
+                        What it prints goes to standard error
 
         Options:
               --as <ROLE:USER>    Connect as this role and user
               --order <ORDER>     Also join the room of this order (id or number); may be repeated
               --event <NAME>      Print only events of this name; may be repeated
+              --where <JQ>        Print only events for which this condition in jq is true, such
+                                  as '.data.amount > 0'
               --strict            Refuse a name of --event that the server does not send itself
               --since <POSITION>  Resume after this position
               --fresh             Receive no event that an earlier session with the same token

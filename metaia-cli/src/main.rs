@@ -4,6 +4,7 @@
 mod actor;
 mod address;
 mod blocked_output;
+mod child_command;
 mod cli;
 mod clock;
 mod commands;
@@ -46,6 +47,7 @@ mod tls;
 mod token;
 mod verdict;
 mod watcher;
+mod where_option;
 
 use std::process::ExitCode;
 

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use metaia_realtime::client::ReceivedEvent;
 use serde_json::{Map, Value};
+
+use crate::clock;
 
 /// The names of control events begin with it.
 pub(super) const CONTROL: &str = "rt:";
@@ -30,6 +33,20 @@ pub(crate) struct Received {
 }
 
 impl Received {
+    /// Returns an event that came at this time since the run began.
+    pub(crate) fn of(receiver: &str, event: &ReceivedEvent, replayed: bool, at: Duration) -> Self {
+        Self {
+            event: event.name.clone(),
+            data: event.data.clone(),
+            id: event.id.clone(),
+            position: event.at.clone(),
+            replayed,
+            latency_ms: event.latency_ms().map(clock::latency_ms),
+            at,
+            receiver: receiver.to_owned(),
+        }
+    }
+
     /// Returns the input of a filter: the line of `tail -o ndjson`, without the time of receipt.
     pub(crate) fn json(&self) -> Value {
         let mut line = Map::new();

@@ -13,9 +13,10 @@ use serde_json::Value;
 use super::located::Located;
 use super::steps::Step;
 
-/// One scenario: people, what they do, and what each of them must receive.
+/// A METAIA scenario: people, what they do, and what each of them must receive.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(title = "METAIA scenario")]
 pub(crate) struct Document {
     /// The name of the scenario: the rule that it checks, as a sentence.
     pub(crate) scenario: Located<String>,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use metaia_realtime::client::{Client, Ready, SendError, SyncError, Synced, Update, Updates};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -245,12 +245,19 @@ impl Follower {
     /// Returns the event of an update. The system's own updates are events, too, with the names
     /// that they have on the wire.
     fn received(&self, update: Update) -> Option<Received> {
-        let replayed = match &update {
-            Update::Event(event) => self.liveness.is_replay(event),
-            _ => false,
+        let (name, data) = match update {
+            Update::Event(event) => {
+                let replayed = self.liveness.is_replay(&event);
+                let at = self.story.now();
+                return Some(Received::of(&self.label, &event, replayed, at));
+            }
+            Update::Ready(ready) => ("rt:ready", ready.data),
+            Update::Reset(reset) => ("rt:reset", json!({"reason": reset.reason})),
+            Update::End(end) => ("rt:end", json!({"code": end.code})),
+            _ => return None,
         };
-        let control = |event: &str, data: Value| Received {
-            event: event.to_owned(),
+        Some(Received {
+            event: name.to_owned(),
             data,
             id: None,
             position: None,
@@ -258,22 +265,6 @@ impl Follower {
             latency_ms: None,
             at: self.story.now(),
             receiver: self.label.clone(),
-        };
-        match update {
-            Update::Event(event) => {
-                let latency_ms = event.latency_ms().map(crate::clock::latency_ms);
-                Some(Received {
-                    id: event.id,
-                    position: event.at,
-                    replayed,
-                    latency_ms,
-                    ..control(&event.name, event.data)
-                })
-            }
-            Update::Ready(ready) => Some(control("rt:ready", ready.data)),
-            Update::Reset(reset) => Some(control("rt:reset", json!({"reason": reset.reason}))),
-            Update::End(end) => Some(control("rt:end", json!({"code": end.code}))),
-            _ => None,
-        }
+        })
     }
 }

@@ -1,7 +1,6 @@
 //! `metaia expect`: watches, runs a command, and judges what came.
 
 mod args;
-mod command;
 mod watcher_result;
 
 use std::collections::HashSet;
@@ -13,18 +12,19 @@ use metaia_realtime::OrderId;
 use metaia_realtime::client::Synced;
 use tokio::time::{Instant, timeout};
 
+use crate::child_command::{self, CommandEnd};
 use crate::connection;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
-use crate::expectation::{Condition, Expectation, FilterValues, Received, Times};
+use crate::expectation::{Expectation, FilterValues, Received, Times};
 use crate::identity::Identity;
 use crate::liveness::Liveness;
 use crate::order_ref;
 use crate::payload_args::payload;
 use crate::verdict::{NotMet, Unmet, UnmetKind, Window, judge_event, judge_never};
 use crate::watcher::{Story, Watcher};
+use crate::where_option;
 use args::Words;
-use command::CommandEnd;
 use watcher_result::WatcherResult;
 
 pub(crate) use args::Args;
@@ -56,7 +56,10 @@ async fn expectation(
     words: &Words,
     context: &Context,
 ) -> Result<Expectation, Failure> {
-    let condition = args.condition.as_ref().map(|text| condition(text));
+    let condition = args
+        .condition
+        .as_ref()
+        .map(|text| where_option::parse(text));
     let about = match &args.about {
         Some(order) => {
             let resolved = order_ref::resolve_all(std::slice::from_ref(order), context).await?;
@@ -79,22 +82,6 @@ async fn expectation(
         condition: condition.transpose()?,
         about,
         replayed: None,
-    })
-}
-
-fn condition(text: &str) -> Result<Condition, Failure> {
-    Condition::parse(text, &[]).map_err(|invalid| {
-        let wrong = text.get(invalid.span.clone()).unwrap_or_default();
-        let place = if wrong.is_empty() {
-            "at its end".to_owned()
-        } else {
-            format!("at {wrong:?}")
-        };
-        let failure = Failure::usage(format!("--where, {place}: {}", invalid.message));
-        match invalid.hint {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
     })
 }
 
@@ -139,7 +126,9 @@ impl Watching {
             .printer
             .note(&format!("watching as {}", labels.join(", ")));
         let starts: Vec<usize> = self.watchers.iter().map(|one| one.story().len()).collect();
-        if command::run(&args.command, &context.interrupted).await? == CommandEnd::Interrupted {
+        let ended = child_command::run(&args.command, &context.interrupted).await;
+        let ended = ended.map_err(|failure| failure.hint("nothing was judged"))?;
+        if ended == CommandEnd::Interrupted {
             return Ok(Exit::Interrupted);
         }
         let deadline = self.began.elapsed() + args.within;

@@ -11,20 +11,27 @@ Examples:
   metaia tail --as customer:u1                        what changed; times are UTC
   metaia tail --as admin:a1 --event order_update -o ndjson | jq .data.status
   metaia tail --as tailor:t1 --order ORDER --count 1 --for 30s   exit code 0 or 7
-  metaia tail --as customer:u1 --since POSITION                  missed events first";
+  metaia tail --as customer:u1 --since POSITION                  missed events first
+  metaia tail admin:a1 -- metaia trigger order.lifecycle         what a command causes";
 
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES)]
 pub(crate) struct Args {
     /// Connect as this role and user
-    #[arg(long = "as", value_name = "ROLE:USER")]
-    pub(super) actor: Option<Actor>,
+    #[arg(value_name = "ROLE:USER")]
+    who: Option<Actor>,
+    /// Connect as this role and user
+    #[arg(long = "as", value_name = "ROLE:USER", conflicts_with = "who")]
+    actor: Option<Actor>,
     /// Also join the room of this order (id or number); may be repeated
     #[arg(long = "order", value_name = "ORDER")]
     pub(super) orders: Vec<OrderRef>,
     /// Print only events of this name; may be repeated
     #[arg(long = "event", value_name = "NAME")]
     pub(super) events: Vec<String>,
+    /// Print only events for which this condition in jq is true, such as '.data.amount > 0'
+    #[arg(long = "where", value_name = "JQ")]
+    pub(super) condition: Option<String>,
     /// Refuse a name of --event that the server does not send itself
     #[arg(long, requires = "events")]
     pub(super) strict: bool,
@@ -50,9 +57,19 @@ pub(crate) struct Args {
     /// with code 7 if fewer events arrived
     #[arg(long = "for", value_name = "TIME", value_parser = span::parse)]
     pub(super) limit: Option<Duration>,
+    /// Run this command when the session is live, and exit when it has ended and everything that
+    /// was committed until then has arrived: proven by a fence. What it prints goes to standard
+    /// error
+    #[arg(last = true, value_name = "COMMAND", conflicts_with = "limit")]
+    pub(super) command: Vec<String>,
 }
 
 impl Args {
+    /// Returns the role and user to connect as.
+    pub(super) fn actor(&self) -> Option<&Actor> {
+        self.who.as_ref().or(self.actor.as_ref())
+    }
+
     /// Returns true if events count that happened before this run.
     pub(super) fn counts_earlier_events(&self) -> bool {
         self.count_replayed || self.since.is_some()

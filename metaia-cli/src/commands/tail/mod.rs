@@ -1,6 +1,7 @@
 //! `metaia tail`: prints the events that a user receives, one per line.
 
 mod args;
+mod command;
 mod counts;
 mod event_names;
 mod watch;
@@ -13,6 +14,7 @@ use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::identity::Identity;
 use crate::order_ref;
+use crate::where_option;
 
 pub(crate) use args::Args;
 use watch::Watch;
@@ -20,14 +22,19 @@ use watch::Watch;
 /// Prints events until the count is reached, the time is over, the server ends the session, or
 /// SIGINT.
 pub(crate) async fn tail(args: Args, context: &Context) -> Result<Exit, Failure> {
-    let identity = context.identity(args.actor.as_ref())?;
+    let identity = context.identity(args.actor())?;
     check_names(&args, context)?;
+    let condition = args
+        .condition
+        .as_deref()
+        .map(where_option::parse)
+        .transpose()?;
     let opened = tokio::select! {
         opened = open(&args, &identity, context) => opened?,
         () = context.interrupted.cancelled() => return Ok(Exit::Interrupted),
     };
     let (orders, connected) = opened;
-    let mut watch = Watch::new(args, orders, &identity, context);
+    let mut watch = Watch::new(args, orders, condition, &identity, context);
     let exit = match watch.run(connected).await {
         Ok(exit) => {
             if let Some(failure) = watch.failure(exit) {

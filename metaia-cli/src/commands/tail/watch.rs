@@ -1,21 +1,26 @@
 //! One run of `tail`: prints the events, and judges at its end if everything was seen.
 
 use std::pin::pin;
+use std::time::Duration;
 
 use metaia_realtime::OrderId;
 use metaia_realtime::client::{Client, Ready, ReceivedEvent, Update, Updates};
 use tokio::time::{Instant, sleep_until};
 
 use super::args::Args;
+use super::command::WatchedCommand;
 use super::counts::Counts;
+use crate::child_command::CommandEnd;
 use crate::connection;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
+use crate::expectation::{Condition, Received};
 use crate::feed::{Detail, Feed};
 use crate::identity::Identity;
 use crate::liveness::{self, Liveness};
 use crate::order_ref;
 use crate::screen::Stream;
+use crate::where_option;
 
 /// The number of the only session.
 const SEAT: usize = 0;
@@ -24,6 +29,8 @@ const SEAT: usize = 0;
 pub(super) struct Watch<'a> {
     args: Args,
     orders: Vec<OrderId>,
+    /// `--where`.
+    condition: Option<Condition>,
     receiver: &'a str,
     context: &'a Context,
     liveness: Liveness,
@@ -37,6 +44,7 @@ impl<'a> Watch<'a> {
     pub(super) fn new(
         args: Args,
         orders: Vec<OrderId>,
+        condition: Option<Condition>,
         identity: &'a Identity,
         context: &'a Context,
     ) -> Self {
@@ -50,6 +58,7 @@ impl<'a> Watch<'a> {
         Self {
             args,
             orders,
+            condition,
             receiver: identity.label(),
             context,
             liveness,
@@ -70,20 +79,67 @@ impl<'a> Watch<'a> {
     }
 
     async fn watch(&mut self, client: &Client, updates: &mut Updates) -> Result<Exit, Failure> {
+        let mut command = WatchedCommand::new(self.args.command.clone(), self.context);
+        let ended = self.watch_beside(&mut command, client, updates).await;
+        if ended.is_err() {
+            // What the command began is finished.
+            command.finish(&self.context.interrupted).await;
+        }
+        ended
+    }
+
+    async fn watch_beside(
+        &mut self,
+        command: &mut WatchedCommand,
+        client: &Client,
+        updates: &mut Updates,
+    ) -> Result<Exit, Failure> {
         let context = self.context;
         loop {
+            if self.liveness.is_live() {
+                command.start();
+            }
             tokio::select! {
                 () = context.interrupted.cancelled() => return Ok(Exit::Interrupted),
                 () = sleep_until_deadline(self.deadline) => {
                     return self.end_after_time(client, updates).await;
                 }
+                ended = command.ended() => return match ended? {
+                    CommandEnd::Done => self.end_after_command(client, updates).await,
+                    CommandEnd::Interrupted => Ok(Exit::Interrupted),
+                },
                 update = updates.recv() => match update {
                     Some(update) => self.observe(update, client)?,
                     None => return Err(self.not_live()),
                 },
             }
-            if self.is_complete() {
+            // A command that has begun runs to its end.
+            if self.args.command.is_empty() && self.is_complete() {
                 return Ok(self.counts.exit());
+            }
+        }
+    }
+
+    /// Judges the run when its command has ended, and everything that was committed until then has
+    /// arrived.
+    async fn end_after_command(
+        &mut self,
+        client: &Client,
+        updates: &mut Updates,
+    ) -> Result<Exit, Failure> {
+        let fence = self.observe_until(client.sync(), client, updates).await?;
+        match fence {
+            None => Ok(Exit::Interrupted),
+            Some(Ok(_)) if self.has_enough_events() => Ok(self.counts.exit()),
+            Some(Ok(_)) => Ok(self.counts.exit_after_time(self.args.count)),
+            Some(Err(error)) => {
+                let text = "the command has ended without a fence: events may be missing";
+                let exit = if self.liveness.is_live() {
+                    Exit::Failed
+                } else {
+                    Exit::Unreachable
+                };
+                Err(Failure::new(exit, text).caused_by(error).of_server())
             }
         }
     }
@@ -95,23 +151,14 @@ impl<'a> Watch<'a> {
         client: &Client,
         updates: &mut Updates,
     ) -> Result<Exit, Failure> {
-        let context = self.context;
         self.liveness.stop();
         // A session that becomes live during the last question has watched nothing.
         if !self.liveness.was_live() {
             return Err(self.not_live());
         }
-        let mut answering = pin!(liveness::is_answering(client, context.timeout));
-        let is_answering = loop {
-            tokio::select! {
-                () = context.interrupted.cancelled() => return Ok(Exit::Interrupted),
-                answered = answering.as_mut() => break answered,
-                // The answer comes over the same connection, behind the events.
-                update = updates.recv() => match update {
-                    Some(update) => self.observe(update, client)?,
-                    None => return Err(self.not_live()),
-                },
-            }
+        let answering = liveness::is_answering(client, self.context.timeout);
+        let Some(is_answering) = self.observe_until(answering, client, updates).await? else {
+            return Ok(Exit::Interrupted);
         };
         if !self.liveness.is_live() {
             return Err(self.not_live());
@@ -124,6 +171,31 @@ impl<'a> Watch<'a> {
             return Ok(self.counts.exit());
         }
         Ok(self.counts.exit_after_time(self.args.count))
+    }
+
+    /// Observes the updates until an answer has come over the same connection, behind the events.
+    /// Returns `None` if the command is interrupted.
+    async fn observe_until<T>(
+        &mut self,
+        answer: impl Future<Output = T>,
+        client: &Client,
+        updates: &mut Updates,
+    ) -> Result<Option<T>, Failure> {
+        let mut answer = pin!(answer);
+        let context = self.context;
+        let answered = loop {
+            tokio::select! {
+                // The updates that came before the answer are taken before it.
+                biased;
+                () = context.interrupted.cancelled() => return Ok(None),
+                update = updates.recv() => match update {
+                    Some(update) => self.observe(update, client)?,
+                    None => return Err(self.not_live()),
+                },
+                answered = answer.as_mut() => break answered,
+            }
+        };
+        Ok(Some(answered))
     }
 
     fn not_live(&self) -> Failure {
@@ -163,7 +235,7 @@ impl<'a> Watch<'a> {
         let place = Stream::of_notices(self.args.control);
         self.feed.notice(SEAT, &update, place)?;
         match update {
-            Update::Event(event) if self.wants(&event) => self.write(event),
+            Update::Event(event) if self.wants(&event)? => self.write(event),
             Update::Event(event) => {
                 self.feed.pass_over(SEAT, event);
                 Ok(())
@@ -184,14 +256,22 @@ impl<'a> Watch<'a> {
 
     /// Returns true if the event is to be printed. Control events (`rt:…`) are printed only if
     /// `--event` names them.
-    fn wants(&self, event: &ReceivedEvent) -> bool {
+    fn wants(&self, event: &ReceivedEvent) -> Result<bool, Failure> {
         if self.has_enough_events() {
-            return false;
+            return Ok(false);
         }
-        if self.args.events.is_empty() {
+        let is_named = if self.args.events.is_empty() {
             !event.is_control()
         } else {
             self.args.events.contains(&event.name)
+        };
+        match &self.condition {
+            Some(condition) if is_named => {
+                let replayed = self.liveness.is_replay(event);
+                let input = Received::of(self.receiver, event, replayed, Duration::ZERO);
+                where_option::holds(condition, &input)
+            }
+            _ => Ok(is_named),
         }
     }
 

@@ -6,7 +6,7 @@ use metaia_tests::clients::cli::Cli;
 use metaia_tests::faults::stub::Stub;
 use metaia_tests::fixtures::emit;
 use metaia_tests::server::{Listening as _, Server};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{end_session, objects, start, start_live};
 
@@ -251,4 +251,49 @@ async fn a_closed_output_ends_a_tail() {
         }
     };
     assert!(ended.stderr.contains("exit 0"), "{ended:#?}");
+}
+
+#[tokio::test]
+async fn a_command_runs_when_the_session_is_live_and_all_its_events_are_shown() {
+    let (_server, cli) = start().await;
+    let script = r#""$METAIA" tail admin:a1 -o ndjson -- "$METAIA" trigger order.lifecycle"#;
+    for _ in 0..5 {
+        let output = cli.shell(script).await.expect_code(0);
+        let statuses = objects(&output.stdout);
+        let is_update = |line: &&Value| line["event"] == "order_update";
+        let last = statuses.iter().rfind(is_update).expect("an update");
+        assert_eq!(last["data"]["status"], "delivered", "{output:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_command_that_fails_makes_tail_fail() {
+    let (_server, cli) = start().await;
+    let output = cli.run(&["tail", "admin:a1", "--", "false"]).await;
+    let output = output.expect_code(1);
+    assert!(output.stderr.contains("exit code 1"), "{output:#?}");
+    let missing = ["tail", "admin:a1", "--", "/no/such/program"];
+    cli.run(&missing).await.expect_code(2);
+    let few = ["tail", "admin:a1", "--count", "1", "--", "true"];
+    cli.run(&few).await.expect_code(7);
+}
+
+#[tokio::test]
+async fn a_condition_selects_events_and_has_to_be_a_boolean() {
+    let (_server, cli) = start().await;
+    let script = |condition: &str| {
+        format!(
+            r#""$METAIA" tail admin:a1 -o ndjson --where '{condition}' -- \
+            "$METAIA" trigger order.lifecycle"#
+        )
+    };
+    let ready = script(r#".data.status == "ready""#);
+    let output = cli.shell(&ready).await.expect_code(0);
+    assert_eq!(objects(&output.stdout).len(), 1, "{output:#?}");
+    let output = cli.shell(&script(".data.staus")).await.expect_code(2);
+    assert!(output.stderr.contains("it gives null"), "{output:#?}");
+    // The command was not ended in the middle.
+    assert!(output.stderr.contains("status delivered"), "{output:#?}");
+    let output = cli.shell(&script(".data.status =")).await.expect_code(2);
+    assert!(output.stderr.contains("--where"), "{output:#?}");
 }

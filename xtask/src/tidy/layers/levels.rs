@@ -150,6 +150,8 @@ const CLI: &[Level] = &[
         "address.rs",
         "network.rs",
         "reply_reader.rs",
+        "child_command.rs",
+        "where_option.rs",
         "retry_after.rs",
         "connection_words.rs",
     ]),

@@ -1,4 +1,4 @@
-//! The command that runs while others watch.
+//! A command that runs while somebody watches: `metaia expect … -- COMMAND`.
 
 use std::os::fd::AsFd as _;
 use std::process::{ExitStatus, Stdio};
@@ -10,7 +10,7 @@ use crate::exit::{Exit, Failure};
 
 /// The way in which a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum CommandEnd {
+pub(crate) enum CommandEnd {
     Done,
     /// SIGINT came; the command was killed.
     Interrupted,
@@ -19,8 +19,8 @@ pub(super) enum CommandEnd {
 /// Runs a command to its end. Its output goes to standard error: standard output is for the result.
 ///
 /// # Errors
-/// A failure if it cannot be run, or ends with another code than 0: then nothing can be judged.
-pub(super) async fn run(
+/// A failure if it cannot be run, or ends with another code than 0.
+pub(crate) async fn run(
     words: &[String],
     interrupted: &CancellationToken,
 ) -> Result<CommandEnd, Failure> {
@@ -50,8 +50,8 @@ fn judge(program: &str, status: ExitStatus) -> Result<CommandEnd, Failure> {
         return Ok(CommandEnd::Done);
     }
     let text = match status.code() {
-        Some(code) => format!("{program} ended with exit code {code}: nothing was judged"),
-        None => format!("{program} was ended by a signal: nothing was judged"),
+        Some(code) => format!("{program} ended with exit code {code}"),
+        None => format!("{program} was ended by a signal"),
     };
     Err(Failure::new(Exit::Failed, text))
 }
