@@ -41,6 +41,14 @@ fn on_mongodb() -> Result<(), String> {
     shell::run(test.args(["--skip", "cluster::", "--skip", "lost_access::"]))
 }
 
+/// Runs all scenarios of `examples/scenarios` with each fault that a test build can plant.
+pub(crate) fn run_with_planted_faults() -> Result<(), String> {
+    let mut test = shell::cargo();
+    test.env("METAIA_LONG", "1");
+    test.args(["test", "-p", "metaia-tests", "--all-features"]);
+    shell::run(test.args(["--test", "e2e", "--", "planted_faults::"]))
+}
+
 /// Provides the tools, and builds what the tests start as processes.
 pub(crate) fn prepare() -> Result<(), String> {
     provision::everything()?;

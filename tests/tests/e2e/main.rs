@@ -34,6 +34,7 @@ mod notifications;
 mod orders;
 mod origins;
 mod payments;
+mod planted_faults;
 mod positions;
 mod provider;
 mod proxy;
