@@ -1,6 +1,7 @@
 //! `metaia`: the QA tool of METAIA realtime. It connects as any role, prints and publishes events,
 //! and explains why the server refused a request.
 
+mod absence;
 mod actor;
 mod address;
 mod blocked_output;

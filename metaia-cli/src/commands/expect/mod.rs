@@ -12,6 +12,7 @@ use metaia_realtime::OrderId;
 use metaia_realtime::client::Synced;
 use tokio::time::{Instant, timeout};
 
+use crate::absence::Absence;
 use crate::child_command::{self, CommandEnd};
 use crate::connection;
 use crate::context::Context;
@@ -61,10 +62,9 @@ async fn expectation(
         .as_ref()
         .map(|text| where_option::parse(text));
     let about = match &args.about {
-        Some(order) => {
-            let resolved = order_ref::resolve_all(std::slice::from_ref(order), context).await?;
-            resolved.first().map(ToString::to_string)
-        }
+        // No event is about an order that does not exist.
+        Some(order) if args.never => Some(order.resolve_existing(context).await?),
+        Some(order) => Some(order.resolve(context).await?),
         None => None,
     };
     Ok(Expectation {
@@ -80,7 +80,7 @@ async fn expectation(
             Some(payload(&words.payload)?)
         },
         condition: condition.transpose()?,
-        about,
+        about: about.map(|order| order.to_string()),
         replayed: None,
     })
 }
@@ -144,13 +144,34 @@ impl Watching {
                 &before[index],
                 fences[index].as_ref().ok(),
             );
-            let judged = judge(expectation, &window, deadline, watcher.label());
+            let judged = judge(expectation, &window, deadline, watcher.label())
+                .and_then(|fitting| self.refuse_vacuous(expectation).map(|()| fitting));
             exit = report(watcher, expectation, judged, &fences[index], exit, context)?;
         }
         if args.never && exit == Exit::Ok {
             context.printer.note(NOT_COVERED);
         }
         Ok(exit)
+    }
+
+    /// Refuses an absence that proves nothing.
+    fn refuse_vacuous(&self, expectation: &Expectation) -> Result<(), NotMet> {
+        if !expectation.times.is_never() {
+            return Ok(());
+        }
+        let stories = self.watchers.iter().map(Watcher::story);
+        let received: Vec<Received> = stories
+            .flat_map(|story| story.events_between(0, story.len()))
+            .collect();
+        let absence = Absence {
+            event: expectation.event.as_deref(),
+            has_condition: expectation.matches.is_some() || expectation.condition.is_some(),
+            // The order exists.
+            about: None,
+        };
+        absence
+            .vacuous(&received)
+            .map_or(Ok(()), |unmet| Err(unmet.into()))
     }
 
     async fn fences(&self) -> Vec<Result<Synced, Failure>> {

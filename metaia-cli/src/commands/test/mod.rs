@@ -32,6 +32,12 @@ pub(crate) async fn test(args: Args, context: &Context) -> Result<Exit, Failure>
     if args.schema {
         return print_schema(context);
     }
+    if context.is_token_explicit() {
+        let failure = Failure::usage(
+            "--token does not apply: the people of a scenario have tokens of their own",
+        );
+        return Err(failure.hint("set JWT_SECRET or METAIA_DATA to the server's, to mint them"));
+    }
     let given: BTreeMap<String, Value> = args
         .variables
         .iter()

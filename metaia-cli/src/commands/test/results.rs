@@ -218,10 +218,13 @@ impl Totals {
         let counts: Vec<String> = counts
             .map(|(count, name)| format!("{count} {name}"))
             .collect();
+        let expectations = match self.judged {
+            1 => "1 expectation".to_owned(),
+            n => format!("{n} expectations"),
+        };
         format!(
-            "{} ({} expectations judged) in {:.1} s on {server}",
+            "{} ({expectations} judged) in {:.1} s on {server}",
             counts.join(", "),
-            self.judged,
             took.as_secs_f64()
         )
     }

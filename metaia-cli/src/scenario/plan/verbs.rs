@@ -69,7 +69,7 @@ impl Step {
     }
 
     /// Returns whether the step says how it must end.
-    pub(super) fn has_expectation(&self) -> bool {
+    pub(crate) fn has_expectation(&self) -> bool {
         match self {
             Self::Join(step) => step.expect.is_some(),
             Self::Back(step) => step.expect.is_some(),

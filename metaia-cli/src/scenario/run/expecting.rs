@@ -13,26 +13,10 @@ use super::person::{Cursor, Person};
 use crate::exit::{Exit, Failure};
 use crate::expectation::{Expectation, FilterValues, Received, Sequence, Times};
 use crate::scenario::outcome::{Spot, StepFailure};
-use crate::scenario::plan::{CheckKind, EventCheck, Pattern, PlannedAction, PlannedStep};
+use crate::scenario::plan::{CheckKind, EventCheck, Pattern};
 use crate::verdict::{
     Judged, NotMet, Unmet, UnmetKind, Window, judge_event, judge_never, judge_sequence, list,
 };
-
-/// Events whose names are known, so that a `never` about them cannot be a misspelt one.
-const KNOWN: [&str; 12] = [
-    "new_notification",
-    "order_update",
-    "payment_update",
-    "tailor_status_update",
-    "notification_read",
-    "rt:ready",
-    "rt:reset",
-    "rt:error",
-    "rt:room_left",
-    "rt:position",
-    "rt:drain",
-    "rt:end",
-];
 
 /// An expectation with the values of its variables.
 pub(super) enum Resolved {
@@ -178,8 +162,7 @@ impl World<'_> {
             let Some((window, _)) = windows.get(name) else {
                 continue;
             };
-            let judged = task.judge(window, fences.get(name), values)?;
-            self.count_judged(1);
+            let judged = self.counted(task.judge(window, fences.get(name), values))?;
             asked_for.entry(name).or_default().extend(&judged.fitting);
             if let (Some(save), Some(first)) = (&task.check.save, judged.fitting.first()) {
                 self.save(save, window.events[*first].data.clone());
@@ -197,52 +180,6 @@ impl World<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Refuses a `never` that could not have failed: no event of its name came to anybody.
-    pub(super) fn refuse_vacuous(&self, steps: &[PlannedStep]) -> Result<(), StepFailure> {
-        for step in steps {
-            match &step.action {
-                PlannedAction::Verb(_) => {}
-                PlannedAction::Expect(checks) => {
-                    for check in checks {
-                        self.refuse_vacuous_check(check, &step.spot)?;
-                    }
-                }
-                PlannedAction::Repeat(_, steps)
-                | PlannedAction::Parallel(steps)
-                | PlannedAction::Include(steps) => {
-                    self.refuse_vacuous(steps)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn refuse_vacuous_check(&self, check: &EventCheck, spot: &Spot) -> Result<(), StepFailure> {
-        let CheckKind::Never(pattern) = &check.kind else {
-            return Ok(());
-        };
-        let Some(event) = &pattern.event else {
-            return Ok(());
-        };
-        let is_judged = pattern.matches.is_some() || pattern.condition.is_some();
-        if !is_judged && KNOWN.contains(&event.as_str()) {
-            return Ok(());
-        }
-        let came = |person: &Arc<Person>| {
-            let events = person.story.events_between(0, person.story.len());
-            events.iter().any(|received| received.event == *event)
-        };
-        if self.people.values().any(came) {
-            return Ok(());
-        }
-        let label = format!("nobody received any `{event}` in this run: this proves nothing");
-        let unmet = Unmet::new(UnmetKind::Vacuous, label).details([
-            "a misspelt name, `match` or `where` would pass here, too".to_owned(),
-            "let somebody receive such an event, or write never: \"*\"".to_owned(),
-        ]);
-        Err(StepFailure::failed(unmet, spot.at(&check.position)))
     }
 }
 

@@ -9,6 +9,7 @@ mod requests;
 mod rounds;
 mod sockets;
 mod stepping;
+mod vacuous;
 mod world;
 
 pub(crate) use world::World;

@@ -38,6 +38,9 @@ impl World<'_> {
                 let began = self.elapsed();
                 let ended = self.verb(verb, &step.spot).await;
                 self.record(verb, began);
+                if verb.has_expectation() {
+                    return self.counted(ended);
+                }
                 ended
             }
             PlannedAction::Expect(checks) => self.expect(checks, &step.spot).await,

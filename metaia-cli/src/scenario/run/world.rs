@@ -139,8 +139,12 @@ impl<'a> World<'a> {
         *lock(&self.step_ended)
     }
 
-    pub(super) fn count_judged(&self, expectations: usize) {
-        *lock(&self.judged) += expectations;
+    /// Counts an expectation that was judged, whether or not it is met.
+    pub(super) fn counted<T>(&self, judged: Result<T, StepFailure>) -> Result<T, StepFailure> {
+        if !matches!(judged, Err(StepFailure::Unjudged(_))) {
+            *lock(&self.judged) += 1;
+        }
+        judged
     }
 
     /// Returns the number of expectations that were judged.

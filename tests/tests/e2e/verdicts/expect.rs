@@ -92,6 +92,45 @@ async fn an_absence_is_proven_for_each_watcher() {
 }
 
 #[tokio::test]
+async fn an_absence_that_nothing_could_have_broken_proves_nothing() {
+    let (_server, cli) = start().await;
+    for expect in [
+        &["customer:u2", "--never", "oder_update"][..],
+        &["customer:u2", "oder_update", "--times", "0"],
+        &["customer:u2", "--never", "order_update", "staus=ready"],
+        &[
+            "customer:u2",
+            "--never",
+            "order_update",
+            "--where",
+            ".data.staus == 1",
+        ],
+    ] {
+        let args = [&["expect", "-o", "ndjson"], expect, &["--", "true"]].concat();
+        let output = cli.run(&args).await.expect_code(6);
+        assert_eq!(result(&output)["kind"], "vacuous", "{output:#?}");
+    }
+    let args = [
+        "expect",
+        "customer:u2",
+        "--never",
+        "--about",
+        "nothing",
+        "--",
+        "true",
+    ];
+    let output = cli.run(&args).await.expect_code(2);
+    assert!(output.stderr.contains("there is no order"), "{output:#?}");
+}
+
+#[tokio::test]
+async fn an_absence_with_a_condition_is_proven_by_an_event_of_the_same_name() {
+    let (_server, cli) = start().await;
+    let never = "customer:u1 --never order_update status=ready";
+    while_ordering(&cli, "u1", never).await.expect_code(0);
+}
+
+#[tokio::test]
 async fn an_event_that_must_not_come_fails_for_whom_it_came() {
     let (_server, cli) = start().await;
     let expect = "customer:u2 customer:u1 --never order_update -o ndjson";

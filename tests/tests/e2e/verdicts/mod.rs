@@ -7,6 +7,7 @@ mod expect;
 mod join;
 mod missed;
 mod orders;
+mod scenario;
 mod tail;
 mod token;
 mod trigger;

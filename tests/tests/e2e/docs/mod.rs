@@ -1,5 +1,7 @@
 //! Runs the JavaScript and Python programs of `docs/clients.md` and checks that they do what the
-//! page says.
+//! page says; [`testing_your_app`] runs the commands and scenarios of the page of that name.
+
+mod testing_your_app;
 
 use metaia_tests::fixtures::snippets;
 use metaia_tests::fixtures::token::token;

@@ -1,0 +1,63 @@
+//! Refuses a `never` that could not have failed, after all steps.
+
+use super::World;
+use crate::absence::Absence;
+use crate::expectation::Received;
+use crate::scenario::outcome::{Spot, StepFailure};
+use crate::scenario::plan::{CheckKind, EventCheck, PlannedAction, PlannedStep};
+
+impl World<'_> {
+    pub(super) fn refuse_vacuous(&self, steps: &[PlannedStep]) -> Result<(), StepFailure> {
+        let people = self.people.values();
+        let received: Vec<Received> = people
+            .flat_map(|person| person.story.events_between(0, person.story.len()))
+            .collect();
+        self.refuse_vacuous_steps(steps, &received)
+    }
+
+    fn refuse_vacuous_steps(
+        &self,
+        steps: &[PlannedStep],
+        received: &[Received],
+    ) -> Result<(), StepFailure> {
+        for step in steps {
+            match &step.action {
+                PlannedAction::Verb(_) => {}
+                PlannedAction::Expect(checks) => {
+                    for check in checks {
+                        self.refuse_vacuous_check(check, &step.spot, received)?;
+                    }
+                }
+                PlannedAction::Repeat(_, steps)
+                | PlannedAction::Parallel(steps)
+                | PlannedAction::Include(steps) => {
+                    self.refuse_vacuous_steps(steps, received)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse_vacuous_check(
+        &self,
+        check: &EventCheck,
+        spot: &Spot,
+        received: &[Received],
+    ) -> Result<(), StepFailure> {
+        let CheckKind::Never(pattern) = &check.kind else {
+            return Ok(());
+        };
+        // A variable of a round, which has ended, has no value now.
+        let about = pattern.about.as_ref();
+        let about = about.and_then(|about| self.text(about, spot).ok());
+        let absence = Absence {
+            event: pattern.event.as_deref(),
+            has_condition: pattern.matches.is_some() || pattern.condition.is_some(),
+            about: about.as_deref(),
+        };
+        match absence.vacuous(received) {
+            Some(unmet) => Err(StepFailure::failed(unmet, spot.at(&check.position))),
+            None => Ok(()),
+        }
+    }
+}
