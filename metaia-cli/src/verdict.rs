@@ -144,9 +144,7 @@ pub(crate) fn judge_event(
         }
         Outcome::TooMany { got, ref wanted } => {
             let label = format!("{got} came to {who}, not {wanted}");
-            let fitting = picked(&judgement.fitting, window);
-            let unmet = Unmet::new(UnmetKind::TooMany, label).details(list(&fitting));
-            return Err(unmet.into());
+            return Err(too_many(label, &picked(&judgement.fitting, window)).into());
         }
         Outcome::Unwanted { got } => return Err(unwanted(got, &judgement.fitting, window, who)),
     }
@@ -166,6 +164,16 @@ pub(crate) fn judge_event(
     Ok(Judged {
         fitting: judgement.fitting,
     })
+}
+
+/// Returns what is unmet if all of these events came.
+fn too_many(label: String, came: &[&Received]) -> Unmet {
+    let label = if came.iter().any(|event| event.again) {
+        format!("{label}: one connection brought an event twice")
+    } else {
+        label
+    };
+    Unmet::new(UnmetKind::TooMany, label).details(list(came))
 }
 
 /// Judges an event that must not come.

@@ -122,6 +122,8 @@ mod api;
 #[cfg(feature = "client")]
 pub mod client;
 mod crash_points;
+#[doc(hidden)]
+pub mod planted_faults;
 #[cfg(doctest)]
 mod readme;
 #[cfg(feature = "testing")]

@@ -13,6 +13,9 @@
 //! - [`http`]: middleware, extractors, routes, problem documents, health and metrics.
 //! - `startup`: the command line, the construction of the server, and its shutdown.
 
+#[cfg(all(feature = "__planted-faults", not(debug_assertions)))]
+compile_error!("`__planted-faults` is for test builds, which have debug assertions");
+
 pub mod auth;
 mod config;
 mod error_chain;

@@ -11,7 +11,7 @@ pub(crate) enum Extent {
     Toolchain,
     /// Also what must be compiled first: tools, of which one needs the advisory database and so a
     /// network, the packaged library, and an earlier version of the server, for the tests of
-    /// upgrades. And the long form of the fuzzing.
+    /// upgrades. And the long forms of the fuzzing and of the planted faults.
     Full,
 }
 
@@ -28,6 +28,7 @@ pub(crate) fn run_all(extent: Extent) -> Result<(), String> {
     test::run(&[])?;
     if extent == Extent::Full {
         fuzz::run_targets()?;
+        test::run_with_planted_faults()?;
         upgrade::run_tests()?;
     }
     Ok(())

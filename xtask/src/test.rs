@@ -7,7 +7,7 @@ use crate::shell;
 const EVERYTHING: [&str; 2] = ["--workspace", "--all-features"];
 
 /// End-to-end tests to which it is no matter where the server keeps its records.
-const OF_ANY_STORE: [&str; 12] = [
+const OF_ANY_STORE: [&str; 13] = [
     "guide::",
     "rest::",
     "orders::",
@@ -20,6 +20,7 @@ const OF_ANY_STORE: [&str; 12] = [
     "device::",
     "positions::",
     "restart::",
+    "scenarios::",
 ];
 
 /// Runs them once more, with every server on MongoDB: the same answers, by the same tests.
@@ -38,6 +39,14 @@ fn on_mongodb() -> Result<(), String> {
     .args(OF_ANY_STORE);
     // Those have MongoDB already.
     shell::run(test.args(["--skip", "cluster::", "--skip", "lost_access::"]))
+}
+
+/// Runs all scenarios of `examples/scenarios` with each fault that a test build can plant.
+pub(crate) fn run_with_planted_faults() -> Result<(), String> {
+    let mut test = shell::cargo();
+    test.env("METAIA_LONG", "1");
+    test.args(["test", "-p", "metaia-tests", "--all-features"]);
+    shell::run(test.args(["--test", "e2e", "--", "planted_faults::"]))
 }
 
 /// Provides the tools, and builds what the tests start as processes.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::received::Received;
 
 /// Returns the indexes of the events that are copies of an earlier one, among those that the
-/// filter accepts. An event without an id is no copy.
+/// filter accepts. An event without an id is no copy, nor is one that came twice on one connection.
 pub(super) fn of(events: &[Received], is_counted: impl Fn(&Received) -> bool) -> Vec<usize> {
     let mut seen = HashSet::new();
     let numbered = events.iter().enumerate();
@@ -14,7 +14,7 @@ pub(super) fn of(events: &[Received], is_counted: impl Fn(&Received) -> bool) ->
             .id
             .as_ref()
             .map(|id| (&event.receiver, &event.event, id));
-        is_counted(event) && key.is_some_and(|key| !seen.insert(key))
+        is_counted(event) && key.is_some_and(|key| !seen.insert(key)) && !event.again
     });
     copies.map(|(index, _)| index).collect()
 }
@@ -33,6 +33,10 @@ mod tests {
             receiver: "admin:a1".to_owned(),
             ..event("e1")
         };
+        let again = Received {
+            again: true,
+            ..event("e1")
+        };
         let without_id = Received {
             id: None,
             ..event("e1")
@@ -45,6 +49,7 @@ mod tests {
             without_id.clone(),
             without_id,
             event("e1"),
+            again,
         ];
         assert_eq!(of(&events, |_| true), [2, 6]);
         assert!(of(&events, |_| false).is_empty());

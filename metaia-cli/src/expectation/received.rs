@@ -24,6 +24,9 @@ pub(crate) struct Received {
     pub(crate) position: Option<String>,
     /// Set if the event came before the session was live: it happened before, and was missed.
     pub(crate) replayed: bool,
+    /// Set if the same connection has brought it before. It counts, unlike a copy after a
+    /// reconnection: a server knows what it has sent on a connection.
+    pub(crate) again: bool,
     /// Milliseconds from the commit to the receipt.
     pub(crate) latency_ms: Option<i64>,
     /// The time since the run began.
@@ -41,6 +44,7 @@ impl Received {
             id: event.id.clone(),
             position: event.at.clone(),
             replayed,
+            again: false,
             latency_ms: event.latency_ms().map(clock::latency_ms),
             at,
             receiver: receiver.to_owned(),
@@ -103,6 +107,7 @@ pub(super) mod fixture {
             id: Some(id.to_owned()),
             position: Some(format!("p.{id}")),
             replayed: false,
+            again: false,
             latency_ms: Some(3),
             at: Duration::from_millis(61),
             receiver: "customer:u1".to_owned(),

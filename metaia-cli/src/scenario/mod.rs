@@ -44,7 +44,7 @@ mod tests {
         let published = std::fs::read_to_string(&file).unwrap();
         assert!(
             published == schema,
-            "docs/metaia-scenario.schema.json is another one: run this test with INSTA_UPDATE=always"
+            "docs/metaia-scenario.schema.json is old: run this test with INSTA_UPDATE=always"
         );
     }
 }

@@ -62,7 +62,7 @@ pub(crate) enum Step {
     Expect(Vec<Located<ExpectationEntry>>),
     /// Repeats steps. `$n` counts from 1.
     Repeat(RepeatStep),
-    /// Runs steps at the same time, and waits for all of them.
+    /// Runs steps at the same time, and waits for all of them. None has what another saves.
     Parallel(Vec<Located<Step>>),
     /// Runs the steps of another file. The path is relative to this file.
     Include(Located<String>),

@@ -5,6 +5,7 @@
 
 mod story;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -66,6 +67,7 @@ impl Watcher {
             liveness,
             story: story.clone(),
             state: state_sender,
+            brought: HashSet::new(),
         };
         let task = TaskTracker::new();
         task.spawn(follower.run(updates, questions, stop.clone()));
@@ -182,6 +184,9 @@ struct Follower {
     liveness: Liveness,
     story: Arc<Story>,
     state: watch::Sender<ConnectionState>,
+    /// The ids of the events that the present connection has brought. The bound of the story is
+    /// theirs, too.
+    brought: HashSet<String>,
 }
 
 impl Follower {
@@ -225,7 +230,10 @@ impl Follower {
         }
     }
 
-    fn follow(&self, update: &Update) {
+    fn follow(&mut self, update: &Update) {
+        if let Update::Connected(_) = update {
+            self.brought.clear();
+        }
         match update {
             Update::Ready(ready) => self
                 .state
@@ -244,12 +252,14 @@ impl Follower {
 
     /// Returns the event of an update. The system's own updates are events, too, with the names
     /// that they have on the wire.
-    fn received(&self, update: Update) -> Option<Received> {
+    fn received(&mut self, update: Update) -> Option<Received> {
         let (name, data) = match update {
             Update::Event(event) => {
                 let replayed = self.liveness.is_replay(&event);
                 let at = self.story.now();
-                return Some(Received::of(&self.label, &event, replayed, at));
+                let received = Received::of(&self.label, &event, replayed, at);
+                let again = self.is_again(&received);
+                return Some(Received { again, ..received });
             }
             Update::Ready(ready) => ("rt:ready", ready.data),
             Update::Reset(reset) => ("rt:reset", json!({"reason": reset.reason})),
@@ -262,9 +272,21 @@ impl Follower {
             id: None,
             position: None,
             replayed: false,
+            again: false,
             latency_ms: None,
             at: self.story.now(),
             receiver: self.label.clone(),
         })
+    }
+
+    /// Returns whether the present connection has brought the event before.
+    fn is_again(&mut self, event: &Received) -> bool {
+        let Some(id) = &event.id else {
+            return false;
+        };
+        if self.story.is_full() {
+            return self.brought.contains(id);
+        }
+        !self.brought.insert(id.clone())
     }
 }

@@ -7,7 +7,10 @@ use super::{
     flaw::{TokenFlaw, TokenWarning},
     hmac::HmacKey,
 };
-use crate::{Role, UserId};
+use crate::{
+    Role, UserId,
+    planted_faults::{Fault, planted},
+};
 
 /// The only algorithm that is accepted.
 const ALGORITHM: &str = "HS256";
@@ -110,7 +113,7 @@ impl Inspection {
         let Some(keys) = keys.filter(|_| is_hs256(token)) else {
             return;
         };
-        if token.is_signed_with(keys) {
+        if token.is_signed_with(keys) || planted(Fault::BadSignatureAccepted) {
             self.signature = SignatureCheck::Good;
         } else {
             self.signature = SignatureCheck::Bad;
@@ -122,6 +125,9 @@ impl Inspection {
     fn check_times(&mut self, now: i64) {
         let expiry = time(&self.claims, "exp").and_then(|exp| exp.ok_or(TokenFlaw::NoExpiry));
         self.expires_at = self.noting(expiry);
+        if planted(Fault::ExpiredTokenAccepted) {
+            self.expires_at = None;
+        }
         if let Some(exp) = self.expires_at {
             if exp.saturating_add(LEEWAY_MS) <= now {
                 self.flaws.push(TokenFlaw::Expired(exp));

@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Event;
-use crate::{OrderId, Role, Room, UserId};
+use crate::{
+    OrderId, Role, Room, UserId,
+    planted_faults::{Fault, planted},
+};
 
 /// The subject of a notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -203,6 +206,9 @@ impl NewNotification {
     /// Returns the rooms to publish it to.
     #[must_use]
     pub fn rooms(user: &UserId) -> Vec<Room> {
+        if planted(Fault::DeliverToStranger) {
+            return vec![Room::Everyone];
+        }
         vec![Room::User(user.clone())]
     }
 }
@@ -226,8 +232,15 @@ impl OrderUpdate {
         courier: Option<&UserId>,
     ) -> Vec<Room> {
         let mut rooms = vec![Room::Order(order.clone()), Room::Role(Role::Admin)];
+        let courier = courier.filter(|_| !planted(Fault::CourierUntold));
         let users = [Some(customer), tailor, courier].into_iter().flatten();
         rooms.extend(users.cloned().map(Room::User));
+        if planted(Fault::AdminsUntold) {
+            rooms.retain(|room| *room != Room::Role(Role::Admin));
+        }
+        if planted(Fault::DeliverToRole) {
+            rooms.push(Room::Role(Role::Customer));
+        }
         rooms
     }
 }
@@ -236,6 +249,9 @@ impl PaymentUpdate {
     /// Returns the rooms to publish it to.
     #[must_use]
     pub fn rooms(customer: &UserId) -> Vec<Room> {
+        if planted(Fault::PaymentToStrangers) {
+            return vec![Room::Role(Role::Customer), Room::Role(Role::Admin)];
+        }
         vec![Room::User(customer.clone()), Room::Role(Role::Admin)]
     }
 

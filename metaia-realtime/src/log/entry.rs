@@ -41,6 +41,11 @@ impl Entry {
         }
     }
 
+    /// Returns the entry under another id. For [planted faults](crate::planted_faults) only.
+    pub(crate) fn renamed(&self) -> Self {
+        Self::new(self.epoch, self.n, self.ts, self.new.renamed())
+    }
+
     /// Returns the entry's number in the order of the log.
     #[must_use]
     pub const fn n(&self) -> u64 {

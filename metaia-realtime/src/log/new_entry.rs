@@ -70,6 +70,14 @@ impl NewEntry {
         Self::control(Control::DisconnectSession(session))
     }
 
+    /// Returns the entry under another id.
+    pub(super) fn renamed(&self) -> Self {
+        Self {
+            id: EventId::random(),
+            ..self.clone()
+        }
+    }
+
     fn control(control: Control) -> Self {
         let (name, rooms, payload) = control.encode();
         Self {

@@ -20,6 +20,7 @@ use crate::{
     Position, Room,
     failure_log::FailureLog,
     log::{Control, Entry, EntryKind, LogError},
+    planted_faults::{Fault, planted},
     session::{EndReason, Offered, Session},
 };
 
@@ -157,6 +158,7 @@ pub(crate) async fn dispatch_entries(
 /// Applies the control entry at `at`. Every session was offered everything up to `offered`.
 fn apply_control(node: &Node, control: &Control, at: Position, offered: u64) {
     match control {
+        Control::Recheck(_) if planted(Fault::NeverRevoked) => {}
         Control::Recheck(order) => node.registry.recheck(order, offered),
         Control::DisconnectUser(user) => {
             // Before the registry is read: a session that registers from here on finds the record,
@@ -194,7 +196,10 @@ async fn offer(
     let mut stalls = 0;
     for room in entry.content().rooms() {
         let members = node.registry.members(room);
-        for sessions in members.chunks() {
+        for mut sessions in members.chunks() {
+            if planted(Fault::OneDeviceOnly) && matches!(room, Room::User(_)) {
+                sessions = sessions.get(..1).unwrap_or_default();
+            }
             stalls += offer_to(sessions, entry, room, deliveries);
             pauses.after(sessions.len()).await;
         }

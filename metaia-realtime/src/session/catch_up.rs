@@ -13,6 +13,7 @@ use crate::{
     AccessDecision, OrderId, Position, Room, crash_points,
     log::{Page, ResetReason},
     node::{CatchUpSource, Node},
+    planted_faults::{Fault, planted},
 };
 
 /// Entries per read of the log.
@@ -113,6 +114,7 @@ impl Session {
             replayed,
             resume_ack,
         } = ready;
+        let recovered = recovered || planted(Fault::RecoveredAlways);
         if let Some(id) = resume_ack {
             let answer = wire::resumed(recovered, replayed);
             state.outbox_mut().push(Outgoing::Ack { id, answer });
@@ -234,7 +236,7 @@ impl Session {
         let was_in_room = state.is_in(&room);
         // Ends all requests for the order.
         state.leave(&room);
-        if was_in_room {
+        if was_in_room && !planted(Fault::RoomLeftUntold) {
             let payload = wire::room_left(order, reason);
             state
                 .outbox_mut()

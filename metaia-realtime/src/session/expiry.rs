@@ -5,7 +5,11 @@ use std::{future::Future, time::Duration};
 use tokio::time::Instant;
 
 use super::Session;
-use crate::{auth::LEEWAY_MS, values::time};
+use crate::{
+    auth::LEEWAY_MS,
+    planted_faults::{Fault, planted},
+    values::time,
+};
 
 /// The time between two comparisons of the end of a token with the clock, since wall time may jump.
 const CHECK_INTERVAL: Duration = Duration::from_secs(60);
@@ -45,6 +49,9 @@ impl Session {
     /// Returns when the session ends because of its token, in ms since the Unix epoch; `None` if
     /// the token does not expire.
     fn token_end(&self) -> Option<i64> {
+        if planted(Fault::SessionOutlivesToken) {
+            return None;
+        }
         let expires_at = self.identity.expires_at?;
         Some(session_end(expires_at, self.connected_at))
     }

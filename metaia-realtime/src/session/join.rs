@@ -6,7 +6,12 @@ use serde_json::{Value, value::RawValue};
 use tokio::time::Instant;
 
 use super::{EventRefusal, Session, retry::retry_while, wire};
-use crate::{OrderId, Position, Room, node::Node, values::InvalidPosition};
+use crate::{
+    OrderId, Position, Room,
+    node::Node,
+    planted_faults::{Fault, planted},
+    values::InvalidPosition,
+};
 
 pub(super) const JOIN: &str = "join_order_room";
 pub(super) const LEAVE: &str = "leave_order_room";
@@ -32,6 +37,9 @@ impl Session {
         deadlines: JoinDeadlines,
     ) -> bool {
         let mut all_decided = true;
+        if planted(Fault::RoomsForgotten) {
+            return all_decided;
+        }
         for order in orders {
             let joined = match &order {
                 Ok(order) => self.join_before_start(node, order, deadlines).await,
@@ -205,8 +213,10 @@ impl Session {
             Err(refusal) => return self.refuse_order_event(LEAVE, refusal, argument, ack),
         };
         let room = Room::Order(request.order);
-        node.leave(self, &room);
-        self.state().leave(&room);
+        if !planted(Fault::LeaveIgnored) {
+            node.leave(self, &room);
+            self.state().leave(&room);
+        }
         self.acknowledge(ack, wire::left(&room));
         node.devices().store_soon(self);
     }

@@ -10,7 +10,10 @@ use super::{
     volatile_queue::{VolatileOffered, VolatileQueue},
     wire::EventRefusal,
 };
-use crate::{Limits, OrderId, Position, Room};
+use crate::{
+    Limits, OrderId, Position, Room,
+    planted_faults::{Fault, planted},
+};
 
 /// The most refusals of unhandled events that wait. Further ones are dropped: only a client that
 /// floods its session gets there.
@@ -85,6 +88,9 @@ impl Outbox {
         }
         self.credit.hand_over(outgoing.size(), position);
         self.queue.push_back(outgoing);
+        if planted(Fault::SwapEvents) && self.queue.back().is_some_and(Outgoing::is_entry) {
+            self.queue.rotate_right(1);
+        }
     }
 
     /// Queues a refusal. It is dropped if one and a half windows are in flight: only a client that

@@ -20,6 +20,7 @@ use crate::{
     device::{ClientProgress, DeviceError},
     log::{LogError, ResetReason, Resumable, ResumeFacts, judge},
     node::Node,
+    planted_faults::{Fault, planted},
 };
 
 /// The time for which a resume waits for the access to the client's order rooms to be decided.
@@ -155,7 +156,7 @@ impl Session {
         // First: what the device's other connections have received by now counts, too.
         self.update_other_connections(node);
         let is_stored = claim.has_stored_records();
-        let found = claim.connect();
+        let found = claim.connect().filter(|_| !planted(Fault::DeviceForgotten));
         // A session that ended before it was in the ledger had nothing to give back then.
         if self.ended_by().is_some() {
             node.devices().end(self);

@@ -3,7 +3,10 @@
 
 use std::sync::Arc;
 
-use metaia_realtime::{AccessDecision, AccessError, Identity, OrderAccess, OrderId};
+use metaia_realtime::{
+    AccessDecision, AccessError, Identity, OrderAccess, OrderId, Role,
+    planted_faults::{Fault, planted},
+};
 
 use crate::store::Store;
 
@@ -39,6 +42,12 @@ impl OrderAccess for StoreAccess {
         order: &OrderId,
     ) -> Result<AccessDecision, AccessError> {
         let order = self.store.order(order).await.map_err(AccessError::new)?;
+        if planted(Fault::OwnerRefused) && who.role == Role::Customer {
+            return Ok(AccessDecision::Denied);
+        }
+        if planted(Fault::StrangerJoins) && order.is_some() {
+            return Ok(AccessDecision::Allowed);
+        }
         if order.is_some_and(|order| order.admits(&who.user, who.role)) {
             Ok(AccessDecision::Allowed)
         } else {

@@ -3,6 +3,7 @@
 use metaia_realtime::{
     OrderId, Role, UserId,
     event::{NotificationKind, PaymentStatus},
+    planted_faults::{Fault, planted},
 };
 use serde::{Deserialize, Serialize};
 
@@ -164,6 +165,9 @@ impl Notice {
             }
         }
         let text = format!("Status changed to {}", order.status);
+        if planted(Fault::StepUnnoticed) {
+            users.clear();
+        }
         let notice = |user| Self::about(order, user, "Order Status Updated", text.clone());
         users.into_iter().map(notice).collect()
     }
@@ -177,7 +181,9 @@ impl Notice {
             removed,
         } = assigned;
         let number = &order.order_number;
-        let to_added = added.iter().map(|(_, user)| {
+        let to_added = added.iter().map(|(_, added)| {
+            let is_wrong = planted(Fault::WrongUserNotified);
+            let user = if is_wrong { &order.customer } else { added };
             Self::about(
                 order,
                 user,

@@ -3,6 +3,7 @@
 
 use metaia_realtime::{
     NodeStats, Role, UserId,
+    planted_faults::{Fault, planted},
     presence::{
         NodeView, Presence, RefusalView, RoomPage, RoomQuery, SessionPage, SessionQuery,
         SessionView,
@@ -108,6 +109,9 @@ impl Services {
     ) -> Result<SessionView, ServiceError> {
         only(Role::Admin, caller)?;
         let session = self.find_session(id).await?;
+        if planted(Fault::DisconnectIgnored) {
+            return Ok(session);
+        }
         self.realtime().disconnect_session(id).await?;
         Ok(session)
     }

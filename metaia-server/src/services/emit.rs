@@ -1,6 +1,10 @@
 //! Events that an admin or a backend sends to any target.
 
-use metaia_realtime::{NewEntry, PublishReceipt, event::EventName};
+use metaia_realtime::{
+    NewEntry, PublishReceipt,
+    event::EventName,
+    planted_faults::{Fault, planted},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -58,7 +62,7 @@ impl Services {
         }
         let request = emit.clone();
         let work = |claim| async move {
-            if emit.volatile {
+            if emit.volatile && !planted(Fault::VolatileReplayed) {
                 self.emit_volatile(emit, claim, reply).await
             } else {
                 self.emit_logged(emit, claim, reply).await

@@ -9,6 +9,7 @@
 
 use std::future::Future;
 
+use metaia_realtime::planted_faults::{Fault, planted};
 use serde::Serialize;
 
 use super::{error::ServiceError, handle::Services};
@@ -86,7 +87,7 @@ impl Services {
         W: FnOnce(Option<IdempotencyClaim>) -> F,
         F: Future<Output = Result<T, ServiceError>>,
     {
-        let Some(key) = key else {
+        let Some(key) = key.filter(|_| !planted(Fault::IdempotencyIgnored)) else {
             return work(None).await.map(Once::First);
         };
         let claim = IdempotencyClaim::new(caller, route, key, request);

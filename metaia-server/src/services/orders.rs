@@ -1,6 +1,11 @@
 //! Orders: placed, listed, read. `order_changes` moves and assigns them.
 
-use metaia_realtime::{Event as _, NewEntry, OrderId, Role, UserId, event::OrderUpdate};
+use metaia_realtime::{
+    Event as _, NewEntry, OrderId, Role, UserId,
+    event::OrderUpdate,
+    planted_faults::{Fault, planted},
+};
+use serde_json::Value;
 
 use super::{
     error::ServiceError,
@@ -88,6 +93,7 @@ impl Services {
         let (user, role) = user_of(caller)?;
         let whose = match role {
             Role::Admin => Whose::All,
+            _ if planted(Fault::StrangerListsOrders) => Whose::All,
             Role::Customer => Whose::Customer(user.clone()),
             Role::Tailor => Whose::Tailor(user.clone()),
             Role::Delivery => Whose::Courier(user.clone()),
@@ -105,6 +111,10 @@ impl Services {
     /// # Errors
     /// See [`ServiceError`].
     pub async fn order(&self, caller: &Caller, id: &OrderId) -> Result<Order, ServiceError> {
+        if planted(Fault::StrangerReadsOrder) {
+            let order = self.store().order(id).await?;
+            return order.ok_or(ServiceError::NotFound);
+        }
         let (order, _) = self.visible_order(caller, id).await?;
         Ok(order)
     }
@@ -169,9 +179,34 @@ pub(super) fn order_change(
     let tailor = order.tailor.as_ref();
     let courier = order.delivery_partner.as_ref();
     let rooms = OrderUpdate::rooms(&order.id, &order.customer, tailor, courier);
-    let update = NewEntry::event(rooms, (OrderUpdate::NAME, order))?;
+    let update = match flawed(order) {
+        Some(flawed) => NewEntry::event(rooms, (OrderUpdate::NAME, flawed))?,
+        None => NewEntry::event(rooms, (OrderUpdate::NAME, order))?,
+    };
     let mut change = Change::replying(reply(order));
     change.writes.push(write(order.clone()));
+    if planted(Fault::DeliverTwice) {
+        let rooms = update.rooms().to_vec();
+        let again = NewEntry::event(rooms, (OrderUpdate::NAME, order))?;
+        change.events.push(again);
+    }
     change.events.push(update);
     Ok(change)
+}
+
+/// Returns the payload of `order_update` with the planted fault, if there is one.
+fn flawed(order: &Order) -> Option<Value> {
+    let faults = [
+        Fault::AmountMissing,
+        Fault::StatusStale,
+        Fault::VersionStale,
+    ];
+    let fault = faults.into_iter().find(|fault| planted(*fault))?;
+    let mut payload = serde_json::to_value(order).ok()?;
+    match fault {
+        Fault::AmountMissing => drop(payload.as_object_mut()?.remove("amount")),
+        Fault::StatusStale => payload["status"] = OrderStatus::Pending.as_str().into(),
+        _ => payload["version"] = 1.into(),
+    }
+    Some(payload)
 }

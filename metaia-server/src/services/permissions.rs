@@ -1,6 +1,9 @@
 //! Checks of the caller that need no record.
 
-use metaia_realtime::{Role, UserId};
+use metaia_realtime::{
+    Role, UserId,
+    planted_faults::{Fault, planted},
+};
 
 use super::error::ServiceError;
 use crate::model::Caller;
@@ -25,7 +28,7 @@ pub(super) fn only(wanted: Role, caller: &Caller) -> Result<&UserId, ServiceErro
 
 /// Refuses every caller but admins and backends.
 pub(super) fn only_operators(caller: &Caller) -> Result<(), ServiceError> {
-    if caller.is_admin() || *caller == Caller::ApiKey {
+    if caller.is_admin() || *caller == Caller::ApiKey || planted(Fault::AnyoneEmits) {
         Ok(())
     } else {
         Err(ServiceError::Forbidden)

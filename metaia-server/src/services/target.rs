@@ -3,7 +3,10 @@
 
 use std::fmt;
 
-use metaia_realtime::{OrderId, Role, Room, UserId};
+use metaia_realtime::{
+    OrderId, Role, Room, UserId,
+    planted_faults::{Fault, planted},
+};
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{Error, MapAccess, Visitor},
@@ -31,6 +34,7 @@ impl Target {
     pub(super) fn room(&self) -> Room {
         match self {
             Self::User(user) => Room::User(user.clone()),
+            Self::Role(_) if planted(Fault::EmitRoleToEveryone) => Room::Everyone,
             Self::Role(role) => Room::Role(*role),
             Self::Order(order) => Room::Order(order.clone()),
             Self::Everyone => Room::Everyone,

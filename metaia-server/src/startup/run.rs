@@ -4,7 +4,7 @@
 use std::{error::Error, path::Path, process::ExitCode, time::Duration};
 
 use clap::Parser as _;
-use metaia_realtime::log::sqlite::BackupError;
+use metaia_realtime::{log::sqlite::BackupError, planted_faults::planted_fault};
 
 use crate::{
     config::{self, Config, Loaded, Sources},
@@ -83,7 +83,14 @@ fn back_up(config: &Config, file: &Path) -> ExitCode {
 }
 
 fn start(config: &Config, notices: &[String]) -> ExitCode {
+    let fault = match planted_fault() {
+        Ok(fault) => fault,
+        Err(unknown) => return fail(NOT_STARTED, &unknown),
+    };
     telemetry::start(&config.log);
+    if let Some(fault) = fault {
+        tracing::warn!("this server breaks a rule on purpose: {fault}");
+    }
     for notice in notices {
         tracing::warn!("{notice}");
     }

@@ -3,6 +3,7 @@
 use metaia_realtime::{
     Event as _, NewEntry, OrderId, UserId,
     event::{EventError, NewNotification, NotificationRead, ReadNotifications, TailorStatusUpdate},
+    planted_faults::{Fault, planted},
 };
 
 use crate::model::{NotificationId, TailorStatus};
@@ -29,8 +30,11 @@ fn read(
 ) -> Result<NewEntry, EventError> {
     let payload = NotificationRead {
         which,
-        unread_count,
+        unread_count: unread_count + u64::from(planted(Fault::UnreadCountWrong)),
     };
+    if planted(Fault::ReadUntold) {
+        return NewEntry::event([], &payload);
+    }
     NewEntry::event(NewNotification::rooms(user), &payload)
 }
 
@@ -39,6 +43,9 @@ pub(super) fn tailor_status(
     status: &TailorStatus,
     open: &[OrderId],
 ) -> Result<NewEntry, EventError> {
+    if planted(Fault::TailorStatusUntold) {
+        return NewEntry::event([], (TailorStatusUpdate::NAME, status));
+    }
     NewEntry::event(
         TailorStatusUpdate::rooms(open),
         (TailorStatusUpdate::NAME, status),

@@ -169,6 +169,20 @@ fn an_event_on_which_a_condition_is_no_boolean_cannot_be_judged() {
 }
 
 #[test]
+fn an_event_that_one_connection_brings_twice_counts_twice() {
+    let mut events = story();
+    events.push(Received {
+        again: true,
+        ..update("e2", "confirmed", 2)
+    });
+    let judgement = judge(&matching("order_update", json!({"version": 2})), &events);
+    let wanted = Times::exactly(1);
+    let too_many = ExpectationOutcome::TooMany { got: 2, wanted };
+    assert_eq!(judgement.outcome, too_many);
+    assert!(judgement.copies.is_empty(), "{judgement:?}");
+}
+
+#[test]
 fn copies_count_once_and_are_reported() {
     let mut events = story();
     events.push(Received {

@@ -242,7 +242,7 @@ impl Planner {
                 self.scope.add("n");
                 PlannedAction::Repeat(repeat.rounds(), self.steps(file, &repeat.steps)?)
             }
-            Step::Parallel(steps) => PlannedAction::Parallel(self.steps(file, steps)?),
+            Step::Parallel(steps) => PlannedAction::Parallel(self.parallel(file, steps)?),
             Step::Include(path) => PlannedAction::Include(self.include(file, path)?),
             Step::Rest(rest) if rest.target().is_none() => {
                 let text = "a `rest` step has one of get, post, put and delete";
@@ -261,6 +261,24 @@ impl Planner {
             },
             action,
         })
+    }
+
+    /// Checks steps that run at the same time: none has what another saves.
+    fn parallel(
+        &mut self,
+        file: &Arc<SourceFile>,
+        steps: &[Located<Step>],
+    ) -> Result<Vec<PlannedStep>, FileMistake> {
+        let before = self.scope.clone();
+        let mut after = before.clone();
+        let mut planned = Vec::with_capacity(steps.len());
+        for step in steps {
+            self.scope = before.clone();
+            planned.push(self.step(file, step)?);
+            after.add_all(&self.scope);
+        }
+        self.scope = after;
+        Ok(planned)
     }
 
     fn include(

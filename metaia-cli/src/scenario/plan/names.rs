@@ -12,6 +12,7 @@ use crate::scenario::variables::names;
 use crate::suggestion;
 
 /// The names that are known at a step.
+#[derive(Clone)]
 pub(super) struct Scope {
     people: BTreeSet<String>,
     variables: BTreeSet<String>,
@@ -29,6 +30,10 @@ impl Scope {
 
     pub(super) fn add(&mut self, name: &str) {
         self.variables.insert(name.to_owned());
+    }
+
+    pub(super) fn add_all(&mut self, other: &Self) {
+        self.variables.extend(other.variables.iter().cloned());
     }
 
     /// Adds what the step saves.

@@ -113,6 +113,19 @@ fn a_variable_is_known_from_the_step_that_saves_it() {
 }
 
 #[test]
+fn steps_at_the_same_time_do_not_have_what_the_others_save() {
+    let place =
+        "- parallel:\n      - place: { as: buyer, save: a }\n      - place: { as: buyer, save: b }";
+    let beside = format!("  {place}\n      - cancel: {{ as: buyer, order: $a }}");
+    let said = mistake(&with_steps(&beside));
+    assert!(said.contains("the variable `$a` has no value"), "{said}");
+    let behind = "  - rest: { as: buyer, get: /$a/$b, expect: { status: 200 } }";
+    let behind = with_steps(&format!("  {place}\n{behind}"));
+    let plan = Plan::load(file(&behind), &BTreeMap::new()).unwrap();
+    assert_eq!(plan.steps.len(), 2);
+}
+
+#[test]
 fn a_matrix_has_a_case_for_each_combination() {
     let text = "scenario: x\nmatrix: { how: [position, device], n: [1, 2, 3] }\n\
                 people: { a: { role: customer, resume: $how } }\n\

@@ -259,7 +259,8 @@ fn window(person: &Person) -> (Window, Cursor) {
         .collect();
     let came = person.story.events_between(cursor.entry, end.entry);
     let count = came.len();
-    let is_new = |event: &Received| event.id.as_deref().is_none_or(|id| !seen.contains(id));
+    let is_copy = |event: &Received| event.id.as_deref().is_some_and(|id| seen.contains(id));
+    let is_new = |event: &Received| event.again || !is_copy(event);
     let events: Vec<Received> = came.into_iter().filter(is_new).collect();
     let window = Window {
         earlier_copies: count - events.len(),

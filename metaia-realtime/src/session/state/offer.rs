@@ -6,6 +6,7 @@ use super::SessionState;
 use crate::{
     Room,
     log::Entry,
+    planted_faults::{Fault, planted},
     session::{Outgoing, packet::Volatile, phase::Phase, volatile_queue::VolatileOffered},
     values::Moment,
 };
@@ -45,7 +46,13 @@ impl SessionState {
             return Offered::NoCredit;
         }
         self.phase.advance_to(entry.n());
+        if planted(Fault::DropEvent) && !self.outbox.is_empty() {
+            return Offered::NotWanted;
+        }
         self.push_entry(entry, entry.committed());
+        if planted(Fault::DeliverCopy) {
+            self.push_entry(entry, None);
+        }
         Offered::Queued
     }
 
@@ -74,7 +81,13 @@ impl SessionState {
             return false;
         }
         self.phase.replay(entry.n());
+        if planted(Fault::ResumeLosesOne) && self.outbox.is_empty() {
+            return true;
+        }
         self.push_entry(entry, None);
+        if planted(Fault::ReplayRenamed) {
+            self.push_entry(&Arc::new(entry.renamed()), None);
+        }
         true
     }
 

@@ -15,6 +15,7 @@ mod tests;
 use metaia_realtime::{
     OrderId, UserId,
     event::{PaymentFlag, PaymentStatus, PaymentUpdate},
+    planted_faults::{Fault, planted},
 };
 use serde::{Deserialize, Serialize};
 
@@ -136,11 +137,16 @@ impl Payment {
     /// Returns the payload of `payment_update` for this payment.
     #[must_use]
     pub fn update(&self) -> PaymentUpdate {
+        let is_in_rupees = planted(Fault::PaymentAmountWrong);
         PaymentUpdate {
             payment_id: self.id.to_string(),
             order_id: self.order.clone(),
             status: self.status,
-            amount: self.amount,
+            amount: if is_in_rupees {
+                self.amount / 100
+            } else {
+                self.amount
+            },
             currency: self.currency.clone(),
             flags: self.flags.clone(),
         }

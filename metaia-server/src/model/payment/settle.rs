@@ -8,9 +8,14 @@
 //!
 //! An event over another amount is listed and flagged, and changes no status.
 
-use metaia_realtime::event::{PaymentFlag, PaymentStatus};
+use metaia_realtime::{
+    event::{PaymentFlag, PaymentStatus},
+    planted_faults::{Fault, planted},
+};
 
-use super::{Attempt, AttemptStatus, OrderSituation, Payment, PaymentEvent, attempt::record};
+use super::{
+    Attempt, AttemptStatus, Money, OrderSituation, Payment, PaymentEvent, attempt::record,
+};
 
 /// The effect of an event on a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,7 +115,8 @@ impl Payment {
     /// count for no status.
     fn reached(&self, event: &PaymentEvent) -> Option<AttemptStatus> {
         let price = self.price();
-        if event.money.as_ref().is_some_and(|money| *money != price) {
+        let is_price = |money: &Money| *money == price || planted(Fault::WrongAmountPays);
+        if !event.money.as_ref().is_none_or(is_price) {
             return None;
         }
         let attempt = self.attempt(&event.attempt)?;
@@ -144,6 +150,9 @@ impl Payment {
     ) -> bool {
         use PaymentStatus::{Completed, Created};
         match flag {
+            PaymentFlag::SecondCapture if planted(Fault::SecondCaptureUnflagged) => false,
+            PaymentFlag::OrderCancelled if planted(Fault::CancelledUnflagged) => false,
+            PaymentFlag::LateSuccess if planted(Fault::LateSuccessUnflagged) => false,
             PaymentFlag::SecondCapture => next.holds_too_much(event, order),
             PaymentFlag::AmountMismatch => {
                 let price = self.price();
@@ -186,7 +195,11 @@ impl Payment {
 fn steps(from: PaymentStatus, to: PaymentStatus) -> Vec<PaymentStatus> {
     use PaymentStatus::{Completed, Created, Failed, Refunded};
     match (from, to) {
+        (Created | Failed, Refunded) if planted(Fault::PaymentStepsSwapped) => {
+            vec![Refunded, Completed]
+        }
         (Created | Failed, Refunded) => vec![Completed, Refunded],
+        _ if planted(Fault::WebhookAppliedTwice) => vec![to],
         _ if from == to => Vec::new(),
         _ => vec![to],
     }

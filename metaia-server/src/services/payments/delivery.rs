@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use metaia_realtime::planted_faults::{Fault, planted};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
@@ -86,7 +87,8 @@ impl Services {
         let (Some(secret), Some(signature)) = (secret, delivery.signature) else {
             return Err(ServiceError::ForgedWebhook);
         };
-        if webhook_is_valid(secret, delivery.body, signature) {
+        let is_valid = webhook_is_valid(secret, delivery.body, signature);
+        if is_valid || planted(Fault::TamperedWebhookAccepted) {
             Ok(())
         } else {
             Err(ServiceError::ForgedWebhook)
@@ -109,7 +111,9 @@ impl Services {
             let decision = self.decide(payment, &reported.event).await?;
             let mut change = decision.change(reply(DeliveryResult::Applied))?;
             let seen = Write::ProviderEvent(event_id.to_owned());
-            change.writes.insert(0, seen);
+            if !planted(Fault::WebhookAppliedTwice) {
+                change.writes.insert(0, seen);
+            }
             match self.store().commit(change).await {
                 Err(CommitError::Missed) => {}
                 Err(CommitError::Seen) => return Ok(ignore(IgnoredDelivery::Duplicate)),

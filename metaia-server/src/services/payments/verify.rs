@@ -1,6 +1,10 @@
 //! Confirming a payment by the result of the provider's checkout, which the app sends.
 
-use metaia_realtime::{Role, event::PaymentStatus};
+use metaia_realtime::{
+    Role,
+    event::PaymentStatus,
+    planted_faults::{Fault, planted},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -117,7 +121,7 @@ impl Services {
             &given.razorpay_signature,
         );
         let is_id = (1..=MAX_PROVIDER_ID_BYTES).contains(&given.razorpay_payment_id.len());
-        if is_valid && is_id {
+        if (is_valid || planted(Fault::TamperedPaymentAccepted)) && is_id {
             Ok(())
         } else {
             Err(ServiceError::InvalidSignature)

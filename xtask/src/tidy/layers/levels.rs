@@ -73,7 +73,12 @@ pub(super) const PLANS: [Plan; 5] = [
 ];
 
 const REALTIME: &[Level] = &[
-    Level::apart(&["crash_points.rs", "failure_log.rs", "values/"]),
+    Level::apart(&[
+        "crash_points.rs",
+        "failure_log.rs",
+        "planted_faults.rs",
+        "values/",
+    ]),
     Level::apart(&["limits.rs", "rate.rs"]),
     // The client shares values with the server and nothing else: it sees what any client sees.
     Level::apart(&["event/", "client/", "sqlite/"]),
