@@ -15,6 +15,7 @@ mod connection_words;
 mod context;
 mod diagnosis;
 mod event_line;
+mod event_names;
 mod exit;
 #[allow(
     dead_code,

@@ -201,7 +201,8 @@ pub(crate) fn judge_sequence(
         .into())
 }
 
-fn cannot_judge(error: CannotJudge) -> NotMet {
+/// Returns the failure of a filter that gave no answer.
+pub(crate) fn cannot_judge(error: CannotJudge) -> NotMet {
     let hint = error.hint;
     let failure = Failure::usage(error.to_string());
     let failure = match hint {

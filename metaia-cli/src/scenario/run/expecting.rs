@@ -98,7 +98,7 @@ impl World<'_> {
         })
     }
 
-    fn expectation(
+    pub(super) fn expectation(
         &self,
         pattern: &Pattern,
         times: Times,
