@@ -122,6 +122,11 @@ impl Watcher {
     pub(crate) async fn fence(&self) -> Result<Synced, Failure> {
         match timeout(FENCE_WITHIN, self.ask_for_fence()).await {
             Ok(fence) => fence,
+            Err(_) if self.state.borrow().ready.is_none() => {
+                let seconds = FENCE_WITHIN.as_secs();
+                let text = format!("{} was not live within {seconds} s", self.label);
+                Err(Failure::new(Exit::Unreachable, text).of_server())
+            }
             Err(_) => Err(self.no_answer()),
         }
     }

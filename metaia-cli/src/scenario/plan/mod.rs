@@ -245,7 +245,7 @@ impl Planner {
                 self.scope.add("n");
                 PlannedAction::Repeat(repeat.rounds(), self.steps(file, &repeat.steps)?)
             }
-Step::Parallel(steps) => {
+            Step::Parallel(steps) => {
                 let steps = self.parallel(file, steps)?;
                 values::refuse_shared_events(&steps).map_err(at_file)?;
                 PlannedAction::Parallel(steps)
