@@ -7,7 +7,7 @@ use crate::exit::Failure;
 use crate::suggestion;
 
 /// The events of the server, then those control events that `--event` can select.
-const KNOWN: [&str; 10] = [
+const KNOWN: [&str; 9] = [
     "new_notification",
     "order_update",
     "payment_update",
@@ -16,7 +16,6 @@ const KNOWN: [&str; 10] = [
     "rt:error",
     "rt:room_left",
     "rt:position",
-    "rt:expiring",
     "rt:drain",
 ];
 
