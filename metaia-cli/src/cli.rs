@@ -1,6 +1,6 @@
 //! The command line: the commands, and the global options.
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{connect, emit, expect, join, tail, test, token, trigger};
 use crate::context::{Context, GlobalArgs, Uses};
@@ -49,6 +49,12 @@ enum Command {
 }
 
 impl Cli {
+    /// Reads the command line. Ends the process if there is a mistake in it, or if it asks for help.
+    pub(crate) fn read() -> Self {
+        let matches = with_help_of_each(Self::command()).get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+
     /// Runs the command, prints its failure if there is one, and returns the exit code.
     pub(crate) async fn run(self) -> Exit {
         let printer = self.global.printer();
@@ -70,6 +76,28 @@ impl Cli {
             }
         }
     }
+}
+
+/// Hides the global options that a command refuses from its help.
+fn with_help_of_each(mut root: clap::Command) -> clap::Command {
+    // Only then have the commands the global options.
+    root.build();
+    root.mut_subcommands(|command| match command.get_name() {
+        "emit" | "trigger" => without_refused(command, Uses::Rest),
+        "token" => command.mut_subcommands(|command| match command.get_name() {
+            "mint" => without_refused(command, Uses::Nothing),
+            "inspect" => without_refused(command, Uses::Token),
+            _ => command,
+        }),
+        _ => command,
+    })
+}
+
+fn without_refused(command: clap::Command, uses: Uses) -> clap::Command {
+    command.mut_args(|option| {
+        let is_hidden = option.is_hide_set() || uses.refuses(option.get_id().as_str());
+        option.hide(is_hidden)
+    })
 }
 
 impl Command {
@@ -99,14 +127,11 @@ impl Command {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     /// Returns the help of one command, at a width that does not depend on the terminal.
     fn help(path: &[&str]) -> String {
-        let mut root = Cli::command().term_width(90);
-        root.build();
+        let mut root = with_help_of_each(Cli::command().term_width(90));
         let command = path.iter().fold(&mut root, |command, name| {
             command.find_subcommand_mut(name).unwrap()
         });
@@ -135,6 +160,21 @@ mod tests {
         for path in paths {
             assert!(help(path).starts_with("Examples:\n  "), "{path:?}");
         }
+    }
+
+    #[test]
+    fn the_help_shows_no_option_that_a_command_refuses() {
+        let shows = |path: &[&str], option: &str| help(path).contains(&format!("{option} <"));
+        for option in ["--transport", "--origin", "--auth"] {
+            assert!(shows(&["tail"], option));
+            assert!(!shows(&["emit"], option));
+            assert!(!shows(&["trigger"], option));
+            assert!(!shows(&["token", "mint"], option));
+        }
+        assert!(shows(&["emit"], "--token"));
+        assert!(shows(&["token", "inspect"], "--token"));
+        assert!(!shows(&["token", "inspect"], "--url"));
+        assert!(!shows(&["token", "mint"], "--token"));
     }
 
     #[test]
@@ -313,8 +353,6 @@ mod tests {
               --token-file <PATH>  Read the token from this file
               --timeout <TIME>     Time limit of each connection, request and answer [default:
                                    10s]
-              --transport <NAME>   websocket, polling, or upgrade (begins with polling) [default:
-                                   websocket]
           -o, --output <OUTPUT>    Output format [default: text] [possible values: text, json,
                                    ndjson]
               --color <COLOR>      Use colours; auto respects NO_COLOR [default: auto] [possible
@@ -323,11 +361,7 @@ mod tests {
           -v, --verbose            Also print each REST request and its status
 
         Connection options:
-              --origin <URL>          Send this Origin, as a browser does
               --header <NAME: VALUE>  Send this header with every request; may be repeated
-              --auth <AUTH>           Send the token of sockets as phones do, as browsers do, or
-                                      both ways [default: both] [possible values: header, payload,
-                                      both]
               --cacert <PATH>         Trust only the certificates in this file (PEM), and what
                                       they sign
               --insecure              Do not verify the server's certificate

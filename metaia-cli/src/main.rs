@@ -53,10 +53,8 @@ mod where_option;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    let cli = cli::Cli::read();
     match tokio::runtime::Runtime::new() {
         Ok(runtime) => {
             let exit = runtime.block_on(interrupt::bounded(cli.run()));
