@@ -1,5 +1,6 @@
 //! The commands: one file or folder each, with the arguments beside the function that runs it.
 
+pub(crate) mod api;
 pub(crate) mod connect;
 pub(crate) mod emit;
 pub(crate) mod expect;
