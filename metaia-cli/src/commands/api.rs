@@ -80,11 +80,11 @@ fn path(text: &str) -> Result<String, String> {
 /// The answer to a request.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
-struct Answer {
+struct PrintedAnswer {
     body: Value,
 }
 
-impl Report for Answer {
+impl Report for PrintedAnswer {
     fn text(&self, _paint: Paint) -> String {
         match &self.body {
             Value::String(text) => text.clone(),
@@ -145,7 +145,7 @@ fn print(
     };
     for body in values {
         // The request has been carried out, whether somebody reads the answer or not.
-        context.printer.verdict(&Answer { body }, Exit::Ok)?;
+        context.printer.verdict(&PrintedAnswer { body }, Exit::Ok)?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ pub(crate) mod connect;
 pub(crate) mod emit;
 pub(crate) mod expect;
 pub(crate) mod join;
+pub(crate) mod operations;
 pub(crate) mod tail;
 pub(crate) mod test;
 pub(crate) mod token;
