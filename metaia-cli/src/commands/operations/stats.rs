@@ -65,11 +65,10 @@ impl Report for Overview<'_> {
         let numbers = numbers(&self.data["stats"]);
         let longest = numbers.keys().map(String::len).max().unwrap_or_default();
         let nodes = self.data["nodes"].as_array().map_or(0, Vec::len);
-        let mut lines = vec![format!(
-            "{} sessions on {nodes} {}",
-            self.data["sessions"],
-            if nodes == 1 { "node" } else { "nodes" }
-        )];
+        let sessions = self.data["sessions"].as_u64().unwrap_or_default();
+        let sessions = counted(sessions, "session");
+        let nodes = counted(nodes as u64, "node");
+        let mut lines = vec![format!("{sessions} on {nodes}")];
         lines.extend(
             numbers
                 .iter()
@@ -80,6 +79,13 @@ impl Report for Overview<'_> {
                 }),
         );
         lines.join("\n")
+    }
+}
+
+fn counted(count: u64, thing: &str) -> String {
+    match count {
+        1 => format!("1 {thing}"),
+        n => format!("{n} {thing}s"),
     }
 }
 
@@ -174,7 +180,7 @@ mod tests {
         assert_eq!(numbers(&stats), BTreeMap::from(expected));
         let data = json!({"sessions": 1, "nodes": [{}], "stats": stats});
         insta::assert_snapshot!(Overview { data: &data }.text(Paint::PLAIN), @r"
-        1 sessions on 1 node
+        1 session on 1 node
           commitToWrite.polling  12
           delivered              7
           sessions.admin         1
