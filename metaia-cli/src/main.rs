@@ -26,6 +26,7 @@ mod expectation;
 mod feed;
 mod identity;
 mod interrupt;
+mod jq_option;
 mod liveness;
 mod network;
 mod notices;
