@@ -2,7 +2,8 @@
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::commands::{connect, emit, expect, join, tail, test, token, trigger};
+use crate::commands::operations::Operation;
+use crate::commands::{api, connect, emit, expect, join, tail, test, token, trigger};
 use crate::context::{Context, GlobalArgs, Uses};
 use crate::exit::{CODES, Exit, Failure};
 
@@ -44,6 +45,10 @@ enum Command {
     Expect(expect::Args),
     /// Run scenario files: who does what, and what each must receive
     Test(test::Args),
+    /// Send one REST request, and print its answer
+    Api(api::Args),
+    #[command(flatten)]
+    Operation(Operation),
     /// Cause events through the server's REST API, as real apps do
     Trigger(trigger::Args),
 }
@@ -107,7 +112,7 @@ impl Command {
             Self::Tail(_) | Self::Connect(_) | Self::Join(_) | Self::Expect(_) | Self::Test(_) => {
                 Uses::Sockets
             }
-            Self::Emit(_) | Self::Trigger(_) => Uses::Rest,
+            Self::Emit(_) | Self::Trigger(_) | Self::Api(_) | Self::Operation(_) => Uses::Rest,
         }
     }
 
@@ -120,6 +125,8 @@ impl Command {
             Self::Emit(args) => context.interruptible(emit::emit(args, context)).await,
             Self::Expect(args) => expect::expect(args, context).await,
             Self::Test(args) => test::test(args, context).await,
+            Self::Operation(operation) => context.interruptible(operation.run(context)).await,
+            Self::Api(args) => context.interruptible(api::api(args, context)).await,
             Self::Trigger(args) => context.interruptible(trigger::trigger(args, context)).await,
         }
     }
