@@ -1,24 +1,9 @@
 //! An absence that nothing could have broken: a check of it passes whatever the server does, for
 //! instance because a name is misspelt.
 
+use crate::event_names;
 use crate::expectation::Received;
 use crate::verdict::{Unmet, UnmetKind};
-
-/// Events whose names are known, so that they are not misspelt.
-const KNOWN: [&str; 12] = [
-    "new_notification",
-    "order_update",
-    "payment_update",
-    "tailor_status_update",
-    "notification_read",
-    "rt:ready",
-    "rt:reset",
-    "rt:error",
-    "rt:room_left",
-    "rt:position",
-    "rt:drain",
-    "rt:end",
-];
 
 /// The events that must not come, as somebody describes them.
 #[derive(Debug)]
@@ -36,7 +21,7 @@ impl Absence<'_> {
     /// that came to anybody while it was checked.
     pub(crate) fn vacuous(&self, received: &[Received]) -> Option<Unmet> {
         if let Some(event) = self.event
-            && (self.has_condition || !KNOWN.contains(&event))
+            && (self.has_condition || !event_names::is_known(event))
             && !received.iter().any(|one| one.event == event)
         {
             let label = format!("nobody received any `{event}`: this proves nothing");

@@ -1,8 +1,9 @@
 //! The command line: the commands, and the global options.
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::commands::{connect, emit, expect, join, tail, test, token, trigger};
+use crate::commands::operations::Operation;
+use crate::commands::{api, connect, emit, expect, join, tail, test, token, trigger};
 use crate::context::{Context, GlobalArgs, Uses};
 use crate::exit::{CODES, Exit, Failure};
 
@@ -44,11 +45,21 @@ enum Command {
     Expect(expect::Args),
     /// Run scenario files: who does what, and what each must receive
     Test(test::Args),
+    /// Send one REST request, and print its answer
+    Api(api::Args),
+    #[command(flatten)]
+    Operation(Operation),
     /// Cause events through the server's REST API, as real apps do
     Trigger(trigger::Args),
 }
 
 impl Cli {
+    /// Reads the command line. Ends the process if there is a mistake in it, or if it asks for help.
+    pub(crate) fn read() -> Self {
+        let matches = with_help_of_each(Self::command()).get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+
     /// Runs the command, prints its failure if there is one, and returns the exit code.
     pub(crate) async fn run(self) -> Exit {
         let printer = self.global.printer();
@@ -72,6 +83,28 @@ impl Cli {
     }
 }
 
+/// Hides the global options that a command refuses from its help.
+fn with_help_of_each(mut root: clap::Command) -> clap::Command {
+    // Only then have the commands the global options.
+    root.build();
+    root.mut_subcommands(|command| match command.get_name() {
+        "emit" | "trigger" => without_refused(command, Uses::Rest),
+        "token" => command.mut_subcommands(|command| match command.get_name() {
+            "mint" => without_refused(command, Uses::Nothing),
+            "inspect" => without_refused(command, Uses::Token),
+            _ => command,
+        }),
+        _ => command,
+    })
+}
+
+fn without_refused(command: clap::Command, uses: Uses) -> clap::Command {
+    command.mut_args(|option| {
+        let is_hidden = option.is_hide_set() || uses.refuses(option.get_id().as_str());
+        option.hide(is_hidden)
+    })
+}
+
 impl Command {
     fn uses(&self) -> Uses {
         match self {
@@ -79,7 +112,7 @@ impl Command {
             Self::Tail(_) | Self::Connect(_) | Self::Join(_) | Self::Expect(_) | Self::Test(_) => {
                 Uses::Sockets
             }
-            Self::Emit(_) | Self::Trigger(_) => Uses::Rest,
+            Self::Emit(_) | Self::Trigger(_) | Self::Api(_) | Self::Operation(_) => Uses::Rest,
         }
     }
 
@@ -92,6 +125,8 @@ impl Command {
             Self::Emit(args) => context.interruptible(emit::emit(args, context)).await,
             Self::Expect(args) => expect::expect(args, context).await,
             Self::Test(args) => test::test(args, context).await,
+            Self::Operation(operation) => context.interruptible(operation.run(context)).await,
+            Self::Api(args) => context.interruptible(api::api(args, context)).await,
             Self::Trigger(args) => context.interruptible(trigger::trigger(args, context)).await,
         }
     }
@@ -99,14 +134,11 @@ impl Command {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     /// Returns the help of one command, at a width that does not depend on the terminal.
     fn help(path: &[&str]) -> String {
-        let mut root = Cli::command().term_width(90);
-        root.build();
+        let mut root = with_help_of_each(Cli::command().term_width(90));
         let command = path.iter().fold(&mut root, |command, name| {
             command.find_subcommand_mut(name).unwrap()
         });
@@ -135,6 +167,21 @@ mod tests {
         for path in paths {
             assert!(help(path).starts_with("Examples:\n  "), "{path:?}");
         }
+    }
+
+    #[test]
+    fn the_help_shows_no_option_that_a_command_refuses() {
+        let shows = |path: &[&str], option: &str| help(path).contains(&format!("{option} <"));
+        for option in ["--transport", "--origin", "--auth"] {
+            assert!(shows(&["tail"], option));
+            assert!(!shows(&["emit"], option));
+            assert!(!shows(&["trigger"], option));
+            assert!(!shows(&["token", "mint"], option));
+        }
+        assert!(shows(&["emit"], "--token"));
+        assert!(shows(&["token", "inspect"], "--token"));
+        assert!(!shows(&["token", "inspect"], "--url"));
+        assert!(!shows(&["token", "mint"], "--token"));
     }
 
     #[test]
@@ -313,8 +360,6 @@ mod tests {
               --token-file <PATH>  Read the token from this file
               --timeout <TIME>     Time limit of each connection, request and answer [default:
                                    10s]
-              --transport <NAME>   websocket, polling, or upgrade (begins with polling) [default:
-                                   websocket]
           -o, --output <OUTPUT>    Output format [default: text] [possible values: text, json,
                                    ndjson]
               --color <COLOR>      Use colours; auto respects NO_COLOR [default: auto] [possible
@@ -323,11 +368,7 @@ mod tests {
           -v, --verbose            Also print each REST request and its status
 
         Connection options:
-              --origin <URL>          Send this Origin, as a browser does
               --header <NAME: VALUE>  Send this header with every request; may be repeated
-              --auth <AUTH>           Send the token of sockets as phones do, as browsers do, or
-                                      both ways [default: both] [possible values: header, payload,
-                                      both]
               --cacert <PATH>         Trust only the certificates in this file (PEM), and what
                                       they sign
               --insecure              Do not verify the server's certificate

@@ -85,6 +85,17 @@ impl Uses {
     fn network(self) -> bool {
         matches!(self, Self::Rest | Self::Sockets)
     }
+
+    /// Returns whether a command that uses only this refuses the option with this name in
+    /// [`GlobalArgs`] or [`NetworkArgs`].
+    pub(crate) fn refuses(self, option: &str) -> bool {
+        match option {
+            "transport" | "origin" | "auth" => self != Self::Sockets,
+            "url" | "timeout" | "headers" | "cacert" | "insecure" => !self.network(),
+            "token" | "token_file" => self == Self::Nothing,
+            _ => false,
+        }
+    }
 }
 
 impl GlobalArgs {
@@ -109,15 +120,16 @@ impl GlobalArgs {
         if others.is_empty() {
             return Ok(());
         }
+        let verb = if others.len() == 1 { "does" } else { "do" };
         let others = others.join(", ");
         let reason = match uses {
             Uses::Nothing => "this command uses no network, and no token",
             Uses::Token => "this command uses no network",
             Uses::Rest | Uses::Sockets => "this command uses REST, and no socket",
         };
-        let failure = Failure::usage(format!("{others} does not apply: {reason}"));
+        let failure = Failure::usage(format!("{others} {verb} not apply: {reason}"));
         if uses == Uses::Rest && others.contains("--origin") {
-            return Err(failure.hint("by REST, the server does not check it"));
+            return Err(failure.hint("by REST, the server does not check the origin"));
         }
         Err(failure)
     }

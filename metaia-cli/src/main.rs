@@ -15,6 +15,7 @@ mod connection_words;
 mod context;
 mod diagnosis;
 mod event_line;
+mod event_names;
 mod exit;
 #[allow(
     dead_code,
@@ -25,6 +26,7 @@ mod expectation;
 mod feed;
 mod identity;
 mod interrupt;
+mod jq_option;
 mod liveness;
 mod network;
 mod notices;
@@ -52,10 +54,8 @@ mod where_option;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    let cli = cli::Cli::read();
     match tokio::runtime::Runtime::new() {
         Ok(runtime) => {
             let exit = runtime.block_on(interrupt::bounded(cli.run()));

@@ -145,6 +145,23 @@ impl<'a> Api<'a> {
         }
     }
 
+    /// Returns the failure that an answer is, unless it is one of success.
+    pub(crate) async fn refusal(
+        &self,
+        exchange: &Exchange<'_>,
+        reply: HttpReply,
+    ) -> Option<Failure> {
+        let fault = data(reply).err()?;
+        let request = Request {
+            method: exchange.method.clone(),
+            path: exchange.path,
+            authority: exchange.authority,
+            body: exchange.body,
+            headers: exchange.headers,
+        };
+        Some(self.failure(&request, &fault).await)
+    }
+
     /// Sends one request, and again after the time that the server asks to wait (429, 503).
     ///
     /// # Errors

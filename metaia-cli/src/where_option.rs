@@ -2,22 +2,11 @@
 
 use crate::exit::Failure;
 use crate::expectation::{Condition, FilterValues, Received};
+use crate::jq_option;
 
 /// Parses the condition. What is wrong with it is said with the part that is wrong.
 pub(crate) fn parse(text: &str) -> Result<Condition, Failure> {
-    Condition::parse(text, &[]).map_err(|invalid| {
-        let wrong = text.get(invalid.span.clone()).unwrap_or_default();
-        let place = if wrong.is_empty() {
-            "at its end".to_owned()
-        } else {
-            format!("at {wrong:?}")
-        };
-        let failure = Failure::usage(format!("--where, {place}: {}", invalid.message));
-        match invalid.hint {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
-    })
+    Condition::parse(text, &[]).map_err(|invalid| jq_option::explain("--where", text, invalid))
 }
 
 /// Returns whether the condition is true for an event.

@@ -26,7 +26,10 @@ pub(super) async fn look_up(order: &OrderId, context: &Context) -> Result<Lookup
     let (reader, found) = read(&format!("/api/orders/{order}"), context).await?;
     match found {
         Ok(_) => Ok(Lookup::Found),
-        Err(failure) if failure.status == Some(404) => Ok(Lookup::Missing(reader)),
+        // A server without a list of orders has not answered either.
+        Err(failure) if failure.status == Some(404) && failure.exit != Exit::Unreachable => {
+            Ok(Lookup::Missing(reader))
+        }
         Err(failure) => {
             let reader = reader.label();
             Err(failure.within(format!("order {order} cannot be looked up as {reader}")))

@@ -73,8 +73,12 @@ impl SourceFile {
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
         let named = path.display();
         let failed = |error| Failure::usage(format!("{named} cannot be read")).caused_by(error);
-        let size = std::fs::metadata(path).map_err(failed)?.len();
-        if size > MAX_FILE_BYTES {
+        let metadata = std::fs::metadata(path).map_err(failed)?;
+        // A device or a pipe has no size, and may have no end.
+        if !metadata.is_file() {
+            return Err(Failure::usage(format!("{named} is not a file")));
+        }
+        if metadata.len() > MAX_FILE_BYTES {
             let failure = Failure::usage(format!("{named} is larger than 1 MiB"));
             return Err(failure.hint("a scenario file is short: is this the right file?"));
         }
@@ -202,5 +206,18 @@ fn renderer(coloured: bool) -> Renderer {
         Renderer::styled()
     } else {
         Renderer::plain()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_file_is_not_read() {
+        for path in ["/dev/zero", "/"] {
+            let failure = SourceFile::read(Path::new(path)).unwrap_err();
+            assert_eq!(failure.chain(), format!("{path} is not a file"));
+        }
     }
 }

@@ -114,6 +114,11 @@ impl Variables {
     }
 }
 
+/// Returns whether a text is only a variable.
+pub(crate) fn is_variable(text: &str) -> bool {
+    matches!(parts(text).as_slice(), [Part::Variable(_)])
+}
+
 /// Returns the names of the variables in every text of a value.
 pub(crate) fn names(template: &Value) -> Vec<&str> {
     match template {
@@ -244,6 +249,16 @@ mod tests {
     #[test]
     fn a_whole_value_keeps_its_members() {
         assert_eq!(variables().whole("$order").unwrap()["orderNumber"], "MT-1");
+    }
+
+    #[test]
+    fn a_text_that_is_only_a_variable_is_told_apart() {
+        for text in ["$order", "$order.items.0", "${order}"] {
+            assert!(is_variable(text), "{text}");
+        }
+        for text in ["order", "x-$order", "$order$n", "$$order", ""] {
+            assert!(!is_variable(text), "{text}");
+        }
     }
 
     #[test]

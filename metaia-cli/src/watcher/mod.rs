@@ -109,6 +109,11 @@ impl Watcher {
         }
     }
 
+    /// Returns whether the client has given up, so that nothing more can come.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.state.borrow().gave_up.is_some()
+    }
+
     /// Waits until everything that was committed before the call, and is for this session, is in
     /// the story. A session that is reconnecting is asked when it is live again.
     ///
@@ -117,11 +122,18 @@ impl Watcher {
     pub(crate) async fn fence(&self) -> Result<Synced, Failure> {
         match timeout(FENCE_WITHIN, self.ask_for_fence()).await {
             Ok(fence) => fence,
-            Err(_) => {
-                let text = format!("the server did not answer the fence of {}", self.label);
-                Err(Failure::new(Exit::TimedOut, text).of_server())
+            Err(_) if self.state.borrow().ready.is_none() => {
+                let seconds = FENCE_WITHIN.as_secs();
+                let text = format!("{} was not live within {seconds} s", self.label);
+                Err(Failure::new(Exit::Unreachable, text).of_server())
             }
+            Err(_) => Err(self.no_answer()),
         }
+    }
+
+    fn no_answer(&self) -> Failure {
+        let text = format!("the server did not answer the fence of {}", self.label);
+        Failure::new(Exit::TimedOut, text).of_server()
     }
 
     async fn ask_for_fence(&self) -> Result<Synced, Failure> {
@@ -134,6 +146,7 @@ impl Watcher {
                 Err(SyncError::Emit(SendError::Interrupted | SendError::NotConnected)) => {
                     self.live_again().await?;
                 }
+                Err(SyncError::Emit(SendError::Timeout(_))) => return Err(self.no_answer()),
                 Err(error) => {
                     let text = format!("the server gave no fence to {}", self.label);
                     return Err(Failure::new(Exit::Failed, text)

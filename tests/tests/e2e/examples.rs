@@ -1,11 +1,30 @@
 //! Runs the examples and checks that they do what their first lines say.
 
+use metaia_tests::clients::cli::Cli;
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::example::Example;
 use metaia_tests::fixtures::token::token;
 use metaia_tests::server::Listening;
 use metaia_tests::server::temp_folder::TempFolder;
 use serde_json::json;
+
+#[tokio::test]
+async fn embed_has_no_rest_interface_and_metaia_says_so() {
+    let example = Example::start("embed").await;
+    let cli = Cli::for_url(&example.url());
+    for args in [
+        &["emit", "user:c1", "note"][..],
+        &["trigger", "new_notification", "--to", "user:c1"],
+        &["join", "o1", "--as", "customer:c1", "--expect", "deny"],
+    ] {
+        let output = cli.run(args).await.expect_code(3);
+        let said = "no REST interface of metaia-server";
+        assert!(output.stderr.contains(said), "{output:#?}");
+    }
+    let expect = ["expect", "customer:c1", "--never", "--", "true"];
+    cli.run(&expect).await.expect_code(0);
+    example.stop().await;
+}
 
 #[tokio::test]
 async fn embed_sends_an_order_to_its_customer() {

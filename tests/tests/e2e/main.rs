@@ -31,6 +31,7 @@ mod lost_access;
 mod memory;
 mod middleboxes;
 mod notifications;
+mod operations;
 mod orders;
 mod origins;
 mod payments;

@@ -1,6 +1,7 @@
 //! `metaia expect`: watches, runs a command, and judges what came.
 
 mod args;
+mod proof;
 mod watcher_result;
 
 use std::collections::HashSet;
@@ -12,10 +13,10 @@ use metaia_realtime::OrderId;
 use metaia_realtime::client::Synced;
 use tokio::time::{Instant, timeout};
 
-use crate::absence::Absence;
 use crate::child_command::{self, CommandEnd};
 use crate::connection;
 use crate::context::Context;
+use crate::event_names;
 use crate::exit::{Exit, Failure};
 use crate::expectation::{Expectation, FilterValues, Received, Times};
 use crate::identity::Identity;
@@ -37,6 +38,7 @@ const NOT_COVERED: &str = "not covered: volatile events, and what the server com
 /// Watches, runs the command, and judges.
 pub(crate) async fn expect(args: Args, context: &Context) -> Result<Exit, Failure> {
     let words = args.read_words()?;
+    check_event(&args, &words, context)?;
     let expectation = expectation(&args, &words, context).await?;
     let orders = order_ref::resolve_all(&args.orders, context).await?;
     let began = Instant::now();
@@ -52,6 +54,23 @@ pub(crate) async fn expect(args: Args, context: &Context) -> Result<Exit, Failur
     ended
 }
 
+/// Refuses an expectation of any number of events, which is always met, and of a name that no
+/// event has.
+fn check_event(args: &Args, words: &Words, context: &Context) -> Result<(), Failure> {
+    if args.times == Times::ANY {
+        let failure = Failure::usage("--times any is met by every number: nothing is checked");
+        return Err(failure.hint("write a number, or a range such as 0..3"));
+    }
+    let Some(name) = words.event.as_deref().filter(|name| *name != "*") else {
+        return Ok(());
+    };
+    event_names::check(name)?;
+    if let Some(doubt) = event_names::doubt(name) {
+        context.printer.warning(&doubt);
+    }
+    Ok(())
+}
+
 async fn expectation(
     args: &Args,
     words: &Words,
@@ -63,7 +82,9 @@ async fn expectation(
         .map(|text| where_option::parse(text));
     let about = match &args.about {
         // No event is about an order that does not exist.
-        Some(order) if args.never => Some(order.resolve_existing(context).await?),
+        Some(order) if args.never || args.times.is_never() => {
+            Some(order.resolve_existing(context).await?)
+        }
         Some(order) => Some(order.resolve(context).await?),
         None => None,
     };
@@ -88,6 +109,8 @@ async fn expectation(
 /// The watchers, all live.
 struct Watching {
     watchers: Vec<Watcher>,
+    /// The orders whose rooms are watched.
+    orders: Vec<OrderId>,
     began: Instant,
 }
 
@@ -111,7 +134,11 @@ impl Watching {
             .iter()
             .map(|one| start(one, orders, began, context));
         let watchers = try_join_all(starts).await?;
-        Ok(Self { watchers, began })
+        Ok(Self {
+            watchers,
+            orders: orders.to_vec(),
+            began,
+        })
     }
 
     async fn run(
@@ -133,45 +160,22 @@ impl Watching {
         }
         let deadline = self.began.elapsed() + args.within;
         let mut fences = self.fences().await;
-        if !args.never && self.wait(expectation, &starts, deadline).await {
+        if !expectation.times.is_never() && self.wait(expectation, &starts, deadline).await {
             fences = self.fences().await;
         }
         let mut exit = Exit::Ok;
         for (index, watcher) in self.watchers.iter().enumerate() {
-            let window = window(
-                watcher,
-                starts[index],
-                &before[index],
-                fences[index].as_ref().ok(),
-            );
-            let judged = judge(expectation, &window, deadline, watcher.label())
-                .and_then(|fitting| self.refuse_vacuous(expectation).map(|()| fitting));
-            exit = report(watcher, expectation, judged, &fences[index], exit, context)?;
+            let fence = fences[index].as_ref();
+            let window = window(watcher, starts[index], &before[index], fence.ok());
+            let judged = judge(expectation, &window, deadline, watcher.label());
+            let judged = judged.and_then(|came| self.prove(watcher, expectation, fence, came));
+            let judged = judged.and_then(|came| self.refuse_vacuous(expectation).map(|()| came));
+            exit = report(watcher, expectation, judged, exit, context)?;
         }
-        if args.never && exit == Exit::Ok {
+        if expectation.times.is_never() && exit == Exit::Ok {
             context.printer.note(NOT_COVERED);
         }
         Ok(exit)
-    }
-
-    /// Refuses an absence that proves nothing.
-    fn refuse_vacuous(&self, expectation: &Expectation) -> Result<(), NotMet> {
-        if !expectation.times.is_never() {
-            return Ok(());
-        }
-        let stories = self.watchers.iter().map(Watcher::story);
-        let received: Vec<Received> = stories
-            .flat_map(|story| story.events_between(0, story.len()))
-            .collect();
-        let absence = Absence {
-            event: expectation.event.as_deref(),
-            has_condition: expectation.matches.is_some() || expectation.condition.is_some(),
-            // The order exists.
-            about: None,
-        };
-        absence
-            .vacuous(&received)
-            .map_or(Ok(()), |unmet| Err(unmet.into()))
     }
 
     async fn fences(&self) -> Vec<Result<Synced, Failure>> {
@@ -211,19 +215,10 @@ fn report(
     watcher: &Watcher,
     expectation: &Expectation,
     judged: Result<usize, NotMet>,
-    fence: &Result<Synced, Failure>,
     exit: Exit,
     context: &Context,
 ) -> Result<Exit, Failure> {
     let event = expectation.event.as_deref().unwrap_or("*");
-    let judged = match (judged, fence) {
-        (Ok(_), Err(failure)) if expectation.times.is_never() => {
-            let text = format!("{} has no fence, so nothing is proven", watcher.label());
-            let failure = Failure::new(failure.exit, text).hint(failure.chain());
-            Err(NotMet::Unjudged(failure))
-        }
-        (judged, _) => judged,
-    };
     let verdict = WatcherResult::of(watcher.label(), event, &expectation.times, &judged);
     if let Some(verdict) = verdict {
         // The result counts even if nobody reads it.

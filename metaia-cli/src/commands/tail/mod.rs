@@ -3,7 +3,6 @@
 mod args;
 mod command;
 mod counts;
-mod event_names;
 mod watch;
 
 use metaia_realtime::OrderId;
@@ -11,6 +10,7 @@ use metaia_realtime::client::{Client, Updates};
 
 use crate::connection;
 use crate::context::Context;
+use crate::event_names;
 use crate::exit::{Exit, Failure};
 use crate::identity::Identity;
 use crate::order_ref;
@@ -60,7 +60,7 @@ pub(crate) async fn tail(args: Args, context: &Context) -> Result<Exit, Failure>
 /// with `--strict` they are an error, too.
 fn check_names(args: &Args, context: &Context) -> Result<(), Failure> {
     for name in &args.events {
-        event_names::check(name)?;
+        event_names::check_printed(name)?;
     }
     for doubt in args
         .events

@@ -32,7 +32,7 @@ pub(crate) struct Args {
     pub(super) jobs: u16,
     /// Run each this many times; all of them must pass
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32)
-        .range(1..))]
+        .range(1..=100_000))]
     pub(super) repeat: u32,
     /// Run a scenario that did not pass again, up to N times; one that passes then is reported as
     /// flaky

@@ -1,5 +1,6 @@
 //! Finds scenario files.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::exit::Failure;
@@ -25,13 +26,10 @@ pub(super) fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
             return Err(Failure::usage(text));
         }
     }
-    let mut found = Vec::new();
-    for file in files {
-        if !found.contains(&file) {
-            found.push(file);
-        }
-    }
-    Ok(found)
+    let mut seen = HashSet::new();
+    // A file that cannot be resolved is refused when it is read.
+    files.retain(|file| seen.insert(file.canonicalize().unwrap_or_else(|_| file.clone())));
+    Ok(files)
 }
 
 fn find_in_folder(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
@@ -44,12 +42,23 @@ fn find_in_folder(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure
     paths.sort();
     for path in paths {
         if path.is_dir() {
-            find_in_folder(&path, files)?;
+            if !leads_back(&path, folder) {
+                find_in_folder(&path, files)?;
+            }
         } else if is_scenario(&path) {
             files.push(path);
         }
     }
     Ok(())
+}
+
+/// Returns whether a path is a symbolic link to its own folder, or to one above it: what is in
+/// there is found anyway.
+fn leads_back(path: &Path, folder: &Path) -> bool {
+    let (Ok(target), Ok(folder)) = (path.canonicalize(), folder.canonicalize()) else {
+        return false;
+    };
+    folder.starts_with(target)
 }
 
 /// Returns whether a file of a folder is a scenario. Those that begin with `_` are parts, for
@@ -59,4 +68,29 @@ fn is_scenario(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str());
     let is_part = name.is_none_or(|name| name.starts_with(['_', '.']));
     matches!(ending, Some("yaml" | "yml")) && !is_part
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_link_back_is_not_followed_and_a_file_with_two_names_is_found_once() {
+        let name = format!("metaia-discover-{}", std::process::id());
+        let root = std::env::temp_dir().join(name);
+        let inner = root.join("inner");
+        fs::create_dir_all(&inner).unwrap();
+        let file = inner.join("a.yaml");
+        fs::write(&file, "").unwrap();
+        symlink(".", inner.join("itself")).unwrap();
+        symlink("..", inner.join("above")).unwrap();
+        symlink("a.yaml", inner.join("b.yaml")).unwrap();
+        let again = inner.join("itself/a.yaml");
+        let found = find(&[root.clone(), again]);
+        fs::remove_dir_all(&root).unwrap();
+        assert_eq!(found.unwrap(), [file]);
+    }
 }

@@ -83,14 +83,20 @@ async fn run(
             }
         }
     }
-    let totals = Totals::of(&results);
+    let mut totals = Totals::of(&results);
+    totals.not_run = runner::count(plans, args.repeat).saturating_sub(results.len());
     printer.note(&format!("\n{}", totals.text(began.elapsed(), &server)));
     if let Some(path) = &args.junit {
         junit::write(path, &results, &server)?;
     }
     if std::env::var_os("GITHUB_ACTIONS").is_some() {
         for annotation in github::annotations(&results) {
-            printer.lines(&annotation);
+            // GitHub reads them from both streams.
+            if printer.is_text() {
+                printer.lines(&annotation);
+            } else {
+                printer.note(&annotation);
+            }
         }
         if let Ok(path) = std::env::var("GITHUB_STEP_SUMMARY") {
             github::append_summary(&path, &results)?;

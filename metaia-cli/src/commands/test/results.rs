@@ -182,6 +182,8 @@ pub(super) struct Totals {
     pub(super) failed: usize,
     pub(super) errors: usize,
     pub(super) skipped: usize,
+    /// The cases that were not begun, or not ended.
+    pub(super) not_run: usize,
     pub(super) judged: usize,
 }
 
@@ -213,6 +215,7 @@ impl Totals {
             (self.failed, "failed"),
             (self.errors, "could not be judged"),
             (self.skipped, "skipped"),
+            (self.not_run, "not run"),
         ];
         let counts = counts.iter().filter(|(count, _)| *count > 0);
         let counts: Vec<String> = counts

@@ -72,6 +72,12 @@ pub(super) async fn run_all(
     Ok(results)
 }
 
+/// Returns the number of runs that are to be made.
+pub(super) fn count(plans: &[Plan], repeat: u32) -> usize {
+    let cases: usize = plans.iter().map(|plan| plan.cases.len()).sum();
+    cases.saturating_mul(usize::try_from(repeat).unwrap_or(usize::MAX))
+}
+
 fn jobs(plans: &[Plan], repeat: u32) -> Vec<Job<'_>> {
     let mut jobs = Vec::new();
     for n in 1..=repeat {
@@ -155,7 +161,7 @@ async fn attempt(plan: &Plan, case: &Case, options: &RunOptions<'_>, context: &C
 fn run_id(options: &RunOptions<'_>) -> String {
     match options.given.get("run").and_then(Value::as_str) {
         Some(run) => run.to_owned(),
-        None => uuid::Uuid::new_v4().simple().to_string()[..6].to_owned(),
+        None => uuid::Uuid::new_v4().simple().to_string()[..10].to_owned(),
     }
 }
 

@@ -61,8 +61,9 @@ fn check_used(flow: Flow, given: &[&str], has_order: bool) -> Result<(), Failure
         (Flow::OrderUpdate | Flow::PaymentUpdate, false) => " of a new order",
         _ => "",
     };
+    let verb = if others.len() == 1 { "does" } else { "do" };
     let others = others.join(", ");
-    let failure = Failure::usage(format!("{others} does not apply to {name}{place}"));
+    let failure = Failure::usage(format!("{others} {verb} not apply to {name}{place}"));
     Err(failure.hint(format!("it uses {}", used.join(", "))))
 }
 
@@ -88,7 +89,7 @@ mod tests {
             Flow::PaymentUpdate,
             &["--title", "--status"],
             false,
-            "--title, --status does not apply to payment_update of a new order",
+            "--title, --status do not apply to payment_update of a new order",
         );
         refused(
             Flow::OrderUpdate,

@@ -176,3 +176,17 @@ fn a_redirect_names_its_target_for_sockets_and_rest() {
         (Exit::Unreachable, "a redirect without its target", ""),
     );
 }
+
+#[test]
+fn a_server_that_embeds_the_library_has_no_rest_interface() {
+    let fault = || Fault::Reply(reply(404, &[], ""));
+    let expected = (Exit::Unreachable, "no REST interface", "embeds the library");
+    check_at(&asked(Via::Rest), fault(), &ProbeResult::Nothing, expected);
+    let expected = (Exit::Unreachable, "there is no METAIA server", "--url");
+    check_at(
+        &asked(Via::Polling),
+        fault(),
+        &ProbeResult::Nothing,
+        expected,
+    );
+}

@@ -53,6 +53,14 @@ pub(crate) struct Pattern {
 }
 
 impl EventCheck {
+    /// Returns whether something can come, or not come, that the check refuses.
+    pub(super) fn can_fail(&self) -> bool {
+        match &self.kind {
+            CheckKind::Event(_, times) => self.is_only || *times != Times::ANY,
+            CheckKind::Never(_) | CheckKind::Sequence { .. } => true,
+        }
+    }
+
     pub(super) fn plan(
         entry: &Located<ExpectationEntry>,
         scope: &Scope,
@@ -85,8 +93,13 @@ fn kind(
     match (&entry.event, &entry.never, &entry.sequence) {
         (Some(event), None, None) => {
             refuse_sequence_members(entry)?;
-            let kind = CheckKind::Event(pattern(entry, event, scope, file)?, times(entry)?);
-            Ok((event.position.clone(), kind))
+            let pattern = pattern(entry, event, scope, file)?;
+            let times = times(entry)?;
+            if times.is_never() {
+                refuse_members_of_never(entry)?;
+                return Ok((event.position.clone(), CheckKind::Never(pattern)));
+            }
+            Ok((event.position.clone(), CheckKind::Event(pattern, times)))
         }
         (None, Some(event), None) => {
             refuse_sequence_members(entry)?;
@@ -94,9 +107,7 @@ fn kind(
                 let text = "`never` is zero times: `times` does not belong to it";
                 return Err(Mistake::new(&times.position, text));
             }
-            if let Some(save) = &entry.save {
-                return Err(Mistake::new(&save.position, "`never` has nothing to save"));
-            }
+            refuse_members_of_never(entry)?;
             let kind = CheckKind::Never(pattern(entry, event, scope, file)?);
             Ok((event.position.clone(), kind))
         }
@@ -161,6 +172,20 @@ fn sequence(
         is: Value::Array(is.value.clone()),
         replayed: entry.replayed,
     })
+}
+
+/// Refuses what an absence has no use for. A reader would take `within` for the time in which the
+/// event must not come, but the fence is not waited for that long.
+fn refuse_members_of_never(entry: &ExpectationEntry) -> Result<(), Mistake> {
+    if let Some(save) = &entry.save {
+        return Err(Mistake::new(&save.position, "`never` has nothing to save"));
+    }
+    if let Some(within) = &entry.within {
+        let text = "`never` does not wait: `within` does not belong to it";
+        let help = "a step `wait` before it, or an event that comes later, gives it time";
+        return Err(Mistake::new(&within.position, text).help(help));
+    }
+    Ok(())
 }
 
 fn refuse_sequence_members(entry: &ExpectationEntry) -> Result<(), Mistake> {

@@ -4,6 +4,7 @@
 mod checks;
 mod names;
 mod people;
+mod values;
 mod verbs;
 
 use std::collections::BTreeMap;
@@ -222,6 +223,7 @@ impl Planner {
     ) -> Result<PlannedStep, FileMistake> {
         let at_file = |mistake| (file.clone(), mistake);
         self.scope.check(step, file).map_err(at_file)?;
+        values::check(step, file).map_err(at_file)?;
         if let Some(condition) = step.answer().and_then(|answer| answer.condition.as_ref()) {
             checks::condition_of(condition, &self.scope, file).map_err(at_file)?;
         }
@@ -235,14 +237,19 @@ impl Planner {
                     .iter()
                     .map(|entry| EventCheck::plan(entry, &self.scope, file))
                     .collect();
-                self.expectations += entries.len();
-                PlannedAction::Expect(checks.map_err(at_file)?)
+                let checks = checks.map_err(at_file)?;
+                self.expectations += checks.iter().filter(|check| check.can_fail()).count();
+                PlannedAction::Expect(checks)
             }
             Step::Repeat(repeat) => {
                 self.scope.add("n");
                 PlannedAction::Repeat(repeat.rounds(), self.steps(file, &repeat.steps)?)
             }
-            Step::Parallel(steps) => PlannedAction::Parallel(self.parallel(file, steps)?),
+            Step::Parallel(steps) => {
+                let steps = self.parallel(file, steps)?;
+                values::refuse_shared_events(&steps).map_err(at_file)?;
+                PlannedAction::Parallel(steps)
+            }
             Step::Include(path) => PlannedAction::Include(self.include(file, path)?),
             Step::Rest(rest) if rest.target().is_none() => {
                 let text = "a `rest` step has one of get, post, put and delete";

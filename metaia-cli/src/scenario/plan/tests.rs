@@ -70,6 +70,45 @@ fn a_value_that_cannot_be_meant_is_marked() {
 }
 
 #[test]
+fn a_step_that_would_check_nothing_is_marked() {
+    insta::assert_snapshot!(step_mistakes(&[
+        "  - repeat: { times: 0, steps: [{ expect: [{ as: buyer, event: a }] }] }",
+        "  - repeat: { until_met: true, times: 0, steps: [{ expect: [{ as: buyer, event: a }] }] }",
+        "  - pay: { as: buyer, order: x, times: 0, expect: { status: 400 } }",
+        "  - webhook: { payment: x, times: 0, expect: { status: 400 } }",
+        "  - expect: [{ as: buyer, event: a, times: any, where: .data.b }]",
+        "  - expect: [{ as: buyer, event: a, times: 0, save: b }]",
+        "  - expect: [{ as: buyer, event: a, times: 0, within: 3s }]",
+        "  - expect: [{ as: buyer, never: a, within: 3s }]",
+        "  - rest: { as: buyer, get: /a, expect: { code: '' } }",
+        "  - parallel:\n    - expect: [{ as: buyer, event: a }]\n    - expect: [{ as: buyer, never: a }]",
+        "  - parallel:\n    - expect: [{ as: buyer, event: a }]\n    - repeat:\n        times: 2\n        \
+         steps: [{ expect: [{ as: buyer, never: a }] }]",
+    ]));
+}
+
+#[test]
+fn a_text_that_is_no_time_is_marked_before_anything_runs() {
+    insta::assert_snapshot!(step_mistakes(&[
+        "  - wait: soon\n  - expect: [{ as: buyer, event: a }]",
+        "  - back: { as: buyer, within: 1w, expect: { recovered: true } }",
+        "  - run: { command: [a], within: 1.5s, expect: { exit: 0 } }",
+    ]));
+}
+
+#[test]
+fn people_of_whom_steps_at_the_same_time_expect_events_differ() {
+    let text = with_steps(
+        "  - parallel:\n\
+         \x20   - expect: [{ as: buyer, event: a }]\n\
+         \x20   - expect: [{ as: boss, event: a, times: any, only: true }]\n\
+         \x20 - expect: [{ as: buyer, event: a, times: 0 }]",
+    );
+    let plan = Plan::load(file(&text), &BTreeMap::new()).unwrap();
+    assert_eq!(plan.expectations, 3);
+}
+
+#[test]
 fn a_text_that_is_no_yaml_is_marked_where_it_stops_being_it() {
     insta::assert_snapshot!(step_mistakes(&[
         "  - rest: { as: buyer, get: /a, expect: { where: .data.list[0] == 1 } }",

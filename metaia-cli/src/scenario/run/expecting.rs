@@ -25,6 +25,14 @@ pub(super) enum Resolved {
     Sequence(Sequence),
 }
 
+/// The reason why a person has no fence.
+struct NoFence {
+    failure: Failure,
+    /// True if there is no session, and the client makes no other: events that were missed cannot
+    /// come any more.
+    has_ended: bool,
+}
+
 /// One check of a step, with its person.
 struct Task<'a> {
     check: &'a EventCheck,
@@ -90,7 +98,7 @@ impl World<'_> {
         })
     }
 
-    fn expectation(
+    pub(super) fn expectation(
         &self,
         pattern: &Pattern,
         times: Times,
@@ -111,15 +119,15 @@ impl World<'_> {
 
     /// Asks the session of each person who needs it for a fence. Returns the reasons of those that
     /// have none.
-    async fn fences(&self, tasks: &[Task<'_>]) -> BTreeMap<String, Failure> {
+    async fn fences(&self, tasks: &[Task<'_>]) -> BTreeMap<String, NoFence> {
         let people: BTreeMap<&String, &Arc<Person>> = tasks
             .iter()
             .filter(|task| task.needs_fence())
             .map(|task| (&task.person.name, task.person))
             .collect();
         let fences = people.into_values().map(|person| async move {
-            let failure = fence(person).await.err()?;
-            Some((person.name.clone(), failure))
+            let no_fence = fence(person).await.err()?;
+            Some((person.name.clone(), no_fence))
         });
         join_all(fences).await.into_iter().flatten().collect()
     }
@@ -149,7 +157,7 @@ impl World<'_> {
     fn judge(
         &self,
         tasks: &[Task<'_>],
-        fences: &BTreeMap<String, Failure>,
+        fences: &BTreeMap<String, NoFence>,
         values: &FilterValues,
     ) -> Result<(), StepFailure> {
         let windows: BTreeMap<&str, (Window, Cursor)> = tasks
@@ -213,7 +221,7 @@ impl Task<'_> {
     fn judge(
         &self,
         window: &Window,
-        no_fence: Option<&Failure>,
+        no_fence: Option<&NoFence>,
         values: &FilterValues,
     ) -> Result<Judged, StepFailure> {
         if self.person.story.is_full() {
@@ -226,18 +234,26 @@ impl Task<'_> {
                 judge_event(expectation, window, self.deadline, name, values)
             }
             Resolved::Never(expectation) => judge_never(expectation, window, name, values),
-            Resolved::Sequence(sequence) => judge_sequence(sequence, window, name, values),
+            Resolved::Sequence(sequence) => {
+                judge_sequence(sequence, window, self.deadline, name, values)
+            }
         };
         let judged = match (judged, no_fence) {
             (judged, None) => judged,
-            // What has come has come, with or without a fence.
-            (Ok(judged), Some(_)) if matches!(self.resolved, Resolved::Event(_)) => Ok(judged),
+            // To a session that has ended nothing more can come.
+            (Ok(judged), Some(no_fence)) if no_fence.has_ended && self.is_about_an_event() => {
+                Ok(judged)
+            }
             (Err(NotMet::Unmet(unmet)), Some(_)) if unmet.kind != UnmetKind::Missing => {
                 Err(unmet.into())
             }
-            (_, Some(failure)) => Err(NotMet::Unjudged(unproven(name, failure))),
+            (_, Some(no_fence)) => Err(NotMet::Unjudged(unproven(name, &no_fence.failure))),
         };
         judged.map_err(|not_met| StepFailure::of(not_met, self.spot.clone()))
+    }
+
+    fn is_about_an_event(&self) -> bool {
+        matches!(self.resolved, Resolved::Event(_))
     }
 
     fn unjudged(&self, failure: Failure) -> StepFailure {
@@ -271,11 +287,20 @@ fn window(person: &Person) -> (Window, Cursor) {
 }
 
 /// Waits for the fence of a person's session.
-async fn fence(person: &Person) -> Result<(), Failure> {
+async fn fence(person: &Person) -> Result<(), NoFence> {
     let connection = person.connection.lock().await;
-    match &connection.watcher {
-        Some(watcher) => watcher.fence().await.map(drop),
-        None => Err(person.not_connected()),
+    let Some(watcher) = &connection.watcher else {
+        return Err(NoFence {
+            failure: person.not_connected(),
+            has_ended: true,
+        });
+    };
+    match watcher.fence().await {
+        Ok(_) => Ok(()),
+        Err(failure) => Err(NoFence {
+            failure,
+            has_ended: watcher.has_ended(),
+        }),
     }
 }
 

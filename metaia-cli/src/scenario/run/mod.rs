@@ -5,6 +5,7 @@ mod expecting;
 mod payments;
 mod person;
 mod program;
+mod program_output;
 mod requests;
 mod rounds;
 mod sockets;

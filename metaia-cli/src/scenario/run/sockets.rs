@@ -2,15 +2,19 @@
 
 use std::time::Duration;
 
+use metaia_realtime::OrderId;
 use metaia_realtime::client::{JoinError, SendError};
+use metaia_realtime::values::InvalidId;
 use reqwest::Method;
 
 use super::World;
 use super::person::NotLive;
 use super::requests::StepRequest;
 use crate::exit::{Exit, Failure};
+use crate::order_ref;
 use crate::scenario::outcome::{Spot, StepFailure};
 use crate::scenario::steps::{BackStep, DisconnectStep, JoinStep, LeaveStep, PersonStep};
+use crate::scenario::variables::is_variable;
 use crate::span;
 
 /// The time in which a person is live again, unless `within` says another.
@@ -40,7 +44,10 @@ impl World<'_> {
             .as_ref()
             .map_or("ok", |expected| expected.value.as_str());
         if answer == expected {
-            return Ok(());
+            return match expected {
+                "forbidden" => self.prove_existence(&step.order, &order, spot).await,
+                _ => Ok(()),
+            };
         }
         let place = step
             .expect
@@ -50,6 +57,27 @@ impl World<'_> {
             spot.at(&place.position),
             format!("the join is answered `{answer}`, not `{expected}`"),
         ))
+    }
+
+    /// Refuses a variable that is no order, such as a payment: the server answers its join as that
+    /// of a stranger's order. A text that is not only a variable is a deliberate one.
+    async fn prove_existence(
+        &self,
+        written: &str,
+        order: &str,
+        spot: &Spot,
+    ) -> Result<(), StepFailure> {
+        if !is_variable(written) || self.is_saved_order(order) {
+            return Ok(());
+        }
+        let unjudged = |failure| StepFailure::unjudged(spot.clone(), failure);
+        let order: OrderId = order.parse().map_err(|error: InvalidId| {
+            let text = format!("a refusal proves nothing: {order:?} is not an order's id");
+            unjudged(Failure::usage(text).caused_by(error))
+        })?;
+        order_ref::prove_existence(&order, self.context)
+            .await
+            .map_err(unjudged)
     }
 
     pub(super) async fn leave(&self, step: &LeaveStep, spot: &Spot) -> Result<(), StepFailure> {

@@ -2,9 +2,10 @@
 
 use super::World;
 use crate::absence::Absence;
-use crate::expectation::Received;
+use crate::expectation::{Expectation, Received, Times};
 use crate::scenario::outcome::{Spot, StepFailure};
-use crate::scenario::plan::{CheckKind, EventCheck, PlannedAction, PlannedStep};
+use crate::scenario::plan::{CheckKind, EventCheck, Pattern, PlannedAction, PlannedStep};
+use crate::verdict::cannot_judge;
 
 impl World<'_> {
     pub(super) fn refuse_vacuous(&self, steps: &[PlannedStep]) -> Result<(), StepFailure> {
@@ -47,6 +48,7 @@ impl World<'_> {
         let CheckKind::Never(pattern) = &check.kind else {
             return Ok(());
         };
+        self.judge_for_all(check, pattern, spot, received)?;
         // A variable of a round, which has ended, has no value now.
         let about = pattern.about.as_ref();
         let about = about.and_then(|about| self.text(about, spot).ok());
@@ -58,6 +60,33 @@ impl World<'_> {
         match absence.vacuous(received) {
             Some(unmet) => Err(StepFailure::failed(unmet, spot.at(&check.position))),
             None => Ok(()),
+        }
+    }
+
+    /// Judges the condition of an absence on the events that others received: one that gives no
+    /// boolean is met by the silence of a stranger.
+    fn judge_for_all(
+        &self,
+        check: &EventCheck,
+        pattern: &Pattern,
+        spot: &Spot,
+        received: &[Received],
+    ) -> Result<(), StepFailure> {
+        let expectation = Expectation {
+            event: pattern.event.clone(),
+            times: Times::NEVER,
+            condition: pattern.condition.clone(),
+            ..Expectation::default()
+        };
+        let mut values = self.values();
+        // Of a round, which has ended.
+        values.entry("n".to_owned()).or_insert_with(|| 1.into());
+        match expectation.judge(received, &values) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(StepFailure::of(
+                cannot_judge(error),
+                spot.at(&check.position),
+            )),
         }
     }
 }

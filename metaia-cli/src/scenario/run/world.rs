@@ -164,6 +164,13 @@ impl<'a> World<'a> {
         lock(&self.variables).set(name, value);
     }
 
+    /// Returns whether a step has saved the order of this id, as the server answered it.
+    pub(super) fn is_saved_order(&self, id: &str) -> bool {
+        let variables = lock(&self.variables);
+        let mut values = variables.values().values();
+        values.any(|value| value["_id"] == id && value["orderNumber"].is_string())
+    }
+
     /// Returns the variables, with the number of the present round as `n`.
     fn variables(&self) -> Variables {
         let mut variables = lock(&self.variables).clone();

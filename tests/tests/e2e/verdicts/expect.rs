@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 
 use super::{objects, start};
 
+/// A command that ends when the file `go` is there.
+const UNTIL_TOLD: &str = "while [ ! -e go ]; do sleep 0.05; done";
+
 /// Runs `expect` while a customer places an order.
 async fn while_ordering(cli: &Cli, customer: &str, expect: &str) -> ProcessOutput {
     let script = format!(
@@ -265,4 +268,62 @@ async fn no_server_and_no_token_have_their_codes() {
     let (_server, cli) = start().await;
     let wrong = cli.secret("another secret that is long enough");
     wrong.run(&args).await.expect_code(4);
+}
+
+#[tokio::test]
+async fn an_expectation_that_is_always_met_is_refused() {
+    let (_server, cli) = start().await;
+    for expect in [
+        "customer:u2 note --times any",
+        "customer:u2 --never 'two words'",
+        "customer:u2 --never --about 655f3a7be4c7a4f5b2d1c908",
+    ] {
+        let output = while_ordering(&cli, "u1", expect).await.expect_code(2);
+        assert!(!output.stdout.contains("✓"), "{expect}: {output:#?}");
+    }
+}
+
+#[tokio::test]
+async fn an_absence_proves_nothing_of_a_room_that_was_left_meanwhile() {
+    let (server, cli) = start().await;
+    let order = id_of(&place_order(&server, "u1").await).to_owned();
+    let assign = |tailor: &str| {
+        let path = format!("/api/orders/{order}/assign");
+        let body = json!({"tailor": tailor});
+        let admin = server.admin();
+        async move { admin.send("PUT", &path, Some(&body)).await.ok(200) }
+    };
+    assign("t1").await;
+    let mut args = vec!["expect", "tailor:t1", "--never", "note", "--order", &order];
+    args.extend(["--", "sh", "-c", UNTIL_TOLD]);
+    let process = cli.start(&args);
+    let is_watching = |line: &String| line.contains("watching as");
+    process.stderr.first("to watch", is_watching).await;
+    assign("t2").await;
+    emit(&server, &json!({"order": order}), "note", &json!({})).await;
+    std::fs::write(cli.folder().path().join("go"), "").expect("a file");
+    let output = process.wait_with_output().await.expect_code(6);
+    assert!(output.stdout.contains("has left order-"), "{output:#?}");
+}
+
+#[tokio::test]
+async fn an_event_without_a_fence_behind_it_is_no_proof() {
+    let (server, cli) = start().await;
+    let args = [
+        "expect",
+        "customer:u1",
+        "note",
+        "--",
+        "sh",
+        "-c",
+        UNTIL_TOLD,
+    ];
+    let process = cli.start(&args);
+    let is_watching = |line: &String| line.contains("watching as");
+    process.stderr.first("to watch", is_watching).await;
+    emit(&server, &json!({"user": "u1"}), "note", &json!({})).await;
+    let _stopped = server.kill().await;
+    std::fs::write(cli.folder().path().join("go"), "").expect("a file");
+    let output = process.wait_with_output().await.expect_code(3);
+    assert!(output.stderr.contains("no fence"), "{output:#?}");
 }

@@ -8,6 +8,7 @@ mod join;
 mod missed;
 mod orders;
 mod scenario;
+mod scenarios;
 mod tail;
 mod token;
 mod trigger;

@@ -22,13 +22,18 @@ const KNOWN: [&str; 9] = [
 /// The control events that are notices and never events.
 const NOTICES: [&str; 3] = ["rt:ready", "rt:reset", "rt:end"];
 
-/// Refuses a text that no event has as its name: none would ever be printed.
-pub(super) fn check(name: &str) -> Result<(), Failure> {
+/// Refuses a text of which no event is printed: a notice, or a text that is no name.
+pub(crate) fn check_printed(name: &str) -> Result<(), Failure> {
     if NOTICES.contains(&name) {
         return Err(Failure::usage(format!(
             "{name} is not printed as an event: use --control"
         )));
     }
+    check(name)
+}
+
+/// Refuses a text that no event has as its name: none would ever come.
+pub(crate) fn check(name: &str) -> Result<(), Failure> {
     let Err(error) = parse(name) else {
         return Ok(());
     };
@@ -62,16 +67,26 @@ fn hint(name: &str) -> Option<String> {
 }
 
 /// Returns the reason to doubt that an event of this name will ever arrive; `None` for a known one.
-pub(super) fn doubt(name: &str) -> Option<String> {
-    if KNOWN.contains(&name) {
+pub(crate) fn doubt(name: &str) -> Option<String> {
+    if is_known(name) {
         return None;
     }
-    Some(match suggestion::nearest(name, KNOWN) {
+    Some(match nearest(name) {
         Some(known) => format!("the server sends no event {name:?}: did you mean {known}?"),
         None => format!(
             "the server itself sends no event {name:?}: it arrives only if a backend emits it"
         ),
     })
+}
+
+/// Returns whether the server sends events of this name.
+pub(crate) fn is_known(name: &str) -> bool {
+    KNOWN.contains(&name) || NOTICES.contains(&name)
+}
+
+/// Returns the known name that was probably meant.
+pub(crate) fn nearest(name: &str) -> Option<&'static str> {
+    suggestion::nearest(name, KNOWN)
 }
 
 #[cfg(test)]
@@ -83,7 +98,7 @@ mod tests {
 
     #[test]
     fn each_known_name_is_in_the_documentation() {
-        let page = include_str!("../../../../docs/events.md");
+        let page = include_str!("../../docs/events.md");
         for name in KNOWN.iter().chain(&NOTICES) {
             assert!(page.contains(&format!("`{name}`")), "{name}");
         }
@@ -120,7 +135,7 @@ mod tests {
 
     #[track_caller]
     fn check_refused(name: &str, part: &str) {
-        let failure = check(name).unwrap_err();
+        let failure = check_printed(name).unwrap_err();
         let said = format!("{failure} {}", failure.hint.clone().unwrap_or_default());
         assert_eq!(failure.exit, Exit::Usage, "{name:?}");
         assert!(said.contains(part), "{name:?}: {said}");
@@ -148,14 +163,14 @@ mod tests {
         let longest = "a".repeat(64);
         let others = ["stock_low", "a.b:c-D", "rt:of_a_newer_server", &longest];
         for name in KNOWN.into_iter().chain(others) {
-            assert!(check(name).is_ok(), "{name}");
+            assert!(check_printed(name).is_ok(), "{name}");
         }
     }
 
     proptest! {
         #[test]
         fn no_name_panics(name in any::<String>()) {
-            let _ = check(&name);
+            let _ = check_printed(&name);
             let _ = doubt(&name);
         }
     }

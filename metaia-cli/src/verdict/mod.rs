@@ -1,5 +1,7 @@
 //! Judges one expectation on what somebody received, and says what came instead.
 
+mod unmet;
+
 use std::time::Duration;
 
 use crate::event_line::{Memory, what_changed};
@@ -10,6 +12,8 @@ use crate::expectation::{
 };
 use crate::printer::Paint;
 use crate::terminal::one_line;
+
+pub(crate) use unmet::{NotMet, Unmet, UnmetKind};
 
 /// The number of events that a report lists.
 const LISTED: usize = 8;
@@ -35,85 +39,6 @@ pub(crate) struct Window {
 pub(crate) struct Judged {
     /// The events that fit, as indexes into the window.
     pub(crate) fitting: Vec<usize>,
-}
-
-/// The reason why an expectation was not met.
-#[derive(Debug)]
-pub(crate) enum NotMet {
-    Unmet(Unmet),
-    /// It could not be judged.
-    Unjudged(Failure),
-}
-
-/// An expectation that was not met.
-#[derive(Debug)]
-pub(crate) struct Unmet {
-    pub(crate) kind: UnmetKind,
-    /// The fault, in a few words.
-    pub(crate) label: String,
-    /// The events that came instead, in lines.
-    pub(crate) details: Vec<String>,
-}
-
-/// The kind of an unmet expectation, as reports name it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum UnmetKind {
-    /// Too few events came.
-    Missing,
-    /// Too many came.
-    TooMany,
-    /// An event came that must not.
-    Never,
-    /// Events came in another order.
-    Order,
-    /// The event came after its time.
-    Late,
-    /// Other events came than those that were asked for.
-    Others,
-    /// Events were missed for good, so that nothing is proven.
-    Gap,
-    /// The condition was judged on no event at all.
-    Vacuous,
-    /// A request, a join, a connection or a program ended otherwise.
-    Answer,
-}
-
-impl UnmetKind {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::TooMany => "too_many",
-            Self::Never => "never",
-            Self::Order => "order",
-            Self::Late => "late",
-            Self::Others => "only",
-            Self::Gap => "gap",
-            Self::Vacuous => "vacuous",
-            Self::Answer => "answer",
-        }
-    }
-}
-
-impl Unmet {
-    pub(crate) fn new(kind: UnmetKind, label: impl Into<String>) -> Self {
-        Self {
-            kind,
-            label: label.into(),
-            details: Vec::new(),
-        }
-    }
-
-    /// Adds lines that say what came instead.
-    pub(crate) fn details(mut self, lines: impl IntoIterator<Item = String>) -> Self {
-        self.details.extend(lines);
-        self
-    }
-}
-
-impl From<Unmet> for NotMet {
-    fn from(unmet: Unmet) -> Self {
-        Self::Unmet(unmet)
-    }
 }
 
 /// Judges an event that must come.
@@ -155,12 +80,7 @@ pub(crate) fn judge_event(
         .min(judgement.fitting.len());
     let last_needed = needed.checked_sub(1).and_then(|n| judgement.fitting.get(n));
     let last = last_needed.and_then(|index| window.events.get(*index));
-    if let Some(last) = last.filter(|last| last.at > deadline) {
-        let late = (last.at - deadline).as_millis();
-        let label = format!("it came to {who} {late} ms too late");
-        let unmet = Unmet::new(UnmetKind::Late, label).details(list(&[last]));
-        return Err(unmet.into());
-    }
+    refuse_late(last, deadline, who)?;
     Ok(Judged {
         fitting: judgement.fitting,
     })
@@ -174,6 +94,17 @@ fn too_many(label: String, came: &[&Received]) -> Unmet {
         label
     };
     Unmet::new(UnmetKind::TooMany, label).details(list(came))
+}
+
+/// Refuses an event that came after its time, although it came before the fence.
+fn refuse_late(last: Option<&Received>, deadline: Duration, who: &str) -> Result<(), NotMet> {
+    let Some(last) = last.filter(|last| last.at > deadline) else {
+        return Ok(());
+    };
+    let late = (last.at - deadline).as_millis();
+    let label = format!("it came to {who} {late} ms too late");
+    let unmet = Unmet::new(UnmetKind::Late, label).details(list(&[last]));
+    Err(unmet.into())
 }
 
 /// Judges an event that must not come.
@@ -235,6 +166,7 @@ fn unwanted(got: usize, fitting: &[usize], window: &Window, who: &str) -> NotMet
 pub(crate) fn judge_sequence(
     sequence: &Sequence,
     window: &Window,
+    deadline: Duration,
     who: &str,
     values: &FilterValues,
 ) -> Result<Judged, NotMet> {
@@ -246,6 +178,12 @@ pub(crate) fn judge_sequence(
             if window.has_gap {
                 return Err(gap(who));
             }
+            let last = judged.events.last();
+            refuse_late(
+                last.and_then(|index| window.events.get(*index)),
+                deadline,
+                who,
+            )?;
             return Ok(Judged {
                 fitting: judged.events,
             });
@@ -263,7 +201,8 @@ pub(crate) fn judge_sequence(
         .into())
 }
 
-fn cannot_judge(error: CannotJudge) -> NotMet {
+/// Returns the failure of a filter that gave no answer.
+pub(crate) fn cannot_judge(error: CannotJudge) -> NotMet {
     let hint = error.hint;
     let failure = Failure::usage(error.to_string());
     let failure = match hint {
@@ -319,4 +258,51 @@ fn line(event: &Received, memory: &mut Memory) -> String {
         "  +{ms} ms  {}{replayed}  {changed}",
         one_line(&event.event)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::expectation::Filter;
+
+    fn received(ms: u64, status: &str) -> Received {
+        Received {
+            event: "order_update".to_owned(),
+            data: json!({"status": status}),
+            id: None,
+            position: None,
+            replayed: false,
+            again: false,
+            latency_ms: None,
+            at: Duration::from_millis(ms),
+            receiver: "buyer".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_sequence_whose_last_event_came_too_late_is_not_met() {
+        let sequence = Sequence {
+            event: "order_update".to_owned(),
+            of: Filter::parse(".data.status", &[]).unwrap(),
+            is: vec![json!("pending"), json!("confirmed")],
+            replayed: None,
+        };
+        let window = Window {
+            events: vec![received(5, "pending"), received(40, "confirmed")],
+            earlier_copies: 0,
+            has_gap: false,
+        };
+        let judge = |ms: u64| {
+            let deadline = Duration::from_millis(ms);
+            judge_sequence(&sequence, &window, deadline, "buyer", &FilterValues::new())
+        };
+        assert_eq!(judge(40).unwrap().fitting, [0, 1]);
+        let Err(NotMet::Unmet(unmet)) = judge(30) else {
+            panic!("it was met");
+        };
+        assert_eq!(unmet.kind, UnmetKind::Late);
+        assert_eq!(unmet.label, "it came to buyer 10 ms too late");
+    }
 }

@@ -1,0 +1,89 @@
+//! `metaia refusals`: why the node that answers turned clients away.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::admin::{Admin, AdminArgs, with_query};
+use super::table;
+use crate::context::Context;
+use crate::exit::{Exit, Failure};
+
+const EXAMPLES: &str = "\
+Examples:
+  metaia refusals
+  metaia refusals --user u1
+  metaia refusals --follow                 while the phone tries
+  metaia refusals -o ndjson | jq -r .code | sort | uniq -c";
+
+/// The time between two looks of `--follow`.
+const PAUSE: Duration = Duration::from_secs(1);
+
+#[derive(Debug, clap::Args)]
+#[command(before_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Only those of this user, if the server could know the user
+    #[arg(long, value_name = "U")]
+    user: Option<String>,
+    /// Only those since this time (RFC 3339), such as 2026-11-30T12:00:00Z
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Go on, and show each refusal when it happens
+    #[arg(long)]
+    follow: bool,
+    #[command(flatten)]
+    admin: AdminArgs,
+}
+
+/// Lists the refusals, the oldest first.
+pub(super) async fn refusals(args: Args, context: &Context) -> Result<Exit, Failure> {
+    let admin = Admin::new(&args.admin, context)?;
+    let mut since = args.since.clone();
+    let mut shown: Vec<Value> = Vec::new();
+    loop {
+        let listed = list(&admin, since.as_deref()).await?;
+        let mut news: Vec<Value> = listed
+            .iter()
+            .filter(|refusal| !shown.contains(refusal))
+            .cloned()
+            .collect();
+        if let Some(user) = &args.user {
+            news.retain(|refusal| refusal["user"] == user.as_str());
+        }
+        table::print(news, cells, context)?;
+        if !args.follow {
+            return Ok(Exit::Ok);
+        }
+        if let Some(last) = listed.last() {
+            since = last["lastAt"].as_str().map(str::to_owned);
+        }
+        shown = listed;
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn list(admin: &Admin<'_>, since: Option<&str>) -> Result<Vec<Value>, Failure> {
+    let since = since.map(|since| ("since", since));
+    let path = with_query("/api/realtime/refusals", since);
+    let answer = admin.get(&path).await?;
+    let refusals = answer.get("refusals").and_then(Value::as_array);
+    Ok(refusals.cloned().unwrap_or_default())
+}
+
+fn cells(refusal: &Value) -> Vec<String> {
+    let count = refusal.get("count").and_then(Value::as_u64).unwrap_or(1);
+    let who = match (refusal["role"].as_str(), refusal["user"].as_str()) {
+        (Some(role), Some(user)) => format!("{role}:{user}"),
+        (None, Some(user)) => user.to_owned(),
+        _ => "-".to_owned(),
+    };
+    vec![
+        table::time(refusal, "at"),
+        format!("×{count}"),
+        table::text(refusal, "code"),
+        who,
+        table::text(refusal, "transport"),
+        format!("origin {}", table::text(refusal, "origin")),
+        table::text(refusal, "userAgent"),
+    ]
+}

@@ -1,0 +1,72 @@
+//! `metaia sessions`: the sessions that are connected now, on all nodes.
+
+use metaia_realtime::{Role, UserId};
+use serde_json::Value;
+
+use super::admin::{Admin, AdminArgs};
+use super::table;
+use crate::context::Context;
+use crate::exit::{Exit, Failure};
+
+const EXAMPLES: &str = "\
+Examples:
+  metaia sessions
+  metaia sessions --user u1
+  metaia sessions --role tailor -o ndjson | jq .device
+  metaia sessions --room order-ORDER";
+
+#[derive(Debug, clap::Args)]
+#[command(before_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Only those of this user
+    #[arg(long, value_name = "U")]
+    user: Option<UserId>,
+    /// Only those of this role
+    #[arg(long, value_name = "R")]
+    role: Option<Role>,
+    /// Only those in this room, such as user-u1 or order-ORDER
+    #[arg(long, value_name = "ROOM")]
+    room: Option<String>,
+    #[command(flatten)]
+    admin: AdminArgs,
+}
+
+/// Lists the sessions.
+pub(super) async fn sessions(args: Args, context: &Context) -> Result<Exit, Failure> {
+    let admin = Admin::new(&args.admin, context)?;
+    let user = args.user.map(|user| user.to_string());
+    let role = args.role.map(|role| role.to_string());
+    let filters = [("user", user), ("role", role), ("room", args.room)];
+    let query: Vec<(&str, &str)> = filters
+        .iter()
+        .filter_map(|(name, value)| Some((*name, value.as_deref()?)))
+        .collect();
+    let sessions = admin
+        .list("/api/realtime/sessions", &query, "sessions")
+        .await?;
+    let count = sessions.len();
+    table::print(sessions, cells, context)?;
+    context.printer.note(&match count {
+        1 => "1 session".to_owned(),
+        n => format!("{n} sessions"),
+    });
+    Ok(Exit::Ok)
+}
+
+fn cells(session: &Value) -> Vec<String> {
+    let rooms = session.get("rooms").and_then(Value::as_array);
+    let rooms = rooms.into_iter().flatten().filter_map(Value::as_str);
+    let rooms: Vec<&str> = rooms.collect();
+    vec![
+        table::text(session, "id"),
+        format!(
+            "{}:{}",
+            table::text(session, "role"),
+            table::text(session, "user")
+        ),
+        format!("since {}", table::time(session, "connectedAt")),
+        format!("active {}", table::time(session, "activeAt")),
+        format!("device {}", table::text(session, "device")),
+        rooms.join(" "),
+    ]
+}

@@ -1,0 +1,199 @@
+//! `metaia stats`: what the node that answers has done, and what it does now.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+
+use super::admin::{Admin, AdminArgs};
+use crate::context::Context;
+use crate::exit::{Exit, Failure};
+use crate::printer::{Paint, Report};
+use crate::span;
+
+const EXAMPLES: &str = "\
+Examples:
+  metaia stats
+  metaia stats --watch            what changes, each second
+  metaia stats -o json | jq .stats.resets";
+
+#[derive(Debug, clap::Args)]
+#[command(before_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Show what has changed, again and again, with this time between (default 1s)
+    #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "1s",
+        value_parser = span::parse)]
+    watch: Option<Duration>,
+    #[command(flatten)]
+    admin: AdminArgs,
+}
+
+/// Shows the statistics.
+pub(super) async fn stats(args: Args, context: &Context) -> Result<Exit, Failure> {
+    let admin = Admin::new(&args.admin, context)?;
+    let first = admin.get("/api/realtime/stats").await?;
+    context
+        .printer
+        .verdict(&Overview { data: &first }, Exit::Ok)?;
+    let Some(pause) = args.watch else {
+        return Ok(Exit::Ok);
+    };
+    let mut before = numbers(&first["stats"]);
+    let mut asked = Instant::now();
+    loop {
+        tokio::time::sleep(pause.max(Duration::from_millis(100))).await;
+        let data = admin.get("/api/realtime/stats").await?;
+        let now = numbers(&data["stats"]);
+        let changes = Changes::between(&before, &now, asked.elapsed());
+        asked = Instant::now();
+        before = now;
+        context.printer.report(&changes)?;
+    }
+}
+
+/// The statistics once.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Overview<'a> {
+    data: &'a Value,
+}
+
+impl Report for Overview<'_> {
+    fn text(&self, paint: Paint) -> String {
+        let numbers = numbers(&self.data["stats"]);
+        let longest = numbers.keys().map(String::len).max().unwrap_or_default();
+        let nodes = self.data["nodes"].as_array().map_or(0, Vec::len);
+        let sessions = self.data["sessions"].as_u64().unwrap_or_default();
+        let sessions = counted(sessions, "session");
+        let nodes = counted(nodes as u64, "node");
+        let mut lines = vec![format!("{sessions} on {nodes}")];
+        lines.extend(
+            numbers
+                .iter()
+                .filter(|(_, value)| **value != 0)
+                .map(|(name, value)| {
+                    let dots = " ".repeat(longest - name.len() + 2);
+                    format!("  {}{dots}{value}", paint.dim(name))
+                }),
+        );
+        lines.join("\n")
+    }
+}
+
+fn counted(count: u64, thing: &str) -> String {
+    match count {
+        1 => format!("1 {thing}"),
+        n => format!("{n} {thing}s"),
+    }
+}
+
+/// The numbers that have changed.
+#[derive(Debug, PartialEq, Serialize)]
+struct Changes {
+    ms: u64,
+    changed: BTreeMap<String, i64>,
+}
+
+impl Changes {
+    fn between(
+        before: &BTreeMap<String, i64>,
+        now: &BTreeMap<String, i64>,
+        took: Duration,
+    ) -> Self {
+        let changed = now.iter().filter_map(|(name, value)| {
+            let change = value - before.get(name).copied().unwrap_or_default();
+            (change != 0).then(|| (name.clone(), change))
+        });
+        Self {
+            ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            changed: changed.collect(),
+        }
+    }
+}
+
+impl Report for Changes {
+    fn text(&self, paint: Paint) -> String {
+        if self.changed.is_empty() {
+            return paint.dim("nothing has changed");
+        }
+        let changed = self.changed.iter();
+        let changed: Vec<String> = changed.map(|(name, by)| format!("{name} {by:+}")).collect();
+        changed.join("  ")
+    }
+}
+
+/// Returns the numbers by their path, such as `sessions.customer`. Histograms are left out: their
+/// number of entries stands for them.
+fn numbers(stats: &Value) -> BTreeMap<String, i64> {
+    let mut found = BTreeMap::new();
+    if let Value::Object(members) = stats {
+        collect("", members, &mut found);
+    }
+    found
+}
+
+fn collect(path: &str, members: &Map<String, Value>, found: &mut BTreeMap<String, i64>) {
+    for (name, value) in members {
+        let path = if path.is_empty() {
+            name.clone()
+        } else {
+            format!("{path}.{name}")
+        };
+        match value {
+            Value::Number(number) => {
+                found.insert(path, number.as_i64().unwrap_or_default());
+            }
+            Value::Object(inner) => match inner.get("counts").and_then(Value::as_array) {
+                Some(counts) => {
+                    let count = counts.iter().filter_map(Value::as_i64).sum();
+                    found.insert(path, count);
+                }
+                None => collect(&path, inner, found),
+            },
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn numbers_are_named_by_their_path_and_histograms_by_their_count() {
+        let stats = json!({
+            "delivered": 7,
+            "sessions": {"admin": 1, "customer": 0},
+            "commitToWrite": {"polling": {"boundsMicros": [1, 2], "counts": [3, 4, 5]}},
+        });
+        let expected = [
+            ("commitToWrite.polling", 12),
+            ("delivered", 7),
+            ("sessions.admin", 1),
+            ("sessions.customer", 0),
+        ];
+        let expected = expected.map(|(name, value)| (name.to_owned(), value));
+        assert_eq!(numbers(&stats), BTreeMap::from(expected));
+        let data = json!({"sessions": 1, "nodes": [{}], "stats": stats});
+        insta::assert_snapshot!(Overview { data: &data }.text(Paint::PLAIN), @r"
+        1 session on 1 node
+          commitToWrite.polling  12
+          delivered              7
+          sessions.admin         1
+        ");
+    }
+
+    #[test]
+    fn only_what_has_changed_is_shown() {
+        let before = numbers(&json!({"a": 1, "b": 2, "c": 5}));
+        let now = numbers(&json!({"a": 4, "b": 2, "c": 3, "d": 1}));
+        let changes = Changes::between(&before, &now, Duration::from_secs(1));
+        assert_eq!(changes.text(Paint::PLAIN), "a +3  c -2  d +1");
+        let none = Changes::between(&now, &now, Duration::from_secs(1));
+        assert_eq!(none.text(Paint::PLAIN), "nothing has changed");
+    }
+}

@@ -1,0 +1,184 @@
+//! The commands of those who operate a server, and `metaia api`.
+
+use metaia_tests::clients::cli::Cli;
+use metaia_tests::clients::phone::Phone;
+use metaia_tests::fixtures::{id_of, place_order};
+use metaia_tests::server::Server;
+use metaia_tests::server::process::ProcessOutput;
+use serde_json::Value;
+
+async fn start() -> (Server, Cli) {
+    let server = Server::start().await;
+    let cli = Cli::for_server(&server);
+    (server, cli)
+}
+
+fn objects(output: &ProcessOutput) -> Vec<Value> {
+    let lines = output.stdout.lines();
+    let parsed = lines.map(|line| serde_json::from_str(line).expect("a line of JSON"));
+    parsed.collect()
+}
+
+async fn listed(cli: &Cli, args: &[&str]) -> Vec<Value> {
+    let args = [args, &["-o", "ndjson"]].concat();
+    objects(&cli.run(&args).await.expect_code(0))
+}
+
+#[tokio::test]
+async fn who_is_online_is_listed_and_a_session_is_ended_by_one_command_each() {
+    let (server, cli) = start().await;
+    let _phone = Phone::ready_as(&server, "customer", "u1").await;
+    let _other = Phone::ready_as(&server, "tailor", "t1").await;
+    let sessions = listed(&cli, &["sessions"]).await;
+    assert_eq!(sessions.len(), 2);
+    let of_user = listed(&cli, &["sessions", "--user", "u1"]).await;
+    assert_eq!(of_user.len(), 1);
+    assert_eq!(of_user[0]["role"], "customer");
+    let of_role = listed(&cli, &["sessions", "--role", "tailor"]).await;
+    assert_eq!(of_role[0]["user"], "t1");
+    let in_room = listed(&cli, &["sessions", "--room", "user-u1"]).await;
+    assert_eq!(in_room.len(), 1);
+    cli.run(&["online", "u1", "tailor:t1"]).await.expect_code(0);
+    let some = cli.run(&["online", "u1", "nobody"]).await.expect_code(6);
+    assert!(some.stdout.contains("nobody"), "{some:#?}");
+    let ended = listed(&cli, &["disconnect", "user:u1"]).await;
+    assert_eq!(ended[0]["user"], "u1");
+    let none = cli.run(&["disconnect", "user:u1"]).await.expect_code(1);
+    assert!(none.stderr.contains("no session"), "{none:#?}");
+}
+
+#[tokio::test]
+async fn a_session_is_ended_by_the_id_that_the_list_shows() {
+    let (server, cli) = start().await;
+    let _phone = Phone::ready_as(&server, "customer", "u1").await;
+    let sessions = listed(&cli, &["sessions"]).await;
+    let id = sessions[0]["id"].as_str().expect("an id");
+    let ended = listed(&cli, &["disconnect", id]).await;
+    assert_eq!(ended[0]["id"], id);
+    cli.run(&["disconnect", id]).await.expect_code(1);
+    cli.run(&["disconnect", "nonsense"]).await.expect_code(2);
+}
+
+#[tokio::test]
+async fn rooms_and_statistics_are_those_of_the_server() {
+    let (server, cli) = start().await;
+    let _phone = Phone::ready_as(&server, "customer", "u1").await;
+    let rooms = listed(&cli, &["rooms"]).await;
+    let names: Vec<&Value> = rooms.iter().map(|room| &room["room"]).collect();
+    assert_eq!(names, ["customer-room", "user-u1"]);
+    let stats = cli.run(&["stats"]).await.expect_code(0);
+    assert!(stats.stdout.contains("1 session on 1 node"), "{stats:#?}");
+    assert!(stats.stdout.contains("connects.customer"), "{stats:#?}");
+}
+
+#[tokio::test]
+async fn a_refusal_says_why_a_phone_does_not_connect() {
+    let (_server, cli) = start().await;
+    let damaged = ["tail", "--token", "damaged", "--for", "1s"];
+    cli.run(&damaged).await.expect_code(4);
+    let refusals = listed(&cli, &["refusals"]).await;
+    assert_eq!(refusals[0]["code"], "unauthorized");
+    assert_eq!(refusals[0]["transport"], "websocket");
+    let none = listed(&cli, &["refusals", "--since", "2100-01-01T00:00:00Z"]).await;
+    assert!(none.is_empty(), "{none:?}");
+    let bad = cli.run(&["refusals", "--since", "yesterday"]).await;
+    assert!(bad.expect_code(1).stderr.contains("RFC 3339"));
+}
+
+#[tokio::test]
+async fn refusals_are_followed_while_they_happen() {
+    let (_server, cli) = start().await;
+    let following = cli.start(&["refusals", "--follow"]);
+    let damaged = ["tail", "--token", "damaged", "--for", "1s"];
+    cli.run(&damaged).await.expect_code(4);
+    let shows = |line: &String| line.contains("unauthorized");
+    following.stdout.first("the refusal", shows).await;
+}
+
+#[tokio::test]
+async fn operations_are_for_admins() {
+    let (_server, cli) = start().await;
+    for command in ["sessions", "rooms", "stats", "refusals"] {
+        let args = [command, "--as", "customer:u1"];
+        cli.run(&args).await.expect_code(5);
+    }
+}
+
+#[tokio::test]
+async fn api_sends_one_request_and_prints_its_answer() {
+    let (server, cli) = start().await;
+    let order = place_order(&server, "u1").await;
+    let path = format!("/api/orders/{}", id_of(&order));
+    let as_customer = ["api", "get", &path, "--as", "customer:u1"];
+    let whole = cli.run(&as_customer).await.expect_code(0);
+    let whole: Value = serde_json::from_str(&whole.stdout).expect("JSON");
+    assert_eq!(whole["data"]["order"]["status"], "pending");
+    let jq = [&as_customer[..], &["--jq", ".data.order.status"]].concat();
+    assert_eq!(cli.run(&jq).await.expect_code(0).stdout.trim(), "pending");
+    let status = format!("{path}/status");
+    let put = [
+        "api",
+        "PUT",
+        &status,
+        "status=confirmed",
+        "--as",
+        "admin:a1",
+    ];
+    let stale = [&put[..], &["--if-match", "7"]].concat();
+    let refused = cli.run(&stale).await.expect_code(1);
+    assert!(refused.stdout.contains("412"), "{refused:#?}");
+    let current = [&put[..], &["--if-match", "1"]].concat();
+    cli.run(&current).await.expect_code(0);
+}
+
+#[tokio::test]
+async fn api_has_the_exit_codes_of_the_other_commands() {
+    let (_server, cli) = start().await;
+    let missing = "/api/orders/000000000000000000000000";
+    let stranger = ["api", "get", missing, "--as", "customer:u1"];
+    cli.run(&stranger).await.expect_code(1);
+    let sessions = "/api/realtime/sessions";
+    let forbidden = ["api", "get", sessions, "--as", "customer:u1"];
+    let forbidden = cli.run(&forbidden).await.expect_code(5);
+    assert!(forbidden.stdout.contains("\"forbidden\""), "{forbidden:#?}");
+    cli.run(&["api", "get", sessions, "--anonymous"])
+        .await
+        .expect_code(4);
+    cli.run(&["api", "get", "/readyz", "--anonymous"])
+        .await
+        .expect_code(0);
+    for (args, part) in [
+        (&["get", "api/orders", "--anonymous"][..], "begins with /"),
+        (&["fetch", "/", "--anonymous"], "get, post, put or delete"),
+        (
+            &["get", "/readyz", "--anonymous", "--jq", ".a |"],
+            "at its end",
+        ),
+        (&["get", "/readyz"], "no role and no token"),
+    ] {
+        let args = [&["api"], args].concat();
+        let output = cli.run(&args).await.expect_code(2);
+        assert!(output.stderr.contains(part), "{args:?}: {output:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_with_a_key_is_carried_out_once() {
+    let (_server, cli) = start().await;
+    let body = r#"items:=[{"garment":"kurta","quantity":1,"price":5}]"#;
+    let args = [
+        "api",
+        "post",
+        "/api/orders",
+        body,
+        "--as",
+        "customer:u1",
+        "--idempotency-key",
+        "k1",
+        "--jq",
+        ".data.order._id",
+    ];
+    let first = cli.run(&args).await.expect_code(0).stdout;
+    let second = cli.run(&args).await.expect_code(0).stdout;
+    assert_eq!(first, second);
+}
