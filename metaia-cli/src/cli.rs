@@ -54,8 +54,7 @@ enum Command {
 }
 
 impl Cli {
-    /// Reads the command line. Ends the process if there is a mistake in it, or if it asks for
-    /// help.
+    /// Reads the command line. Ends the process if it has a mistake, or asks for help.
     pub(crate) fn read() -> Self {
         let matches = with_help_of_each(Self::command()).get_matches();
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())

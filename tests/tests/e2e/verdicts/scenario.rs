@@ -9,8 +9,8 @@ async fn check(never: &str, code: i32, part: &str) {
     let scenario = format!(
         "scenario: a stranger receives nothing\n\
          people: {{ buyer: customer, boss: admin, stranger: customer }}\n\
-         steps:\n  - place: {{ as: buyer, save: order }}\n\
-         \x20 - expect: [{{ as: stranger, {never} }}]\n"
+         steps:\n  - place: {{ as: buyer, save: order }}\n  - expect:\n      \
+         - {{ as: stranger, {never} }}\n"
     );
     let file = cli.folder().write("stranger.yaml", scenario);
     let file = file.to_str().expect("a path");
