@@ -59,6 +59,7 @@ mod tests {
             id: None,
             position: None,
             replayed: false,
+            again: false,
             latency_ms: None,
             at: Duration::ZERO,
             receiver: "admin:a1".to_owned(),
