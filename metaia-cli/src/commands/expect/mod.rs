@@ -168,8 +168,9 @@ impl Watching {
             let fence = fences[index].as_ref();
             let window = window(watcher, starts[index], &before[index], fence.ok());
             let judged = judge(expectation, &window, deadline, watcher.label());
-            let judged = judged.and_then(|came| self.prove(watcher, expectation, fence, came));
-            let judged = judged.and_then(|came| self.refuse_vacuous(expectation).map(|()| came));
+            let judged = proof::without_fence(judged, watcher.label(), fence.err())
+                .and_then(|came| proof::prove(watcher, expectation, &self.orders, fence, came))
+                .and_then(|came| proof::refuse_vacuous(expectation, &self.watchers).map(|()| came));
             exit = report(watcher, expectation, judged, exit, context)?;
         }
         if expectation.times.is_never() && exit == Exit::Ok {

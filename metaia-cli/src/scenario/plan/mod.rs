@@ -245,11 +245,7 @@ impl Planner {
                 self.scope.add("n");
                 PlannedAction::Repeat(repeat.rounds(), self.steps(file, &repeat.steps)?)
             }
-            Step::Parallel(steps) => {
-                let steps = self.parallel(file, steps)?;
-                values::refuse_shared_events(&steps).map_err(at_file)?;
-                PlannedAction::Parallel(steps)
-            }
+            Step::Parallel(steps) => PlannedAction::Parallel(self.parallel(file, steps)?),
             Step::Include(path) => PlannedAction::Include(self.include(file, path)?),
             Step::Rest(rest) if rest.target().is_none() => {
                 let text = "a `rest` step has one of get, post, put and delete";

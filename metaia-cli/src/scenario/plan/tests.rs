@@ -81,8 +81,10 @@ fn a_step_that_would_check_nothing_is_marked() {
         "  - expect: [{ as: buyer, event: a, times: 0, within: 3s }]",
         "  - expect: [{ as: buyer, never: a, within: 3s }]",
         "  - rest: { as: buyer, get: /a, expect: { code: '' } }",
-        "  - parallel:\n    - expect: [{ as: buyer, event: a }]\n    - expect: [{ as: buyer, never: a }]",
-        "  - parallel:\n    - expect: [{ as: buyer, event: a }]\n    - repeat:\n        times: 2\n        \
+        "  - parallel:\n    - expect: [{ as: buyer, event: a }]\n    \
+         - expect: [{ as: buyer, never: a }]",
+        "  - parallel:\n    - expect: [{ as: buyer, event: a }]\n    \
+         - repeat:\n        times: 2\n        \
          steps: [{ expect: [{ as: buyer, never: a }] }]",
     ]));
 }

@@ -3,15 +3,17 @@
 
 use std::collections::BTreeSet;
 
-use super::{PlannedAction, PlannedStep};
-use crate::scenario::located::{FilePosition, Located};
+use crate::scenario::located::Located;
 use crate::scenario::source::{Mistake, SourceFile};
-use crate::scenario::steps::Step;
+use crate::scenario::steps::{Name, Step};
 use crate::span;
 
 /// Refuses values of one step.
 pub(super) fn check(step: &Located<Step>, file: &SourceFile) -> Result<(), Mistake> {
     refuse_no_times(step, file)?;
+    if let Step::Parallel(branches) = &step.value {
+        refuse_shared_events(branches)?;
+    }
     if let Some(time) = time(&step.value) {
         check_time(time)?;
     }
@@ -64,30 +66,34 @@ fn check_time(time: &Located<String>) -> Result<(), Mistake> {
 /// Refuses steps at the same time that expect something of the same person. An expectation takes
 /// the events that came since the last one, so that the first of them to be judged would leave
 /// nothing for the others: a `never` among them would be met by chance.
-pub(super) fn refuse_shared_events(branches: &[PlannedStep]) -> Result<(), Mistake> {
+fn refuse_shared_events(branches: &[Located<Step>]) -> Result<(), Mistake> {
     let mut taken: BTreeSet<&str> = BTreeSet::new();
     for branch in branches {
         let expecting = expecting(branch);
-        if let Some((name, position)) = expecting.iter().find(|(name, _)| taken.contains(name)) {
-            let text = format!("two steps at the same time expect events of `{name}`");
+        if let Some(name) = expecting.iter().find(|name| taken.contains(name.as_str())) {
+            let text = format!(
+                "two steps at the same time expect events of `{}`",
+                name.value
+            );
             let help = "write one step `expect` behind the `parallel`";
-            return Err(Mistake::new(position, text).help(help));
+            return Err(Mistake::new(&name.position, text).help(help));
         }
-        taken.extend(expecting.into_iter().map(|(name, _)| name));
+        taken.extend(expecting.into_iter().map(|name| name.as_str()));
     }
     Ok(())
 }
 
-/// Returns the people of whom a step, or one within it, expects events.
-fn expecting(step: &PlannedStep) -> Vec<(&str, &FilePosition)> {
-    match &step.action {
-        PlannedAction::Verb(_) => Vec::new(),
-        PlannedAction::Expect(checks) => checks
-            .iter()
-            .map(|check| (check.actor.as_str(), &check.position))
-            .collect(),
-        PlannedAction::Repeat(_, steps)
-        | PlannedAction::Parallel(steps)
-        | PlannedAction::Include(steps) => steps.iter().flat_map(expecting).collect(),
+/// Returns the people of whom a step, or one within it, expects events. The steps of other files
+/// are not looked at.
+fn expecting(step: &Step) -> Vec<&Name> {
+    match step {
+        Step::Expect(entries) => entries.iter().map(|entry| &entry.actor).collect(),
+        Step::Repeat(repeat) => within(&repeat.steps),
+        Step::Parallel(steps) => within(steps),
+        _ => Vec::new(),
     }
+}
+
+fn within(steps: &[Located<Step>]) -> Vec<&Name> {
+    steps.iter().flat_map(|step| expecting(step)).collect()
 }

@@ -169,8 +169,9 @@ mod tests {
         let left = std::fs::read_to_string(&file).unwrap();
         std::fs::remove_file(&file).unwrap();
         let ended = async {
+            let mut looks = tokio::time::interval(Duration::from_millis(10));
             while is_running(left.trim()) {
-                tokio::time::sleep(Duration::from_millis(10)).await;
+                looks.tick().await;
             }
         };
         timeout(LONG, ended).await.unwrap();

@@ -162,7 +162,7 @@ const CLI: &[Level] = &[
     Level::apart(&["session_end.rs"]),
     Level::apart(&["connection.rs", "liveness.rs", "notices/", "order_ref/"]),
     Level::apart(&["feed.rs"]),
-    Level::apart(&["verdict.rs", "watcher/"]),
+    Level::apart(&["event_names.rs", "verdict/", "watcher/"]),
     Level::apart(&["absence.rs"]),
     // A scenario: the format, then reading it, checking it as a whole, running it.
     Level::apart(&["scenario/located.rs", "scenario/variables.rs"]),
