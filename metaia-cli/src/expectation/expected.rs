@@ -6,6 +6,9 @@ use super::received::{CONTROL, Received};
 use super::subset::fits;
 use super::times::Times;
 
+/// The events after which a session may answer nothing.
+const ENDS: [&str; 2] = ["rt:end", "rt:drain"];
+
 /// An expectation of events.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Expectation {
@@ -46,6 +49,12 @@ impl Expectation {
     pub(crate) fn is_for_control(&self) -> bool {
         let name = self.event.as_deref();
         name.is_some_and(|name| name.starts_with(CONTROL))
+    }
+
+    /// Returns whether only events that end the session, or announce its end, can fit.
+    pub(crate) fn is_for_end(&self) -> bool {
+        let name = self.event.as_deref();
+        name.is_some_and(|name| ENDS.contains(&name))
     }
 
     /// Returns whether `match` and `where` are judged on this event.

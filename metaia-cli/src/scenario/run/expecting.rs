@@ -122,7 +122,7 @@ impl World<'_> {
     async fn fences(&self, tasks: &[Task<'_>]) -> BTreeMap<String, NoFence> {
         let people: BTreeMap<&String, &Arc<Person>> = tasks
             .iter()
-            .filter(|task| task.needs_fence())
+            .filter(|task| task.asks_for_fence())
             .map(|task| (&task.person.name, task.person))
             .collect();
         let fences = people.into_values().map(|person| async move {
@@ -192,8 +192,17 @@ impl World<'_> {
 }
 
 impl Task<'_> {
-    /// Returns whether a fence says anything about the events of the task. It does not cover the
-    /// events of the session itself, and one that has ended has none.
+    /// Returns whether a fence is asked for. It also keeps what was committed before the step from
+    /// the window of the next one; a session that ends has none.
+    fn asks_for_fence(&self) -> bool {
+        match &self.resolved {
+            Resolved::Event(expectation) => self.check.is_only || !expectation.is_for_end(),
+            Resolved::Never(_) | Resolved::Sequence(_) => true,
+        }
+    }
+
+    /// Returns whether the judgement needs the fence: it does not cover the events of the session
+    /// itself.
     fn needs_fence(&self) -> bool {
         match &self.resolved {
             Resolved::Event(expectation) => self.check.is_only || !expectation.is_for_control(),
@@ -240,6 +249,7 @@ impl Task<'_> {
         };
         let judged = match (judged, no_fence) {
             (judged, None) => judged,
+            (judged, Some(_)) if !self.needs_fence() => judged,
             // To a session that has ended nothing more can come.
             (Ok(judged), Some(no_fence)) if no_fence.has_ended && self.is_about_an_event() => {
                 Ok(judged)

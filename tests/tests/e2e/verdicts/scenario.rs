@@ -55,6 +55,24 @@ async fn each_judged_expectation_counts_also_that_of_a_request_and_the_one_that_
     assert!(output.stderr.contains(summary), "{output:#?}");
 }
 
+/// The room is left before the notification of the same change arrives.
+#[tokio::test]
+async fn what_came_before_an_expected_change_of_the_session_is_not_seen_by_the_next_step() {
+    let (_server, cli) = start().await;
+    let scenario = "scenario: a replaced tailor is told, and receives nothing later\n\
+                    people: { buyer: customer, boss: admin, old: tailor, new: tailor }\n\
+                    steps:\n  \
+                    - place: { as: buyer, tailor: $old, save: order }\n  \
+                    - join: { as: old, order: $order }\n  \
+                    - assign: { as: boss, order: $order, tailor: $new }\n  \
+                    - expect: [{ as: old, event: \"rt:room_left\" }]\n  \
+                    - expect: [{ as: old, never: \"*\" }]\n";
+    let file = cli.folder().write("told.yaml", scenario);
+    let file = file.to_str().expect("a path");
+    let args = ["test", file, "--repeat", "40"];
+    cli.run(&args).await.expect_code(0);
+}
+
 #[tokio::test]
 async fn a_token_that_nobody_would_use_is_refused() {
     let cli = Cli::for_url("http://127.0.0.1:9");
