@@ -88,13 +88,13 @@ fn with_help_of_each(mut root: clap::Command) -> clap::Command {
     // Only then have the commands the global options.
     root.build();
     root.mut_subcommands(|command| match command.get_name() {
-        "emit" | "trigger" => without_refused(command, Uses::Rest),
+        "tail" | "connect" | "join" | "expect" | "test" | "help" => command,
         "token" => command.mut_subcommands(|command| match command.get_name() {
             "mint" => without_refused(command, Uses::Nothing),
             "inspect" => without_refused(command, Uses::Token),
             _ => command,
         }),
-        _ => command,
+        _ => without_refused(command, Uses::Rest),
     })
 }
 
@@ -173,7 +173,11 @@ mod tests {
     fn the_help_shows_no_option_that_a_command_refuses() {
         let shows = |path: &[&str], option: &str| help(path).contains(&format!("{option} <"));
         for option in ["--transport", "--origin", "--auth"] {
-            assert!(shows(&["tail"], option));
+            for name in ["tail", "connect", "join", "expect", "test"] {
+                assert!(shows(&[name], option), "{name}");
+            }
+            assert!(!shows(&["api"], option));
+            assert!(!shows(&["sessions"], option));
             assert!(!shows(&["emit"], option));
             assert!(!shows(&["trigger"], option));
             assert!(!shows(&["token", "mint"], option));
