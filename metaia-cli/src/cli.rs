@@ -45,12 +45,12 @@ enum Command {
     Expect(expect::Args),
     /// Run scenario files: who does what, and what each must receive
     Test(test::Args),
+    /// Cause events through the server's REST API, as real apps do
+    Trigger(trigger::Args),
     /// Send one REST request, and print its answer
     Api(api::Args),
     #[command(flatten)]
     Operation(Operation),
-    /// Cause events through the server's REST API, as real apps do
-    Trigger(trigger::Args),
 }
 
 impl Cli {
@@ -213,6 +213,7 @@ mod tests {
           emit        Send any event to a user, a role, an order's room or everyone
           expect      Watch, run a command, and check what came, or that nothing came
           test        Run scenario files: who does what, and what each must receive
+          trigger     Cause events through the server's REST API, as real apps do
           api         Send one REST request, and print its answer
           sessions    List the sessions that are connected now
           rooms       List the rooms, with the number of sessions in each
@@ -220,7 +221,6 @@ mod tests {
           stats       Show what the server has done, once or again and again
           refusals    List why the server turned clients away: why does this phone not connect?
           disconnect  End a session, or all sessions of a user
-          trigger     Cause events through the server's REST API, as real apps do
           help        Print this message or the help of the given subcommand(s)
 
         Options:

@@ -17,11 +17,6 @@ mod diagnosis;
 mod event_line;
 mod event_names;
 mod exit;
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "`record` and `tail --where` will use the rest"
-)]
 mod expectation;
 mod feed;
 mod identity;

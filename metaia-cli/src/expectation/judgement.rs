@@ -18,12 +18,6 @@ pub(crate) struct Judgement {
     pub(crate) nearest: Option<Nearest>,
 }
 
-impl Judgement {
-    pub(crate) fn is_met(&self) -> bool {
-        self.outcome == ExpectationOutcome::Met
-    }
-}
-
 /// The answer to an expectation of events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ExpectationOutcome {

@@ -14,12 +14,12 @@ mod sequence;
 mod subset;
 mod times;
 
-pub(crate) use condition::{Condition, NoBoolean};
-pub(crate) use expected::{Clause, Expectation};
-pub(crate) use filter::{Filter, FilterFailed, FilterValues, InvalidFilter};
-pub(crate) use judgement::{CannotJudge, ExpectationOutcome, Judgement};
+pub(crate) use condition::Condition;
+pub(crate) use expected::Expectation;
+pub(crate) use filter::{Filter, FilterValues, InvalidFilter};
+pub(crate) use judgement::{CannotJudge, ExpectationOutcome};
 pub(crate) use nearest::Nearest;
 pub(crate) use received::Received;
 pub(crate) use sequence::{Sequence, SequenceJudgement, SequenceOutcome};
-pub(crate) use subset::{Difference, differences, fits};
+pub(crate) use subset::differences;
 pub(crate) use times::{InvalidTimes, Times};

@@ -70,15 +70,6 @@ impl Received {
         Value::Object(line)
     }
 
-    /// Returns the line of a recording: [`Received::json`] with the time of receipt in Unix
-    /// milliseconds. `began` is the time at which the run began.
-    pub(crate) fn recorded(&self, began: i64) -> Value {
-        let since = i64::try_from(self.at.as_millis()).unwrap_or(i64::MAX);
-        let mut line = self.json();
-        line["ts"] = began.saturating_add(since).into();
-        line
-    }
-
     /// Returns whether the event is about the session and not of the application.
     pub(crate) fn is_control(&self) -> bool {
         self.event.starts_with(CONTROL)
@@ -134,10 +125,6 @@ mod tests {
             "data": {"_id": "o1", "_rt": {"id": "e1"}}, "latencyMs": 3, "replayed": false,
         });
         assert_eq!(event.json(), expected);
-        assert_eq!(
-            event.recorded(1_700_000_000_000)["ts"],
-            1_700_000_000_061_i64
-        );
         let bare = Received {
             id: None,
             position: None,

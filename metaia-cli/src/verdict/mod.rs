@@ -127,7 +127,8 @@ pub(crate) fn judge_never(
     Ok(Judged::default())
 }
 
-fn gap(who: &str) -> NotMet {
+/// Returns what is unmet if somebody missed events for good.
+pub(crate) fn gap(who: &str) -> NotMet {
     let label = format!("{who} missed events for good: nothing is proven");
     Unmet::new(UnmetKind::Gap, label).into()
 }

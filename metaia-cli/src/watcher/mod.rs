@@ -25,6 +25,9 @@ use crate::notices::Notice;
 /// The time that a fence may take, a reconnection included.
 const FENCE_WITHIN: Duration = Duration::from_secs(15);
 
+/// The time between two requests for a fence of a session that was interrupted.
+const FENCE_PAUSE: Duration = Duration::from_millis(10);
+
 pub(crate) use story::{Entry, LineEntry, Story};
 
 /// A live or ended connection, and what it received.
@@ -145,6 +148,8 @@ impl Watcher {
                 }
                 Err(SyncError::Emit(SendError::Interrupted | SendError::NotConnected)) => {
                     self.live_again().await?;
+                    // The end of a connection may not have been taken yet.
+                    tokio::time::sleep(FENCE_PAUSE).await;
                 }
                 Err(SyncError::Emit(SendError::Timeout(_))) => return Err(self.no_answer()),
                 Err(error) => {

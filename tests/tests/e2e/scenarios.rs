@@ -120,7 +120,7 @@ async fn an_expectation_that_is_not_met_is_exit_6_and_tells_what_came() {
         "✗ an order is confirmed by itself",
         "qa/1.yaml:6",
         "status: pending",
-        "metaia test qa/1.yaml --var run=",
+        "again   metaia test qa/1.yaml",
         "1 passed, 1 failed",
     ] {
         assert!(output.output().contains(text), "{text}: {output:#?}");

@@ -23,7 +23,7 @@ use crate::identity::Identity;
 use crate::liveness::Liveness;
 use crate::order_ref;
 use crate::payload_args::payload;
-use crate::verdict::{NotMet, Unmet, UnmetKind, Window, judge_event, judge_never};
+use crate::verdict::{NotMet, Window, gap, judge_event, judge_never};
 use crate::watcher::{Story, Watcher};
 use crate::where_option;
 use args::Words;
@@ -50,6 +50,9 @@ pub(crate) async fn expect(args: Args, context: &Context) -> Result<Exit, Failur
         ended = watching.run(&args, &expectation, context) => ended,
         () = context.interrupted.cancelled() => Ok(Exit::Interrupted),
     };
+    if matches!(ended, Ok(Exit::Interrupted)) {
+        context.printer.note("interrupted: nothing was judged");
+    }
     join_all(watching.watchers.iter().map(Watcher::close)).await;
     ended
 }
@@ -295,8 +298,7 @@ fn judge(
         judge_event(expectation, window, deadline, who, &values)
     }?;
     if window.has_gap {
-        let label = format!("{who} missed events for good: nothing is proven");
-        return Err(Unmet::new(UnmetKind::Gap, label).into());
+        return Err(gap(who));
     }
     Ok(judged.fitting.len())
 }

@@ -67,7 +67,10 @@ async fn list(admin: &Admin<'_>, since: Option<&str>) -> Result<Vec<Value>, Fail
     let path = with_query("/api/realtime/refusals", since);
     let answer = admin.get(&path).await?;
     let refusals = answer.get("refusals").and_then(Value::as_array);
-    Ok(refusals.cloned().unwrap_or_default())
+    let mut refusals = refusals.cloned().unwrap_or_default();
+    // The server lists the newest first.
+    refusals.reverse();
+    Ok(refusals)
 }
 
 fn cells(refusal: &Value) -> Vec<String> {

@@ -2,7 +2,7 @@
 //! and how to run it again.
 
 use super::lanes;
-use super::results::{Attempt, CaseResult};
+use super::results::CaseResult;
 use crate::printer::Paint;
 use crate::scenario::StepFailure;
 use crate::terminal::one_line;
@@ -51,7 +51,7 @@ pub(super) fn text(
         lines.extend(lanes::table(attempt, width, paint));
     }
     lines.push(String::new());
-    lines.push(format!("   again   {}", again(result, attempt)));
+    lines.push(format!("   again   {}", again(result)));
     Some(lines.join("\n"))
 }
 
@@ -70,7 +70,8 @@ fn heading(title: &str, width: usize, paint: Paint) -> String {
     paint.bad(&format!("{text}{line}"))
 }
 
-/// Returns the command that repeats the attempt with the same ids.
-fn again(result: &CaseResult, attempt: &Attempt) -> String {
-    format!("metaia test {} --var run={}", result.file, attempt.run)
+/// Returns the command that runs the scenario again, with ids of its own: what the attempt left on
+/// the server would change the result.
+fn again(result: &CaseResult) -> String {
+    format!("metaia test {}{}", result.file, result.variables)
 }

@@ -19,7 +19,7 @@ use serde_json::Value;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::scenario::{self, FileMistake, Plan, SourceFile};
-use results::Totals;
+use results::{CaseResult, Totals};
 use runner::RunOptions;
 
 pub(crate) use args::Args;
@@ -86,21 +86,11 @@ async fn run(
     let mut totals = Totals::of(&results);
     totals.not_run = runner::count(plans, args.repeat).saturating_sub(results.len());
     printer.note(&format!("\n{}", totals.text(began.elapsed(), &server)));
-    if let Some(path) = &args.junit {
-        junit::write(path, &results, &server)?;
-    }
-    if std::env::var_os("GITHUB_ACTIONS").is_some() {
-        for annotation in github::annotations(&results) {
-            // GitHub reads them from both streams.
-            if printer.is_text() {
-                printer.lines(&annotation);
-            } else {
-                printer.note(&annotation);
-            }
-        }
-        if let Ok(path) = std::env::var("GITHUB_STEP_SUMMARY") {
-            github::append_summary(&path, &results)?;
-        }
+    let exit = runner::exit(&results);
+    // A report that cannot be written hides no failure.
+    match write_reports(args, &results, &server, context) {
+        Err(failure) if exit != Exit::Ok => printer.failure(&failure),
+        written => written?,
     }
     if context.interrupted.is_cancelled() {
         return Ok(Exit::Interrupted);
@@ -109,7 +99,34 @@ async fn run(
         let failure = Failure::usage("every scenario was skipped: nothing was checked");
         return Err(failure.hint("give the variables that they need by --var"));
     }
-    Ok(runner::exit(&results))
+    Ok(exit)
+}
+
+/// Writes the reports for CI: JUnit, and what GitHub reads.
+fn write_reports(
+    args: &Args,
+    results: &[CaseResult],
+    server: &str,
+    context: &Context,
+) -> Result<(), Failure> {
+    let printer = &context.printer;
+    if std::env::var_os("GITHUB_ACTIONS").is_some() {
+        for annotation in github::annotations(results) {
+            // GitHub reads them from both streams.
+            if printer.is_text() {
+                printer.lines(&annotation);
+            } else {
+                printer.note(&annotation);
+            }
+        }
+        if let Ok(path) = std::env::var("GITHUB_STEP_SUMMARY") {
+            github::append_summary(&path, results)?;
+        }
+    }
+    match &args.junit {
+        Some(path) => junit::write(path, results, server),
+        None => Ok(()),
+    }
 }
 
 /// Returns the columns of the terminal that standard output is.

@@ -34,6 +34,8 @@ pub(super) struct CaseResult {
     /// The case of the matrix, and the repetition if there are several.
     pub(super) case: String,
     pub(super) attempts: Vec<Attempt>,
+    /// The options that set its variables, each with a blank before it.
+    pub(super) variables: String,
     /// The reason why it was not run.
     pub(super) skipped: Option<String>,
 }

@@ -109,6 +109,7 @@ async fn run_job(job: Job<'_>, options: &RunOptions<'_>, context: &Context) -> C
         file: job.plan.spot.file.path.display().to_string(),
         case: job.label,
         attempts: Vec::new(),
+        variables: variable_options(options),
         skipped: None,
     };
     if let Some(variable) = &job.case.lacks {
@@ -155,6 +156,19 @@ async fn attempt(plan: &Plan, case: &Case, options: &RunOptions<'_>, context: &C
         records: world.records(),
         judged: world.judged(),
     }
+}
+
+/// Returns the options that set variables, but for the ending of user ids.
+fn variable_options(options: &RunOptions<'_>) -> String {
+    let given = options.given.iter().filter(|(name, _)| *name != "run");
+    let written = given.map(|(name, value)| {
+        let option = match value {
+            Value::String(text) => format!("{name}={text}"),
+            other => format!("{name}:={other}"),
+        };
+        format!(" --var {}", shell_words::quote(&option))
+    });
+    written.collect()
 }
 
 /// Returns the ending of the user ids of a run.

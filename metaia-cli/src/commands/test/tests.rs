@@ -105,6 +105,7 @@ fn result(attempts: Vec<Attempt>) -> CaseResult {
         file: "qa/replaced.yaml".into(),
         case: String::new(),
         attempts,
+        variables: String::new(),
         skipped: None,
     }
 }

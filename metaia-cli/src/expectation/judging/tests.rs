@@ -54,13 +54,17 @@ fn condition(text: &str) -> Option<Condition> {
     Some(Condition::parse(text, &["order"]).unwrap())
 }
 
+fn is_met(judgement: &Judgement) -> bool {
+    judgement.outcome == ExpectationOutcome::Met
+}
+
 #[test]
 fn one_fitting_event_meets_an_expectation() {
     let judgement = judge(
         &matching("order_update", json!({"status": "confirmed"})),
         &story(),
     );
-    assert!(judgement.is_met());
+    assert!(is_met(&judgement));
     assert_eq!(judgement.fitting, [2]);
     assert_eq!(judgement.judged, 3);
     assert_eq!(judgement.nearest, None);
@@ -150,7 +154,7 @@ fn a_condition_is_judged_only_on_events_that_match() {
     };
     let mut events = story();
     events.push(received("order_update", "e9", json!({"version": "text"})));
-    assert!(judge(&expectation, &events).is_met());
+    assert!(is_met(&judge(&expectation, &events)));
 }
 
 #[test]
@@ -190,7 +194,7 @@ fn copies_count_once_and_are_reported() {
         ..update("e2", "confirmed", 2)
     });
     let judgement = judge(&matching("order_update", json!({"version": 2})), &events);
-    assert!(judgement.is_met());
+    assert!(is_met(&judgement));
     assert_eq!(judgement.copies, [5]);
     assert_eq!(judgement.judged, 3);
 }
@@ -312,7 +316,7 @@ proptest! {
         let expected: Value = matches.clone().into_iter().collect();
         let data: Value = matches.into_iter().chain(more).collect();
         let expectation = matching("note", expected);
-        prop_assert!(judge(&expectation, &[received("note", "e1", data)]).is_met());
+        prop_assert!(is_met(&judge(&expectation, &[received("note", "e1", data)])));
     }
 
     #[test]
@@ -356,7 +360,7 @@ proptest! {
         let got = judgement.fitting.len();
         let times = &expectation.times;
         let met = (times.minimum()..=times.maximum()).contains(&got);
-        prop_assert_eq!(judgement.is_met(), met);
+        prop_assert_eq!(is_met(&judgement), met);
         prop_assert!(judgement.judged >= got);
         let missing = matches!(judgement.outcome, ExpectationOutcome::Missing { .. });
         prop_assert!(judgement.nearest.is_none() || missing);

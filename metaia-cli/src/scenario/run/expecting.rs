@@ -15,7 +15,7 @@ use crate::expectation::{Expectation, FilterValues, Received, Sequence, Times};
 use crate::scenario::outcome::{Spot, StepFailure};
 use crate::scenario::plan::{CheckKind, EventCheck, Pattern};
 use crate::verdict::{
-    Judged, NotMet, Unmet, UnmetKind, Window, judge_event, judge_never, judge_sequence, list,
+    Judged, NotMet, Unmet, UnmetKind, Window, gap, judge_event, judge_never, judge_sequence, list,
 };
 
 /// An expectation with the values of its variables.
@@ -170,7 +170,12 @@ impl World<'_> {
             let Some((window, _)) = windows.get(name) else {
                 continue;
             };
-            let judged = self.counted(task.judge(window, fences.get(name), values))?;
+            let is_told = tasks
+                .iter()
+                .any(|other| other.person.name == name && other.is_about_reset());
+            let judged = task.judge(window, fences.get(name), values);
+            let judged = judged.and_then(|judged| task.refuse_gap(judged, window, is_told));
+            let judged = self.counted(judged)?;
             asked_for.entry(name).or_default().extend(&judged.fitting);
             if let (Some(save), Some(first)) = (&task.check.save, judged.fitting.first()) {
                 self.save(save, window.events[*first].data.clone());
@@ -260,6 +265,27 @@ impl Task<'_> {
             (_, Some(no_fence)) => Err(NotMet::Unjudged(unproven(name, &no_fence.failure))),
         };
         judged.map_err(|not_met| StepFailure::of(not_met, self.spot.clone()))
+    }
+
+    /// Refuses an event of which there may have been more, as events were missed for good. A step
+    /// that expects the `rt:reset` of it knows.
+    fn refuse_gap(
+        &self,
+        judged: Judged,
+        window: &Window,
+        is_told: bool,
+    ) -> Result<Judged, StepFailure> {
+        if window.has_gap && !is_told && self.needs_fence() {
+            return Err(StepFailure::of(gap(&self.person.name), self.spot.clone()));
+        }
+        Ok(judged)
+    }
+
+    fn is_about_reset(&self) -> bool {
+        match &self.resolved {
+            Resolved::Event(expectation) => expectation.event.as_deref() == Some("rt:reset"),
+            Resolved::Never(_) | Resolved::Sequence(_) => false,
+        }
     }
 
     fn is_about_an_event(&self) -> bool {
