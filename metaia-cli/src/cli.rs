@@ -3,7 +3,9 @@
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::operations::Operation;
-use crate::commands::{api, connect, emit, expect, join, tail, test, token, trigger};
+use crate::commands::{
+    api, connect, emit, expect, explain, join, order, shell, tail, test, token, trigger,
+};
 use crate::context::{Context, GlobalArgs, Uses};
 use crate::exit::{CODES, Exit, Failure};
 
@@ -47,16 +49,24 @@ enum Command {
     Test(test::Args),
     /// Cause events through the server's REST API, as real apps do
     Trigger(trigger::Args),
+    /// List, show, place, assign, move or cancel orders by REST, as one person
+    Order(order::Args),
     /// Send one REST request, and print its answer
     Api(api::Args),
     #[command(flatten)]
     Operation(Operation),
+    /// Tell what a code means, and what to do
+    Explain(explain::Args),
+    /// Print what a shell needs to complete commands and options
+    Completions(shell::CompletionArgs),
+    /// Print the manual page, or write one for each command
+    Man(shell::ManArgs),
 }
 
 impl Cli {
     /// Reads the command line. Ends the process if it has a mistake, or asks for help.
     pub(crate) fn read() -> Self {
-        let matches = with_help_of_each(Self::command()).get_matches();
+        let matches = root().get_matches();
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
 
@@ -84,6 +94,16 @@ impl Cli {
 }
 
 /// Hides the global options that a command refuses from its help.
+/// Returns the whole program.
+fn root() -> clap::Command {
+    with_help_of_each(Cli::command())
+}
+
+/// Returns the program as manual pages have it: each page stands for a `help`.
+fn pages() -> clap::Command {
+    with_help_of_each(Cli::command().disable_help_subcommand(true))
+}
+
 fn with_help_of_each(mut root: clap::Command) -> clap::Command {
     // Only then have the commands the global options.
     root.build();
@@ -94,6 +114,7 @@ fn with_help_of_each(mut root: clap::Command) -> clap::Command {
             "inspect" => without_refused(command, Uses::Token),
             _ => command,
         }),
+        "explain" | "completions" | "man" => without_refused(command, Uses::Nothing),
         _ => without_refused(command, Uses::Rest),
     })
 }
@@ -112,7 +133,12 @@ impl Command {
             Self::Tail(_) | Self::Connect(_) | Self::Join(_) | Self::Expect(_) | Self::Test(_) => {
                 Uses::Sockets
             }
-            Self::Emit(_) | Self::Trigger(_) | Self::Api(_) | Self::Operation(_) => Uses::Rest,
+            Self::Explain(_) | Self::Completions(_) | Self::Man(_) => Uses::Nothing,
+            Self::Emit(_)
+            | Self::Trigger(_)
+            | Self::Order(_)
+            | Self::Api(_)
+            | Self::Operation(_) => Uses::Rest,
         }
     }
 
@@ -125,7 +151,11 @@ impl Command {
             Self::Emit(args) => context.interruptible(emit::emit(args, context)).await,
             Self::Expect(args) => expect::expect(args, context).await,
             Self::Test(args) => test::test(args, context).await,
+            Self::Explain(args) => explain::explain(&args, context),
+            Self::Completions(args) => Ok(shell::completions(&args, root())),
+            Self::Man(args) => shell::man(&args, pages(), context),
             Self::Operation(operation) => context.interruptible(operation.run(context)).await,
+            Self::Order(args) => context.interruptible(order::order(args, context)).await,
             Self::Api(args) => context.interruptible(api::api(args, context)).await,
             Self::Trigger(args) => context.interruptible(trigger::trigger(args, context)).await,
         }
@@ -206,22 +236,26 @@ mod tests {
         Usage: metaia [OPTIONS] <COMMAND>
 
         Commands:
-          token       Mint valid or deliberately invalid tokens, and inspect tokens
-          tail        Print the events that a user receives, one per line
-          connect     Connect as several roles at once, interactively or by a script
-          join        Check whether a user may join the room of an order
-          emit        Send any event to a user, a role, an order's room or everyone
-          expect      Watch, run a command, and check what came, or that nothing came
-          test        Run scenario files: who does what, and what each must receive
-          trigger     Cause events through the server's REST API, as real apps do
-          api         Send one REST request, and print its answer
-          sessions    List the sessions that are connected now
-          rooms       List the rooms, with the number of sessions in each
-          online      Tell whether users are connected
-          stats       Show what the server has done, once or again and again
-          refusals    List why the server turned clients away: why does this phone not connect?
-          disconnect  End a session, or all sessions of a user
-          help        Print this message or the help of the given subcommand(s)
+          token        Mint valid or deliberately invalid tokens, and inspect tokens
+          tail         Print the events that a user receives, one per line
+          connect      Connect as several roles at once, interactively or by a script
+          join         Check whether a user may join the room of an order
+          emit         Send any event to a user, a role, an order's room or everyone
+          expect       Watch, run a command, and check what came, or that nothing came
+          test         Run scenario files: who does what, and what each must receive
+          trigger      Cause events through the server's REST API, as real apps do
+          order        List, show, place, assign, move or cancel orders by REST, as one person
+          api          Send one REST request, and print its answer
+          sessions     List the sessions that are connected now
+          rooms        List the rooms, with the number of sessions in each
+          online       Tell whether users are connected
+          stats        Show what the server has done, once or again and again
+          refusals     List why the server turned clients away: why does this phone not connect?
+          disconnect   End a session, or all sessions of a user
+          explain      Tell what a code means, and what to do
+          completions  Print what a shell needs to complete commands and options
+          man          Print the manual page, or write one for each command
+          help         Print this message or the help of the given subcommand(s)
 
         Options:
           -h, --help     Print help (see more with '--help')

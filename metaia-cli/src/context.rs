@@ -348,6 +348,13 @@ impl Context {
     }
 }
 
+/// Returns the admin as whom commands act if nobody is named.
+pub(crate) fn default_admin() -> Result<Actor, Failure> {
+    "admin:metaia-cli"
+        .parse()
+        .map_err(|error: String| Failure::new(Exit::Failed, error))
+}
+
 /// Says that a proxy of the environment is not used. An address that is none has no proxy.
 fn note_unused_proxy(address: &Address, printer: Printer) {
     if let Some(variable) = address.base().ok().and_then(|base| proxy::variable(&base)) {

@@ -256,6 +256,11 @@ impl Printer {
     }
 }
 
+/// Writes a document, as it is, to standard output. Nothing is left undone if nobody reads it.
+pub(crate) fn print_document(text: &str) {
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
 fn json(written: serde_json::Result<String>) -> Result<String, Failure> {
     written.map_err(|error| {
         Failure::new(Exit::Failed, "the result cannot be written as JSON").caused_by(error)

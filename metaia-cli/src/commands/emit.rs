@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::actor::Actor;
-use crate::context::Context;
+use crate::context::{Context, default_admin};
 use crate::exit::{Exit, Failure};
 use crate::order_ref::OrderRef;
 use crate::payload_args::{PayloadArg, payload};
@@ -112,12 +112,6 @@ pub(crate) async fn emit(args: Args, context: &Context) -> Result<Exit, Failure>
         at: member("at"),
     })?;
     Ok(Exit::Ok)
-}
-
-fn default_admin() -> Result<Actor, Failure> {
-    "admin:metaia-cli"
-        .parse()
-        .map_err(|error: String| Failure::new(Exit::Failed, error))
 }
 
 impl Report for Emitted {

@@ -18,7 +18,7 @@ const SYMBOLS: [(&str, &str); 5] = [
 ];
 
 /// Formats an amount that is given in the minor unit of its currency.
-pub(super) fn amount(minor: i64, currency: &str) -> String {
+pub(crate) fn amount(minor: i64, currency: &str) -> String {
     let decimals = decimals(currency);
     let sign = if minor < 0 { "-" } else { "" };
     let digits = format!("{:0>width$}", minor.unsigned_abs(), width = decimals + 1);

@@ -36,6 +36,7 @@ use crate::clock;
 use crate::printer::{Paint, Report};
 use crate::terminal::one_line;
 
+pub(crate) use amount::amount;
 pub(crate) use columns::Columns;
 pub(crate) use memory::Memory;
 pub(crate) use phrase::{Phrase, Tone};

@@ -48,6 +48,7 @@ mod rooms;
 mod run;
 mod scenarios;
 mod secrets;
+mod shells;
 mod slow;
 mod start;
 mod store_file;

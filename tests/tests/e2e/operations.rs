@@ -182,3 +182,82 @@ async fn a_request_with_a_key_is_carried_out_once() {
     let second = cli.run(&args).await.expect_code(0).stdout;
     assert_eq!(first, second);
 }
+
+#[tokio::test]
+async fn an_order_is_placed_assigned_moved_and_cancelled_by_one_command_each() {
+    let (_server, cli) = start().await;
+    let placed = listed(&cli, &["order", "place", "--as", "customer:u1"]).await;
+    let number = placed[0]["orderNumber"].as_str().expect("a number");
+    let assigned = [
+        "order",
+        "assign",
+        number,
+        "--tailor",
+        "t1",
+        "--courier",
+        "d1",
+    ];
+    let assigned = listed(&cli, &assigned).await;
+    assert_eq!(assigned[0]["tailor"], "t1");
+    assert_eq!(assigned[0]["deliveryPartner"], "d1");
+    let stale = ["order", "move", number, "confirmed", "--if-match", "9"];
+    cli.run(&stale).await.expect_code(1);
+    let moved = listed(&cli, &["order", "move", number, "confirmed"]).await;
+    assert_eq!(moved[0]["status"], "confirmed");
+    let as_tailor = ["order", "move", number, "in_progress", "--as", "tailor:t1"];
+    assert_eq!(listed(&cli, &as_tailor).await[0]["status"], "in_progress");
+    let shown = cli.run(&["order", "show", number]).await.expect_code(0);
+    for part in [
+        number,
+        "in_progress",
+        "₹16,100.00",
+        "customer u1",
+        "courier d1",
+    ] {
+        assert!(shown.stdout.contains(part), "no {part}: {shown:#?}");
+    }
+    let cancelled = listed(&cli, &["order", "cancel", number]).await;
+    assert_eq!(cancelled[0]["status"], "cancelled");
+    let of_others = ["order", "ls", "--as", "customer:u2"];
+    assert!(listed(&cli, &of_others).await.is_empty());
+    let of_status = [
+        "order",
+        "ls",
+        "--status",
+        "cancelled",
+        "--as",
+        "customer:u1",
+    ];
+    assert_eq!(listed(&cli, &of_status).await.len(), 1);
+}
+
+#[tokio::test]
+async fn all_pages_of_orders_are_listed_and_members_of_an_order_may_be_given() {
+    let (server, cli) = start().await;
+    for _ in 0..55 {
+        place_order(&server, "u1").await;
+    }
+    let all = listed(&cli, &["order", "ls", "--as", "customer:u1"]).await;
+    assert_eq!(all.len(), 55);
+    let args = ["order", "place", "tailor=t9", "--as", "customer:u2"];
+    let placed = listed(&cli, &args).await;
+    assert_eq!(placed[0]["tailor"], "t9");
+    assert_eq!(placed[0]["items"].as_array().map(Vec::len), Some(2));
+}
+
+#[tokio::test]
+async fn a_refused_action_on_an_order_says_why() {
+    let (server, cli) = start().await;
+    let order = place_order(&server, "u1").await;
+    let id = id_of(&order);
+    let illegal = cli.run(&["order", "move", id, "delivered"]).await;
+    let illegal = illegal.expect_code(1);
+    assert!(
+        illegal.stderr.contains("illegal_transition"),
+        "{illegal:#?}"
+    );
+    let stranger = ["order", "show", id, "--as", "customer:u2"];
+    cli.run(&stranger).await.expect_code(1);
+    cli.run(&["order", "assign", id]).await.expect_code(2);
+    cli.run(&["order", "show", "a b"]).await.expect_code(2);
+}

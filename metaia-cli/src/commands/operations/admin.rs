@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::Value;
 
 use crate::actor::Actor;
-use crate::context::Context;
+use crate::context::{Context, default_admin};
 use crate::exit::{Exit, Failure};
 use crate::identity::Authority;
 use crate::rest::Api;
@@ -28,11 +28,8 @@ pub(super) struct Admin<'a> {
 
 impl<'a> Admin<'a> {
     pub(super) fn new(args: &AdminArgs, context: &'a Context) -> Result<Self, Failure> {
-        let default: Actor = "admin:metaia-cli"
-            .parse()
-            .map_err(|error: String| Failure::new(Exit::Failed, error))?;
         let identity = match (&args.actor, context.token_owner()) {
-            (None, None) => context.mint_for(&default)?,
+            (None, None) => context.mint_for(&default_admin()?)?,
             (actor, _) => context.identity(actor.as_ref())?,
         };
         Ok(Self {

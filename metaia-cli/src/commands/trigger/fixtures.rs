@@ -5,29 +5,6 @@ use serde_json::{Value, json};
 
 use super::options::EventOptions;
 
-/// Returns the body of a new order: a wedding outfit and an alteration, with prices in paise.
-pub(super) fn order() -> Value {
-    json!({
-        "items": [
-            {
-                "garment": "sherwani",
-                "quantity": 1,
-                "price": 1_250_000,
-                "measurements": {"chest": 102, "waist": 88, "sleeve": 64, "length": 108},
-                "notes": "ivory silk, gold buttons",
-            },
-            {
-                "garment": "trousers",
-                "quantity": 2,
-                "price": 180_000,
-                "measurements": {"waist": 88, "inseam": 79},
-            },
-        ],
-        "deliveryAddress": "14 Residency Road, Bengaluru 560025",
-        "currency": "INR",
-    })
-}
-
 /// Returns the body of a notification; it refers to the order if the options name one.
 pub(super) fn notification(user: &UserId, options: &EventOptions) -> Value {
     let mut notification = json!({

@@ -7,6 +7,7 @@ use super::fixtures;
 use super::options::EventOptions;
 use super::participants::Participants;
 use super::steps::{StepRunner, text_at};
+use crate::example_order::example_order;
 use crate::exit::{Exit, Failure};
 use crate::identity::Authority;
 use crate::provider;
@@ -121,7 +122,7 @@ async fn place(steps: &StepRunner<'_>, participants: &Participants<'_>) -> Resul
             "place the order",
             &customer,
             "/api/orders",
-            &fixtures::order(),
+            &example_order(),
         )
         .await?;
     let id = text_at(&placed, "/order/_id")?;

@@ -128,6 +128,7 @@ const CLI: &[Level] = &[
         "clock.rs",
         "span.rs",
         "suggestion.rs",
+        "codes.rs",
         "actor.rs",
         "terminal.rs",
         "screen.rs",
@@ -137,6 +138,7 @@ const CLI: &[Level] = &[
     Level::apart(&[
         "printer.rs",
         "payload_args.rs",
+        "example_order.rs",
         "provider.rs",
         "secrets.rs",
         "interrupt.rs",
