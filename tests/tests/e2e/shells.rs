@@ -19,7 +19,7 @@ async fn bash_completes_commands_and_options() {
             echo "option ${COMPREPLY[*]}"
         '"#;
     let output = cli().shell(script).await.expect_code(0);
-    assert_eq!(output.stdout, "command sessions\noption --never\n");
+    assert_eq!(output.stdout, "command sessions\noption --never");
 }
 
 #[tokio::test]
