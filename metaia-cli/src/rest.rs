@@ -24,17 +24,6 @@ pub(crate) struct ApiResponse {
     pub(crate) data: Value,
 }
 
-/// A request that may be sent more than once.
-#[derive(Debug)]
-struct Request<'a> {
-    method: Method,
-    path: &'a str,
-    /// `None` for a request without a token.
-    authority: Option<&'a Authority>,
-    body: Body<'a>,
-    headers: &'a [(String, String)],
-}
-
 /// The body of a request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Body<'a> {
@@ -54,7 +43,7 @@ impl Body<'_> {
     }
 }
 
-/// One request whose answer is wanted whatever it is.
+/// One request, which may be sent more than once.
 #[derive(Debug, Clone)]
 pub(crate) struct Exchange<'a> {
     pub(crate) method: Method,
@@ -102,27 +91,16 @@ impl<'a> Api<'a> {
         authority: &Authority,
         body: Option<&Value>,
     ) -> Result<ApiResponse, Failure> {
-        if let Authority::Token(_) = authority {
-            self.network.check_rest_headers()?;
-        }
-        let request = Request {
+        let exchange = Exchange {
             method,
             path,
             authority: Some(authority),
-            body: body.map_or(Body::None, Body::Json),
             headers: &[],
+            body: body.map_or(Body::None, Body::Json),
         };
-        let budget = WaitBudget::start(self.timeout);
-        loop {
-            let fault = match self.attempt(&request).await? {
-                Ok(response) => return Ok(response),
-                Err(fault) => fault,
-            };
-            let Some(wait) = asked_wait(budget, &fault) else {
-                return Err(self.failure(&request, &fault).await);
-            };
-            let reason = fault_text(&fault);
-            wait_for_next(&self.printer, &one_line(&reason), wait).await;
+        match self.patiently(&exchange).await?.and_then(data) {
+            Ok(response) => Ok(response),
+            Err(fault) => Err(self.failure(&exchange, &fault).await),
         }
     }
 
@@ -131,35 +109,8 @@ impl<'a> Api<'a> {
     /// # Errors
     /// A failure if there is no whole answer.
     pub(crate) async fn exchange(&self, exchange: Exchange<'_>) -> Result<HttpReply, Failure> {
-        let request = Request {
-            method: exchange.method,
-            path: exchange.path,
-            authority: exchange.authority,
-            body: exchange.body,
-            headers: exchange.headers,
-        };
-        match self.reply(&request).await? {
-            Ok(reply) if reply.is_complete => Ok(reply),
-            Ok(_) => Err(self.failure(&request, &Fault::Cut).await),
-            Err(fault) => Err(self.failure(&request, &fault).await),
-        }
-    }
-
-    /// Returns the failure that an answer is, unless it is one of success.
-    pub(crate) async fn refusal(
-        &self,
-        exchange: &Exchange<'_>,
-        reply: HttpReply,
-    ) -> Option<Failure> {
-        let fault = data(reply).err()?;
-        let request = Request {
-            method: exchange.method.clone(),
-            path: exchange.path,
-            authority: exchange.authority,
-            body: exchange.body,
-            headers: exchange.headers,
-        };
-        Some(self.failure(&request, &fault).await)
+        let reply = self.reply(&exchange).await?;
+        self.whole(&exchange, reply).await
     }
 
     /// Sends one request, and again after the time that the server asks to wait (429, 503).
@@ -170,27 +121,60 @@ impl<'a> Api<'a> {
         &self,
         exchange: Exchange<'_>,
     ) -> Result<HttpReply, Failure> {
+        let reply = self.patiently(&exchange).await?;
+        self.whole(&exchange, reply).await
+    }
+
+    /// Returns the failure that an answer is, unless it is one of success.
+    pub(crate) async fn refusal(
+        &self,
+        exchange: &Exchange<'_>,
+        reply: HttpReply,
+    ) -> Option<Failure> {
+        let fault = data(reply).err()?;
+        Some(self.failure(exchange, &fault).await)
+    }
+
+    /// Sends the request until the server does not ask for a moment, or the time for that is over.
+    async fn patiently(
+        &self,
+        exchange: &Exchange<'_>,
+    ) -> Result<Result<HttpReply, Fault>, Failure> {
         let budget = WaitBudget::start(self.timeout);
         loop {
-            let reply = self.exchange(exchange.clone()).await?;
-            let Some(wait) = budget.wait(reply.status, reply.wait_to_repeat()) else {
-                return Ok(reply);
+            let reply = match self.reply(exchange).await? {
+                Ok(reply) => reply,
+                fault => return Ok(fault),
             };
-            let reason = format!("the server answered {}", reply.status);
-            wait_for_next(&self.printer, &reason, wait).await;
+            let Some(wait) = budget.wait(reply.status, reply.wait_to_repeat()) else {
+                return Ok(Ok(reply));
+            };
+            let reason = fault_text(&Fault::Reply(reply));
+            wait_for_next(&self.printer, &one_line(&reason), wait).await;
         }
     }
 
-    /// Sends the request once.
-    async fn attempt(&self, request: &Request<'_>) -> Result<Result<ApiResponse, Fault>, Failure> {
-        Ok(self.reply(request).await?.and_then(data))
+    /// Returns an answer that came to its end.
+    async fn whole(
+        &self,
+        exchange: &Exchange<'_>,
+        reply: Result<HttpReply, Fault>,
+    ) -> Result<HttpReply, Failure> {
+        match reply {
+            Ok(reply) if reply.is_complete => Ok(reply),
+            Ok(_) => Err(self.failure(exchange, &Fault::Cut).await),
+            Err(fault) => Err(self.failure(exchange, &fault).await),
+        }
     }
 
-    async fn reply(&self, request: &Request<'_>) -> Result<Result<HttpReply, Fault>, Failure> {
-        let Request { method, path, .. } = request;
+    async fn reply(&self, request: &Exchange<'_>) -> Result<Result<HttpReply, Fault>, Failure> {
+        let Exchange { method, path, .. } = request;
         let url = format!("{}{path}", self.asked.base);
         let mut sent = self.http.request(method.clone(), url);
         if let Some(authority) = request.authority {
+            if let Authority::Token(_) = authority {
+                self.network.check_rest_headers()?;
+            }
             sent = authorized(sent, authority)?;
         }
         for (name, value) in request.headers {
@@ -214,7 +198,7 @@ impl<'a> Api<'a> {
         Ok(Ok(read_reply(response).await))
     }
 
-    async fn failure(&self, request: &Request<'_>, fault: &Fault) -> Failure {
+    async fn failure(&self, request: &Exchange<'_>, fault: &Fault) -> Failure {
         let asked = Asked {
             path: request.path.to_owned(),
             token: request
@@ -232,19 +216,11 @@ impl<'a> Api<'a> {
     }
 }
 
-impl Request<'_> {
+impl Exchange<'_> {
     /// Returns the size of the body as advice for a server that refuses it.
     fn size(&self) -> String {
         let bytes = self.body.bytes();
         format!("the body has {bytes} bytes: send a smaller payload. A METAIA server takes 64 KiB")
-    }
-}
-
-/// Returns the time that the server asks to wait before the next attempt.
-fn asked_wait(budget: WaitBudget, fault: &Fault) -> Option<Duration> {
-    match fault {
-        Fault::Reply(reply) => budget.wait(reply.status, reply.wait_to_repeat()),
-        _ => None,
     }
 }
 

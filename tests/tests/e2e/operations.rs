@@ -261,3 +261,19 @@ async fn a_refused_action_on_an_order_says_why() {
     cli.run(&["order", "assign", id]).await.expect_code(2);
     cli.run(&["order", "show", "a b"]).await.expect_code(2);
 }
+
+#[tokio::test]
+async fn a_header_that_replaces_the_token_is_refused_by_every_command_of_rest() {
+    let (_server, cli) = start().await;
+    let header = ["--header", "Authorization: Basic eDp5"];
+    for command in [
+        &["emit", "user:u1", "note", "--as", "admin:a1"][..],
+        &["sessions"],
+        &["order", "ls"],
+        &["api", "get", "/api/orders", "--as", "admin:a1"],
+    ] {
+        let args = [command, &header].concat();
+        let output = cli.run(&args).await.expect_code(2);
+        assert!(output.stderr.contains("Authorization"), "{output:#?}");
+    }
+}
