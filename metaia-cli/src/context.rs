@@ -282,6 +282,14 @@ impl Context {
         }
     }
 
+    /// Returns the identity to act as: `--as`, the owner of the supplied token, or an admin.
+    pub(crate) fn identity_or_admin(&self, actor: Option<&Actor>) -> Result<Identity, Failure> {
+        if actor.is_none() && self.token.is_none() {
+            return self.mint_for(&default_admin()?);
+        }
+        self.identity(actor)
+    }
+
     /// Returns the owner of the supplied token.
     pub(crate) fn token_owner(&self) -> Option<Identity> {
         self.token.as_ref().map(SuppliedToken::owner)

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::actor::Actor;
-use crate::context::{Context, default_admin};
+use crate::context::Context;
 use crate::event_line::amount;
 use crate::example_order::example_order;
 use crate::exit::{Exit, Failure};
@@ -102,7 +102,7 @@ impl Report for OrderLine {
 
 /// Carries out one action, and prints the order as it is then.
 pub(crate) async fn order(args: Args, context: &Context) -> Result<Exit, Failure> {
-    let authority = authority(args.actor.as_ref(), context)?;
+    let authority = Authority::Token(context.identity_or_admin(args.actor.as_ref())?);
     let client = OrderClient { authority, context };
     match args.action {
         OrderAction::Ls { status } => return client.list(status).await,
@@ -141,14 +141,6 @@ pub(crate) async fn order(args: Args, context: &Context) -> Result<Exit, Failure
             client.send(Method::PUT, &path, Some(&body), None).await
         }
     }
-}
-
-fn authority(actor: Option<&Actor>, context: &Context) -> Result<Authority, Failure> {
-    let identity = match (actor, context.token_owner()) {
-        (None, None) => context.mint_for(&default_admin()?)?,
-        (actor, _) => context.identity(actor)?,
-    };
-    Ok(Authority::Token(identity))
 }
 
 async fn path(order: &OrderRef, action: &str, context: &Context) -> Result<String, Failure> {

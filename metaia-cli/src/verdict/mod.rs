@@ -133,6 +133,12 @@ pub(crate) fn gap(who: &str) -> NotMet {
     Unmet::new(UnmetKind::Gap, label).into()
 }
 
+/// Returns the result of a judgement without a fence.
+pub(crate) fn unproven(who: &str, no_fence: &Failure) -> NotMet {
+    let text = format!("{who} has no fence, so nothing is proven");
+    NotMet::Unjudged(Failure::new(no_fence.exit, text).hint(no_fence.chain()))
+}
+
 /// Returns lines that compare the values of a sequence.
 fn compare(sequence: &Sequence, judged: &SequenceJudgement) -> Vec<String> {
     let shown = |values: &[serde_json::Value]| {

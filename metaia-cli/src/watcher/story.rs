@@ -3,11 +3,12 @@
 //! A story keeps up to [`MAX_ENTRIES`] entries. If more come, it takes no further ones and says so:
 //! what is judged by it cannot be judged any more.
 
+use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::expectation::Received;
 
@@ -107,9 +108,36 @@ impl Story {
         events.collect()
     }
 
-    /// Returns a receiver that is notified of each new entry.
-    pub(crate) fn changes(&self) -> watch::Receiver<usize> {
-        self.length.subscribe()
+    /// Returns the ids of the events before an entry.
+    pub(crate) fn ids_before(&self, end: usize) -> HashSet<String> {
+        let entries = self.lock();
+        let range = entries.list.get(..end).unwrap_or_default();
+        let ids = range.iter().filter_map(|entry| match entry {
+            Entry::Event(event) => event.id.clone(),
+            Entry::Line(_) => None,
+        });
+        ids.collect()
+    }
+
+    /// Waits until `is_enough`, which is asked again after each new entry, or until a time since
+    /// the run began. Returns whether it waited.
+    pub(crate) async fn wait_until(
+        &self,
+        deadline: Duration,
+        is_enough: impl Fn() -> bool,
+    ) -> bool {
+        let mut changes = self.length.subscribe();
+        let mut has_waited = false;
+        loop {
+            changes.mark_unchanged();
+            let left = deadline.saturating_sub(self.now());
+            if is_enough() || left.is_zero() {
+                return has_waited;
+            }
+            has_waited = true;
+            // The sender lives as long as the story.
+            let _ = timeout(left, changes.changed()).await;
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Entries> {

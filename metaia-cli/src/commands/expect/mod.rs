@@ -192,23 +192,13 @@ impl Watching {
         let mut has_waited = false;
         for (watcher, start) in self.watchers.iter().zip(starts) {
             let story = watcher.story();
-            let mut changes = story.changes();
-            loop {
-                changes.mark_unchanged();
+            let has_enough = || {
                 let events = story.events_between(*start, story.len());
                 let judged = expectation.judge(&events, &FilterValues::new());
                 // What cannot be judged now cannot be judged later.
-                if judged.map_or(true, |judged| expectation.is_reached(judged.fitting.len())) {
-                    break;
-                }
-                let left = deadline.saturating_sub(self.began.elapsed());
-                if left.is_zero() {
-                    break;
-                }
-                has_waited = true;
-                // A story outlives its receivers.
-                let _ = timeout(left, changes.changed()).await;
-            }
+                judged.map_or(true, |judged| expectation.is_reached(judged.fitting.len()))
+            };
+            has_waited |= story.wait_until(deadline, has_enough).await;
         }
         has_waited
     }

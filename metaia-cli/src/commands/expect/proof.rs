@@ -6,7 +6,7 @@ use metaia_realtime::client::Synced;
 use crate::absence::Absence;
 use crate::exit::{Exit, Failure};
 use crate::expectation::{Expectation, Received};
-use crate::verdict::{NotMet, Unmet, UnmetKind};
+use crate::verdict::{NotMet, Unmet, UnmetKind, unproven};
 use crate::watcher::Watcher;
 
 /// Refuses a judgement of which there is no proof: that nothing else was on its way, that all
@@ -73,9 +73,4 @@ pub(super) fn without_fence(
         }
         (judged, _) => judged,
     }
-}
-
-fn unproven(label: &str, failure: &Failure) -> NotMet {
-    let text = format!("{label} has no fence, so nothing is proven");
-    NotMet::Unjudged(Failure::new(failure.exit, text).hint(failure.chain()))
 }

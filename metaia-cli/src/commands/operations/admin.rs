@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::Value;
 
 use crate::actor::Actor;
-use crate::context::{Context, default_admin};
+use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::identity::Authority;
 use crate::rest::Api;
@@ -28,10 +28,7 @@ pub(super) struct Admin<'a> {
 
 impl<'a> Admin<'a> {
     pub(super) fn new(args: &AdminArgs, context: &'a Context) -> Result<Self, Failure> {
-        let identity = match (&args.actor, context.token_owner()) {
-            (None, None) => context.mint_for(&default_admin()?)?,
-            (actor, _) => context.identity(actor.as_ref())?,
-        };
+        let identity = context.identity_or_admin(args.actor.as_ref())?;
         Ok(Self {
             api: context.api()?,
             authority: Authority::Token(identity),

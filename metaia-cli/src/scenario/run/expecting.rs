@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use tokio::time::timeout;
 
 use super::World;
 use super::person::{Cursor, Person};
@@ -16,6 +15,7 @@ use crate::scenario::outcome::{Spot, StepFailure};
 use crate::scenario::plan::{CheckKind, EventCheck, Pattern};
 use crate::verdict::{
     Judged, NotMet, Unmet, UnmetKind, Window, gap, judge_event, judge_never, judge_sequence, list,
+    unproven,
 };
 
 /// An expectation with the values of its variables.
@@ -136,20 +136,10 @@ impl World<'_> {
     async fn wait_for_events(&self, tasks: &[Task<'_>], values: &FilterValues) -> bool {
         let mut has_waited = false;
         for task in tasks {
-            let mut changes = task.person.story.changes();
-            loop {
-                changes.mark_unchanged();
-                if task.is_satisfied(values) {
-                    break;
-                }
-                let left = task.deadline.saturating_sub(self.elapsed());
-                if left.is_zero() {
-                    break;
-                }
-                has_waited = true;
-                // A story outlives its receivers.
-                let _ = timeout(left, changes.changed()).await;
-            }
+            let story = &task.person.story;
+            has_waited |= story
+                .wait_until(task.deadline, || task.is_satisfied(values))
+                .await;
         }
         has_waited
     }
@@ -262,7 +252,7 @@ impl Task<'_> {
             (Err(NotMet::Unmet(unmet)), Some(_)) if unmet.kind != UnmetKind::Missing => {
                 Err(unmet.into())
             }
-            (_, Some(no_fence)) => Err(NotMet::Unjudged(unproven(name, &no_fence.failure))),
+            (_, Some(no_fence)) => Err(unproven(name, &no_fence.failure)),
         };
         judged.map_err(|not_met| StepFailure::of(not_met, self.spot.clone()))
     }
@@ -304,11 +294,7 @@ fn window(person: &Person) -> (Window, Cursor) {
         entry: person.story.len(),
         gaps: person.story.gaps(),
     };
-    let before = person.story.events_between(0, cursor.entry);
-    let seen: HashSet<&str> = before
-        .iter()
-        .filter_map(|event| event.id.as_deref())
-        .collect();
+    let seen = person.story.ids_before(cursor.entry);
     let came = person.story.events_between(cursor.entry, end.entry);
     let count = came.len();
     let is_copy = |event: &Received| event.id.as_deref().is_some_and(|id| seen.contains(id));
@@ -338,12 +324,6 @@ async fn fence(person: &Person) -> Result<(), NoFence> {
             has_ended: watcher.has_ended(),
         }),
     }
-}
-
-/// Returns the failure of an expectation whose person had no fence.
-fn unproven(name: &str, failure: &Failure) -> Failure {
-    let text = format!("{name} has no fence, so nothing is proven");
-    Failure::new(failure.exit, text).hint(failure.chain())
 }
 
 fn refuse_others(

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use metaia_realtime::OrderId;
-use metaia_realtime::client::{JoinError, SendError};
+use metaia_realtime::client::{Client, JoinError, SendError};
 use metaia_realtime::values::InvalidId;
 use reqwest::Method;
 
@@ -24,11 +24,7 @@ impl World<'_> {
     pub(super) async fn join(&self, step: &JoinStep, spot: &Spot) -> Result<(), StepFailure> {
         let unjudged = |failure| StepFailure::unjudged(spot.clone(), failure);
         let order = self.text(&step.order, spot)?;
-        let client = self
-            .person(&step.actor, spot)?
-            .client()
-            .await
-            .map_err(unjudged)?;
+        let client = self.client(&step.actor, spot).await?;
         let joined = tokio::time::timeout(self.context.timeout, client.join_order(&order)).await;
         let joined = joined.unwrap_or(Err(SendError::Timeout(self.context.timeout).into()));
         let answer = match joined {
@@ -59,6 +55,11 @@ impl World<'_> {
         ))
     }
 
+    async fn client(&self, actor: &str, spot: &Spot) -> Result<Client, StepFailure> {
+        let client = self.person(actor, spot)?.client().await;
+        client.map_err(|failure| StepFailure::unjudged(spot.clone(), failure))
+    }
+
     /// Refuses a variable that is no order, such as a payment: the server answers its join as that
     /// of a stranger's order. A text that is not only a variable is a deliberate one.
     async fn prove_existence(
@@ -83,11 +84,7 @@ impl World<'_> {
     pub(super) async fn leave(&self, step: &LeaveStep, spot: &Spot) -> Result<(), StepFailure> {
         let unjudged = |failure| StepFailure::unjudged(spot.clone(), failure);
         let order = self.text(&step.order, spot)?;
-        let client = self
-            .person(&step.actor, spot)?
-            .client()
-            .await
-            .map_err(unjudged)?;
+        let client = self.client(&step.actor, spot).await?;
         client.leave_order(&order).await.map_err(|error| {
             unjudged(Failure::new(Exit::Failed, "the leave was not answered").caused_by(error))
         })
