@@ -22,18 +22,64 @@ async fn bash_completes_commands_and_options() {
     assert_eq!(output.stdout, "command sessions\noption --never");
 }
 
+/// Types into a `zsh` at a terminal of its own, and prints what Tab has made of each text. Waits
+/// for ever, that is until the test's limit, for a completion that does not come.
 #[tokio::test]
-async fn each_shell_has_completions() {
-    for (shell, part) in [
-        ("bash", "_metaia()"),
-        ("zsh", "#compdef metaia"),
-        ("fish", "complete -c metaia"),
+async fn zsh_completes_commands_and_options() {
+    let script = r#"
+        "$METAIA" completions zsh > _metaia && cat > typing.zsh <<'END' && zsh -f typing.zsh
+zmodload zsh/zpty
+completes() {
+    zpty z zsh -f -i
+    zpty -w z 'autoload -Uz compinit; compinit -u -D; source ./_metaia; bindkey "^I" complete-word'
+    zpty -w -n z "$1"$'\t'
+    zpty -r z seen "*$2*"
+    zpty -d z
+    print "$2"
+}
+completes "metaia sess" "metaia sessions"
+completes "metaia expect --nev" "metaia expect --never"
+completes "metaia token mi" "metaia token mint"
+END
+    "#;
+    let output = cli().shell(script).await.expect_code(0);
+    let expected = "metaia sessions\nmetaia expect --never\nmetaia token mint";
+    assert_eq!(output.stdout, expected);
+}
+
+#[tokio::test]
+async fn fish_completes_commands_and_options() {
+    let script = r#"
+        "$METAIA" completions fish > script && fish --no-config -c '
+            source script
+            complete -C "metaia sess"
+            complete -C "metaia expect --nev"
+            complete -C "metaia token mi"
+        ' | cut -f 1"#;
+    let output = cli().shell(script).await.expect_code(0);
+    assert_eq!(output.stdout, "sessions\n--never\nmint");
+}
+
+#[tokio::test]
+async fn another_shell_has_no_completions() {
+    let output = cli().run(&["completions", "nope"]).await.expect_code(2);
+    assert!(output.stderr.contains("bash"), "{}", output.stderr);
+}
+
+#[tokio::test]
+async fn man_shows_the_pages() {
+    let script = r#"
+        "$METAIA" man | MANWIDTH=80 man -P cat -l - && "$METAIA" man -q pages &&
+            MANWIDTH=80 man -P cat -l pages/metaia-expect.1"#;
+    let output = cli().shell(script).await.expect_code(0);
+    for part in [
+        "metaia - The QA tool of METAIA realtime",
+        "SUBCOMMANDS",
+        "Watch, run a command, and check what came",
+        "--never",
     ] {
-        let output = cli().run(&["completions", shell]).await.expect_code(0);
-        assert!(output.stdout.contains(part), "{shell}");
-        assert!(output.stdout.contains("sessions"), "{shell}");
+        assert!(output.stdout.contains(part), "{part}: {}", output.stdout);
     }
-    cli().run(&["completions", "nope"]).await.expect_code(2);
 }
 
 #[tokio::test]

@@ -11,18 +11,20 @@ mod nginx;
 mod node;
 mod python;
 mod redis;
+mod shells;
 mod stamp;
 
 /// A tool's name, and what makes sure that it is there.
 type Tool = (&'static str, fn() -> Result<(), String>);
 
-const TOOLS: [Tool; 6] = [
+const TOOLS: [Tool; 7] = [
     ("node", node::provide),
     ("python", python::provide),
     ("redis", redis::provide),
     ("mongod", mongod::provide),
     ("nginx", nginx::provide),
     ("chromium", chromium::provide),
+    ("shells", shells::provide),
 ];
 
 /// The tools that only the benchmark needs.
