@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use metaia_realtime::client::TokenIn;
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, ORIGIN};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, ORIGIN, USER_AGENT};
 use reqwest::redirect::Policy;
 use rustls::ClientConfig;
 
 use crate::exit::{Exit, Failure};
 use crate::tls;
+
+/// The name in the server's logs and in the list of its refusals, without `--header`.
+const OWN_USER_AGENT: &str = concat!("metaia/", env!("CARGO_PKG_VERSION"));
 
 /// Options of every command that uses the network.
 #[derive(Debug, Args)]
@@ -93,6 +96,9 @@ pub(crate) struct Network {
 impl Network {
     pub(crate) fn new(args: NetworkArgs) -> Result<Self, Failure> {
         let mut headers: HeaderMap = args.headers.into_iter().collect();
+        headers
+            .entry(USER_AGENT)
+            .or_insert(HeaderValue::from_static(OWN_USER_AGENT));
         if let Some(origin) = &args.origin {
             if origin.is_empty() {
                 return Err(Failure::usage("--origin is empty"));

@@ -74,8 +74,8 @@ fn advice(asked: &Asked, reply: &HttpReply, reason: &Reason) -> Option<String> {
         return Some(format!("add {origin} to CORS_ORIGINS of the server"));
     }
     if reply.status == 403 {
-        let hint = token::refused_hint("forbidden", asked.token);
-        return hint.map(str::to_owned);
+        let hint = token::forbidden_hint(asked);
+        return Some(hint.to_owned());
     }
     if reason.is_no_route() {
         return Some("a METAIA server answers, but not at this path: check --url".to_owned());

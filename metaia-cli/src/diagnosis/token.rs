@@ -1,7 +1,7 @@
 //! Tokens that the server refuses.
 
 use super::clock::difference;
-use super::fault::{Asked, ProbeResult, TokenKind};
+use super::fault::{Asked, ProbeResult, TokenKind, Via};
 use super::finding::Diagnosis;
 use super::refusal::Refusal;
 use super::reply::HttpReply;
@@ -12,6 +12,9 @@ const SET_THE_CLOCK: &str = "set this machine's clock: the times in tokens are c
 
 const SET_THE_CLOCK_AND_MINT: &str = "set this machine's clock if the token was minted by it, \
                                       then mint a new one with `metaia token mint`";
+
+const UNKNOWN_ROLE: &str =
+    "the server does not know the role of the token: `metaia token inspect` shows it";
 
 const DROPPED: &str = "Or a proxy on the way drops the Authorization header: then \
                        `metaia tail --auth payload` works with the same token";
@@ -86,6 +89,19 @@ fn may_be_dropped(asked: &Asked) -> bool {
     asked.token != TokenKind::None && asked.has_token_in_header_alone
 }
 
+/// Returns what to do about the answer 403 of a server of this project.
+pub(super) fn forbidden_hint(asked: &Asked) -> &'static str {
+    match (asked.via, asked.token) {
+        // The only reason for which a handshake is forbidden.
+        (Via::WebSocket | Via::Polling, _) => UNKNOWN_ROLE,
+        (Via::Rest, TokenKind::None) => "an API key may not do everything: use --as or --token",
+        (Via::Rest, _) => {
+            "this role or user may not do it: use --as to act as another one; \
+             `metaia token inspect` shows the role of a token"
+        }
+    }
+}
+
 /// Returns what to do about a refusal.
 pub(super) fn refused_hint(code: &str, token: TokenKind) -> Option<&'static str> {
     Some(match (code, token) {
@@ -102,9 +118,7 @@ pub(super) fn refused_hint(code: &str, token: TokenKind) -> Option<&'static str>
             "metaia minted this token just now: this machine's clock and the server's may differ"
         }
         ("token_expired", _) => "mint a new one with `metaia token mint`, or use --as",
-        ("forbidden", _) => {
-            "the server does not know the role of the token: `metaia token inspect` shows it"
-        }
+        ("forbidden", _) => UNKNOWN_ROLE,
         _ => return None,
     })
 }

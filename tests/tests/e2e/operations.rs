@@ -79,6 +79,8 @@ async fn a_refusal_says_why_a_phone_does_not_connect() {
     let refusals = listed(&cli, &["refusals"]).await;
     assert_eq!(refusals[0]["code"], "unauthorized");
     assert_eq!(refusals[0]["transport"], "websocket");
+    let program = refusals[0]["userAgent"].as_str().unwrap_or_default();
+    assert!(program.starts_with("metaia/"), "{}", refusals[0]);
     let none = listed(&cli, &["refusals", "--since", "2100-01-01T00:00:00Z"]).await;
     assert!(none.is_empty(), "{none:?}");
     let bad = cli.run(&["refusals", "--since", "yesterday"]).await;

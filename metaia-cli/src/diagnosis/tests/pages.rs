@@ -97,6 +97,12 @@ fn a_refusal_of_the_server_shows_its_code_and_text() {
         reply(403, &[], &forbidden),
         (Exit::Denied, "HTTP 403 (forbidden): Not yours.", "role"),
     );
+    check_at(
+        &asked(Via::Rest),
+        Fault::Reply(reply(403, &[], &forbidden)),
+        &ProbeResult::Nothing,
+        (Exit::Denied, "HTTP 403 (forbidden): Not yours.", "use --as"),
+    );
     let engine_io = r#"{"code":"0","message":"Transport unknown"}"#;
     check_reply(
         reply(400, &[], engine_io),
