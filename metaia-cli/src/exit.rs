@@ -43,6 +43,8 @@ pub(crate) struct Failure {
     message: String,
     /// Advice on how to fix it.
     pub(crate) hint: Option<String>,
+    /// The lines of a file that point at the mistake.
+    pub(crate) excerpt: Option<String>,
     /// The HTTP status of a refused REST request.
     pub(crate) status: Option<u16>,
     /// True if the failure is a server's, so that its address belongs into the message.
@@ -56,6 +58,7 @@ impl Failure {
             exit,
             message: message.into(),
             hint: None,
+            excerpt: None,
             status: None,
             is_from_server: false,
             source: None,
@@ -77,6 +80,13 @@ impl Failure {
     pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
         Self {
             hint: Some(hint.into()),
+            ..self
+        }
+    }
+
+    pub(crate) fn excerpt(self, excerpt: String) -> Self {
+        Self {
+            excerpt: Some(excerpt),
             ..self
         }
     }

@@ -25,7 +25,7 @@ impl ActingToken {
     /// Returns the supplied token for the steps that it can do. An option that names another user
     /// replaces a token of the environment, and contradicts one of an option.
     pub(super) fn find(cast: &Cast<'_>, context: &Context) -> Result<Option<Self>, Failure> {
-        let Some(identity) = context.token_owner() else {
+        let Some(identity) = context.token_owner()? else {
             return Ok(None);
         };
         let owner = owner(&identity)?;
