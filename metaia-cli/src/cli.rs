@@ -209,7 +209,7 @@ impl Command {
             Self::Operation(operation) => context.interruptible(operation.run(context)).await,
             Self::Order(args) => context.interruptible(order::order(args, context)).await,
             Self::Api(args) => context.interruptible(api::api(args, context)).await,
-            Self::Trigger(args) => context.interruptible(trigger::trigger(args, context)).await,
+            Self::Trigger(args) => trigger::trigger(args, context).await,
         }
     }
 }
@@ -423,13 +423,19 @@ mod tests {
 
     #[test]
     fn trigger_shows_its_flows() {
-        insta::assert_snapshot!(help(&["trigger"]), @r#"
+        insta::assert_snapshot!(help(&["trigger"]), @"
         Examples:
           metaia trigger new_notification --to user:u1 --title Hello
           metaia trigger order_update --to user:u1             place an order
+          metaia trigger order_update --set currency=USD       with any member of your own
           metaia trigger order_update --order ORDER            move it to the next status
           metaia trigger payment_update --to user:u1           place an order and pay for it
+          metaia trigger payment.webhook --event payment.failed
+          metaia trigger payment.webhook --times 2             the same delivery twice
+          metaia trigger payment.webhook --tamper amount       code 0 if the server refuses it
           metaia trigger tailor_status_update --to user:t1 --status busy
+          metaia trigger order.assign --order ORDER --tailor t2
+          metaia trigger order.lifecycle --pace 2s --until ready
           metaia trigger order.lifecycle -o ndjson             from creation to delivery
 
         Cause events through the server's REST API, as real apps do
@@ -438,7 +444,8 @@ mod tests {
 
         Arguments:
           <EVENT>  The event or flow to trigger [possible values: new_notification, order_update,
-                   payment_update, tailor_status_update, order.lifecycle]
+                   payment_update, payment.webhook, tailor_status_update, order.assign,
+                   order.cancel, order.lifecycle]
 
         Options:
               --to <user:U>        The recipient of the notification, the customer, or the tailor
@@ -448,6 +455,24 @@ mod tests {
                                    tailor_status_update: available, busy or offline
               --title <TITLE>      new_notification: the title
               --message <MESSAGE>  new_notification: the text
+              --set <ITEM>         A member of what the flow creates (the order, the notification,
+                                   the status): k=v is a string, n:=1 is JSON, @file.json is all
+                                   of it; may be repeated
+              --times <N>          Do the last step this many times: a confirmation or a webhook
+                                   is sent again as it is
+              --pace <TIME>        Wait between two steps, so that people can watch
+              --until <STATUS>     order.lifecycle: end when the order has this status [possible
+                                   values: pending, confirmed, in_progress, ready,
+                                   out_for_delivery, delivered]
+              --event <NAME>       payment.webhook: the provider's event, such as payment.failed,
+                                   order.paid or refund.processed [default: payment.captured]
+              --event-id <ID>      payment.webhook: the provider's id of the event [default: a new
+                                   one]
+              --attempt <ID>       payment.webhook, payment_update: the provider's id of the
+                                   attempt to pay [default: a new one]
+              --tamper <WHAT>      payment.webhook, payment_update: change what is sent, and
+                                   expect that the server refuses it (code 6 if it does not)
+                                   [possible values: signature, payment, amount, body]
               --customer <U>       The customer, who orders and pays [default: the token's owner,
                                    or cli-customer]
               --tailor <U>         The tailor, who sews [default: the token's owner, or
@@ -456,6 +481,8 @@ mod tests {
                                    cli-courier]
               --admin <U>          The admin, who confirms, assigns and notifies [default: the
                                    token's owner, or cli-admin]
+              --jq <JQ>            Print what this jq filter makes of each step, such as
+                                   '.data.order._id'; texts are printed without quotes
           -h, --help               Print help (see more with '--help')
 
         Global options:
@@ -479,6 +506,6 @@ mod tests {
               --cacert <PATH>         Trust only the certificates in this file (PEM), and what
                                       they sign
               --insecure              Do not verify the server's certificate
-        "#);
+        ");
     }
 }

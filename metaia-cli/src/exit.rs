@@ -98,11 +98,13 @@ impl Failure {
         }
     }
 
-    /// Puts a message before the failure, such as the step that failed. Exit code and hint stay.
+    /// Puts a message before the failure, such as the step that failed. Exit code, hint and status
+    /// stay.
     pub(crate) fn within(self, message: impl Into<String>) -> Self {
         let hint = self.hint.clone();
         Self {
             hint,
+            status: self.status,
             ..Self::new(self.exit, message).caused_by(self)
         }
     }

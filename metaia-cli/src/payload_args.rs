@@ -58,6 +58,21 @@ pub(crate) fn payload(args: &[PayloadArg]) -> Result<Value, Failure> {
     Ok(payload)
 }
 
+/// Returns a body with the members of the arguments in place of its own. What is no object replaces
+/// it.
+pub(crate) fn extended(body: Value, args: &[PayloadArg]) -> Result<Value, Failure> {
+    if args.is_empty() {
+        return Ok(body);
+    }
+    Ok(match (body, payload(args)?) {
+        (Value::Object(mut body), Value::Object(given)) => {
+            body.extend(given);
+            Value::Object(body)
+        }
+        (_, given) => given,
+    })
+}
+
 fn read_payload(path: &str) -> Result<Value, Failure> {
     let failed = || Failure::usage(format!("{path} cannot be used as a payload"));
     let text = std::fs::read_to_string(path).map_err(|error| failed().caused_by(error))?;
@@ -101,6 +116,14 @@ mod tests {
     #[test]
     fn the_last_value_of_a_member_wins() {
         assert_eq!(parsed(&["a=1", "a:=2"]), json!({"a": 2}));
+    }
+
+    #[test]
+    fn a_body_keeps_the_members_that_no_argument_names() {
+        let args: Vec<PayloadArg> = vec!["a:=2".parse().unwrap(), "c=x".parse().unwrap()];
+        let body = extended(json!({"a": 1, "b": [1]}), &args).unwrap();
+        assert_eq!(body, json!({"a": 2, "b": [1], "c": "x"}));
+        assert_eq!(extended(json!([1]), &[]).unwrap(), json!([1]));
     }
 
     #[test]

@@ -20,7 +20,6 @@ use crate::terminal::one_line;
 /// A response with a status of 2xx.
 #[derive(Debug)]
 pub(crate) struct ApiResponse {
-    pub(crate) status: u16,
     /// The member `data` of the body.
     pub(crate) data: Value,
 }
@@ -261,14 +260,10 @@ fn data(reply: HttpReply) -> Result<ApiResponse, Fault> {
         return Err(Fault::Cut);
     }
     if reply.body.is_empty() {
-        return Ok(ApiResponse {
-            status: reply.status,
-            data: Value::Null,
-        });
+        return Ok(ApiResponse { data: Value::Null });
     }
     match serde_json::from_str::<Value>(&reply.body) {
         Ok(body) => Ok(ApiResponse {
-            status: reply.status,
             data: body.get("data").cloned().unwrap_or(Value::Null),
         }),
         Err(_) => Err(Fault::Reply(reply)),
@@ -292,7 +287,7 @@ mod tests {
     #[test]
     fn an_answer_has_data_or_none() {
         let answer = data(reply(201, r#"{"data":{"n":1}}"#)).unwrap();
-        assert_eq!((answer.status, &answer.data["n"]), (201, &Value::from(1)));
+        assert_eq!(answer.data["n"], 1);
         assert_eq!(data(reply(202, "{}")).unwrap().data, Value::Null);
         assert_eq!(data(reply(204, "")).unwrap().data, Value::Null);
     }

@@ -3,7 +3,6 @@
 use std::str::FromStr;
 
 use reqwest::Method;
-use serde::Serialize;
 use serde_json::Value;
 
 use crate::actor::Actor;
@@ -11,9 +10,8 @@ use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::expectation::Filter;
 use crate::identity::Authority;
-use crate::jq_option;
+use crate::jq_option::{self, PlainValue};
 use crate::payload_args::{PayloadArg, payload};
-use crate::printer::{Paint, Report};
 use crate::rest::{Body, Exchange};
 
 const EXAMPLES: &str = "\
@@ -86,22 +84,6 @@ fn path(text: &str) -> Result<String, String> {
     Err("a path begins with /, such as /api/orders; --url names the server".to_owned())
 }
 
-/// The answer to a request.
-#[derive(Debug, Serialize)]
-#[serde(transparent)]
-struct PrintedAnswer {
-    body: Value,
-}
-
-impl Report for PrintedAnswer {
-    fn text(&self, _paint: Paint) -> String {
-        match &self.body {
-            Value::String(text) => text.clone(),
-            other => serde_json::to_string_pretty(other).unwrap_or_else(|_| other.to_string()),
-        }
-    }
-}
-
 /// Sends the request, and prints the body of its answer. A refusal is printed, too, and explained.
 pub(crate) async fn api(args: Args, context: &Context) -> Result<Exit, Failure> {
     let filter = args.jq.as_deref().map(jq_option::parse).transpose()?;
@@ -154,7 +136,7 @@ fn print(
     };
     for body in values {
         // The request has been carried out, whether somebody reads the answer or not.
-        context.printer.verdict(&PrintedAnswer { body }, Exit::Ok)?;
+        context.printer.verdict(&PlainValue::of(body), Exit::Ok)?;
     }
     Ok(())
 }

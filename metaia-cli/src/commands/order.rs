@@ -12,7 +12,7 @@ use crate::example_order::example_order;
 use crate::exit::{Exit, Failure};
 use crate::identity::Authority;
 use crate::order_ref::OrderRef;
-use crate::payload_args::{PayloadArg, payload};
+use crate::payload_args::{PayloadArg, extended};
 use crate::printer::{Paint, Report};
 use crate::rest::{Body, Exchange};
 use crate::terminal::one_line;
@@ -170,17 +170,7 @@ struct OrderClient<'a> {
 
 impl OrderClient<'_> {
     async fn place(&self, items: &[PayloadArg]) -> Result<Exit, Failure> {
-        let mut body = example_order();
-        if !items.is_empty() {
-            let given = payload(items)?;
-            body = match (body, given) {
-                (Value::Object(mut default), Value::Object(given)) => {
-                    default.extend(given);
-                    Value::Object(default)
-                }
-                (_, given) => given,
-            };
-        }
+        let body = extended(example_order(), items)?;
         self.send(Method::POST, "/api/orders", Some(&body), None)
             .await
     }

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::expectations::{AnswerExpectation, BackExpectation, ExpectationEntry, RunExpectation};
 use super::located::Located;
+use crate::provider::{PayTamper, WebhookTamper};
 
 /// A name of `people`.
 pub(crate) type Name = Located<String>;
@@ -134,26 +135,6 @@ pub(crate) struct PayStep {
     /// Saves the payment.
     pub(crate) save: Option<Located<String>>,
     pub(crate) expect: Option<Located<AnswerExpectation>>,
-}
-
-/// A change of a confirmation.
-#[derive(Debug, Clone, Copy, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum PayTamper {
-    /// Signs with another secret.
-    Signature,
-    /// Names another payment than was signed.
-    Payment,
-}
-
-/// A change of a webhook.
-#[derive(Debug, Clone, Copy, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum WebhookTamper {
-    /// Signs with another secret.
-    Signature,
-    /// Changes the body after it was signed.
-    Body,
 }
 
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]

@@ -1,28 +1,35 @@
 //! The options that each flow uses. Any other one is refused: a test that gives it would prove less
 //! than it seems to.
 
-use clap::ValueEnum as _;
-
 use super::flow::Flow;
 use crate::exit::Failure;
 
 /// Returns the options that a flow uses; for some it matters whether an order is given.
-fn options_of(flow: Flow, has_order: bool) -> &'static [&'static str] {
-    match (flow, has_order) {
-        (Flow::NewNotification, _) => &[
-            "--to",
-            "--customer",
-            "--order",
-            "--title",
-            "--message",
-            "--admin",
-        ],
-        (Flow::OrderUpdate, true) => &["--order", "--status", "--admin"],
-        (Flow::PaymentUpdate, true) => &["--order", "--to", "--customer", "--admin"],
-        (Flow::OrderUpdate | Flow::PaymentUpdate, false) => &["--to", "--customer"],
-        (Flow::TailorStatusUpdate, _) => &["--to", "--tailor", "--status"],
-        (Flow::Lifecycle, _) => &["--to", "--customer", "--tailor", "--courier", "--admin"],
-    }
+fn options_of(flow: Flow, has_order: bool) -> Vec<&'static str> {
+    let options = match (flow, has_order) {
+        (Flow::NewNotification, _) => {
+            "--to --customer --order --title --message --admin --set --times --pace"
+        }
+        (Flow::OrderUpdate, true) => "--order --status --admin",
+        (Flow::OrderUpdate, false) => "--to --customer --set --times --pace",
+        (Flow::PaymentUpdate, true) => {
+            "--order --to --customer --admin --tamper --attempt --times --pace"
+        }
+        (Flow::PaymentUpdate, false) => "--to --customer --set --tamper --attempt --times --pace",
+        (Flow::PaymentWebhook, true) => {
+            "--order --to --customer --admin --event --event-id --tamper --attempt --times --pace"
+        }
+        (Flow::PaymentWebhook, false) => {
+            "--to --customer --set --event --event-id --tamper --attempt --times --pace"
+        }
+        (Flow::TailorStatusUpdate, _) => "--to --tailor --status --set --times --pace",
+        (Flow::Assign, true) => "--order --tailor --courier --admin",
+        (Flow::Assign, false) => "--to --customer --tailor --courier --admin --set --pace",
+        (Flow::Cancel, true) => "--order --admin",
+        (Flow::Cancel, false) => "--to --customer --set --pace",
+        (Flow::Lifecycle, _) => "--to --customer --tailor --courier --admin --set --pace --until",
+    };
+    options.split_whitespace().collect()
 }
 
 /// Refuses options that the flow does not use, and two that name the same user.
@@ -54,15 +61,14 @@ fn check_used(flow: Flow, given: &[&str], has_order: bool) -> Result<(), Failure
     if others.is_empty() {
         return Ok(());
     }
-    let name = flow.to_possible_value();
-    let name = name.as_ref().map_or("this flow", |value| value.get_name());
-    let place = match (flow, has_order) {
-        (Flow::OrderUpdate | Flow::PaymentUpdate, true) => " of an existing order",
-        (Flow::OrderUpdate | Flow::PaymentUpdate, false) => " of a new order",
-        _ => "",
+    let place = match (flow.takes_new_or_existing_order(), has_order) {
+        (true, true) => " of an existing order",
+        (true, false) => " of a new order",
+        (false, _) => "",
     };
     let verb = if others.len() == 1 { "does" } else { "do" };
     let others = others.join(", ");
+    let name = flow.name();
     let failure = Failure::usage(format!("{others} {verb} not apply to {name}{place}"));
     Err(failure.hint(format!("it uses {}", used.join(", "))))
 }
@@ -100,15 +106,49 @@ mod tests {
     }
 
     #[test]
+    fn an_option_of_another_flow_is_refused() {
+        refused(
+            Flow::OrderUpdate,
+            &["--tamper", "--until"],
+            false,
+            "--tamper, --until do not apply to order_update of a new order",
+        );
+        refused(
+            Flow::Lifecycle,
+            &["--times"],
+            false,
+            "--times does not apply to order.lifecycle",
+        );
+        // Nothing is created.
+        refused(
+            Flow::PaymentWebhook,
+            &["--set"],
+            true,
+            "--set does not apply to payment.webhook of an existing order",
+        );
+        // The second time, the order has another status.
+        refused(
+            Flow::OrderUpdate,
+            &["--times"],
+            true,
+            "--times does not apply to order_update of an existing order",
+        );
+    }
+
+    #[test]
     fn the_examples_of_the_help_are_accepted() {
         for (flow, given, has_order) in [
             (Flow::NewNotification, &["--to", "--title"][..], false),
-            (Flow::OrderUpdate, &["--to"], false),
+            (Flow::OrderUpdate, &["--to", "--set"], false),
             (Flow::OrderUpdate, &["--order"], true),
             (Flow::PaymentUpdate, &["--to"], false),
-            (Flow::PaymentUpdate, &["--order"], true),
+            (Flow::PaymentUpdate, &["--order", "--tamper"], true),
+            (Flow::PaymentWebhook, &["--event", "--times"], false),
+            (Flow::PaymentWebhook, &["--order", "--tamper"], true),
             (Flow::TailorStatusUpdate, &["--to", "--status"], false),
-            (Flow::Lifecycle, &[], false),
+            (Flow::Assign, &["--order", "--tailor"], true),
+            (Flow::Cancel, &["--order"], true),
+            (Flow::Lifecycle, &["--pace", "--until"], false),
         ] {
             assert!(check(flow, given, has_order).is_ok(), "{flow:?} {given:?}");
         }

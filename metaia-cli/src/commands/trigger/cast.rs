@@ -36,14 +36,17 @@ impl<'a> Cast<'a> {
     pub(super) fn acting_roles(&self) -> Vec<Role> {
         match self.flow {
             Flow::NewNotification => vec![Role::Admin],
-            Flow::OrderUpdate if self.has_order => vec![Role::Admin],
+            Flow::OrderUpdate | Flow::Assign | Flow::Cancel if self.has_order => vec![Role::Admin],
             // An admin looks up the customer.
-            Flow::PaymentUpdate
+            Flow::PaymentUpdate | Flow::PaymentWebhook
                 if self.has_order && self.actor_option(Role::Customer).is_none() =>
             {
                 vec![Role::Customer, Role::Admin]
             }
-            Flow::OrderUpdate | Flow::PaymentUpdate => vec![Role::Customer],
+            Flow::OrderUpdate | Flow::PaymentUpdate | Flow::PaymentWebhook | Flow::Cancel => {
+                vec![Role::Customer]
+            }
+            Flow::Assign => vec![Role::Customer, Role::Admin],
             Flow::TailorStatusUpdate => vec![Role::Tailor],
             Flow::Lifecycle => vec![Role::Customer, Role::Admin, Role::Tailor, Role::Delivery],
         }

@@ -22,6 +22,10 @@ pub(crate) struct Participants<'a> {
     is_customer_given: bool,
     /// True if an option names the admin.
     is_admin_given: bool,
+    /// True if options name the tailor and no courier, so that only the tailor is assigned.
+    is_tailor_alone: bool,
+    /// True if options name the courier and no tailor.
+    is_courier_alone: bool,
     token: Option<ActingToken>,
     context: &'a Context,
 }
@@ -45,6 +49,8 @@ impl<'a> Participants<'a> {
         Ok(Self {
             is_customer_given: to.is_some() || args.customer.is_some(),
             is_admin_given: args.admin.is_some(),
+            is_tailor_alone: args.tailor.is_some() && args.courier.is_none(),
+            is_courier_alone: args.courier.is_some() && args.tailor.is_none(),
             customer: user(args.customer, Role::Customer, "cli-customer")?,
             tailor: user(args.tailor, Role::Tailor, "cli-tailor")?,
             courier: user(args.courier, Role::Delivery, "cli-courier")?,
@@ -66,13 +72,14 @@ impl<'a> Participants<'a> {
         self.to.as_ref().unwrap_or(&self.customer)
     }
 
-    /// Returns the tailor of an order.
-    pub(super) fn tailor(&self) -> &UserId {
-        &self.tailor
+    /// Returns the tailor whom an order gets; `None` if an option names the courier alone.
+    pub(super) fn tailor_to_assign(&self) -> Option<&UserId> {
+        (!self.is_courier_alone).then_some(&self.tailor)
     }
 
-    pub(super) fn courier(&self) -> &UserId {
-        &self.courier
+    /// Returns the courier whom an order gets; `None` if an option names the tailor alone.
+    pub(super) fn courier_to_assign(&self) -> Option<&UserId> {
+        (!self.is_tailor_alone).then_some(&self.courier)
     }
 
     pub(super) fn as_customer(&self) -> Result<Authority, Failure> {
@@ -80,7 +87,7 @@ impl<'a> Participants<'a> {
     }
 
     pub(super) fn as_tailor(&self) -> Result<Authority, Failure> {
-        self.authority(Role::Tailor, self.tailor())
+        self.authority(Role::Tailor, &self.tailor)
     }
 
     /// Returns the credentials of the tailor whose status changes; `--to` takes precedence over
@@ -91,7 +98,7 @@ impl<'a> Participants<'a> {
     }
 
     pub(super) fn as_courier(&self) -> Result<Authority, Failure> {
-        self.authority(Role::Delivery, self.courier())
+        self.authority(Role::Delivery, &self.courier)
     }
 
     pub(super) fn as_admin(&self) -> Result<Authority, Failure> {
@@ -116,6 +123,10 @@ impl<'a> Participants<'a> {
 
     pub(super) fn payment_secret(&self) -> Result<String, Failure> {
         self.context.settings.payment_secret()
+    }
+
+    pub(super) fn webhook_secret(&self) -> Result<String, Failure> {
+        self.context.settings.webhook_secret()
     }
 
     /// Returns the credentials of this customer.

@@ -7,10 +7,10 @@ use super::World;
 use super::answers::Answer;
 use super::requests::StepRequest;
 use crate::exit::Failure;
-use crate::provider;
+use crate::provider::{self, ProviderEvent, WEBHOOK_PATH};
 use crate::rest::{Body, Exchange};
 use crate::scenario::outcome::{Spot, StepFailure};
-use crate::scenario::steps::{PayStep, PayTamper, WebhookStep, WebhookTamper};
+use crate::scenario::steps::{PayStep, WebhookStep};
 
 impl World<'_> {
     /// Opens a payment, and confirms it unless the step says otherwise.
@@ -31,15 +31,8 @@ impl World<'_> {
         let secret = secret.map_err(|failure| StepFailure::unjudged(spot.clone(), failure))?;
         let provider_order = opened.data()["payment"]["razorpayOrderId"].as_str();
         let provider_order = provider_order.unwrap_or_default();
-        let mut body = provider::confirmation(provider_order, &provider::attempt_id(), &secret);
-        match step.tamper {
-            Some(PayTamper::Signature) => {
-                let other = format!("not {secret}");
-                body = provider::confirmation(provider_order, &provider::attempt_id(), &other);
-            }
-            Some(PayTamper::Payment) => body["razorpay_payment_id"] = json!(provider::attempt_id()),
-            None => {}
-        }
+        let attempt = provider::attempt_id();
+        let body = provider::confirmation(provider_order, &attempt, &secret, step.tamper);
         for _ in 0..step.times.unwrap_or(1) {
             let path = "/api/payments/verify".to_owned();
             let mut confirm = StepRequest::new(Method::POST, path, &step.actor);
@@ -75,31 +68,25 @@ impl World<'_> {
             Some(amount) => self.resolve_value(amount, spot)?,
             None => payment["amount"].clone(),
         };
-        let event = step.event.as_deref().unwrap_or("payment.captured");
-        let mut body = provider::webhook(event, &attempt, &payment, &amount);
-        let mut signature = provider::signature(&body, &secret);
-        match step.tamper {
-            Some(WebhookTamper::Signature) => {
-                signature = provider::signature(&body, &format!("not {secret}"));
-            }
-            Some(WebhookTamper::Body) => body.push(' '),
-            None => {}
-        }
         let id = match &step.event_id {
             Some(id) => self.text(id, spot)?,
-            None => format!("evt_{}", uuid::Uuid::new_v4().simple()),
+            None => provider::event_id(),
         };
-        let headers = [
-            ("x-razorpay-signature".to_owned(), signature),
-            ("x-razorpay-event-id".to_owned(), id),
-        ];
+        let event = ProviderEvent {
+            name: step.event.as_deref().unwrap_or("payment.captured"),
+            id: &id,
+            attempt: &attempt,
+            payment: &payment,
+            amount: &amount,
+        };
+        let webhook = event.webhook(&secret, step.tamper);
         for _ in 0..step.times.unwrap_or(1) {
             let exchange = Exchange {
                 method: Method::POST,
-                path: "/api/payments/webhook",
+                path: WEBHOOK_PATH,
                 authority: None,
-                headers: &headers,
-                body: Body::Text(&body),
+                headers: &webhook.headers,
+                body: Body::Text(&webhook.body),
             };
             let reply = self.api.exchange(exchange).await.map_err(unjudged)?;
             Answer::new(reply).judge(step.expect.as_ref(), spot, self)?;

@@ -12,6 +12,7 @@ mod scenarios;
 mod tail;
 mod token;
 mod trigger;
+mod trigger_flows;
 
 use metaia_tests::clients::cli::Cli;
 use metaia_tests::server::process::Process;
