@@ -7,7 +7,7 @@ use crate::exit::Failure;
 use crate::suggestion;
 
 /// The events of the server, then those control events that `--event` can select.
-const KNOWN: [&str; 9] = [
+pub(crate) const KNOWN: [&str; 9] = [
     "new_notification",
     "order_update",
     "payment_update",
@@ -17,6 +17,14 @@ const KNOWN: [&str; 9] = [
     "rt:room_left",
     "rt:position",
     "rt:drain",
+];
+
+/// The events that a server of this project takes from clients.
+pub(crate) const OF_CLIENTS: [&str; 4] = [
+    "join_order_room",
+    "leave_order_room",
+    "rt:resume",
+    "rt:sync",
 ];
 
 /// The control events that are notices and never events.
@@ -99,7 +107,7 @@ mod tests {
     #[test]
     fn each_known_name_is_in_the_documentation() {
         let page = include_str!("../../docs/events.md");
-        for name in KNOWN.iter().chain(&NOTICES) {
+        for name in KNOWN.iter().chain(&NOTICES).chain(&OF_CLIENTS) {
             assert!(page.contains(&format!("`{name}`")), "{name}");
         }
     }

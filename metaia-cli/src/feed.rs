@@ -145,6 +145,12 @@ impl Feed {
         Notice::of(&seat.label, update, number)
     }
 
+    /// Shows what is held back of a session that makes no other attempt.
+    pub(crate) fn show_held_back(&mut self, seat: usize) -> Result<(), Failure> {
+        let lost = self.seats[seat].lost.take();
+        self.show_all(lost)
+    }
+
     /// Shows what is still held back. No update follows.
     pub(crate) fn finish(&mut self) -> Result<(), Failure> {
         let seats = self.seats.iter_mut();

@@ -214,6 +214,11 @@ impl Printer {
         let _ = writeln!(std::io::stdout().lock(), "{text}");
     }
 
+    /// Shows an answer to a key above the edited line; without such a line, nothing.
+    pub(crate) fn aside(&self, text: &str) {
+        screen::print_above(Stream::Out, &safe(text, Styles::None));
+    }
+
     /// Returns the colours of standard output.
     pub(crate) fn paint(&self) -> Paint {
         self.out

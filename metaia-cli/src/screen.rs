@@ -19,14 +19,22 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use console::Term;
+use nix::sys::signal::{Signal, kill, raise};
 use nix::sys::termios::{
     InputFlags, LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcgetattr, tcsetattr,
 };
+use nix::unistd::Pid;
 
 /// The time that the editor has at the end to show what it was handed, and to begin a line.
 const RELEASE_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// Ends the mode in which a terminal marks pasted text.
+/// The time in which a process stops after Ctrl-Z. Without job control it does not, and goes on.
+const STOP_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Begins the mode in which a terminal marks pasted text.
+const BEGIN_PASTE_MODE: &str = "\u{1b}[?2004h";
+
+/// Ends this mode.
 const END_PASTE_MODE: &str = "\u{1b}[?2004l";
 
 /// The terminal that is shared with the line editor, if there is one.
@@ -72,6 +80,8 @@ pub(crate) struct Screen {
     last: Mutex<Option<String>>,
     /// The settings of the terminal before it was shared; `None` for a test without one.
     settings: Mutex<Option<Termios>>,
+    /// The settings while a line is edited.
+    of_editor: Mutex<Option<Termios>>,
     /// True if standard error is the same terminal.
     has_errors: bool,
 }
@@ -83,6 +93,8 @@ struct State {
     /// The number of texts that the editor was handed and has not shown.
     unshown: usize,
     is_released: bool,
+    /// The number of times that the process was continued after it had been stopped.
+    continued: u64,
 }
 
 /// The place of the editor's thread.
@@ -119,11 +131,13 @@ impl Screen {
                 has_text: false,
                 unshown: 0,
                 is_released: false,
+                continued: 0,
             }),
             changed: Condvar::new(),
             show: Mutex::new(show),
             last: Mutex::new(None),
             settings: Mutex::new(settings),
+            of_editor: Mutex::new(None),
             has_errors: are_same_device(io::stdout(), io::stderr()),
         }
     }
@@ -146,6 +160,7 @@ impl Screen {
         let mut state = lock(&self.state);
         state.has_text = has_text;
         if state.phase == Phase::Entering {
+            *lock(&self.of_editor) = tcgetattr(io::stdin()).ok();
             state.phase = Phase::Editing;
             self.changed.notify_all();
         }
@@ -235,6 +250,55 @@ impl Screen {
         write!(out, "{END_PASTE_MODE}{line}")?;
         out.flush()
     }
+}
+
+/// Stopping and going on.
+impl Screen {
+    /// Stops the process and its group as Ctrl-Z does, while a line is edited. The terminal has its
+    /// first settings meanwhile. Returns when the process goes on.
+    pub(crate) fn suspend(&self) {
+        let before = lock(&self.state).continued;
+        // A terminal that is gone needs no settings.
+        let _ = self.restore();
+        write_out(&format!("{END_PASTE_MODE}\r\n"));
+        // A process may always send a signal to its group.
+        let _ = kill(Pid::from_raw(0), Signal::SIGTSTP);
+        let is_same = |state: &mut State| state.continued == before;
+        // Which of both ends the wait makes no difference: the process goes on.
+        let _ = self
+            .changed
+            .wait_timeout_while(lock(&self.state), STOP_TIMEOUT, is_same);
+        self.take_again();
+        write_out(BEGIN_PASTE_MODE);
+        // The terminal may have another width now.
+        let _ = raise(Signal::SIGWINCH);
+    }
+
+    /// Gives the terminal the settings of the editor again after the process has been stopped: the
+    /// shell had its own in the meantime.
+    pub(crate) fn resume(&self) {
+        let mut state = lock(&self.state);
+        state.continued += 1;
+        let is_shared = state.phase != Phase::Away && !state.is_released;
+        drop(state);
+        if is_shared {
+            self.take_again();
+        }
+        self.changed.notify_all();
+    }
+
+    fn take_again(&self) {
+        if let Some(settings) = lock(&self.of_editor).as_ref() {
+            // A terminal that is gone needs no settings.
+            let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, settings);
+        }
+    }
+}
+
+fn write_out(text: &str) {
+    let mut out = io::stdout().lock();
+    // A terminal that is gone shows nothing.
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
 impl Screen {

@@ -41,7 +41,7 @@ pub(crate) use columns::Columns;
 pub(crate) use memory::Memory;
 pub(crate) use phrase::{Phrase, Tone};
 pub(crate) use row::beginning;
-pub(crate) use width::{width, wrap};
+pub(crate) use width::{cut, width, wrap};
 
 use kinds::words_of;
 use row::Row;

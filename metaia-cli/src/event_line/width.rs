@@ -37,7 +37,7 @@ pub(super) fn fits(text: &str, limit: usize) -> bool {
 }
 
 /// Returns the text, or its beginning and an ellipsis if it is wider than this.
-pub(super) fn cut(text: &str, limit: usize) -> Cow<'_, str> {
+pub(crate) fn cut(text: &str, limit: usize) -> Cow<'_, str> {
     if fits(text, limit) {
         return Cow::Borrowed(text);
     }

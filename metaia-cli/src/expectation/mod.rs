@@ -20,6 +20,8 @@ pub(crate) use filter::{Filter, FilterValues, InvalidFilter};
 pub(crate) use judgement::{CannotJudge, ExpectationOutcome};
 pub(crate) use nearest::Nearest;
 pub(crate) use received::Received;
+#[cfg(test)]
+pub(crate) use received::fixture::received;
 pub(crate) use sequence::{Sequence, SequenceJudgement, SequenceOutcome};
 pub(crate) use subset::differences;
 pub(crate) use times::{InvalidTimes, Times};

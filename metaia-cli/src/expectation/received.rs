@@ -87,11 +87,11 @@ impl Received {
 
 /// Builds events for tests.
 #[cfg(test)]
-pub(super) mod fixture {
+pub(crate) mod fixture {
     use super::*;
 
     /// Returns a live event.
-    pub(in crate::expectation) fn received(event: &str, id: &str, data: Value) -> Received {
+    pub(crate) fn received(event: &str, id: &str, data: Value) -> Received {
         Received {
             event: event.to_owned(),
             data,

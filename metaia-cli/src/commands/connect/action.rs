@@ -1,5 +1,7 @@
 //! The actions of connected roles: commands of which every part is known.
 
+use std::fmt;
+
 use metaia_realtime::OrderId;
 use serde_json::Value;
 
@@ -23,6 +25,17 @@ pub(super) enum Action {
     Drop,
 }
 
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Join(order) => write!(f, "join {order}"),
+            Self::Leave(order) => write!(f, "leave {order}"),
+            Self::Emit(event, _) => write!(f, "emit {event}"),
+            Self::Drop => f.write_str("drop"),
+        }
+    }
+}
+
 impl Action {
     /// Reads the payload of an event and looks up the number of an order. Returns `None` for a
     /// command that no role carries out.
@@ -41,7 +54,7 @@ impl Action {
                 Self::Emit(event, read_payload(payload)?)
             }
             Command::Drop => Self::Drop,
-            Command::Nothing | Command::Wait(_) | Command::Help | Command::Quit => return Ok(None),
+            _ => return Ok(None),
         }))
     }
 }

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::awaited::AwaitArgs;
 use super::words::{beginning_of_word, is_end, items, leading_json, split};
 use crate::order_ref::OrderRef;
 use crate::payload_args::PayloadArg;
 use crate::span;
+use crate::suggestion;
 
 /// The most characters of a wrong word that a message shows.
 const MAX_SHOWN: usize = 40;
@@ -21,19 +23,41 @@ Commands, one per line, with quotes and # comments as in a shell:
   /emit EVENT [ITEM…]   send an event and show the answer; the payload
                         is k=v n:=1 … or @FILE or {\"a\": 1} or \"text\" or
                         a word
-  /drop                 cut the connection, as a loss of signal does
+  /await EVENT [ITEM…] [TIME]
+                        wait until it comes with this part of a payload
+                        (k=v n:=1 … or @FILE), at most --timeout or TIME
+  /await live [TIME]    wait until the sessions are live
   /wait TIME            show events, and read no line during this time
+  /drop                 cut the connection, as a short loss of signal does
+  /cut [TIME]           end the connection without a word, for this time
+                        or until /back
+  /offline [TIME]       disconnect, as an app does that is closed
+  /back [TIME]          connect again, and wait until what was missed has
+                        come, at most --timeout or TIME
+  /as ROLE:USER         run the next lines only as this role and user; /as
+                        all for all roles
   /help                 show this list
   /quit                 disconnect and exit, as at the end of the input
   @tailor:t1 /join …    run a command only as this role and user
 
-On a terminal, lines are edited as in a shell, and events appear above the
-line. Ctrl-C cancels a line, and ends the command if the line is empty.
+On a terminal, lines are edited as in a shell: Tab completes commands,
+roles, events, orders and @FILE, ↑ and Ctrl-R recall lines, also of earlier
+runs. Events appear above the line. Ctrl-C cancels a line, or a command that
+waits (/wait, /await, /cut, /offline, /back), and otherwise ends metaia.
 
 If the commands do not come from a terminal, the first one that is wrong
-(exit code 2) or refused (5; 1 for another code than forbidden) ends the
-program. It also fails if a gap was reported (6), or if a role is not
-connected at the end (3).";
+(exit code 2), refused (5; 1 for another code than forbidden) or too late
+(7) ends the program. It also fails if a gap was reported (6), or if a role
+is not connected at the end (3).";
+
+/// The names of the commands.
+pub(super) const VERBS: [&str; 12] = [
+    "/as", "/await", "/back", "/cut", "/drop", "/emit", "/help", "/join", "/leave", "/offline",
+    "/quit", "/wait",
+];
+
+/// The commands whose last part may be a payload.
+const WITH_PAYLOAD: [&str; 2] = ["/emit", "/await"];
 
 /// A line of input: a command, and the role that it is for.
 #[derive(Debug, PartialEq)]
@@ -50,11 +74,26 @@ pub(super) enum Command {
     Join(OrderRef),
     Leave(OrderRef),
     Emit(String, EmitPayload),
-    /// Cut the connection.
+    Await(AwaitArgs),
+    /// Cut the connection; the client comes back by itself.
     Drop,
+    /// Go away, until `/back` or for this time.
+    Leaving(Departure, Option<Duration>),
+    Back(Option<Duration>),
     Wait(Duration),
+    /// Choose the role of the next lines; `None` for all.
+    As(Option<String>),
     Help,
     Quit,
+}
+
+/// The two ways to go away, with the names that they have in scenarios.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Departure {
+    /// Without a word, as a loss of reception.
+    Cut,
+    /// With a DISCONNECT, as an app that is closed.
+    Offline,
 }
 
 /// The payload of `/emit`. A single word that is not a payload argument is itself the payload, as
@@ -81,8 +120,16 @@ impl FromStr for CommandLine {
         };
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let command = match (payload, &words[..]) {
+            (Some(at), ["/await", what]) => {
+                let items = items(&text[at..])?;
+                let items: Vec<&str> = items.iter().map(String::as_str).collect();
+                Command::Await(AwaitArgs::parse(what, &items)?)
+            }
             (Some(at), [_, event]) => {
                 Command::Emit((*event).to_owned(), emit_payload(&text[at..])?)
+            }
+            (_, ["/as", ..]) if actor.is_some() => {
+                return Err("/as is for the next lines: write it without @ROLE:USER".to_owned());
             }
             (_, []) if actor.is_some() => {
                 return Err("no command follows: write @ROLE:USER /COMMAND".to_owned());
@@ -93,13 +140,14 @@ impl FromStr for CommandLine {
     }
 }
 
-/// Returns the place at which the payload of an `/emit` begins. Returns `None` for another command,
-/// and for an event without a payload.
+/// Returns the place at which the payload of an `/emit` or `/await` begins. Returns `None` for
+/// another command, and for an event without a payload.
 pub(super) fn payload_of_event(text: &str) -> Option<usize> {
     let before = usize::from(text.starts_with('@'));
     let payload = beginning_of_word(text, before + 2)?;
     let words = split(&text[..payload]).ok()?;
-    (words.get(before)? == "/emit").then_some(payload)
+    let verb = words.get(before)?.as_str();
+    WITH_PAYLOAD.contains(&verb).then_some(payload)
 }
 
 fn command(words: &[&str]) -> Result<Command, String> {
@@ -111,21 +159,40 @@ fn command(words: &[&str]) -> Result<Command, String> {
         ["/emit", event, items @ ..] => {
             Ok(Command::Emit((*event).to_owned(), payload_of_items(items)?))
         }
+        ["/await"] => {
+            Err("/await needs live or the name of an event: /help shows the usage".into())
+        }
+        ["/await", what, items @ ..] => AwaitArgs::parse(what, items).map(Command::Await),
         ["/drop"] => Ok(Command::Drop),
+        ["/cut", time @ ..] if time.len() < 2 => leaving(Departure::Cut, time),
+        ["/offline", time @ ..] if time.len() < 2 => leaving(Departure::Offline, time),
+        ["/back"] => Ok(Command::Back(None)),
+        ["/back", time] => span::parse(time).map(|time| Command::Back(Some(time))),
         ["/wait", time] => span::parse(time).map(Command::Wait),
+        ["/as", "all"] => Ok(Command::As(None)),
+        ["/as", actor] => Ok(Command::As(Some(actor.trim_start_matches('@').to_owned()))),
         ["/help"] => Ok(Command::Help),
         ["/quit"] => Ok(Command::Quit),
-        [
-            verb @ ("/join" | "/leave" | "/drop" | "/wait" | "/help" | "/quit"),
-            ..,
-        ] => Err(format!(
+        [verb, ..] if VERBS.contains(verb) => Err(format!(
             "wrong number of arguments for {verb}: /help shows the usage"
         )),
-        [verb, ..] => Err(format!(
-            "unknown command {:?}: /help lists the commands",
-            beginning(verb)
-        )),
+        [verb, ..] => Err(unknown(verb)),
     }
+}
+
+fn leaving(departure: Departure, time: &[&str]) -> Result<Command, String> {
+    let time = time.first().map(|time| span::parse(time)).transpose()?;
+    Ok(Command::Leaving(departure, time))
+}
+
+fn unknown(verb: &str) -> String {
+    let is_short = verb.len() <= MAX_SHOWN;
+    let meant = is_short.then(|| suggestion::nearest(verb, VERBS)).flatten();
+    let advice = match meant {
+        Some(meant) => format!("did you mean {meant}?"),
+        None => "/help lists the commands".to_owned(),
+    };
+    format!("unknown command {:?}: {advice}", beginning(verb))
 }
 
 /// Returns a word, or the beginning of a long one.
@@ -229,6 +296,52 @@ mod tests {
         check("/drop", None, Command::Drop);
         check("/wait 2s", None, Command::Wait(Duration::from_secs(2)));
         check("/quit", None, Command::Quit);
+    }
+
+    #[test]
+    fn a_session_goes_away_and_comes_back() {
+        let time = Some(Duration::from_millis(500));
+        let cut = |time| Command::Leaving(Departure::Cut, time);
+        let offline = |time| Command::Leaving(Departure::Offline, time);
+        check("/cut", None, cut(None));
+        check("/cut 500ms # c", None, cut(time));
+        check("/offline", None, offline(None));
+        check(
+            "@tailor:t1 /offline 500ms",
+            Some("tailor:t1"),
+            offline(time),
+        );
+        check("/back", None, Command::Back(None));
+        check("/back 500ms", None, Command::Back(time));
+    }
+
+    #[test]
+    fn the_next_lines_may_be_for_one_role() {
+        let tailor = || Command::As(Some("tailor:t1".to_owned()));
+        check("/as tailor:t1", None, tailor());
+        check("/as @tailor:t1 # c", None, tailor());
+        check("/as all", None, Command::As(None));
+    }
+
+    #[test]
+    fn each_command_is_in_the_help() {
+        for verb in VERBS {
+            assert!(COMMANDS.contains(&format!("  {verb}")), "{verb}");
+        }
+        for line in COMMANDS.lines() {
+            assert!(line.chars().count() < 78, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_misspelt_command_gets_a_suggestion() {
+        let refused = |line: &str| line.parse::<CommandLine>().unwrap_err();
+        assert_eq!(
+            refused("/jion o1"),
+            "unknown command \"/jion\": did you mean /join?"
+        );
+        let other = "unknown command \"hello\": /help lists the commands";
+        assert_eq!(refused("hello"), other);
     }
 
     #[test]
@@ -378,7 +491,7 @@ mod tests {
         #[test]
         fn no_text_panics(
             text in any::<String>(),
-            line in "@?[a-zé:]{0,4} ?/(join|emit|wait) [@a-z=:0-9 ]{0,12}",
+            line in "@?[a-zé:]{0,4} ?/(join|emit|await|wait|as|back) [@a-z=:0-9 ]{0,12}",
             payload in r#"[{}\[\]a:=é'" \\1]{0,16}"#,
         ) {
             let _ = text.parse::<CommandLine>();

@@ -1,115 +1,137 @@
 //! The line editor of a terminal, in a thread of its own.
 //!
-//! It begins the next line at once, also while a command is carried out. The thread never waits for
-//! the command, which may wait for it to show something: if 255 lines wait, Enter does not end the
-//! next one, and begins another line of the same text. Ctrl-C cancels a line that has text, and is
-//! an interrupt otherwise; Ctrl-D on an empty line ends the input. The history is in memory.
+//! It begins the next line when the console has taken the last one, or after a moment, also while a
+//! command is carried out. The thread never waits for the command, which may wait for it to show
+//! something: if 255 lines wait, Enter does not end the next one, and begins another line of the
+//! same text. Ctrl-C cancels a line that has text, then a command that waits, and is an interrupt
+//! otherwise; Ctrl-D on an empty line ends the input.
 
-use std::borrow::Cow;
 use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
 
-use nix::sys::signal::{Signal, raise};
-use rustyline::completion::Completer;
-use rustyline::config::{ColorMode, Config};
+use rustyline::config::{BellStyle, ColorMode, CompletionType, Config};
 use rustyline::error::ReadlineError;
-use rustyline::highlight::Highlighter;
-use rustyline::hint::Hinter;
 use rustyline::history::DefaultHistory;
-use rustyline::validate::{ValidationContext, ValidationResult, Validator};
-use rustyline::{Editor, ExternalPrinter as _, Helper};
-use tokio::signal::unix::{SignalKind, signal};
+use rustyline::{Editor, EventHandler, ExternalPrinter as _, KeyEvent};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio_util::task::TaskTracker;
 
-use crate::screen::Screen;
-use crate::terminal;
-
-const PROMPT: &str = "> ";
+use super::board::Board;
+use super::history::{History, MOST_LINES};
+use super::line_watcher::{LineWatcher, Suspender};
+use super::signals;
+use crate::screen::{Screen, Stream};
 
 /// The most texts that wait for being carried out, with the end of the input.
 const WAITING: usize = 256;
 
-/// The longest line that the history keeps.
+/// The longest line that the history has in memory.
 const LONGEST_REMEMBERED: usize = 64 * 1024;
 
 /// The milliseconds after which a lone Esc is no longer the beginning of a key.
 const ESC_TIMEOUT_MS: u16 = 50;
 
+/// The width of a terminal that does not tell it.
+const USUAL_COLUMNS: usize = 80;
+
 /// The text of one line, or of several lines that were pasted together. `None` is the end of the
 /// input.
 pub(super) type Typed = io::Result<Option<String>>;
 
+/// A line editor that has been started.
+#[derive(Debug)]
+pub(super) struct Started {
+    pub(super) typed: Receiver<Typed>,
+    /// The reason why the lines are not kept for later runs.
+    pub(super) unkept: Option<String>,
+}
+
 /// Begins to edit lines if standard input and output are a terminal that can do so. Otherwise
 /// returns `None`.
-pub(super) fn start() -> Option<Receiver<Typed>> {
+pub(super) fn start(board: &Arc<Board>) -> Option<Started> {
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         return None;
     }
-    let config = Config::builder()
-        // Without colours, the text would be shown as it is.
-        .color_mode(ColorMode::Forced)
-        .keyseq_timeout(Some(ESC_TIMEOUT_MS))
-        .build();
-    let mut editor = Editor::with_config(config).ok()?;
+    let mut editor = Editor::with_config(config().ok()?).ok()?;
     let mut printer = editor.create_external_printer().ok()?;
     let show = Box::new(move |text| printer.print(text).is_ok());
     let screen = Screen::share(show).ok()?;
-    let (typed, lines) = channel(WAITING);
+    let (history, unkept) = History::open();
+    for line in history.lines() {
+        // The history in memory takes every line.
+        let _ = editor.add_history_entry(line.as_str());
+    }
+    let (sender, typed) = channel(WAITING);
     editor.set_helper(Some(LineWatcher {
         screen: screen.clone(),
-        typed: typed.clone(),
+        board: board.clone(),
+        typed: sender.clone(),
     }));
+    let suspender = Suspender(screen.clone());
+    editor.bind_sequence(
+        KeyEvent::ctrl('Z'),
+        EventHandler::Conditional(Box::new(suspender)),
+    );
     let thread = EditorThread {
         editor,
-        screen,
-        typed,
+        screen: screen.clone(),
+        board: board.clone(),
+        history,
+        typed: sender,
     };
     std::thread::spawn(move || thread.run());
-    end_cleanly_by_sigterm();
-    Some(lines)
+    signals::watch(&screen);
+    Some(Started { typed, unkept })
 }
 
-/// Lets SIGTERM end the command as Ctrl-C does. By itself it would end the process, and leave the
-/// terminal with the editor's settings.
-fn end_cleanly_by_sigterm() {
-    let Ok(mut terminated) = signal(SignalKind::terminate()) else {
-        return;
-    };
-    TaskTracker::new().spawn(async move {
-        terminated.recv().await;
-        interrupt();
-    });
+fn config() -> rustyline::Result<Config> {
+    let builder = Config::builder()
+        // Without colours, the text would be shown as it is.
+        .color_mode(ColorMode::Forced)
+        .keyseq_timeout(Some(ESC_TIMEOUT_MS))
+        .completion_type(CompletionType::List)
+        .bell_style(BellStyle::None)
+        .history_ignore_space(true)
+        .max_history_size(MOST_LINES)?;
+    Ok(builder.build())
 }
 
-/// Ends the command, whatever it waits for.
-fn interrupt() {
-    // A process may always send itself a signal.
-    let _ = raise(Signal::SIGINT);
+/// Returns the width of the terminal that lines are edited on.
+pub(super) fn columns() -> usize {
+    Stream::Out.columns().unwrap_or(USUAL_COLUMNS)
 }
 
 struct EditorThread {
     editor: Editor<LineWatcher, DefaultHistory>,
     screen: Arc<Screen>,
+    board: Arc<Board>,
+    history: History,
     typed: Sender<Typed>,
 }
 
 impl EditorThread {
-    /// Edits lines until the terminal is released or fails.
+    /// Edits lines until the terminal is released, or fails.
     fn run(mut self) {
-        let mut prompt = PROMPT;
+        let mut has_ended = false;
         while self.screen.enter() {
-            let read = self.editor.readline(prompt);
+            let prompt = if has_ended {
+                String::new()
+            } else {
+                self.board.prompt(columns())
+            };
+            let read = self.editor.readline(prompt.as_str());
             self.screen.leave();
             match read {
                 Ok(text) => self.pass_on(text),
                 Err(ReadlineError::Interrupted) if self.screen.has_text() => {}
+                Err(ReadlineError::Interrupted) if self.board.cancel_wait() => {}
                 Err(ReadlineError::Interrupted) => {
-                    prompt = "";
-                    interrupt();
+                    has_ended = true;
+                    signals::interrupt();
                 }
+                // A terminal that is gone says so for ever.
+                Err(ReadlineError::Eof) if has_ended => return,
                 Err(ReadlineError::Eof) => {
-                    prompt = "";
+                    has_ended = true;
                     self.send(Ok(None));
                 }
                 Err(error) => return self.send(Err(io::Error::other(error))),
@@ -122,7 +144,10 @@ impl EditorThread {
             // The history in memory takes every line.
             let _ = self.editor.add_history_entry(text.as_str());
         }
+        self.history.keep(&text);
+        self.board.pass_line();
         self.send(Ok(Some(text)));
+        self.board.wait_until_taken();
     }
 
     fn send(&self, typed: Typed) {
@@ -135,52 +160,5 @@ impl Drop for EditorThread {
     /// Ends the sharing of the terminal, also after a panic.
     fn drop(&mut self) {
         self.screen.end();
-    }
-}
-
-/// Watches the line for the screen.
-struct LineWatcher {
-    screen: Arc<Screen>,
-    typed: Sender<Typed>,
-}
-
-impl Helper for LineWatcher {}
-
-impl Completer for LineWatcher {
-    type Candidate = String;
-}
-
-impl Hinter for LineWatcher {
-    type Hint = String;
-
-    /// Notes every change of the line. There are no hints.
-    fn hint(&self, line: &str, _: usize, _: &rustyline::Context<'_>) -> Option<String> {
-        self.screen.is_shown(!line.is_empty());
-        None
-    }
-}
-
-impl Highlighter for LineWatcher {
-    /// Notes that the line is drawn again.
-    fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, _: bool) -> Cow<'b, str> {
-        self.screen.is_drawn();
-        Cow::Borrowed(prompt)
-    }
-
-    /// Leaves out the characters that act on the terminal. They have no width.
-    fn highlight<'l>(&self, line: &'l str, _: usize) -> Cow<'l, str> {
-        terminal::without_acting(line)
-    }
-}
-
-impl Validator for LineWatcher {
-    /// Notes that the line ends. If too many wait, it goes on.
-    fn validate(&self, _: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
-        // The last place is for the end of the input.
-        if self.typed.capacity() <= 1 {
-            return Ok(ValidationResult::Incomplete);
-        }
-        self.screen.leave();
-        Ok(ValidationResult::Valid(None))
     }
 }

@@ -1,11 +1,13 @@
 //! The lines of standard input, with the pauses of `/wait` and `--for`.
 
 use std::io::IsTerminal as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, BufReader, Stdin};
 use tokio::time::{Instant, sleep_until};
 
+use super::board::Board;
 use super::editor;
 use super::source::Source;
 use crate::exit::{Exit, Failure};
@@ -27,6 +29,8 @@ pub(super) struct Input<R> {
 pub(super) struct InputLine {
     pub(super) number: u64,
     pub(super) text: String,
+    /// True if it was there before it was asked for, so that it belongs to the line before it.
+    pub(super) was_waiting: bool,
 }
 
 impl Input<BufReader<Stdin>> {
@@ -52,16 +56,22 @@ impl<R: AsyncBufRead + Unpin> Input<R> {
         self.is_terminal
     }
 
-    /// Lets a line editor read the lines, if standard input and output are a terminal.
-    pub(super) fn edit(&mut self) {
-        if let Some(typed) = editor::start() {
-            self.source = Source::edited(typed);
-        }
+    /// Lets a line editor read the lines, if standard input and output are a terminal. Returns the
+    /// reason if their history is not kept.
+    pub(super) fn edit(&mut self, board: &Arc<Board>) -> Option<String> {
+        let started = editor::start(board)?;
+        self.source = Source::edited(started.typed);
+        started.unkept
     }
 
     /// Reads no line for this time from now on.
     pub(super) fn pause(&mut self, time: Duration) {
         self.paused_until = Some(Instant::now() + time);
+    }
+
+    /// Ends the pause, so that the next line is read.
+    pub(super) fn go_on(&mut self) {
+        self.paused_until = None;
     }
 
     /// Ends the command with the last line, without the time of `--for`.
@@ -125,6 +135,7 @@ impl<R: AsyncBufRead + Unpin> Input<R> {
             Ok(text) => Ok(InputLine {
                 number,
                 text: without_mark(number, text),
+                was_waiting: self.source.was_waiting(),
             }),
             Err(error) => {
                 Err(Failure::usage(format!("line {number} is not UTF-8"))
@@ -156,6 +167,7 @@ mod tests {
         Some(InputLine {
             number,
             text: text.to_owned(),
+            was_waiting: true,
         })
     }
 

@@ -1,20 +1,26 @@
 //! `metaia connect`: connects as several roles at once, and runs the commands of standard input.
 
 mod action;
+mod awaited;
+mod board;
 mod command;
+mod completion;
 mod console;
 mod editor;
+mod history;
 mod input;
+mod line_watcher;
+mod prompt;
 mod result;
 mod role_client;
 mod rooms;
+mod signals;
 mod source;
 mod words;
 
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use futures_util::stream::SelectAll;
 
 use crate::actor::Actor;
 use crate::connection;
@@ -28,8 +34,6 @@ use crate::span;
 use command::COMMANDS;
 use console::{Console, Strictness};
 use input::Input;
-use role_client::{NumberedUpdates, RoleClient};
-use rooms::Rooms;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -66,19 +70,19 @@ pub(crate) struct Args {
 /// Connects all roles, then prints events and runs commands until the input ends, every connection
 /// has ended, or SIGINT.
 pub(crate) async fn connect(args: Args, context: &Context) -> Result<Exit, Failure> {
-    let mut updates = SelectAll::new();
     let mut input = Input::stdin(args.linger);
     let strictness = Strictness::new(input.is_terminal(), args.keep_going);
     let mut console = Console::new(context, strictness, args.control, Detail::of(args.full));
-    let connecting = connect_all(&args, &mut console, &mut updates);
     tokio::select! {
-        connected = connecting => connected?,
+        connected = connect_all(&args, &mut console) => connected?,
         () = context.interrupted.cancelled() => return Ok(Exit::Interrupted),
     }
     context.printer.note("connected; /help lists the commands");
-    input.edit();
-    let ended = console.run(&mut updates, &mut input).await;
-    // `updates` must outlive the clean disconnects: dropping it would cut the connections instead.
+    if let Some(reason) = input.edit(console.board()) {
+        let note = format!("the lines of this run are not kept for the next one: {reason}");
+        context.printer.note(&note);
+    }
+    let ended = console.run(&mut input).await;
     join_all(console.clients().map(connection::close)).await;
     let shown = console.finish();
     screen::release();
@@ -87,28 +91,19 @@ pub(crate) async fn connect(args: Args, context: &Context) -> Result<Exit, Failu
     shown.map(|()| exit)
 }
 
-async fn connect_all(
-    args: &Args,
-    console: &mut Console<'_>,
-    updates: &mut SelectAll<NumberedUpdates>,
-) -> Result<(), Failure> {
+async fn connect_all(args: &Args, console: &mut Console<'_>) -> Result<(), Failure> {
     let context = console.context();
     let identities = identities(args, context)?;
     let orders = order_ref::resolve_all(&args.orders, context).await?;
-    for (number, identity) in identities.iter().enumerate() {
+    for identity in identities {
         let orders = orders.iter().map(ToString::to_string);
-        let mut builder = connection::builder(context, identity).orders(orders);
-        if args.fresh {
-            builder = builder.device(connection::new_device());
+        let mut builder = connection::builder(context, &identity).orders(orders);
+        let device = args.fresh.then(connection::new_device);
+        if let Some(device) = &device {
+            builder = builder.device(device);
         }
-        let (client, received) = connection::connect(context, identity, builder).await?;
-        updates.push(NumberedUpdates::new(number, received));
-        let role = RoleClient {
-            label: identity.label().to_owned(),
-            client,
-            rooms: Rooms::default(),
-        };
-        console.add(role, identity.token_kind());
+        let connected = connection::connect(context, &identity, builder).await?;
+        console.add(identity, device, connected);
     }
     console.expect_orders(orders);
     Ok(())

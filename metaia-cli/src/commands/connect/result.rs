@@ -59,9 +59,30 @@ impl Unsuccessful {
             "invalid_order_id" => Exit::Usage,
             _ => Exit::Failed,
         };
+        Self::other(exit, format!("refused: {code}"))
+    }
+}
+
+impl Unsuccessful {
+    /// Returns the reason of a role that has gone away.
+    pub(super) fn away() -> Self {
+        Self::other(Exit::Unreachable, "it is offline: /back connects again")
+    }
+
+    /// Returns the reason of a wait whose time limit is over.
+    pub(super) fn too_late(text: impl Into<String>) -> Self {
+        Self::other(Exit::TimedOut, text)
+    }
+
+    /// Returns the reason of a role whose client makes no other attempt.
+    pub(super) fn ended(reason: &Failure) -> Self {
+        Self::other(reason.exit, reason.chain())
+    }
+
+    fn other(exit: Exit, text: impl Into<String>) -> Self {
         Self {
             exit,
-            text: format!("refused: {code}"),
+            text: text.into(),
             refusal: None,
         }
     }
@@ -76,11 +97,7 @@ impl From<SendError> for Unsuccessful {
             SendError::Timeout(_) => Exit::TimedOut,
             _ => Exit::Failed,
         };
-        Self {
-            exit,
-            text: error.to_string(),
-            refusal: None,
-        }
+        Self::other(exit, error.to_string())
     }
 }
 
@@ -90,11 +107,7 @@ impl From<JoinError> for Unsuccessful {
             JoinError::Refused(code) => Self::refused(&code),
             // The text of this error does not contain its cause, which says more.
             JoinError::Emit(cause) => cause.into(),
-            other => Self {
-                exit: Exit::Failed,
-                text: other.to_string(),
-                refusal: None,
-            },
+            other => Self::other(Exit::Failed, other.to_string()),
         }
     }
 }

@@ -9,6 +9,8 @@ use metaia_realtime::OrderId;
 use metaia_realtime::client::{Client, JoinError, SendError, Update, Updates};
 use serde_json::{Value, json};
 
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
 use super::action::Action;
 use super::result::{CommandResult, Unsuccessful, accepted};
 use super::rooms::Rooms;
@@ -20,24 +22,27 @@ pub(super) struct RoleClient {
     pub(super) label: String,
     pub(super) client: Client,
     pub(super) rooms: Rooms,
+    /// True from `/cut` or `/offline` until `/back`.
+    pub(super) is_away: bool,
 }
 
 impl RoleClient {
     /// Carries out an action. Returns `None` for one without an answer.
     pub(super) async fn run(&self, action: &Action, timeout: Duration) -> Option<CommandResult> {
-        let (command, answer) = match action {
-            Action::Join(order) => (format!("join {order}"), self.join(order, timeout).await),
-            Action::Leave(order) => (format!("leave {order}"), self.leave(order, timeout).await),
-            Action::Emit(event, data) => (
-                format!("emit {event}"),
-                self.emit(event, data, timeout).await,
-            ),
-            Action::Drop => {
-                self.client.drop_transport().await;
-                return None;
+        let answer = if self.is_away {
+            Err(Unsuccessful::away())
+        } else {
+            match action {
+                Action::Join(order) => self.join(order, timeout).await,
+                Action::Leave(order) => self.leave(order, timeout).await,
+                Action::Emit(event, data) => self.emit(event, data, timeout).await,
+                Action::Drop => {
+                    self.client.drop_transport().await;
+                    return None;
+                }
             }
         };
-        Some(CommandResult::new(&self.label, command, answer))
+        Some(CommandResult::new(&self.label, action.to_string(), answer))
     }
 
     async fn join(&self, order: &OrderId, timeout: Duration) -> Result<Value, Unsuccessful> {
@@ -87,15 +92,21 @@ async fn in_time<T>(
     answered.unwrap_or(Err(SendError::Timeout(timeout).into()))
 }
 
-/// The updates of one role, each with the role's number.
+/// The updates of one role, each with the role's number, until they are stopped. Then they are
+/// dropped, which ends a connection without a DISCONNECT.
 pub(super) struct NumberedUpdates {
     number: usize,
     updates: Updates,
+    stopped: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
 impl NumberedUpdates {
-    pub(super) fn new(number: usize, updates: Updates) -> Self {
-        Self { number, updates }
+    pub(super) fn new(number: usize, updates: Updates, stop: CancellationToken) -> Self {
+        Self {
+            number,
+            updates,
+            stopped: Box::pin(stop.cancelled_owned()),
+        }
     }
 }
 
@@ -103,6 +114,9 @@ impl Stream for NumberedUpdates {
     type Item = (usize, Update);
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Task<'_>) -> Poll<Option<Self::Item>> {
+        if self.stopped.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(None);
+        }
         let number = self.number;
         Pin::new(&mut self.updates)
             .poll_next(cx)

@@ -17,6 +17,14 @@ impl Rooms {
         self.contains(&format!("order-{order}"))
     }
 
+    /// Returns the ids of the orders whose rooms the session is in.
+    pub(super) fn orders(&self) -> Vec<String> {
+        self.change(|rooms| {
+            let orders = rooms.iter().filter_map(|room| room.strip_prefix("order-"));
+            orders.map(str::to_owned).collect()
+        })
+    }
+
     fn contains(&self, room: &str) -> bool {
         self.change(|rooms| rooms.contains(room))
     }

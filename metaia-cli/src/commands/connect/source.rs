@@ -23,6 +23,8 @@ pub(super) enum Source<R> {
         typed: Receiver<Typed>,
         /// Lines that were pasted together.
         pasted: VecDeque<String>,
+        /// True if the last line was there before it was asked for.
+        was_waiting: bool,
     },
     Ended,
 }
@@ -32,6 +34,16 @@ impl<R: AsyncBufRead + Unpin> Source<R> {
         Self::Editor {
             typed,
             pasted: VecDeque::new(),
+            was_waiting: false,
+        }
+    }
+
+    /// Returns true if the last line was there before it was asked for: it is one of a script, or
+    /// was pasted or typed ahead.
+    pub(super) fn was_waiting(&self) -> bool {
+        match self {
+            Self::Editor { was_waiting, .. } => *was_waiting,
+            _ => true,
         }
     }
 
@@ -43,7 +55,12 @@ impl<R: AsyncBufRead + Unpin> Source<R> {
     pub(super) async fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
         match self {
             Self::Stream(lines) => lines.next_segment().await,
-            Self::Editor { typed, pasted } => {
+            Self::Editor {
+                typed,
+                pasted,
+                was_waiting,
+            } => {
+                *was_waiting = !pasted.is_empty() || !typed.is_empty();
                 if pasted.is_empty() {
                     let failed = || Err(io::Error::other("the line editor has ended"));
                     let Some(text) = typed.recv().await.unwrap_or_else(failed)? else {

@@ -36,6 +36,16 @@ pub(super) fn beginning_of_word(text: &str, words_before: usize) -> Option<usize
     beginnings.find(|&at| count_before(text, at) == Some(words_before))
 }
 
+/// Returns the place at which the last word of a text begins: its end, if it ends with white space
+/// between words. Within quotes, that is the beginning of the word with the quote. In a comment, it
+/// is the beginning of the comment.
+pub(super) fn beginning_of_last_word(text: &str) -> Option<usize> {
+    let places: Vec<usize> = beginnings(text).chain([text.len()]).collect();
+    let is_behind_space = |at: usize| at == 0 || text[..at].ends_with(is_space);
+    let mut last_first = places.into_iter().rev().filter(|&at| is_behind_space(at));
+    last_first.find(|&at| count_before(text, at).is_some())
+}
+
 /// Returns the JSON with which the text begins, and the text after it.
 pub(super) fn leading_json<T: DeserializeOwned>(text: &str) -> Option<(T, &str)> {
     let mut values = Deserializer::from_str(text).into_iter::<T>();

@@ -1,10 +1,10 @@
 //! The lines of the input: carries them out, and judges the results.
 
 use futures_util::future::join_all;
-use metaia_realtime::client::Client;
+use metaia_realtime::client::{Client, DisconnectReason, Update};
 use tokio::io::AsyncBufRead;
 
-use super::{Console, Done, Work};
+use super::{Console, Done, Session, Work};
 use crate::commands::connect::action::Action;
 use crate::commands::connect::command::{COMMANDS, Command, CommandLine};
 use crate::commands::connect::input::{Input, InputLine};
@@ -27,38 +27,110 @@ impl<'a> Console<'a> {
             Ok(None) => return Ok(Some(self.end())),
             Err(failure) => return self.complain(failure).map(|()| None),
         };
-        let number = line.number;
         let parsed: Result<CommandLine, String> = line.text.parse();
-        let chosen =
-            parsed.and_then(|line| Ok((self.chosen(line.actor.as_deref())?, line.command)));
-        let (roles, command) = match chosen {
-            Ok(chosen) => chosen,
-            Err(reason) => {
-                let failure = self.at_line(number, Failure::usage(reason));
-                return self.complain(failure).map(|()| None);
+        let parsed = parsed.and_then(|line| self.choose_next(line));
+        // Before anything is printed: that waits for the next line of the editor.
+        self.board.take_line();
+        self.board.set_waiting(false);
+        let chosen = parsed.and_then(|line| Ok((self.chosen(line.actor)?, line.command)));
+        let begun = match chosen {
+            Ok((roles, command)) => {
+                self.forget_events(&command, line.was_waiting);
+                self.begin_command(line.number, command, roles, input)
             }
+            Err(reason) => Err(Failure::usage(reason)),
         };
+        begun.or_else(|failure| {
+            let failure = self.at_line(line.number, failure);
+            self.complain(failure).map(|()| None)
+        })
+    }
+
+    /// Carries out `/as`, which changes the next prompt.
+    fn choose_next(&mut self, line: CommandLine) -> Result<CommandLine, String> {
+        if let Command::As(actor) = &line.command {
+            self.roles_of(actor.as_deref())?;
+            self.board.choose(actor.clone());
+        }
+        Ok(line)
+    }
+
+    /// Forgets the events that an `/await` does not find any more: it finds those that came since
+    /// the line before began, or, if a person has read them meanwhile, since its own line began.
+    fn forget_events(&mut self, command: &Command, was_waiting: bool) {
+        let is_forgotten = match command {
+            Command::Nothing | Command::Help | Command::As(_) => false,
+            Command::Await(_) => !was_waiting,
+            _ => true,
+        };
+        if is_forgotten {
+            self.recent.clear();
+        }
+    }
+
+    fn begin_command<R: AsyncBufRead + Unpin>(
+        &mut self,
+        number: u64,
+        command: Command,
+        roles: Vec<usize>,
+        input: &mut Input<R>,
+    ) -> Result<Option<Work<'a>>, Failure> {
         match command {
-            Command::Nothing => {}
+            Command::Nothing | Command::As(_) => {}
             Command::Quit => return Ok(Some(self.end())),
             Command::Help => self.context.printer.note(COMMANDS),
-            Command::Wait(time) => input.pause(time),
-            command => return Ok(Some(carry_out(self.context, number, command, roles))),
+            Command::Wait(time) => {
+                self.board.set_waiting(true);
+                input.pause(time);
+            }
+            Command::Await(args) => self.begin_await(number, &args, roles)?,
+            Command::Back(limit) => self.bring_back(number, limit, roles)?,
+            Command::Leaving(departure, time) => {
+                return self.depart(number, departure, time, roles).map(Some);
+            }
+            command => return Ok(Some(self.carry_out(number, command, &roles))),
         }
         Ok(None)
     }
 
-    /// Returns the roles that a line is for.
-    fn chosen(&self, actor: Option<&str>) -> Result<Vec<RoleClient>, String> {
-        let roles = self.sessions.iter().map(|session| &session.role);
-        let Some(actor) = actor else {
-            return Ok(roles.cloned().collect());
-        };
-        let chosen: Vec<RoleClient> = roles.filter(|role| role.label == actor).cloned().collect();
-        if chosen.is_empty() {
-            return Err(format!("no connected role has the name {actor:?}"));
+    fn carry_out(&mut self, number: u64, command: Command, roles: &[usize]) -> Work<'a> {
+        if command == Command::Drop {
+            self.note_drop(roles);
         }
-        Ok(chosen)
+        let clients = roles.iter().map(|role| self.sessions[*role].role.clone());
+        carry_out(self.context, number, command, clients.collect())
+    }
+
+    /// Ends the live time of roles whose connection is cut, so that `/await live` in the next line
+    /// waits for the next connection.
+    fn note_drop(&mut self, roles: &[usize]) {
+        for &role in roles {
+            let session = &mut self.sessions[role];
+            if session.liveness.is_live() {
+                let dropped = Update::Disconnected(DisconnectReason::Dropped);
+                session.liveness.observe(&dropped, &session.role.client);
+                self.board.set_live(role, false);
+            }
+        }
+    }
+
+    /// Returns the roles that a line is for.
+    fn chosen(&self, actor: Option<String>) -> Result<Vec<usize>, String> {
+        self.roles_of(actor.or_else(|| self.board.chosen()).as_deref())
+    }
+
+    /// Returns the roles of this name; without a name, all.
+    fn roles_of(&self, actor: Option<&str>) -> Result<Vec<usize>, String> {
+        let roles = self.sessions.iter().enumerate();
+        let is_named = |session: &Session| actor.is_none_or(|actor| session.role.label == actor);
+        let named = roles.filter(|(_, session)| is_named(session));
+        let chosen: Vec<usize> = named.map(|(number, _)| number).collect();
+        match actor {
+            Some(actor) if chosen.is_empty() => {
+                Err(format!("no connected role has the name {actor:?}"))
+            }
+            _ => Ok(chosen),
+        }
     }
 
     /// Names the line of a script at which something failed. A person knows it.
@@ -103,6 +175,10 @@ impl<'a> Console<'a> {
                 }
                 Ok(None)
             }
+            Done::Departed(departed) => match self.note_departed(departed)? {
+                Some(done) => self.conclude(done),
+                None => Ok(None),
+            },
             Done::Script { answering } => self.judge_script(&answering).map(Some),
             Done::Typed => Ok(Some(Exit::Ok)),
         }

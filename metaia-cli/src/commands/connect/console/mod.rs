@@ -5,26 +5,40 @@
 //! carried out to its end even if its output has no reader. A person at a terminal is told about a
 //! wrong line, and goes on.
 
+mod away;
 mod lines;
+mod recent;
+mod waiting;
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{SelectAll, StreamExt as _};
 use metaia_realtime::OrderId;
-use metaia_realtime::client::{Client, ReceivedEvent, Update};
+use metaia_realtime::client::{Client, ReceivedEvent, Update, Updates};
+use serde_json::{Value, json};
 use tokio::io::AsyncBufRead;
 use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
 
+use super::board::Board;
 use super::input::Input;
 use super::result::CommandResult;
 use super::role_client::{NumberedUpdates, RoleClient};
+use super::rooms::Rooms;
 use crate::context::Context;
-use crate::diagnosis::TokenKind;
 use crate::exit::{Exit, Failure};
+use crate::expectation::Received;
 use crate::feed::{Detail, Feed};
+use crate::identity::Identity;
 use crate::liveness::{self, Liveness};
 use crate::order_ref;
 use crate::printer::Report;
 use crate::screen::Stream;
+use away::Departed;
+use recent::RecentEvents;
+use waiting::Waiting;
 
 /// The treatment of a line that is wrong or refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +57,12 @@ pub(super) struct Console<'a> {
     strictness: Strictness,
     control: bool,
     feed: Feed,
+    board: Arc<Board>,
     sessions: Vec<Session>,
+    /// Dropping it would cut the connections.
+    updates: SelectAll<NumberedUpdates>,
+    recent: RecentEvents,
+    waiting: Option<Waiting>,
     orders: Vec<OrderId>,
     events: u64,
     gaps: u64,
@@ -52,12 +71,19 @@ pub(super) struct Console<'a> {
     is_unread: bool,
 }
 
-/// One connected role.
+/// One role of the command.
 struct Session {
     role: RoleClient,
+    identity: Identity,
+    /// The name of the installation, if it has one.
+    device: Option<String>,
+    /// Drops the connection.
+    stop: CancellationToken,
     liveness: Liveness,
     /// The reason why the client makes no other attempt.
     ended: Option<Failure>,
+    /// What the session missed before it was live the last time.
+    caught_up: Value,
 }
 
 /// The work that is awaited before the next line is read.
@@ -68,6 +94,8 @@ enum Done {
         number: u64,
         results: Result<Vec<CommandResult>, Failure>,
     },
+    /// Roles have gone away.
+    Departed(Departed),
     /// The end of a script: for each role, whether the server answers.
     Script { answering: Vec<bool> },
     /// The end of what a person has typed.
@@ -93,10 +121,14 @@ impl<'a> Console<'a> {
     ) -> Self {
         Self {
             feed: Feed::new(context.printer, detail),
+            board: Arc::new(Board::new(context.printer.paint())),
             context,
             strictness,
             control,
             sessions: Vec::new(),
+            updates: SelectAll::new(),
+            recent: RecentEvents::default(),
+            waiting: None,
             orders: Vec::new(),
             events: 0,
             gaps: 0,
@@ -109,12 +141,38 @@ impl<'a> Console<'a> {
         self.context
     }
 
-    pub(super) fn add(&mut self, role: RoleClient, token: TokenKind) {
+    /// Returns what the console shares with a line editor.
+    pub(super) fn board(&self) -> &Arc<Board> {
+        &self.board
+    }
+
+    /// Adds a role that is connected.
+    pub(super) fn add(
+        &mut self,
+        identity: Identity,
+        device: Option<String>,
+        (client, updates): (Client, Updates),
+    ) {
+        let role = RoleClient {
+            label: identity.label().to_owned(),
+            client,
+            rooms: Rooms::default(),
+            is_away: false,
+        };
         self.feed.add(&role.label);
+        self.board.add_role(&role.label, role.rooms.clone());
+        let stop = CancellationToken::new();
+        let number = self.sessions.len();
+        self.updates
+            .push(NumberedUpdates::new(number, updates, stop.clone()));
         self.sessions.push(Session {
             role,
-            liveness: Liveness::new(token),
+            liveness: Liveness::new(identity.token_kind()),
+            identity,
+            device,
+            stop,
             ended: None,
+            caught_up: Value::Null,
         });
     }
 
@@ -139,14 +197,14 @@ impl<'a> Console<'a> {
 
     /// Runs until the input ends, every connection has ended, a script fails, or SIGINT.
     ///
-    /// Arms: SIGINT · an update · a script's roles are not live in time · a command is done · a
-    /// line.
+    /// Arms: SIGINT · an update · a script's roles are not live in time · the time of a command that
+    /// waits is over · a command is done · a key · a line.
     pub(super) async fn run<R: AsyncBufRead + Unpin>(
         &mut self,
-        updates: &mut SelectAll<NumberedUpdates>,
         input: &mut Input<R>,
     ) -> Result<Exit, Failure> {
         let context = self.context;
+        let board = self.board.clone();
         let live_until = Instant::now() + context.timeout;
         let mut is_starting = self.is_script();
         let mut work = None;
@@ -155,22 +213,33 @@ impl<'a> Console<'a> {
             if self.is_unread {
                 input.stop_lingering();
             }
+            if let Some(done) = self.settle() {
+                self.conclude(done)?;
+            }
+            let wait_until = self.waiting.as_ref().map(|waiting| waiting.until);
+            let is_waiting = wait_until.is_some();
+            let has_updates = !self.updates.is_empty() || !self.is_any_away();
             tokio::select! {
                 () = context.interrupted.cancelled() => return Ok(Exit::Interrupted),
-                update = updates.next() => match update {
+                update = self.updates.next(), if has_updates => match update {
                     Some((number, update)) => self.observe(number, update)?,
+                    None if self.is_any_away() => {}
                     None => return self.end_unconnected(),
                 },
                 () = sleep_until(live_until), if is_starting => {
                     is_starting = false;
                     self.complain_of_late_roles()?;
                 }
+                () = sleep_until(wait_until.unwrap_or(live_until)), if is_waiting => {
+                    self.end_wait()?;
+                }
                 done = finish(&mut work) => {
                     if let Some(exit) = self.conclude(done)? {
                         return Ok(exit);
                     }
                 }
-                line = input.next(), if !is_starting && work.is_none() => {
+                request = board.request() => self.answer(request, input)?,
+                line = input.next(), if !is_starting && work.is_none() && !is_waiting => {
                     work = self.begin(line, input)?;
                 }
             }
@@ -179,6 +248,11 @@ impl<'a> Console<'a> {
 
     fn is_script(&self) -> bool {
         self.strictness != Strictness::Tell
+    }
+
+    /// Returns true if a role is away that may come back.
+    fn is_any_away(&self) -> bool {
+        self.sessions.iter().any(|session| session.role.is_away)
     }
 
     /// Returns true if no role can still become live.
@@ -229,14 +303,20 @@ impl<'a> Console<'a> {
 impl Console<'_> {
     fn observe(&mut self, number: usize, update: Update) -> Result<(), Failure> {
         let session = &mut self.sessions[number];
+        // The end of its connection has been noted, or will be.
+        if session.role.is_away && !matches!(update, Update::Event(_)) {
+            return Ok(());
+        }
         session.liveness.observe(&update, &session.role.client);
         session.role.rooms.observe(&update);
+        self.board.set_live(number, session.liveness.is_live());
         let label = session.role.label.clone();
         let place = Stream::of_notices(self.control && !self.is_unread);
         let shown = self.feed.notice(number, &update, place);
         self.go_on_unread(shown)?;
         match update {
             Update::Event(event) if event.is_control() => {
+                self.remember(number, &event, false);
                 if let Some(failure) = order_ref::refusal(&label, &event, &self.orders) {
                     self.complain(failure)?;
                 }
@@ -244,7 +324,13 @@ impl Console<'_> {
             Update::Event(event) => {
                 let replayed = self.sessions[number].liveness.is_replay(&event);
                 self.events += 1;
+                self.board.observe(&event.name, &event.data);
+                self.remember(number, &event, replayed);
                 self.print_event(number, event, replayed)?;
+            }
+            Update::Ready(ready) => {
+                let caught_up = json!({"recovered": ready.recovered, "replayed": ready.replayed});
+                self.sessions[number].caught_up = caught_up;
             }
             Update::Reset(_) | Update::TooLarge { .. } => self.gaps += 1,
             Update::GaveUp(reason) => {
@@ -254,6 +340,13 @@ impl Console<'_> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Lets `/await` know an event.
+    fn remember(&mut self, number: usize, event: &ReceivedEvent, replayed: bool) {
+        let label = &self.sessions[number].role.label;
+        let received = Received::of(label, event, replayed, Duration::ZERO);
+        self.note_event(number, received);
     }
 
     fn print_event(
