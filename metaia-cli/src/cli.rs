@@ -181,10 +181,13 @@ impl Command {
             Self::Order(args) => args.writes(),
             Self::Api(args) => args.writes(),
             Self::Operation(operation) => operation.writes(),
-            // What `connect` sends is judged line by line. What `tail` and `expect` run is judged
-            // there.
-            Self::Connect(_) | Self::Tail(_) | Self::Expect(_) | Self::Join(_) => None,
-            Self::Token(_)
+            // The lines of `connect` are judged one by one, and a `metaia` that `tail` or `expect`
+            // runs judges itself.
+            Self::Connect(_)
+            | Self::Tail(_)
+            | Self::Expect(_)
+            | Self::Join(_)
+            | Self::Token(_)
             | Self::Explain(_)
             | Self::Completions(_)
             | Self::Man(_)
@@ -234,7 +237,7 @@ mod tests {
 
     #[test]
     fn help_begins_with_examples() {
-        let paths: [&[&str]; 10] = [
+        let paths: [&[&str]; 16] = [
             &[],
             &["tail"],
             &["connect"],
@@ -245,6 +248,12 @@ mod tests {
             &["test"],
             &["token", "mint"],
             &["token", "inspect"],
+            &["context", "ls"],
+            &["context", "add"],
+            &["context", "use"],
+            &["context", "show"],
+            &["context", "check"],
+            &["context", "rm"],
         ];
         for path in paths {
             assert!(help(path).starts_with("Examples:\n  "), "{path:?}");
@@ -268,6 +277,12 @@ mod tests {
         assert!(shows(&["token", "inspect"], "--token"));
         assert!(!shows(&["token", "inspect"], "--url"));
         assert!(!shows(&["token", "mint"], "--token"));
+        assert!(shows(&["token", "mint"], "--context"));
+        assert!(shows(&["context", "add"], "--url"));
+        assert!(!shows(&["context", "add"], "--context"));
+        assert!(!shows(&["context", "ls"], "--context"));
+        assert!(shows(&["context", "check"], "--context"));
+        assert!(!shows(&["explain"], "--context"));
     }
 
     #[test]

@@ -47,7 +47,8 @@ pub(crate) struct Failure {
     pub(crate) excerpt: Option<String>,
     /// The HTTP status of a refused REST request.
     pub(crate) status: Option<u16>,
-    /// True if the failure is a server's, so that its address belongs into the message.
+    /// True if the failure is a server's or its context's, so that the address belongs into the
+    /// message.
     is_from_server: bool,
     source: Option<BoxError>,
 }
@@ -65,7 +66,7 @@ impl Failure {
         }
     }
 
-    /// Returns the same failure, as one that a server or the way to it caused.
+    /// Returns the same failure, as one that a server, the way to it or its context caused.
     pub(crate) fn of_server(self) -> Self {
         Self {
             is_from_server: true,

@@ -229,6 +229,20 @@ impl Network {
 }
 
 #[cfg(test)]
+impl Network {
+    /// Returns a network without options.
+    pub(crate) fn plain() -> Self {
+        Self {
+            origin: None,
+            token_in: TokenIn::Both,
+            has_own_certificates: false,
+            headers: HeaderMap::new(),
+            tls: None,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -273,6 +273,9 @@ fn data(reply: HttpReply) -> Result<ApiResponse, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnosis::Via;
+    use crate::exit::Exit;
+    use crate::printer::{Color, Format};
 
     fn reply(status: u16, body: &str) -> HttpReply {
         HttpReply {
@@ -290,6 +293,45 @@ mod tests {
         assert_eq!(answer.data["n"], 1);
         assert_eq!(data(reply(202, "{}")).unwrap().data, Value::Null);
         assert_eq!(data(reply(204, "")).unwrap().data, Value::Null);
+    }
+
+    #[tokio::test]
+    async fn only_reads_leave_a_protected_client() {
+        let network = Network::plain();
+        let asked = Asked {
+            // Nothing listens there.
+            base: "http://127.0.0.1:1".to_owned(),
+            path: String::new(),
+            via: Via::Rest,
+            token: TokenKind::None,
+            has_token_in_header_alone: true,
+            origin: None,
+            has_own_certificates: false,
+            proxy: None,
+        };
+        let printer = Printer::new(Format::Text, Color::Never, true, false);
+        let api = Api::new(&network, asked, Duration::from_secs(1), printer).unwrap();
+        let protection = Protection::new(&"production".parse().unwrap(), "http://h".to_owned());
+        let api = api.protected(Some(protection));
+        for (method, exit) in [
+            (Method::GET, Exit::Unreachable),
+            (Method::HEAD, Exit::Unreachable),
+            (Method::POST, Exit::Usage),
+            (Method::PUT, Exit::Usage),
+            (Method::DELETE, Exit::Usage),
+            (Method::PATCH, Exit::Usage),
+            (Method::OPTIONS, Exit::Usage),
+        ] {
+            let exchange = Exchange {
+                method: method.clone(),
+                path: "/x",
+                authority: None,
+                headers: &[],
+                body: Body::None,
+            };
+            let failure = api.exchange(exchange).await.unwrap_err();
+            assert_eq!(failure.exit, exit, "{method}: {}", failure.chain());
+        }
     }
 
     #[test]

@@ -245,7 +245,7 @@ fn missing_in_context(context: &ServerContext, name: &str, path: Option<&Path>) 
         }
         _ => "add it, as in razorpay_key_secret = { env = \"STAGING_KEY_SECRET\" }",
     };
-    Failure::usage(text).hint(hint)
+    Failure::usage(text).hint(hint).of_server()
 }
 
 #[cfg(test)]

@@ -45,9 +45,11 @@ impl Context {
             "tokens.{} of the context {context} is the token of {owner}, not of {actor}",
             actor.role
         ));
-        Err(failure.hint(format!(
-            "act as {owner}, or add jwt_secret to the context, with which metaia mints a token"
-        )))
+        Err(failure
+            .hint(format!(
+                "act as {owner}, or add jwt_secret to the context, with which metaia mints a token"
+            ))
+            .of_server())
     }
 
     /// Returns the user of the token that the context in use has for the role, if tokens are not
@@ -78,7 +80,8 @@ impl Context {
             None => "names no role and user".to_owned(),
         };
         let failure = Failure::usage(format!("tokens.{role} of the context {name} {text}"));
-        Err(failure.hint("metaia token inspect shows what a token contains"))
+        let hint = "metaia token inspect shows what a token contains";
+        Err(failure.hint(hint).of_server())
     }
 
     /// Returns the owner of `token` of the context in use.

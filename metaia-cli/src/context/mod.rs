@@ -77,7 +77,9 @@ impl Context {
         }
         let has_url_option = server.url.is_some();
         let address = Address::find(server.url, &settings);
-        let network = Network::new(network_args(global.network, &settings, uses)?)?;
+        let network = network_args(global.network, &settings, uses);
+        let network = network.map_err(|failure| failure.at_server(&address))?;
+        let network = Network::new(network)?;
         if uses == Uses::Sockets {
             network.check_socket_headers()?;
         }

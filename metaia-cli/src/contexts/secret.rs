@@ -2,11 +2,13 @@
 //! needed for the first time, and once.
 
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{self, Read as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+
+use nix::unistd::geteuid;
 
 use super::folder;
 use super::name::ContextName;
@@ -84,7 +86,7 @@ impl Secret {
             } = self;
             let reason = fault.reason;
             let failure = Failure::usage(format!("{member} of the context {context}: {reason}"));
-            failure.hint(fault.hint)
+            failure.hint(fault.hint).of_server()
         })
     }
 
@@ -192,30 +194,44 @@ fn one_word(text: &str, source: &SecretSource) -> Result<String, SecretFault> {
     Ok(secret.to_owned())
 }
 
-/// Refuses a file in which others can write the commands that would run here.
+/// Refuses a file in which others can write the commands that would run here: by its mode, as its
+/// owner, or by a folder in which they can put another file in its place. Behind a link there are
+/// two folders.
 fn refuse_writable_by_others(file: &Path) -> Result<(), SecretFault> {
-    let mode = |path: &Path| fs::metadata(path).map(|metadata| metadata.permissions().mode());
-    let folder = file.parent().unwrap_or(Path::new("/"));
-    let shown = |path: &Path| one_line(&folder::shown(path)).into_owned();
-    let refused = |path: &Path| {
-        let path = shown(path);
-        SecretFault::new(
-            format!("the commands of the contexts are not run: others can write {path}"),
-            format!("chmod go-w {path}"),
-        )
-    };
     let cannot_read = |error: io::Error| {
         let reason = format!("{} cannot be read: {error}", shown(file));
         SecretFault::new(reason, "its commands run only if nobody else can write it")
     };
-    if mode(file).map_err(cannot_read)? & WRITABLE_BY_OTHERS != 0 {
-        return Err(refused(file));
-    }
-    let folder_mode = mode(folder).map_err(cannot_read)?;
-    if folder_mode & WRITABLE_BY_OTHERS != 0 && folder_mode & STICKY == 0 {
-        return Err(refused(folder));
+    let real = fs::canonicalize(file).map_err(cannot_read)?;
+    let folders = [file.parent(), real.parent()];
+    for path in [Some(real.as_path())].into_iter().chain(folders).flatten() {
+        let metadata = fs::metadata(path).map_err(cannot_read)?;
+        if is_writable_by_others(&metadata) {
+            return Err(writable_by_others(path));
+        }
     }
     Ok(())
+}
+
+fn is_writable_by_others(metadata: &Metadata) -> bool {
+    let mode = metadata.permissions().mode();
+    let is_shared = mode & WRITABLE_BY_OTHERS != 0;
+    let is_protected = metadata.is_dir() && mode & STICKY != 0;
+    let owner = metadata.uid();
+    let is_mine = owner == geteuid().as_raw() || owner == 0;
+    !is_mine || (is_shared && !is_protected)
+}
+
+fn writable_by_others(path: &Path) -> SecretFault {
+    let path = shown(path);
+    SecretFault::new(
+        format!("the commands of the contexts are not run: others can write {path}"),
+        format!("it must be yours, and chmod go-w {path}"),
+    )
+}
+
+fn shown(path: &Path) -> String {
+    one_line(&folder::shown(path)).into_owned()
 }
 
 #[cfg(test)]
@@ -315,8 +331,9 @@ mod tests {
         let script = format!("echo x >> '{}'; echo hush", runs.display());
         let secret = folder.secret(command(&script));
         assert!(!runs.exists());
+        let copy = secret.clone();
         assert_eq!(secret.read().unwrap(), "hush");
-        assert_eq!(secret.clone().read().unwrap(), "hush");
+        assert_eq!(copy.read().unwrap(), "hush");
         assert_eq!(fs::read_to_string(runs).unwrap(), "x\n");
     }
 

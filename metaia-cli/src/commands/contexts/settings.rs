@@ -270,7 +270,8 @@ fn option(value: &str, name: &str) -> PlacedValue {
 }
 
 fn protected(context: &ServerContext) -> Option<String> {
-    context.protected.then(|| "yes".to_owned())
+    let protected = if context.protected { "yes" } else { "no" };
+    Some(protected.to_owned())
 }
 
 fn is_secret(path: &Path) -> bool {

@@ -118,7 +118,7 @@ fn context(server: &ChosenServer, names: &Names, global: &GlobalArgs) -> ShownSe
             Some(choice) => choice.name.to_string(),
             None => "none".to_owned(),
         }),
-        from: from.filter(|_| chosen.is_some() || names.hidden().first().is_some()),
+        from: from.filter(|_| chosen.is_some() || !names.hidden().is_empty()),
         wins_over: hidden.map(text).collect(),
         width: 0,
     }

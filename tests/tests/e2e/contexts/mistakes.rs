@@ -22,6 +22,8 @@ async fn refused(cli: &Cli, args: &[&str]) -> ProcessOutput {
 async fn each_mistake_in_the_file_is_one_message() {
     let cli = cli();
     let url = "url = \"http://127.0.0.1:1\"\n";
+    // Any text: it is not sent.
+    let token = "token = { env = \"HOME\" }\n";
     for (text, parts) in [
         (
             format!("[a]\n{url}tokn = {{ env = \"X\" }}\n"),
@@ -57,11 +59,11 @@ async fn each_mistake_in_the_file_is_one_message() {
         (url.to_owned(), &["outside of a context", "[local]"]),
         (format!("[\"a b\"]\n{url}"), &["wrong name"]),
         (
-            "[a]\nurl = \"h:1\"\n".to_owned(),
+            format!("[a]\nurl = \"h:1\"\n{token}"),
             &["h:1 (from the context a)", "not a server's URL"],
         ),
         (
-            "[a]\nurl = \"http://u:hunter2@h\"\n".to_owned(),
+            format!("[a]\nurl = \"http://u:hunter2@h\"\n{token}"),
             &["(from the context a)", "not sent"],
         ),
         (
