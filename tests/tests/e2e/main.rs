@@ -13,6 +13,7 @@ mod bad_input;
 mod browsers;
 mod cli;
 mod cluster;
+mod connect;
 mod crash;
 mod deployment;
 mod device;
