@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
+use std::num::NonZero;
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::process::Stdio;
@@ -23,7 +24,8 @@ const COLUMNS: u16 = 80;
 /// The height of each terminal.
 const ROWS: u16 = 24;
 
-/// A program that runs on a terminal of its own, in a process group of its own. Dropping it kills the program.
+/// A program that runs on a terminal of its own, in a process group of its own. Dropping it kills
+/// the program.
 #[derive(Debug)]
 pub struct Terminal {
     child: Child,
@@ -147,16 +149,16 @@ impl Terminal {
     #[must_use]
     pub fn rows(&self) -> Vec<String> {
         let (_, columns) = self.widths[0];
-        let mut parser = vt100::Parser::new(ROWS, columns, 0);
+        let mut parser = vt100::Parser::new(length(ROWS), length(columns), 0);
         for (count, piece) in self.shown.so_far().iter().enumerate() {
             for (_, columns) in self.widths.iter().filter(|(before, _)| *before == count) {
-                parser.screen_mut().set_size(ROWS, *columns);
+                parser.screen_mut().set_size(length(ROWS), length(*columns));
             }
             parser.process(piece.as_bytes());
         }
         let screen = parser.screen();
         let (_, columns) = screen.size();
-        let rows = screen.rows(0, columns);
+        let rows = screen.rows(0, columns.into());
         let mut rows: Vec<String> = rows.map(|row| row.trim_end().to_owned()).collect();
         rows.truncate(
             rows.iter()
@@ -222,6 +224,10 @@ impl Terminal {
             shown: self.shown.wait_for_end().await.concat(),
         }
     }
+}
+
+fn length(cells: u16) -> NonZero<u16> {
+    NonZero::new(cells).expect("a terminal has cells")
 }
 
 fn set_width(program: &File, columns: u16) {

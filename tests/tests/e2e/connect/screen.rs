@@ -1,9 +1,9 @@
-//! What a person sees, at 80, 120 and 20 columns.
+//! The screen as a person sees it, at 80, 120 and 20 columns.
 
 use metaia_tests::clients::cli::Cli;
 use metaia_tests::clients::terminal::Terminal;
 use metaia_tests::fixtures::emit;
-use metaia_tests::server::{Listening as _, Server, Setup};
+use metaia_tests::server::{Server, Setup};
 use serde_json::json;
 
 use super::{PROMPT, end, start};
@@ -60,12 +60,12 @@ async fn a_narrow_terminal_has_a_short_prompt_and_wraps_the_line() {
         .start_on_terminal_of_width(20, &["connect", "--as", "customer:c1", "--color", "never"]);
     terminal.wait_for_last_row("c1›").await;
     terminal.enter("/emit a-long-word-and-another").await;
-    terminal.wait_for_last_row("ord-and-another").await;
+    terminal.wait_for_last_row("d-and-another").await;
     emit(&server, &json!({"user": "c1"}), "shown", &json!({"n": 1})).await;
-    terminal.wait_for(" shown").await;
+    terminal.wait_for(" sh").await;
     let rows = terminal
         .wait_for_rows("the line below the event", |rows| {
-            rows.len() > 2 && rows[rows.len() - 2] == "c1› /emit a-long-w"
+            rows.len() > 2 && rows[rows.len() - 2] == "c1› /emit a-long-wor"
         })
         .await;
     insta::assert_snapshot!(masked(&rows[rows.len() - 5..]), @"");
