@@ -3,19 +3,29 @@
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
+use std::num::NonZero;
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::process::Stdio;
 
 use nix::fcntl::OFlag;
 use nix::pty::{grantpt, posix_openpt, ptsname_r, unlockpt};
+use nix::sys::signal::{Signal, kill};
 use nix::sys::termios::{Termios, tcgetattr};
+use nix::unistd::Pid;
 use tokio::process::{Child, Command};
 
-use crate::eventually::within;
+use crate::eventually::{eventually, within};
 use crate::server::journal::Journal;
 
-/// A program that runs on a terminal of its own. Dropping it kills the program.
+/// The width of a terminal without another one.
+const COLUMNS: u16 = 80;
+
+/// The height of each terminal.
+const ROWS: u16 = 24;
+
+/// A program that runs on a terminal of its own, in a process group of its own. Dropping it kills
+/// the program.
 #[derive(Debug)]
 pub struct Terminal {
     child: Child,
@@ -24,6 +34,8 @@ pub struct Terminal {
     /// The side of the program, kept open so that its settings can be read at the end.
     program: File,
     shown: Journal<String>,
+    /// The widths of the terminal, each with the number of pieces that were shown before it.
+    widths: Vec<(usize, u16)>,
     /// The settings before the program began.
     original: Termios,
 }
@@ -59,27 +71,22 @@ impl Terminal {
     /// Starts the command on a new terminal; `change` may give it other streams and variables.
     #[must_use]
     pub fn start_with(command: Command, change: impl FnOnce(&mut Command)) -> Self {
-        Self::start_on(open(), command, change)
+        Self::start_on(open(), COLUMNS, command, change)
     }
 
     /// Starts the command on a new terminal of this width.
     #[must_use]
     pub fn of_width(columns: u16, command: Command) -> Self {
-        let sides = open();
-        let program = sides.1.try_clone().expect("a descriptor");
-        let resized = std::process::Command::new("stty")
-            .args(["cols", &columns.to_string(), "rows", "24"])
-            .stdin(Stdio::from(program))
-            .status();
-        assert!(resized.expect("stty").success(), "{columns}");
-        Self::start_on(sides, command, |_| {})
+        Self::start_on(open(), columns, command, |_| {})
     }
 
     fn start_on(
         (person, program): (File, File),
+        columns: u16,
         mut command: Command,
         change: impl FnOnce(&mut Command),
     ) -> Self {
+        set_width(&program, columns);
         let original = settings(&program);
         let stream = || Stdio::from(program.try_clone().expect("a descriptor"));
         command
@@ -87,6 +94,7 @@ impl Terminal {
             .stdin(stream())
             .stdout(stream())
             .stderr(stream())
+            .process_group(0)
             .kill_on_drop(true);
         change(&mut command);
         let child = command.spawn().expect("the program starts");
@@ -98,8 +106,23 @@ impl Terminal {
             person,
             program,
             shown,
+            widths: vec![(0, columns)],
             original,
         }
+    }
+
+    /// Changes the width of the terminal, and tells the program.
+    pub fn resize(&mut self, columns: u16) {
+        self.widths.push((self.shown.len(), columns));
+        set_width(&self.program, columns);
+        self.signal(Signal::SIGWINCH);
+    }
+
+    /// Sends a signal to the program.
+    pub fn signal(&self, signal: Signal) {
+        let id = self.child.id().expect("the program runs");
+        let pid = Pid::from_raw(id.try_into().expect("a process id"));
+        kill(pid, signal).expect("the program runs");
     }
 
     /// Types a text: `\r` is Enter, `\x03` is Ctrl-C, `\x04` is Ctrl-D.
@@ -120,6 +143,49 @@ impl Terminal {
     #[must_use]
     pub fn shown(&self) -> String {
         self.shown.so_far().concat()
+    }
+
+    /// Returns the rows that a person sees now, without the empty ones at the end.
+    #[must_use]
+    pub fn rows(&self) -> Vec<String> {
+        let (_, columns) = self.widths[0];
+        let mut parser = vt100::Parser::new(length(ROWS), length(columns), 0);
+        for (count, piece) in self.shown.so_far().iter().enumerate() {
+            for (_, columns) in self.widths.iter().filter(|(before, _)| *before == count) {
+                parser.screen_mut().set_size(length(ROWS), length(*columns));
+            }
+            parser.process(piece.as_bytes());
+        }
+        let screen = parser.screen();
+        let (_, columns) = screen.size();
+        let rows = screen.rows(0, columns.into());
+        let mut rows: Vec<String> = rows.map(|row| row.trim_end().to_owned()).collect();
+        rows.truncate(
+            rows.iter()
+                .rposition(|row| !row.is_empty())
+                .map_or(0, |last| last + 1),
+        );
+        rows
+    }
+
+    /// Waits until the rows are as they should be, and returns them.
+    pub async fn wait_for_rows(
+        &self,
+        what: &str,
+        are_as_expected: impl Fn(&[String]) -> bool,
+    ) -> Vec<String> {
+        let what = format!("{what} on the screen");
+        let rows = eventually(&what, async || {
+            Some(self.rows()).filter(|rows| are_as_expected(rows))
+        });
+        rows.await
+    }
+
+    /// Waits until the last row is this one, and returns all rows.
+    pub async fn wait_for_last_row(&self, row: &str) -> Vec<String> {
+        let is_last = |rows: &[String]| rows.last().is_some_and(|last| last == row);
+        self.wait_for_rows(&format!("{row:?} as the last row"), is_last)
+            .await
     }
 
     /// Waits until a text is shown.
@@ -158,6 +224,19 @@ impl Terminal {
             shown: self.shown.wait_for_end().await.concat(),
         }
     }
+}
+
+fn length(cells: u16) -> NonZero<u16> {
+    NonZero::new(cells).expect("a terminal has cells")
+}
+
+fn set_width(program: &File, columns: u16) {
+    let program = program.try_clone().expect("a descriptor");
+    let resized = std::process::Command::new("stty")
+        .args(["cols", &columns.to_string(), "rows", &ROWS.to_string()])
+        .stdin(Stdio::from(program))
+        .status();
+    assert!(resized.expect("stty").success(), "{columns}");
 }
 
 fn settings(program: &File) -> Termios {

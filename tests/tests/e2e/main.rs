@@ -14,6 +14,7 @@ mod browsers;
 mod cli;
 mod cluster;
 mod contexts;
+mod connect;
 mod crash;
 mod deployment;
 mod device;

@@ -10,8 +10,7 @@ use metaia_tests::eventually::eventually;
 use metaia_tests::faults::stub::Stub;
 use metaia_tests::fixtures::{emit, id_of, place_order};
 use metaia_tests::server::{Listening as _, Server};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt as _;
 
@@ -24,6 +23,9 @@ const CONNECT: [&str; 7] = [
     "--timeout",
     "2s",
 ];
+
+/// The prompt of a role that is live.
+const PROMPT: &str = "customer:c1› ";
 
 /// Shown at the beginning of each line: the terminal is to mark what is pasted.
 const BEGINNING: &str = "\x1b[?2004h";
@@ -58,7 +60,7 @@ async fn payloads(stub: &Stub, event: &str, count: usize) -> Vec<Value> {
 async fn start(cli: &Cli, args: &[&str]) -> Terminal {
     let terminal = cli.start_on_terminal(args);
     terminal.wait_for("/help lists the commands").await;
-    terminal.wait_for("> ").await;
+    terminal.wait_for(PROMPT).await;
     terminal
 }
 
@@ -180,7 +182,7 @@ async fn an_event_is_shown_above_a_line_that_is_half_typed() {
         rest = after;
     }
     let (_latency, below) = rest.split_once("\r\n").expect("the end of the line");
-    assert!(below.starts_with("> /jo"), "{shown:?}");
+    assert!(below.starts_with(&format!("{PROMPT}/jo")), "{shown:?}");
 }
 
 #[tokio::test]
@@ -195,7 +197,7 @@ async fn the_settings_of_the_terminal_are_restored() {
         (&["\x03"], 130),
         (&["half\x03", "\x03"], 130),
         (&["half\x03", "\x04"], 0),
-        (&["/wait 20s\r", "half\x03", "\x03"], 130),
+        (&["/wait 20s\r", "half\x03", "\x03", "\x03"], 130),
     ] {
         let terminal = cli.start_on_terminal(&CONNECT);
         for (lines, text) in texts.iter().enumerate() {
@@ -207,7 +209,7 @@ async fn the_settings_of_the_terminal_are_restored() {
         let count = |mode: &str| finished.shown.matches(mode).count();
         assert!(count(BEGINNING) <= count("\x1b[?2004l"), "{finished:?}");
         assert!(
-            !finished.shown.ends_with("> \r\x1b[2C\x1b[?2026l"),
+            !finished.shown.ends_with("› \r\x1b[13C\x1b[?2026l"),
             "{finished:?}"
         );
     }
@@ -219,7 +221,7 @@ async fn the_settings_are_restored_when_the_session_ends() {
     let cli = Cli::for_server(&server);
     let terminal = cli.start_on_terminal(&CONNECT);
     terminal.wait_for("✓ live in ").await;
-    terminal.wait_for("> ").await;
+    terminal.wait_for(PROMPT).await;
     assert!(!terminal.is_original());
     terminal.enter("/emit half").await;
     terminal.wait_for("/emit half").await;
@@ -239,14 +241,13 @@ async fn the_settings_are_restored_when_the_session_ends() {
 async fn a_signal_from_outside_ends_the_command_also_in_a_line() {
     let server = Server::start().await;
     let cli = Cli::for_server(&server);
-    for signal in [Signal::SIGINT, Signal::SIGTERM] {
-        let mut terminal = cli.start_on_terminal(&CONNECT);
-        terminal.wait_for("> ").await;
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+        let terminal = cli.start_on_terminal(&CONNECT);
+        terminal.wait_for(PROMPT).await;
         // The search of the history keeps the editor from showing anything.
         terminal.enter("/fly\r/emit half\x12fl").await;
         terminal.wait_for("(reverse-i-search)`fl'").await;
-        let pid = terminal.child().id().unwrap().try_into().unwrap();
-        kill(Pid::from_raw(pid), signal).unwrap();
+        terminal.signal(signal);
         let finished = terminal.finish().await.expect_code(130);
         assert!(finished.is_restored, "{signal}");
     }

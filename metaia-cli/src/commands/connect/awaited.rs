@@ -86,7 +86,8 @@ fn split_limit<'a>(items: &'a [&'a str]) -> Result<(&'a [&'a str], Option<Durati
     match items {
         [items @ .., last] if !last.contains('=') && !last.starts_with('@') => {
             let limit = span::parse(last).map_err(|expected| {
-                format!("{last:?} is neither a part of a payload (k=v, n:=1, @FILE) nor a time: {expected}")
+                let part = "a part of a payload (k=v, n:=1, @FILE)";
+                format!("{last:?} is neither {part} nor a time: {expected}")
             })?;
             Ok((items, Some(limit)))
         }

@@ -1,5 +1,6 @@
-//! What the console and the line editor tell each other, besides the lines: the console, whose
-//! prompt it is, what is known, and whether a command waits; the editor, which keys were pressed.
+//! The state that the console and the line editor share, besides the lines. The console sets for
+//! whom the prompt is, the names that can be completed, and whether a command waits. The editor
+//! asks for what keys demand.
 //!
 //! The editor's thread never waits for the console for longer than [`TAKE_TIMEOUT`].
 

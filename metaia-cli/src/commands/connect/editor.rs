@@ -17,9 +17,9 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::board::Board;
 use super::history::{History, MOST_LINES};
-use super::line_watcher::{LineWatcher, Suspender};
+use super::line_watcher::{LineWatcher, Suspender, Typed, columns};
 use super::signals;
-use crate::screen::{Screen, Stream};
+use crate::screen::Screen;
 
 /// The most texts that wait for being carried out, with the end of the input.
 const WAITING: usize = 256;
@@ -29,13 +29,6 @@ const LONGEST_REMEMBERED: usize = 64 * 1024;
 
 /// The milliseconds after which a lone Esc is no longer the beginning of a key.
 const ESC_TIMEOUT_MS: u16 = 50;
-
-/// The width of a terminal that does not tell it.
-const USUAL_COLUMNS: usize = 80;
-
-/// The text of one line, or of several lines that were pasted together. `None` is the end of the
-/// input.
-pub(super) type Typed = io::Result<Option<String>>;
 
 /// A line editor that has been started.
 #[derive(Debug)]
@@ -93,11 +86,6 @@ fn config() -> rustyline::Result<Config> {
         .history_ignore_space(true)
         .max_history_size(MOST_LINES)?;
     Ok(builder.build())
-}
-
-/// Returns the width of the terminal that lines are edited on.
-pub(super) fn columns() -> usize {
-    Stream::Out.columns().unwrap_or(USUAL_COLUMNS)
 }
 
 struct EditorThread {

@@ -2,6 +2,7 @@
 //! a line ends, and what Ctrl-Z does.
 
 use std::borrow::Cow;
+use std::io;
 use std::sync::Arc;
 
 use rustyline::completion::Completer;
@@ -12,10 +13,21 @@ use rustyline::{Cmd, ConditionalEventHandler, Event, EventContext, Helper, Repea
 use tokio::sync::mpsc::Sender;
 
 use super::board::Board;
-use super::editor::{Typed, columns};
 use crate::event_line::width;
-use crate::screen::Screen;
+use crate::screen::{Screen, Stream};
 use crate::terminal;
+
+/// The width of a terminal that does not tell it.
+const USUAL_COLUMNS: usize = 80;
+
+/// The text of one line, or of several lines that were pasted together. `None` is the end of the
+/// input.
+pub(super) type Typed = io::Result<Option<String>>;
+
+/// Returns the width of the terminal that lines are edited on.
+pub(super) fn columns() -> usize {
+    Stream::Out.columns().unwrap_or(USUAL_COLUMNS)
+}
 
 /// Watches the line for the screen and the console.
 pub(super) struct LineWatcher {

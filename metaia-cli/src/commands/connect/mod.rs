@@ -39,6 +39,7 @@ const EXAMPLES: &str = "\
 Examples:
   metaia connect --as customer:u1 --as tailor:t1
   metaia connect --as tailor:t1 --order ORDER
+  printf '/offline 5s\\n/await order_update 5s\\n' | metaia connect --as customer:u1
   printf '/join o1\\n/wait 5s\\n' | metaia connect --as customer:u1 -o ndjson";
 
 #[derive(Debug, clap::Args)]

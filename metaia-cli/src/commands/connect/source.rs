@@ -7,7 +7,7 @@ use tokio::io::{AsyncBufRead, Split};
 use tokio::sync::mpsc::Receiver;
 
 use super::command::payload_of_event;
-use super::editor::Typed;
+use super::line_watcher::Typed;
 use super::words::leading_json;
 
 /// The longest line that a terminal without a line editor passes on: it drops what is typed or

@@ -27,7 +27,7 @@ async fn start() -> (Server, Cli) {
 }
 
 /// Starts the command and waits until its session is live.
-async fn start_live(cli: &Cli, args: &[&str]) -> Process {
+pub(crate) async fn start_live(cli: &Cli, args: &[&str]) -> Process {
     let process = cli.start(args);
     let is_live = |line: &String| line.contains(" ✓ live");
     process.stderr.first("a live session", is_live).await;
@@ -50,7 +50,7 @@ fn without_secret(server: &Server) -> Cli {
 }
 
 /// Parses NDJSON.
-fn objects(lines: &str) -> Vec<Value> {
+pub(crate) fn objects(lines: &str) -> Vec<Value> {
     let lines = lines.lines();
     let parsed = lines.map(serde_json::from_str);
     let parsed: Result<Vec<Value>, _> = parsed.collect();

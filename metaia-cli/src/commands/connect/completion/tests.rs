@@ -1,3 +1,5 @@
+//! Lines and the candidates for them.
+
 use proptest::prelude::*;
 use serde_json::json;
 

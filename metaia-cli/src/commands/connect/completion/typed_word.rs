@@ -12,9 +12,9 @@ pub(super) struct TypedWord<'a> {
     pub(super) before: Vec<String>,
     /// The place at which it begins.
     pub(super) start: usize,
-    /// What it says, without quotes.
+    /// Its text without quotes.
     pub(super) said: String,
-    /// What was typed.
+    /// The text as it was typed.
     raw: &'a str,
     /// The quote that it begins with.
     quote: Option<char>,

@@ -1,30 +1,19 @@
-//! Roles that go away and come back: `/cut`, `/offline` and `/back`, with the meaning that they have
-//! in scenarios. A role that comes back resumes from the last event that was shown.
+//! Roles that go away and come back: `/cut`, `/offline` and `/back`, with the meaning that they
+//! have in scenarios. A role that comes back resumes from the last event that was shown.
 
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use metaia_realtime::client::{Client, DisconnectReason, Update};
 use serde_json::Value;
-use tokio_util::sync::CancellationToken;
 
-use super::waiting::{Goal, Waiting};
-use super::{Console, Done, Work};
+use super::Console;
+use super::wait::{Goal, Waiting};
+use super::work::{Departed, Done, Work};
 use crate::commands::connect::command::Departure;
-use crate::commands::connect::role_client::NumberedUpdates;
 use crate::connection;
 use crate::exit::{Exit, Failure};
 use crate::screen::Stream;
-
-/// Roles that have gone away.
-#[derive(Debug)]
-pub(super) struct Departed {
-    number: u64,
-    departure: Departure,
-    /// The time after which they come back; `None` if `/back` decides.
-    time: Option<Duration>,
-    roles: Vec<usize>,
-}
 
 impl Departure {
     fn name(self) -> &'static str {
@@ -106,7 +95,7 @@ impl<'a> Console<'a> {
     fn end_connection(&mut self, role: usize, reason: DisconnectReason) -> Result<(), Failure> {
         let update = Update::Disconnected(reason);
         let session = &mut self.sessions[role];
-        session.stop.cancel();
+        session.drop_connection();
         session.liveness.observe(&update, &session.role.client);
         let place = Stream::of_notices(self.control && !self.is_unread);
         let shown = self.feed.notice(role, &update, place);
@@ -169,12 +158,8 @@ impl<'a> Console<'a> {
             let failure = Failure::new(Exit::Unreachable, "the connection cannot be made again");
             failure.caused_by(error)
         })?;
-        session.role.client = client;
-        session.role.is_away = false;
-        session.ended = None;
-        session.stop = CancellationToken::new();
-        let updates = NumberedUpdates::new(number, updates, session.stop.clone());
-        self.updates.push(updates);
+        session.come_back(client);
+        self.updates.push(session.numbered(number, updates));
         Ok(())
     }
 }

@@ -4,7 +4,9 @@ use futures_util::future::join_all;
 use metaia_realtime::client::{Client, DisconnectReason, Update};
 use tokio::io::AsyncBufRead;
 
-use super::{Console, Done, Session, Work};
+use super::Console;
+use super::session::Session;
+use super::work::{Done, Work};
 use crate::commands::connect::action::Action;
 use crate::commands::connect::command::{COMMANDS, Command, CommandLine};
 use crate::commands::connect::input::{Input, InputLine};

@@ -5,40 +5,34 @@
 //! carried out to its end even if its output has no reader. A person at a terminal is told about a
 //! wrong line, and goes on.
 
+mod arrivals;
 mod away;
 mod lines;
 mod recent;
+mod session;
+mod wait;
 mod waiting;
+mod work;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use futures_util::stream::{SelectAll, StreamExt as _};
 use metaia_realtime::OrderId;
-use metaia_realtime::client::{Client, ReceivedEvent, Update, Updates};
-use serde_json::{Value, json};
+use metaia_realtime::client::{Client, Updates};
 use tokio::io::AsyncBufRead;
 use tokio::time::{Instant, sleep_until};
-use tokio_util::sync::CancellationToken;
 
 use super::board::Board;
 use super::input::Input;
-use super::result::CommandResult;
-use super::role_client::{NumberedUpdates, RoleClient};
-use super::rooms::Rooms;
+use super::role_client::NumberedUpdates;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
-use crate::expectation::Received;
 use crate::feed::{Detail, Feed};
 use crate::identity::Identity;
-use crate::liveness::{self, Liveness};
-use crate::order_ref;
-use crate::printer::Report;
-use crate::screen::Stream;
-use away::Departed;
 use recent::RecentEvents;
-use waiting::Waiting;
+use session::Session;
+use wait::Waiting;
+use work::{Work, finish};
 
 /// The treatment of a line that is wrong or refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,37 +63,6 @@ pub(super) struct Console<'a> {
     first_failure: Option<Exit>,
     /// Set when the reader of the output has left.
     is_unread: bool,
-}
-
-/// One role of the command.
-struct Session {
-    role: RoleClient,
-    identity: Identity,
-    /// The name of the installation, if it has one.
-    device: Option<String>,
-    /// Drops the connection.
-    stop: CancellationToken,
-    liveness: Liveness,
-    /// The reason why the client makes no other attempt.
-    ended: Option<Failure>,
-    /// What the session missed before it was live the last time.
-    caught_up: Value,
-}
-
-/// The work that is awaited before the next line is read.
-type Work<'a> = BoxFuture<'a, Done>;
-
-enum Done {
-    Line {
-        number: u64,
-        results: Result<Vec<CommandResult>, Failure>,
-    },
-    /// Roles have gone away.
-    Departed(Departed),
-    /// The end of a script: for each role, whether the server answers.
-    Script { answering: Vec<bool> },
-    /// The end of what a person has typed.
-    Typed,
 }
 
 impl Strictness {
@@ -153,27 +116,13 @@ impl<'a> Console<'a> {
         device: Option<String>,
         (client, updates): (Client, Updates),
     ) {
-        let role = RoleClient {
-            label: identity.label().to_owned(),
-            client,
-            rooms: Rooms::default(),
-            is_away: false,
-        };
+        let session = Session::new(identity, device, client);
+        let role = &session.role;
         self.feed.add(&role.label);
         self.board.add_role(&role.label, role.rooms.clone());
-        let stop = CancellationToken::new();
         let number = self.sessions.len();
-        self.updates
-            .push(NumberedUpdates::new(number, updates, stop.clone()));
-        self.sessions.push(Session {
-            role,
-            liveness: Liveness::new(identity.token_kind()),
-            identity,
-            device,
-            stop,
-            ended: None,
-            caught_up: Value::Null,
-        });
+        self.updates.push(session.numbered(number, updates));
+        self.sessions.push(session);
     }
 
     /// Sets the orders whose rooms every role must be able to join.
@@ -196,54 +145,58 @@ impl<'a> Console<'a> {
     }
 
     /// Runs until the input ends, every connection has ended, a script fails, or SIGINT.
-    ///
-    /// Arms: SIGINT · an update · a script's roles are not live in time · the time of a command that
-    /// waits is over · a command is done · a key · a line.
     pub(super) async fn run<R: AsyncBufRead + Unpin>(
         &mut self,
         input: &mut Input<R>,
     ) -> Result<Exit, Failure> {
-        let context = self.context;
-        let board = self.board.clone();
-        let live_until = Instant::now() + context.timeout;
-        let mut is_starting = self.is_script();
+        let live_until = Instant::now() + self.context.timeout;
+        let mut starting = self.is_script().then_some(live_until);
         let mut work = None;
         loop {
-            is_starting = is_starting && !self.are_all_live();
+            starting = starting.filter(|_| !self.are_all_live());
             if self.is_unread {
                 input.stop_lingering();
             }
             if let Some(done) = self.settle() {
                 self.conclude(done)?;
             }
-            let wait_until = self.waiting.as_ref().map(|waiting| waiting.until);
-            let is_waiting = wait_until.is_some();
-            let has_updates = !self.updates.is_empty() || !self.is_any_away();
-            tokio::select! {
-                () = context.interrupted.cancelled() => return Ok(Exit::Interrupted),
-                update = self.updates.next(), if has_updates => match update {
-                    Some((number, update)) => self.observe(number, update)?,
-                    None if self.is_any_away() => {}
-                    None => return self.end_unconnected(),
-                },
-                () = sleep_until(live_until), if is_starting => {
-                    is_starting = false;
-                    self.complain_of_late_roles()?;
-                }
-                () = sleep_until(wait_until.unwrap_or(live_until)), if is_waiting => {
-                    self.end_wait()?;
-                }
-                done = finish(&mut work) => {
-                    if let Some(exit) = self.conclude(done)? {
-                        return Ok(exit);
-                    }
-                }
-                request = board.request() => self.answer(request, input)?,
-                line = input.next(), if !is_starting && work.is_none() && !is_waiting => {
-                    work = self.begin(line, input)?;
-                }
+            if let Some(exit) = self.step(input, &mut starting, &mut work).await? {
+                return Ok(exit);
             }
         }
+    }
+
+    /// Waits for one thing, and treats it. Returns the exit code at the end.
+    ///
+    /// Arms: SIGINT · an update · a script's roles are not live in time · the time of a command
+    /// that waits is over · a command is done · a key · a line.
+    async fn step<R: AsyncBufRead + Unpin>(
+        &mut self,
+        input: &mut Input<R>,
+        starting: &mut Option<Instant>,
+        work: &mut Option<Work<'a>>,
+    ) -> Result<Option<Exit>, Failure> {
+        let board = self.board.clone();
+        let wait_until = self.waiting.as_ref().map(|waiting| waiting.until);
+        let is_reading = starting.is_none() && work.is_none() && wait_until.is_none();
+        let has_updates = !self.updates.is_empty() || !self.is_any_away();
+        tokio::select! {
+            () = self.context.interrupted.cancelled() => return Ok(Some(Exit::Interrupted)),
+            update = self.updates.next(), if has_updates => match update {
+                Some((number, update)) => self.observe(number, update)?,
+                None if self.is_any_away() => {}
+                None => return self.end_unconnected().map(Some),
+            },
+            () = until(*starting) => {
+                *starting = None;
+                self.complain_of_late_roles()?;
+            }
+            () = until(wait_until) => self.end_wait()?,
+            done = finish(work) => return self.conclude(done),
+            request = board.request() => self.answer(request, input)?,
+            line = input.next(), if is_reading => *work = self.begin(line, input)?,
+        }
+        Ok(None)
     }
 
     fn is_script(&self) -> bool {
@@ -299,116 +252,10 @@ impl<'a> Console<'a> {
     }
 }
 
-/// Updates that arrive.
-impl Console<'_> {
-    fn observe(&mut self, number: usize, update: Update) -> Result<(), Failure> {
-        let session = &mut self.sessions[number];
-        // The end of its connection has been noted, or will be.
-        if session.role.is_away && !matches!(update, Update::Event(_)) {
-            return Ok(());
-        }
-        session.liveness.observe(&update, &session.role.client);
-        session.role.rooms.observe(&update);
-        self.board.set_live(number, session.liveness.is_live());
-        let label = session.role.label.clone();
-        let place = Stream::of_notices(self.control && !self.is_unread);
-        let shown = self.feed.notice(number, &update, place);
-        self.go_on_unread(shown)?;
-        match update {
-            Update::Event(event) if event.is_control() => {
-                self.remember(number, &event, false);
-                if let Some(failure) = order_ref::refusal(&label, &event, &self.orders) {
-                    self.complain(failure)?;
-                }
-            }
-            Update::Event(event) => {
-                let replayed = self.sessions[number].liveness.is_replay(&event);
-                self.events += 1;
-                self.board.observe(&event.name, &event.data);
-                self.remember(number, &event, replayed);
-                self.print_event(number, event, replayed)?;
-            }
-            Update::Ready(ready) => {
-                let caught_up = json!({"recovered": ready.recovered, "replayed": ready.replayed});
-                self.sessions[number].caught_up = caught_up;
-            }
-            Update::Reset(_) | Update::TooLarge { .. } => self.gaps += 1,
-            Update::GaveUp(reason) => {
-                let session = &mut self.sessions[number];
-                session.ended = Some(session.liveness.given_up(&reason));
-            }
-            _ => {}
-        }
-        Ok(())
+/// Waits until a time; without one, for ever.
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => std::future::pending().await,
     }
-
-    /// Lets `/await` know an event.
-    fn remember(&mut self, number: usize, event: &ReceivedEvent, replayed: bool) {
-        let label = &self.sessions[number].role.label;
-        let received = Received::of(label, event, replayed, Duration::ZERO);
-        self.note_event(number, received);
-    }
-
-    fn print_event(
-        &mut self,
-        number: usize,
-        event: ReceivedEvent,
-        replayed: bool,
-    ) -> Result<(), Failure> {
-        if self.is_unread {
-            return Ok(());
-        }
-        let printed = self.feed.event(number, event, replayed);
-        self.go_on_unread(printed)
-    }
-
-    fn print(&mut self, report: &impl Report) -> Result<(), Failure> {
-        if self.is_unread {
-            return Ok(());
-        }
-        let printed = self.context.printer.report(report);
-        self.go_on_unread(printed)
-    }
-
-    /// Lets a script go on if the reader of its output has left: its events are still to be sent.
-    fn go_on_unread(&mut self, written: Result<(), Failure>) -> Result<(), Failure> {
-        match written {
-            Err(failure) if failure.exit == Exit::Ok && self.is_script() => {
-                self.is_unread = true;
-                let note = "standard output is closed; the remaining commands still run";
-                self.context.printer.note(note);
-                Ok(())
-            }
-            written => written,
-        }
-    }
-}
-
-impl Session {
-    /// Returns the failure of a role that is not live at the end, or whose server does not answer.
-    fn failure_at_end(&mut self, is_answering: bool) -> Option<Failure> {
-        let who = &self.role.label;
-        if !self.liveness.is_live() {
-            return Some(liveness::not_live(who, &self.liveness));
-        }
-        if is_answering {
-            return None;
-        }
-        self.liveness.end_at_last_heard(&self.role.client);
-        Some(liveness::not_answering(who, &self.liveness))
-    }
-}
-
-/// Waits until the work is done; without work, waits for ever.
-///
-/// # Cancel safety
-///
-/// Cancelling does not stop the work.
-async fn finish(work: &mut Option<Work<'_>>) -> Done {
-    let Some(running) = work else {
-        return std::future::pending().await;
-    };
-    let done = running.await;
-    *work = None;
-    done
 }
