@@ -4,7 +4,8 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::operations::Operation;
 use crate::commands::{
-    api, connect, contexts, emit, expect, explain, join, order, shell, tail, test, token, trigger,
+    api, connect, contexts, emit, expect, explain, join, matrix, order, shell, tail, test, token,
+    trigger,
 };
 use crate::context::{Context, GlobalArgs, Uses};
 use crate::exit::{CODES, Exit, Failure};
@@ -41,6 +42,8 @@ enum Command {
     Connect(connect::Args),
     /// Check whether a user may join the room of an order
     Join(join::Args),
+    /// Measure who may do what, and compare it with a file
+    Matrix(matrix::Args),
     /// Send any event to a user, a role, an order's room or everyone
     Emit(emit::Args),
     /// Watch, run a command, and check what came, or that nothing came
@@ -120,7 +123,7 @@ fn with_help_of_each(mut root: clap::Command) -> clap::Command {
     // Only then have the commands the global options.
     root.build();
     root.mut_subcommands(|command| match command.get_name() {
-        "tail" | "connect" | "join" | "expect" | "test" | "help" => command,
+        "tail" | "connect" | "join" | "matrix" | "expect" | "test" | "help" => command,
         "token" => command.mut_subcommands(|command| match command.get_name() {
             "mint" => without_refused(command, Uses::Secret),
             "inspect" => without_refused(command, Uses::Token),
@@ -157,9 +160,12 @@ impl Command {
     fn uses(&self) -> Uses {
         match self {
             Self::Token(command) => command.uses(),
-            Self::Tail(_) | Self::Connect(_) | Self::Join(_) | Self::Expect(_) | Self::Test(_) => {
-                Uses::Sockets
-            }
+            Self::Tail(_)
+            | Self::Connect(_)
+            | Self::Join(_)
+            | Self::Matrix(_)
+            | Self::Expect(_)
+            | Self::Test(_) => Uses::Sockets,
             Self::Explain(_) | Self::Completions(_) | Self::Man(_) | Self::Context(_) => {
                 Uses::Nothing
             }
@@ -177,6 +183,7 @@ impl Command {
         match self {
             Self::Emit(_) => Some("emit".to_owned()),
             Self::Trigger(_) => Some("trigger".to_owned()),
+            Self::Matrix(_) => Some("matrix".to_owned()),
             Self::Test(args) => args.runs().then(|| "test".to_owned()),
             Self::Order(args) => args.writes(),
             Self::Api(args) => args.writes(),
@@ -203,6 +210,7 @@ impl Command {
             Self::Tail(args) => tail::tail(args, context).await,
             Self::Connect(args) => connect::connect(args, context).await,
             Self::Join(args) => context.interruptible(join::join(args, context)).await,
+            Self::Matrix(args) => matrix::matrix(args, context).await,
             Self::Emit(args) => context.interruptible(emit::emit(args, context)).await,
             Self::Expect(args) => expect::expect(args, context).await,
             Self::Test(args) => test::test(args, context).await,
@@ -237,11 +245,12 @@ mod tests {
 
     #[test]
     fn help_begins_with_examples() {
-        let paths: [&[&str]; 16] = [
+        let paths: [&[&str]; 17] = [
             &[],
             &["tail"],
             &["connect"],
             &["join"],
+            &["matrix"],
             &["emit"],
             &["trigger"],
             &["expect"],
@@ -264,7 +273,7 @@ mod tests {
     fn the_help_shows_no_option_that_a_command_refuses() {
         let shows = |path: &[&str], option: &str| help(path).contains(&format!("{option} <"));
         for option in ["--transport", "--origin", "--auth"] {
-            for name in ["tail", "connect", "join", "expect", "test"] {
+            for name in ["tail", "connect", "join", "matrix", "expect", "test"] {
                 assert!(shows(&[name], option), "{name}");
             }
             assert!(!shows(&["api"], option));
@@ -287,7 +296,7 @@ mod tests {
 
     #[test]
     fn the_help_shows_commands_and_exit_codes() {
-        insta::assert_snapshot!(help(&[]), @r#"
+        insta::assert_snapshot!(help(&[]), @"
         Examples:
           metaia tail --as customer:u1                       show what a customer's phone receives
           metaia trigger new_notification --to user:u1       send a test notification
@@ -307,6 +316,7 @@ mod tests {
           tail         Print the events that a user receives, one per line
           connect      Connect as several roles at once, interactively or by a script
           join         Check whether a user may join the room of an order
+          matrix       Measure who may do what, and compare it with a file
           emit         Send any event to a user, a role, an order's room or everyone
           expect       Watch, run a command, and check what came, or that nothing came
           test         Run scenario files: who does what, and what each must receive
@@ -362,7 +372,7 @@ mod tests {
           6 expectation not met or gap · 7 timed out · 130 interrupted
           For sockets and REST alike: 3 is also a redirect, a page of a proxy, HTTP 502, 503, 504;
           4 is HTTP 401, 5 is HTTP 403, 1 is any other refusal of the server
-        "#);
+        ");
     }
 
     #[test]

@@ -53,11 +53,14 @@ pub(crate) struct SignedWebhook {
 /// The event of money that was taken.
 pub(crate) const CAPTURED: &str = "payment.captured";
 
+/// The event of an attempt that failed.
+pub(crate) const FAILED: &str = "payment.failed";
+
 /// The event of money that was paid back.
 const REFUNDED: &str = "refund.processed";
 
 /// The events that change a payment. A server takes all others, and ignores them.
-pub(crate) const EVENTS: [&str; 4] = [CAPTURED, "order.paid", "payment.failed", REFUNDED];
+pub(crate) const EVENTS: [&str; 4] = [CAPTURED, "order.paid", FAILED, REFUNDED];
 
 /// The path that webhooks are sent to.
 pub(crate) const WEBHOOK_PATH: &str = "/api/payments/webhook";

@@ -7,7 +7,7 @@ use crate::shell;
 const EVERYTHING: [&str; 2] = ["--workspace", "--all-features"];
 
 /// End-to-end tests to which it is no matter where the server keeps its records.
-const OF_ANY_STORE: [&str; 13] = [
+const OF_ANY_STORE: [&str; 14] = [
     "guide::",
     "rest::",
     "orders::",
@@ -18,6 +18,7 @@ const OF_ANY_STORE: [&str; 13] = [
     "access::",
     "resume::",
     "device::",
+    "matrix::",
     "positions::",
     "restart::",
     "scenarios::",

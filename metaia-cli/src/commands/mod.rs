@@ -7,6 +7,7 @@ pub(crate) mod emit;
 pub(crate) mod expect;
 pub(crate) mod explain;
 pub(crate) mod join;
+pub(crate) mod matrix;
 pub(crate) mod operations;
 pub(crate) mod order;
 pub(crate) mod shell;

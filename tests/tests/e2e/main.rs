@@ -30,6 +30,7 @@ mod jwt;
 mod leaks;
 mod limits;
 mod lost_access;
+mod matrix;
 mod memory;
 mod middleboxes;
 mod notifications;

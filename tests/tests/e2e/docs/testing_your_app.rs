@@ -101,7 +101,7 @@ async fn the_lines_of_the_readme() {
     let cli = cli_for(&server);
     let order = place_order(&server, "c1").await;
     let lines = Page::open("../README.md").block("test your app");
-    assert_eq!(lines.lines().count(), 5);
+    assert_eq!(lines.lines().count(), 6);
     run(&cli, &lines.replace("ORDER", id_of(&order)))
         .await
         .expect_code(0);
