@@ -4,7 +4,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::operations::Operation;
 use crate::commands::{
-    api, connect, emit, expect, explain, join, order, shell, tail, test, token, trigger,
+    api, connect, doctor, emit, expect, explain, join, order, shell, tail, test, token, trigger,
 };
 use crate::context::{Context, GlobalArgs, Uses};
 use crate::exit::{CODES, Exit, Failure};
@@ -18,6 +18,7 @@ Examples:
   metaia emit user:u1 stock_low sku=thread left:=3   send any event
   metaia expect customer:u2 --never -- COMMAND       prove that somebody receives nothing
   metaia test scenarios/                             run scenario files
+  metaia doctor --as customer:u1                     find out why a client does not connect
   metaia token mint --role admin --user a1           make a token for curl or an app";
 
 /// The QA tool of METAIA realtime.
@@ -55,6 +56,8 @@ enum Command {
     Api(api::Args),
     #[command(flatten)]
     Operation(Operation),
+    /// Check each step of a connection: why does this client not connect?
+    Doctor(doctor::Args),
     /// Tell what a code means, and what to do
     Explain(explain::Args),
     /// Print what a shell needs to complete commands and options
@@ -108,7 +111,7 @@ fn with_help_of_each(mut root: clap::Command) -> clap::Command {
     // Only then have the commands the global options.
     root.build();
     root.mut_subcommands(|command| match command.get_name() {
-        "tail" | "connect" | "join" | "expect" | "test" | "help" => command,
+        "tail" | "connect" | "join" | "expect" | "test" | "doctor" | "help" => command,
         "token" => command.mut_subcommands(|command| match command.get_name() {
             "mint" => without_refused(command, Uses::Nothing),
             "inspect" => without_refused(command, Uses::Token),
@@ -130,9 +133,12 @@ impl Command {
     fn uses(&self) -> Uses {
         match self {
             Self::Token(command) => command.uses(),
-            Self::Tail(_) | Self::Connect(_) | Self::Join(_) | Self::Expect(_) | Self::Test(_) => {
-                Uses::Sockets
-            }
+            Self::Tail(_)
+            | Self::Connect(_)
+            | Self::Join(_)
+            | Self::Expect(_)
+            | Self::Test(_)
+            | Self::Doctor(_) => Uses::Sockets,
             Self::Explain(_) | Self::Completions(_) | Self::Man(_) => Uses::Nothing,
             Self::Emit(_)
             | Self::Trigger(_)
@@ -151,6 +157,7 @@ impl Command {
             Self::Emit(args) => context.interruptible(emit::emit(args, context)).await,
             Self::Expect(args) => expect::expect(args, context).await,
             Self::Test(args) => test::test(args, context).await,
+            Self::Doctor(args) => doctor::doctor(args, context).await,
             Self::Explain(args) => explain::explain(&args, context),
             Self::Completions(args) => Ok(shell::completions(&args, root())),
             Self::Man(args) => shell::man(&args, pages(), context),
@@ -182,7 +189,7 @@ mod tests {
 
     #[test]
     fn help_begins_with_examples() {
-        let paths: [&[&str]; 10] = [
+        let paths: [&[&str]; 11] = [
             &[],
             &["tail"],
             &["connect"],
@@ -191,6 +198,7 @@ mod tests {
             &["trigger"],
             &["expect"],
             &["test"],
+            &["doctor"],
             &["token", "mint"],
             &["token", "inspect"],
         ];
@@ -203,7 +211,7 @@ mod tests {
     fn the_help_shows_no_option_that_a_command_refuses() {
         let shows = |path: &[&str], option: &str| help(path).contains(&format!("{option} <"));
         for option in ["--transport", "--origin", "--auth"] {
-            for name in ["tail", "connect", "join", "expect", "test"] {
+            for name in ["tail", "connect", "join", "expect", "test", "doctor"] {
                 assert!(shows(&[name], option), "{name}");
             }
             assert!(!shows(&["api"], option));
@@ -229,6 +237,7 @@ mod tests {
           metaia emit user:u1 stock_low sku=thread left:=3   send any event
           metaia expect customer:u2 --never -- COMMAND       prove that somebody receives nothing
           metaia test scenarios/                             run scenario files
+          metaia doctor --as customer:u1                     find out why a client does not connect
           metaia token mint --role admin --user a1           make a token for curl or an app
 
         The QA tool of METAIA realtime
@@ -252,6 +261,7 @@ mod tests {
           stats        Show what the server has done, once or again and again
           refusals     List why the server turned clients away: why does this phone not connect?
           disconnect   End a session, or all sessions of a user
+          doctor       Check each step of a connection: why does this client not connect?
           explain      Tell what a code means, and what to do
           completions  Print what a shell needs to complete commands and options
           man          Print the manual page, or write one for each command

@@ -157,6 +157,8 @@ pub(crate) struct Context {
     pub(crate) network: Network,
     pub(crate) timeout: Duration,
     pub(crate) transport: Transport,
+    /// The transport of `--transport`, if it is set.
+    pub(crate) chosen_transport: Option<Transport>,
     /// Cancelled by the first SIGINT.
     pub(crate) interrupted: CancellationToken,
     token: Option<SuppliedToken>,
@@ -253,6 +255,7 @@ impl Context {
             network,
             timeout: global.timeout.unwrap_or(DEFAULT_TIMEOUT),
             transport: global.transport.unwrap_or_default(),
+            chosen_transport: global.transport,
             interrupted,
             token,
         })

@@ -15,6 +15,7 @@ mod connection;
 mod connection_words;
 mod context;
 mod diagnosis;
+mod doctor;
 mod event_line;
 mod event_names;
 mod example_order;

@@ -74,6 +74,27 @@ impl Settings {
             .collect()
     }
 
+    /// Returns the secrets to compare a signature with. If the server's present one is not known,
+    /// there are none: with the old ones alone, a good token would look like a forged one.
+    pub(crate) fn jwt_secrets_to_compare(&self) -> Vec<String> {
+        match self.jwt_secret() {
+            Ok(_) => self.accepted_jwt_secrets(),
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// Returns the place of these secrets.
+    pub(crate) fn jwt_secrets_from(&self) -> String {
+        let present = match self.find("JWT_SECRET") {
+            Some(_) => "JWT_SECRET",
+            None => "the secret of the server's data folder",
+        };
+        match self.find("JWT_SECRETS_OLD") {
+            Some(_) => format!("{present} and JWT_SECRETS_OLD"),
+            None => present.to_owned(),
+        }
+    }
+
     /// Returns the payment provider's key secret.
     pub(crate) fn payment_secret(&self) -> Result<String, Failure> {
         self.secret("RAZORPAY_KEY_SECRET", "razorpay-secret")
