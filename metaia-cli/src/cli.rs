@@ -4,8 +4,8 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::operations::Operation;
 use crate::commands::{
-    api, connect, contexts, emit, expect, explain, join, matrix, order, shell, tail, test, token,
-    trigger,
+    api, connect, contexts, doctor, emit, expect, explain, join, matrix, order, shell, tail, test,
+    token, trigger,
 };
 use crate::context::{Context, GlobalArgs, Uses};
 use crate::exit::{CODES, Exit, Failure};
@@ -19,6 +19,7 @@ Examples:
   metaia emit user:u1 stock_low sku=thread left:=3   send any event
   metaia expect customer:u2 --never -- COMMAND       prove that somebody receives nothing
   metaia test scenarios/                             run scenario files
+  metaia doctor --as customer:u1                     find out why a client does not connect
   metaia token mint --role admin --user a1           make a token for curl or an app";
 
 /// The QA tool of METAIA realtime.
@@ -61,6 +62,8 @@ enum Command {
     /// Keep servers and their credentials under names: --context NAME uses one
     #[command(subcommand)]
     Context(contexts::Command),
+    /// Check each step of a connection: why does this client not connect?
+    Doctor(doctor::Args),
     /// Tell what a code means, and what to do
     Explain(explain::Args),
     /// Print what a shell needs to complete commands and options
@@ -123,7 +126,7 @@ fn with_help_of_each(mut root: clap::Command) -> clap::Command {
     // Only then have the commands the global options.
     root.build();
     root.mut_subcommands(|command| match command.get_name() {
-        "tail" | "connect" | "join" | "matrix" | "expect" | "test" | "help" => command,
+        "tail" | "connect" | "join" | "matrix" | "expect" | "test" | "doctor" | "help" => command,
         "token" => command.mut_subcommands(|command| match command.get_name() {
             "mint" => without_refused(command, Uses::Secret),
             "inspect" => without_refused(command, Uses::Token),
@@ -165,7 +168,8 @@ impl Command {
             | Self::Join(_)
             | Self::Matrix(_)
             | Self::Expect(_)
-            | Self::Test(_) => Uses::Sockets,
+            | Self::Test(_)
+            | Self::Doctor(_) => Uses::Sockets,
             Self::Explain(_) | Self::Completions(_) | Self::Man(_) | Self::Context(_) => {
                 Uses::Nothing
             }
@@ -191,6 +195,7 @@ impl Command {
             // The lines of `connect` are judged one by one, and a `metaia` that `tail` or `expect`
             // runs judges itself.
             Self::Connect(_)
+            | Self::Doctor(_)
             | Self::Tail(_)
             | Self::Expect(_)
             | Self::Join(_)
@@ -214,6 +219,7 @@ impl Command {
             Self::Emit(args) => context.interruptible(emit::emit(args, context)).await,
             Self::Expect(args) => expect::expect(args, context).await,
             Self::Test(args) => test::test(args, context).await,
+            Self::Doctor(args) => doctor::doctor(args, context).await,
             Self::Explain(args) => explain::explain(&args, context),
             Self::Completions(args) => Ok(shell::completions(&args, root())),
             Self::Man(args) => shell::man(&args, pages(), context),
@@ -245,7 +251,7 @@ mod tests {
 
     #[test]
     fn help_begins_with_examples() {
-        let paths: [&[&str]; 17] = [
+        let paths: [&[&str]; 18] = [
             &[],
             &["tail"],
             &["connect"],
@@ -255,6 +261,7 @@ mod tests {
             &["trigger"],
             &["expect"],
             &["test"],
+            &["doctor"],
             &["token", "mint"],
             &["token", "inspect"],
             &["context", "ls"],
@@ -273,7 +280,7 @@ mod tests {
     fn the_help_shows_no_option_that_a_command_refuses() {
         let shows = |path: &[&str], option: &str| help(path).contains(&format!("{option} <"));
         for option in ["--transport", "--origin", "--auth"] {
-            for name in ["tail", "connect", "join", "matrix", "expect", "test"] {
+            for name in ["tail", "connect", "join", "matrix", "expect", "test", "doctor"] {
                 assert!(shows(&[name], option), "{name}");
             }
             assert!(!shows(&["api"], option));
@@ -305,6 +312,7 @@ mod tests {
           metaia emit user:u1 stock_low sku=thread left:=3   send any event
           metaia expect customer:u2 --never -- COMMAND       prove that somebody receives nothing
           metaia test scenarios/                             run scenario files
+          metaia doctor --as customer:u1                     find out why a client does not connect
           metaia token mint --role admin --user a1           make a token for curl or an app
 
         The QA tool of METAIA realtime
@@ -330,6 +338,7 @@ mod tests {
           refusals     List why the server turned clients away: why does this phone not connect?
           disconnect   End a session, or all sessions of a user
           context      Keep servers and their credentials under names: --context NAME uses one
+          doctor       Check each step of a connection: why does this client not connect?
           explain      Tell what a code means, and what to do
           completions  Print what a shell needs to complete commands and options
           man          Print the manual page, or write one for each command

@@ -17,6 +17,8 @@ pub(crate) enum CodePlace {
     Rest,
     /// A report of `metaia test` and `metaia expect`.
     Report,
+    /// A check of `metaia doctor`.
+    Doctor,
 }
 
 impl CodePlace {
@@ -30,6 +32,7 @@ impl CodePlace {
             "event" => Self::Event,
             "rest" => Self::Rest,
             "report" => Self::Report,
+            "doctor" => Self::Doctor,
             _ => return None,
         })
     }
@@ -43,6 +46,7 @@ impl CodePlace {
             Self::Event => "in an answer, or in rt:error",
             Self::Rest => "in a refused REST request",
             Self::Report => "in a report of metaia test",
+            Self::Doctor => "a check of metaia doctor",
         }
     }
 }

@@ -16,6 +16,7 @@ mod connection_words;
 mod context;
 mod contexts;
 mod diagnosis;
+mod doctor;
 mod event_line;
 mod event_names;
 mod example_order;

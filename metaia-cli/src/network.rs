@@ -117,7 +117,7 @@ fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
 }
 
 /// The options, checked.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Network {
     pub(crate) origin: Option<String>,
     pub(crate) token_in: TokenIn,
@@ -158,6 +158,20 @@ impl Network {
             headers,
             tls: tls.map(Arc::new),
         })
+    }
+
+    /// Returns the same options without `--origin`.
+    pub(crate) fn without_origin(&self) -> Self {
+        let mut other = self.clone();
+        if other.origin.take().is_some() {
+            other.headers.remove(ORIGIN);
+        }
+        other
+    }
+
+    /// Returns whether `--header` occupies the header in which a token would be sent.
+    pub(crate) fn has_authorization(&self) -> bool {
+        self.headers.contains_key(AUTHORIZATION)
     }
 
     /// Returns the headers of every request, as texts. Those of `--header` are texts: they came by
@@ -217,6 +231,7 @@ impl Network {
         let mut builder = reqwest::Client::builder()
             .timeout(timeout)
             .no_proxy()
+            .tls_info(true)
             .redirect(Policy::none())
             .default_headers(self.headers.clone());
         if let Some(tls) = tls {

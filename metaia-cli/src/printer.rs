@@ -229,6 +229,11 @@ impl Printer {
         self.format == Format::Text
     }
 
+    /// Returns true if a report of several parts is written as one document.
+    pub(crate) fn is_document(&self) -> bool {
+        self.format == Format::Json
+    }
+
     /// Writes a note to standard error, only if `--verbose`.
     pub(crate) fn detail(&self, text: &str) {
         if self.verbose {

@@ -84,7 +84,7 @@ async fn poll(http: &Client, base: &str) -> Option<ProbeResult> {
 }
 
 /// Returns the session that the answer opens.
-fn session_id(body: &str) -> Option<String> {
+pub(crate) fn session_id(body: &str) -> Option<String> {
     let open: serde_json::Value = serde_json::from_str(body.strip_prefix('0')?).ok()?;
     open.get("sid")?.as_str().map(str::to_owned)
 }

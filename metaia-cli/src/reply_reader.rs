@@ -10,7 +10,12 @@ use crate::diagnosis::HttpReply;
 const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
 
 /// Reads an answer to its end.
-pub(crate) async fn read_reply(mut response: Response) -> HttpReply {
+pub(crate) async fn read_reply(response: Response) -> HttpReply {
+    read_reply_up_to(response, MAX_BODY_BYTES).await
+}
+
+/// Reads an answer to its end, or until its body has this number of bytes.
+pub(crate) async fn read_reply_up_to(mut response: Response, limit: usize) -> HttpReply {
     let text = |value: &HeaderValue| value.to_str().ok().map(str::to_owned);
     let headers = response
         .headers()
@@ -24,7 +29,7 @@ pub(crate) async fn read_reply(mut response: Response) -> HttpReply {
         read_at: clock::unix_ms(),
     };
     let mut body = Vec::new();
-    while body.len() < MAX_BODY_BYTES {
+    while body.len() < limit {
         match response.chunk().await {
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Ok(None) => {

@@ -125,6 +125,36 @@ impl Settings {
             .collect()
     }
 
+    /// Returns the secrets to compare a signature with. If the server's present one is not known,
+    /// there are none: with the old ones alone, a good token would look like a forged one.
+    ///
+    /// # Errors
+    /// A usage failure if the context names one that cannot be read.
+    pub(crate) fn jwt_secrets_to_compare(&self) -> Result<Vec<String>, Failure> {
+        if !self.has_jwt_secret() {
+            return Ok(Vec::new());
+        }
+        // One that is known, and cannot be read, is a mistake of the context.
+        self.jwt_secret()?;
+        Ok(self.accepted_jwt_secrets())
+    }
+
+    /// Returns the place of these secrets.
+    pub(crate) fn jwt_secrets_from(&self) -> String {
+        let of_context = self
+            .context()
+            .filter(|context| context.jwt_secret.is_some());
+        let present = match (self.find("JWT_SECRET"), of_context) {
+            (Some(_), _) => "JWT_SECRET".to_owned(),
+            (None, Some(context)) => format!("jwt_secret of the context {}", context.name),
+            (None, None) => "the secret of the server's data folder".to_owned(),
+        };
+        match self.find("JWT_SECRETS_OLD") {
+            Some(_) => format!("{present} and JWT_SECRETS_OLD"),
+            None => present,
+        }
+    }
+
     /// Returns the payment provider's key secret.
     pub(crate) fn payment_secret(&self) -> Result<String, Failure> {
         let of_context = self.of_context("razorpay_key_secret");

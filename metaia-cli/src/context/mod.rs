@@ -38,6 +38,8 @@ pub(crate) struct Context {
     pub(crate) network: Network,
     pub(crate) timeout: Duration,
     pub(crate) transport: Transport,
+    /// The transport of `--transport`, if it is set.
+    pub(crate) chosen_transport: Option<Transport>,
     /// Cancelled by the first SIGINT.
     pub(crate) interrupted: CancellationToken,
     token: Option<SuppliedToken>,
@@ -94,6 +96,7 @@ impl Context {
             network,
             timeout: global.timeout.unwrap_or(DEFAULT_TIMEOUT),
             transport: global.transport.unwrap_or_default(),
+            chosen_transport: global.transport,
             interrupted,
             token,
             choice: server.choice,

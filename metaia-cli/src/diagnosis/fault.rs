@@ -144,4 +144,8 @@ pub(crate) enum ProbeResult {
     SpeaksTls,
     SpeaksPlainHttp,
     Reply(HttpReply),
+    /// The REST interface of the same address is a METAIA server's.
+    RestAnswers,
+    /// The server accepts the same token in the payload.
+    AcceptedInPayload,
 }

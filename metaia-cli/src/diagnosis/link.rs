@@ -1,5 +1,7 @@
 //! Connections that fail before a server of this project answers.
 
+use std::time::Duration;
+
 use super::fault::{Asked, Fault, Probe, ProbeResult, Via};
 use super::finding::Diagnosis;
 use super::reply::HttpReply;
@@ -12,6 +14,16 @@ the lines that nginx needs:
   proxy_http_version 1.1;
   proxy_set_header Upgrade $http_upgrade;
   proxy_set_header Connection \"upgrade\";";
+
+/// The lines with which nginx passes the sockets on at all.
+const PASS_SOCKETS: &str = "\
+the lines that nginx needs, with the address of the server:
+  location /socket.io/ {
+    proxy_pass http://127.0.0.1:5000;
+    proxy_http_version 1.1;
+    proxy_set_header Upgrade $http_upgrade;
+    proxy_set_header Connection \"upgrade\";
+  }";
 
 /// Returns the probes that may show the cause, in this order, until one has an answer.
 pub(crate) fn probes(asked: &Asked, fault: &Fault) -> &'static [Probe] {
@@ -55,7 +67,9 @@ pub(crate) fn upgrade_advice(reason: &str) -> Option<&'static str> {
 /// Returns the diagnosis of an HTTP answer.
 pub(super) fn of_reply(asked: &Asked, reply: &HttpReply, probed: &ProbeResult) -> Diagnosis {
     match probed {
+        ProbeResult::Reply(polled) if polled.offers_no_upgrade() => no_websockets(),
         ProbeResult::Reply(polled) if polled.opens_session() => no_upgrade(),
+        ProbeResult::RestAnswers if reply.reason().is_none() => not_passed_on(reply),
         // The same answer, with the end of its body.
         ProbeResult::Reply(polled) if polled.status == reply.status && polled.is_complete => {
             page_or_redirect(asked, polled)
@@ -74,12 +88,19 @@ fn page_or_redirect(asked: &Asked, reply: &HttpReply) -> Diagnosis {
 
 /// Returns the diagnosis of a connection without a usable answer.
 pub(super) fn diagnose(asked: &Asked, fault: &Fault, probed: &ProbeResult) -> Diagnosis {
+    match (fault, probed) {
+        (Fault::NoAnswer(limit), ProbeResult::Reply(polled)) if polled.opens_session() => {
+            return no_frames(*limit);
+        }
+        _ => {}
+    }
     match probed {
         ProbeResult::SpeaksTls => return expects_tls(asked),
         ProbeResult::SpeaksPlainHttp => return speaks_plain_http(asked),
+        ProbeResult::Reply(polled) if polled.offers_no_upgrade() => return no_websockets(),
         ProbeResult::Reply(polled) if polled.opens_session() => return no_upgrade(),
         ProbeResult::Reply(polled) => return page_or_redirect(asked, polled),
-        ProbeResult::Nothing => {}
+        ProbeResult::RestAnswers | ProbeResult::AcceptedInPayload | ProbeResult::Nothing => {}
     }
     match fault {
         Fault::UnknownName => Diagnosis::unreachable(
@@ -143,6 +164,36 @@ fn no_upgrade() -> Diagnosis {
         "polling works, the WebSocket does not: something between does not pass \"Upgrade\" on",
         format!("{PASS_UPGRADE}\nuntil then, use --transport polling"),
     )
+}
+
+fn no_frames(limit: Duration) -> Diagnosis {
+    let seconds = limit.as_secs_f64();
+    Diagnosis::new(
+        Exit::TimedOut,
+        format!("polling works, of the WebSocket nothing came: no answer within {seconds} s"),
+        "something between opens WebSockets and does not pass their frames on, such as a proxy \
+         that buffers or a virus scanner: let it pass them; until then, use --transport polling",
+    )
+}
+
+fn no_websockets() -> Diagnosis {
+    Diagnosis::unreachable(
+        "the server offers no WebSockets: polling works",
+        "METAIA_TRANSPORTS of the server leaves websocket out; until then, use --transport polling",
+    )
+}
+
+fn not_passed_on(reply: &HttpReply) -> Diagnosis {
+    let answered = format!("{} answered {}", reply.program(), reply.status_line());
+    Diagnosis::unreachable(
+        format!("{answered}: /api/ is passed on to a METAIA server, and /socket.io/ is not"),
+        PASS_SOCKETS,
+    )
+}
+
+/// Returns whether the answer says that the port expects TLS.
+pub(crate) fn complains_about_plain_http(asked: &Asked, reply: &HttpReply) -> bool {
+    page::expects_tls(asked, reply)
 }
 
 fn expects_tls(asked: &Asked) -> Diagnosis {

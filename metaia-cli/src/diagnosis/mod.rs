@@ -6,6 +6,7 @@
 
 mod certificate;
 mod clock;
+mod engine_io;
 mod errors;
 mod fault;
 mod finding;
@@ -15,6 +16,7 @@ mod page;
 mod redirect;
 mod refusal;
 mod reply;
+mod session;
 mod table;
 mod token;
 
@@ -24,8 +26,10 @@ mod tests;
 pub(crate) use clock::{difference, server_ahead_ms};
 pub(crate) use errors::{connect_fault, request_fault};
 pub(crate) use fault::{Asked, Fault, Probe, ProbeResult, SuppliedBy, TokenKind, Via};
+pub(crate) use finding::Diagnosis;
 pub(crate) use gave_up::gave_up;
-pub(crate) use link::{probes, upgrade_advice};
+pub(crate) use link::{complains_about_plain_http, probes, upgrade_advice};
 pub(crate) use reply::HttpReply;
+pub(crate) use session::{cut_line, no_fence, not_delivered, not_ready};
 pub(crate) use table::{diagnose, fault_text};
-pub(crate) use token::refusal_exit;
+pub(crate) use token::{clock_advice, refusal_exit};

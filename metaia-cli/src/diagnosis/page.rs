@@ -3,7 +3,7 @@
 use super::fault::{Asked, Via};
 use super::finding::Diagnosis;
 use super::reply::{HttpReply, Reason};
-use super::token;
+use super::{engine_io, token};
 use crate::exit::Exit;
 
 /// The most characters of a page that a message shows.
@@ -72,6 +72,9 @@ fn advice(asked: &Asked, reply: &HttpReply, reason: &Reason) -> Option<String> {
             ));
         }
         return Some(format!("add {origin} to CORS_ORIGINS of the server"));
+    }
+    if reason.is_of_engine_io() {
+        return engine_io::advice(asked, reason).map(str::to_owned);
     }
     if reply.status == 403 {
         let hint = token::forbidden_hint(asked);

@@ -6,7 +6,7 @@ use serde_json::Value;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     /// The message, which is a code for servers of this project.
-    pub(super) code: String,
+    pub(crate) code: String,
     data_code: Option<String>,
     detail: Option<String>,
 }

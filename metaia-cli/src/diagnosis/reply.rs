@@ -20,13 +20,13 @@ pub(crate) struct HttpReply {
 }
 
 impl HttpReply {
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str())
     }
 
     /// Returns status and phrase, such as `502 Bad Gateway`.
-    pub(super) fn status_line(&self) -> String {
+    pub(crate) fn status_line(&self) -> String {
         let known = reqwest::StatusCode::from_u16(self.status).ok();
         match known.and_then(|status| status.canonical_reason()) {
             Some(phrase) => format!("{} {phrase}", self.status),
@@ -35,7 +35,7 @@ impl HttpReply {
     }
 
     /// Returns the name of the program that answered, such as `nginx`.
-    pub(super) fn program(&self) -> &str {
+    pub(crate) fn program(&self) -> &str {
         let product = self.header("server").unwrap_or_default();
         let name = product.split(['/', ' ']).next().unwrap_or_default();
         if name.is_empty() { "the server" } else { name }
@@ -64,13 +64,35 @@ impl HttpReply {
     }
 
     /// Returns how far the server's clock is ahead, in milliseconds; `None` if the clocks agree.
-    pub(super) fn server_ahead_ms(&self) -> Option<i64> {
+    pub(crate) fn server_ahead_ms(&self) -> Option<i64> {
         clock::server_ahead_ms(self.header("date")?, self.read_at)
     }
 
     /// Returns whether Engine.IO opened a polling session.
-    pub(super) fn opens_session(&self) -> bool {
+    pub(crate) fn opens_session(&self) -> bool {
         self.status == 200 && self.body.starts_with("0{")
+    }
+
+    /// Returns whether the session that is opened cannot leave polling.
+    pub(super) fn offers_no_upgrade(&self) -> bool {
+        self.opens_session() && self.body.contains(r#""upgrades":[]"#)
+    }
+
+    /// Returns whether a server of this project refuses clients since it shuts down.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.reason().is_some_and(|reason| reason.is("draining"))
+    }
+
+    /// Returns whether a server of this project refuses the origin.
+    pub(crate) fn refuses_origin(&self) -> bool {
+        let reason = self.reason();
+        reason.is_some_and(|reason| reason.is("origin_not_allowed"))
+    }
+
+    /// Returns whether a server of this project asks for a token.
+    pub(crate) fn asks_for_token(&self) -> bool {
+        let reason = self.reason();
+        self.status == 401 && reason.is_some_and(|reason| reason.is("unauthorized"))
     }
 
     /// Returns the reason in the body, if a server of this project or Engine.IO gave one.
@@ -91,10 +113,12 @@ pub(super) struct Reason {
 impl Reason {
     fn from_problem(problem: &Value) -> Option<Self> {
         let text = |member: &str| problem.get(member)?.as_str().map(str::to_owned);
+        // Those of Engine.IO are numbers.
+        let number = |member: &str| Some(problem.get(member)?.as_u64()?.to_string());
         let sentence = text("detail")
             .or_else(|| text("message"))
             .or_else(|| text("title"));
-        let code = text("code");
+        let code = text("code").or_else(|| number("code"));
         if sentence.is_none() && code.is_none() {
             return None;
         }

@@ -16,6 +16,11 @@ const SET_THE_CLOCK_AND_MINT: &str = "set this machine's clock if the token was 
 const UNKNOWN_ROLE: &str =
     "the server does not know the role of the token: `metaia token inspect` shows it";
 
+const DROPS_AUTHORIZATION: &str = "\
+the line that nginx needs:
+  proxy_set_header Authorization $http_authorization;
+until then, send the token in the payload (auth.token), as browsers do: --auth payload";
+
 const DROPPED: &str = "Or a proxy on the way drops the Authorization header: then \
                        `metaia tail --auth payload` works with the same token";
 
@@ -38,9 +43,27 @@ pub(super) fn depends_on_clock(code: &str) -> bool {
 pub(super) fn of_refusal(asked: &Asked, refusal: &Refusal, probed: &ProbeResult) -> Diagnosis {
     let ahead = match probed {
         ProbeResult::Reply(reply) => reply.server_ahead_ms(),
+        ProbeResult::AcceptedInPayload if refusal.code == "unauthorized" => {
+            return dropped(refusal);
+        }
         _ => None,
     };
     refused(asked, &refusal.code, ahead, refusal.text())
+}
+
+/// Returns the diagnosis of a token that is refused in the header alone.
+fn dropped(refusal: &Refusal) -> Diagnosis {
+    let text = refusal.text();
+    let cause = format!(
+        "{text}; it accepts the same token in the payload: something between drops the \
+         Authorization header"
+    );
+    Diagnosis::new(refusal_exit(&refusal.code), cause, DROPS_AUTHORIZATION)
+}
+
+/// Returns the advice for clocks that differ.
+pub(crate) fn clock_advice() -> &'static str {
+    SET_THE_CLOCK
 }
 
 /// Returns the diagnosis of the answer 401 with this code.

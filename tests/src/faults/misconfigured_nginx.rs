@@ -29,9 +29,17 @@ pub enum Door {
     Down,
     /// It knows no path.
     Unknown,
+    /// It passes `/api/` on, and serves a page of its own for every other path.
+    RestAlone,
+    /// It cuts a connection on which nothing comes from the server for a second.
+    Impatient,
+    /// It sends each request to the next of two servers.
+    Alternating,
+    /// It speaks TLS, with an expired certificate of the authority of the fixtures.
+    Expired,
 }
 
-const DOORS: [Door; 7] = [
+const DOORS: [Door; 11] = [
     Door::Tls,
     Door::WithoutUpgrade,
     Door::WithoutAuthorization,
@@ -39,6 +47,10 @@ const DOORS: [Door; 7] = [
     Door::Redirect,
     Door::Down,
     Door::Unknown,
+    Door::RestAlone,
+    Door::Impatient,
+    Door::Alternating,
+    Door::Expired,
 ];
 
 const UPGRADE: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; \
@@ -56,9 +68,15 @@ pub struct MisconfiguredNginx {
 impl MisconfiguredNginx {
     /// Starts a proxy before this server.
     pub async fn before(server: &impl Listening) -> Self {
+        Self::before_two(server, server).await
+    }
+
+    /// Starts a proxy before these servers. Only [`Door::Alternating`] uses the second one.
+    pub async fn before_two(server: &impl Listening, other: &impl Listening) -> Self {
         let folder = TempFolder::new();
         let ports = DOORS.map(|_| ports::unused());
-        let process = Process::start_named("nginx", command(&folder, ports, server.port()));
+        let servers = [server.port(), other.port()];
+        let process = Process::start_named("nginx", command(&folder, ports, servers));
         let nginx = Self {
             _process: process,
             _folder: folder,
@@ -72,7 +90,7 @@ impl MisconfiguredNginx {
     /// Returns the URL of a port.
     #[must_use]
     pub fn url(&self, door: Door) -> String {
-        let scheme = if door == Door::Tls { "https" } else { "http" };
+        let scheme = if door.is_tls() { "https" } else { "http" };
         format!("{scheme}://127.0.0.1:{}", self.port(door))
     }
 
@@ -84,12 +102,19 @@ impl MisconfiguredNginx {
     }
 }
 
-fn command(folder: &TempFolder, ports: [u16; DOORS.len()], server: u16) -> Command {
+impl Door {
+    fn is_tls(self) -> bool {
+        matches!(self, Self::Tls | Self::Expired)
+    }
+}
+
+fn command(folder: &TempFolder, ports: [u16; DOORS.len()], nodes: [u16; 2]) -> Command {
     let tls = ports[0];
     let servers = DOORS.into_iter().zip(ports);
     let servers: String = servers
-        .map(|(door, port)| section(door, port, server, tls))
+        .map(|(door, port)| section(door, port, nodes[0], tls))
         .collect();
+    let [one, other] = nodes;
     let path = folder.path().display();
     let file = folder.write(
         "nginx.conf",
@@ -97,7 +122,8 @@ fn command(folder: &TempFolder, ports: [u16; DOORS.len()], server: u16) -> Comma
             "master_process off; pid {path}/nginx.pid; error_log stderr warn; events {{}}\n\
              http {{ access_log off; client_body_temp_path {path}/body;\n\
              proxy_temp_path {path}/proxy; fastcgi_temp_path {path}/fastcgi;\n\
-             uwsgi_temp_path {path}/uwsgi; scgi_temp_path {path}/scgi;\n{servers}}}\n"
+             uwsgi_temp_path {path}/uwsgi; scgi_temp_path {path}/scgi;\n\
+             upstream both {{ server 127.0.0.1:{one}; server 127.0.0.1:{other}; }}\n{servers}}}\n"
         ),
     );
     let mut command = Host::local().command(nginx());
@@ -107,14 +133,17 @@ fn command(folder: &TempFolder, ports: [u16; DOORS.len()], server: u16) -> Comma
 
 fn section(door: Door, port: u16, server: u16, tls: u16) -> String {
     let pass = format!("proxy_pass http://127.0.0.1:{server};");
-    let certificate = package_path("fixtures/tls/self-signed.pem");
-    let key = package_path("fixtures/tls/self-signed-key.pem");
     let rules = match door {
         Door::Tls => format!(
-            "ssl_certificate {}; ssl_certificate_key {}; location / {{ {UPGRADE} {pass} }}",
-            certificate.display(),
-            key.display()
+            "{} location / {{ {UPGRADE} {pass} }}",
+            tls_files("self-signed")
         ),
+        Door::Expired => format!("{} location / {{ {UPGRADE} {pass} }}", tls_files("expired")),
+        Door::RestAlone => format!(
+            "location /api/ {{ {pass} }} location / {{ return 200 '<title>Shop</title>'; }}"
+        ),
+        Door::Impatient => format!("location / {{ proxy_read_timeout 1s; {UPGRADE} {pass} }}"),
+        Door::Alternating => format!("location / {{ {UPGRADE} proxy_pass http://both; }}"),
         Door::WithoutUpgrade => format!("location / {{ {pass} }}"),
         Door::WithoutAuthorization => {
             format!("location / {{ {UPGRADE} proxy_set_header Authorization \"\"; {pass} }}")
@@ -127,6 +156,18 @@ fn section(door: Door, port: u16, server: u16, tls: u16) -> String {
         Door::Down => "location / { proxy_pass http://127.0.0.1:1; }".to_owned(),
         Door::Unknown => "return 404;".to_owned(),
     };
-    let options = if door == Door::Tls { " ssl" } else { "" };
-    format!("server {{ listen 127.0.0.1:{port}{options}; {rules} }}\n")
+    let options = if door.is_tls() { " ssl" } else { "" };
+    // The certificate is for 127.0.0.1, and not for this other address of the same machine.
+    let other = match door {
+        Door::Tls => format!("listen 127.0.0.2:{port} ssl; "),
+        _ => String::new(),
+    };
+    format!("server {{ listen 127.0.0.1:{port}{options}; {other}{rules} }}\n")
+}
+
+/// Returns the lines for a certificate of the fixtures and its key.
+fn tls_files(name: &str) -> String {
+    let folder = package_path("fixtures/tls");
+    let folder = folder.display();
+    format!("ssl_certificate {folder}/{name}.pem; ssl_certificate_key {folder}/{name}-key.pem;")
 }

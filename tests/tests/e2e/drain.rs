@@ -38,7 +38,7 @@ async fn restarts_with_sigterm_under_load_lose_nothing() {
 
 /// Connects a phone through a frozen forwarder and sends more than the connection can buffer. A
 /// drain waits for such a client for a while.
-async fn frozen_phone(server: &Server) -> (Forwarder, Phone) {
+pub(crate) async fn frozen_phone(server: &Server) -> (Forwarder, Phone) {
     let forwarder = Forwarder::to(server).await;
     let phone = Phone::ready_as(&forwarder, "customer", "frozen").await;
     forwarder.freeze();

@@ -20,6 +20,7 @@ mod deployment;
 mod device;
 mod diagnosis;
 mod docs;
+mod doctor;
 mod dotenv;
 mod drain;
 mod event_lines;

@@ -64,8 +64,8 @@ pub(crate) async fn matrix(args: Args, context: &Context) -> Result<Exit, Failur
         let failure = Failure::usage("--token is one person, and the matrix needs all of them");
         return Err(failure.hint("it mints their tokens: set JWT_SECRET or METAIA_DATA"));
     }
-    if context.token_owner().is_some() {
-        let note = "METAIA_TOKEN is not used: the matrix mints a token for each person";
+    if context.token_owner()?.is_some() {
+        let note = "the token is not used: the matrix mints one for each person";
         context.printer.note(note);
     }
     let company = Company::of(context)?;

@@ -34,7 +34,7 @@ async fn each_kind_of_write_is_refused_before_anything_is_sent() {
     cli.folder().write("qa/s.yaml", SCENARIO);
     let cli = cli.env("SECRET", SECRET);
     let session = "5d41402abc4b2a76b9719d911017c592";
-    let writes: [(&str, &[&str]); 12] = [
+    let writes: [(&str, &[&str]); 13] = [
         ("emit", &["emit", "everyone", "x"]),
         ("trigger", &["trigger", "order.lifecycle"]),
         (
@@ -59,6 +59,7 @@ async fn each_kind_of_write_is_refused_before_anything_is_sent() {
         ("api delete", &["api", "delete", "/x", "--anonymous"]),
         ("disconnect", &["disconnect", session]),
         ("test", &["test", "qa"]),
+        ("matrix", &["matrix"]),
     ];
     for (action, args) in writes {
         let output = cli.run(args).await.expect_code(2);
@@ -105,6 +106,24 @@ async fn reads_are_allowed_and_writes_with_yes() {
         cli.run(args).await.expect_code(2);
         cli.run(&[args, &["--yes"]].concat()).await.expect_code(0);
     }
+}
+
+#[tokio::test]
+async fn doctor_writes_no_event_without_yes() {
+    let cli = cli();
+    let server = Server::start().await;
+    write_contexts(&cli, &production(&server.url()));
+    let cli = cli.env("SECRET", SECRET);
+    let delivery = async |args: &[&str]| {
+        let output = cli.run(args).await.expect_code(0);
+        let mut lines = output.stdout.lines();
+        let line = lines.find(|line| line.contains("delivery"));
+        line.unwrap_or_default().to_owned()
+    };
+    let without = delivery(&["doctor"]).await;
+    assert!(!without.contains("own event back"), "{without}");
+    let with = delivery(&["doctor", "--yes"]).await;
+    assert!(with.contains("own event back"), "{with}");
 }
 
 #[tokio::test]

@@ -168,7 +168,7 @@ const CLI: &[Level] = &[
     Level::apart(&["connection.rs", "liveness.rs", "notices/", "order_ref/"]),
     Level::apart(&["feed.rs"]),
     Level::apart(&["event_names.rs", "verdict/", "watcher/"]),
-    Level::apart(&["absence.rs"]),
+    Level::apart(&["absence.rs", "doctor/"]),
     // A scenario: the format, then reading it, checking it as a whole, running it.
     Level::apart(&["scenario/located.rs", "scenario/variables.rs"]),
     Level::apart(&["scenario/expectations.rs"]),

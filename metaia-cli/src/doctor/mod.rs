@@ -1,0 +1,31 @@
+//! The checks of `metaia doctor`: turns what was found at a server into findings, each with its
+//! cause and its cure.
+//!
+//! Nothing here uses the network: `commands/doctor/` collects the [`Facts`], and asks [`judge`] for
+//! each check as soon as its facts are there. The causes and cures of what goes wrong on the way to
+//! the server are those of the diagnosis, so that every command says the same about the same fault.
+
+mod answers;
+mod certificate;
+mod check;
+mod clock;
+mod facts;
+mod finding;
+mod judge;
+mod report;
+mod route;
+mod session;
+mod sockets;
+#[cfg(test)]
+mod tests;
+mod token;
+
+pub(crate) use certificate::Certificate;
+pub(crate) use check::DoctorCheck;
+pub(crate) use facts::{
+    Delivered, Facts, Found, Handshakes, HeldLine, OriginAnswer, OwnEvent, Polled, SignIn, Timed,
+    Wishes,
+};
+pub(crate) use finding::Finding;
+pub(crate) use judge::judge;
+pub(crate) use report::{FindingLine, Findings, summary};

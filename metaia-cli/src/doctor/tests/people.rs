@@ -1,0 +1,280 @@
+//! Clocks, tokens, and what a session receives.
+
+use super::*;
+use crate::exit::Exit;
+
+fn signed_in(header: Result<(), Fault>, payload: Result<(), Fault>) -> Facts {
+    let ways = [(TokenIn::Header, header), (TokenIn::Payload, payload)];
+    let mut facts = good();
+    facts.sign_ins = Some(ways.map(|(place, value)| way(place, value)).to_vec());
+    facts
+}
+
+fn ahead(seconds: i64) -> Facts {
+    let mut facts = good();
+    let answers = facts.handshakes.as_mut().unwrap();
+    let livez = answers.livez.value.as_mut().unwrap();
+    livez.read_at += seconds * 1_000;
+    facts
+}
+
+#[test]
+fn a_clock_stops_a_client_only_if_its_token_is_refused_for_its_time() {
+    let clock = |facts: &Facts| text(DoctorCheck::Clock, facts);
+    insta::assert_snapshot!(
+        clock(&good()),
+        @" ✓ clock      this machine's clock agrees with the server's, to 2 s (Date)"
+    );
+    insta::assert_snapshot!(clock(&ahead(4)), @r"
+    ✓ clock      this machine's clock is 4 s ahead of the server's (Date); the
+                 leeway for tokens is 5 s
+    ");
+    insta::assert_snapshot!(clock(&ahead(600)), @r"
+    ⚠ clock      this machine's clock is 10 min ahead of the server's (Date)
+                 the leeway for tokens is 5 s: what one side signs is too early or
+                 too late for the other
+                 → set this machine's clock: the times in tokens are compared with
+                   the server's clock
+    ");
+    let mut refused_token = ahead(600);
+    let expired = || Err(refused("token_expired"));
+    refused_token.sign_ins = signed_in(expired(), expired()).sign_ins;
+    insta::assert_snapshot!(clock(&refused_token), @r"
+    ✗ clock      this machine's clock is 10 min ahead of the server's (Date)
+                 the leeway for tokens is 5 s: what one side signs is too early or
+                 too late for the other
+                 → set this machine's clock: the times in tokens are compared with
+                   the server's clock
+    ");
+    let mut unknown = ahead(600);
+    unknown.sign_ins = None;
+    assert_eq!(judge(DoctorCheck::Clock, &unknown), None);
+    let mut undated = good();
+    let answers = undated.handshakes.as_mut().unwrap();
+    answers.livez.value.as_mut().unwrap().headers.clear();
+    answers.readyz.value.as_mut().unwrap().headers.clear();
+    answers
+        .polled
+        .opened
+        .value
+        .as_mut()
+        .unwrap()
+        .headers
+        .clear();
+    insta::assert_snapshot!(clock(&undated), @" – clock      not tried: no answer has a Date");
+}
+
+#[test]
+fn a_token_is_judged_here_and_by_the_server() {
+    let token = |facts: &Facts| text(DoctorCheck::Token, facts);
+    insta::assert_snapshot!(token(&good()), @r"
+    ✓ token      customer:c1, ends in 60 min by the server's clock; signature good
+                 with JWT_SECRET; the server accepts it
+    ");
+    let unauthorized = || Err(refused("unauthorized"));
+    let other_secret = signed_in(unauthorized(), unauthorized());
+    insta::assert_snapshot!(token(&other_secret), @r"
+    ✗ token      customer:c1, ends in 60 min by the server's clock; signature good
+                 with JWT_SECRET: good with this folder's secret, refused by the
+                 server: it has another one
+                 the server refused the connection: unauthorized
+                 → the server has another secret than this folder and environment:
+                   run metaia where the server was started, or set JWT_SECRET
+    ");
+    let silent = signed_in(Err(Fault::Cut), Err(Fault::Cut));
+    insta::assert_snapshot!(token(&silent), @r"
+    ✓ token      customer:c1, ends in 60 min by the server's clock; signature good
+                 with JWT_SECRET; the server did not judge it
+    ");
+    let forbidden = || Err(refused("forbidden"));
+    let finding = judge(DoctorCheck::Token, &signed_in(forbidden(), forbidden()));
+    assert_eq!(finding.unwrap().exit(), Some(Exit::Denied));
+    let mut nobody = good();
+    nobody.wishes.person = None;
+    insta::assert_snapshot!(token(&nobody), @" – token      not asked for: give --as or --token");
+}
+
+#[test]
+fn a_token_that_no_server_sees_is_judged_here_alone() {
+    let mut facts = good();
+    facts.name = Some(found(Err(Fault::UnknownName)));
+    facts.handshakes = None;
+    facts.sign_ins = None;
+    insta::assert_snapshot!(text(DoctorCheck::Token, &facts), @r"
+    ✓ token      customer:c1, ends in 60 min by this machine's clock; signature
+                 good with JWT_SECRET; the server was not asked
+    ");
+    let actor = "customer:c1".parse().unwrap();
+    let ttl = Duration::from_secs(60);
+    let minted = mint(&actor, "other", ttl, Flaw::Expired, NOW_S).unwrap();
+    let secrets = ["secret".to_owned()];
+    let pasted = PastedToken::read(&minted.token);
+    facts.token = Some(inspect(&pasted, &secrets, NOW_S * 1_000));
+    insta::assert_snapshot!(text(DoctorCheck::Token, &facts), @r"
+    ✗ token      customer:c1, ended 3 min ago by this machine's clock; signed with
+                 another secret than JWT_SECRET; the server was not asked
+                 wrong signature: signed with another secret, or modified after
+                 signing; expired 3 min ago
+                 → `metaia token inspect` shows more
+    ");
+}
+
+#[test]
+fn each_way_to_sign_in_is_tried_on_its_own() {
+    let sign_in = |facts: &Facts| text(DoctorCheck::SignIn, facts);
+    insta::assert_snapshot!(
+        sign_in(&good()),
+        @" ✓ sign in    Authorization header (phones): 3 ms; payload (browsers): 3 ms"
+    );
+    let stripped = || signed_in(Err(refused("unauthorized")), Ok(()));
+    insta::assert_snapshot!(sign_in(&stripped()), @r"
+    ✗ sign in    Authorization header (phones): unauthorized; payload (browsers): 3
+                 ms
+                 the server refused the connection: unauthorized; it accepts the
+                 same token in the payload: something between drops the
+                 Authorization header
+                 → the line that nginx needs:
+                     proxy_set_header Authorization $http_authorization;
+                   until then, send the token in the payload (auth.token), as
+                   browsers do: --auth payload
+    ");
+    let mut browser = stripped();
+    browser.wishes.token_in = TokenIn::Payload;
+    assert!(sign_in(&browser).starts_with(" ⚠ "));
+    let unauthorized = || Err(refused("unauthorized"));
+    let both = signed_in(unauthorized(), unauthorized());
+    insta::assert_snapshot!(sign_in(&both), @r"
+     – sign in    not tried: the token is refused in the header and in the payload
+    ");
+    insta::assert_snapshot!(
+        text(DoctorCheck::Rooms, &both),
+        @" – rooms      not tried: no session could be opened"
+    );
+    let cut = signed_in(Err(Fault::Cut), Err(Fault::Cut));
+    insta::assert_snapshot!(sign_in(&cut), @r"
+    ✗ sign in    Authorization header (phones): failed; payload (browsers): failed
+                 the connection was closed before an answer came
+                 → if the port expects TLS, use https://a.example:5000, or check
+                   the port
+    ");
+    let mut no_transport = with(|answers| {
+        answers.polled.opened = found(Err(Fault::Cut));
+        answers.websocket = found(Err(Fault::Cut));
+    });
+    no_transport.wishes.transport = Some(Transport::WebSocket);
+    insta::assert_snapshot!(
+        sign_in(&no_transport),
+        @" – sign in    not tried: the WebSocket failed"
+    );
+}
+
+#[test]
+fn a_session_becomes_live_and_receives() {
+    let mut facts = good();
+    insta::assert_snapshot!(
+        text(DoctorCheck::Rooms, &facts),
+        @" ✓ rooms      live in customer-room, user-c1, 3 ms"
+    );
+    insta::assert_snapshot!(
+        text(DoctorCheck::Delivery, &facts),
+        @" ✓ delivery   own event back in 9 ms, fence (rt:sync) in 2 ms"
+    );
+    let mut deliver = |fence, own_event| {
+        facts.delivered = Some(Delivered { fence, own_event });
+        text(DoctorCheck::Delivery, &facts)
+    };
+    let without_right = OwnEvent::NotSent("HTTP 403 (forbidden): Not yours.".to_owned());
+    insta::assert_snapshot!(deliver(Ok(ms(0)), without_right), @r"
+    ✓ delivery   fence (rt:sync) in <1 ms; no own event: HTTP 403 (forbidden): Not
+                 yours.
+    ");
+    insta::assert_snapshot!(deliver(Ok(ms(2)), OwnEvent::Lost(ms(2_000))), @r"
+    ✗ delivery   fence (rt:sync) in 2 ms; the own event is missing
+                 the server took an event for this session, and it did not come
+                 within 2.0 s
+                 → read the server's log: with several nodes, the one of this
+                   session may not be notified
+    ");
+    let refused = Err((Exit::Failed, "refused: unavailable".to_owned()));
+    insta::assert_snapshot!(deliver(refused, OwnEvent::Back(ms(1))), @r"
+    ✗ delivery   no fence
+                 the server gave no fence (rt:sync): refused: unavailable
+                 → read the server's log: it may not be able to read its events
+    ");
+    let mut not_live = good();
+    not_live.rooms = Some(Timed {
+        value: None,
+        took: ms(2_000),
+    });
+    insta::assert_snapshot!(text(DoctorCheck::Rooms, &not_live), @r"
+    ✗ rooms      not live
+                 connected, and no rt:ready came within 2.0 s
+                 → check that this is a METAIA server, and its log: it may not be
+                   able to read its events. --timeout sets a longer limit
+    ");
+    insta::assert_snapshot!(
+        text(DoctorCheck::Delivery, &not_live),
+        @" – delivery   not tried: the session is not live"
+    );
+}
+
+#[test]
+fn the_name_of_an_event_is_compared_with_the_known_ones() {
+    let event = |name: &str| {
+        let mut facts = good();
+        facts.wishes.event = Some(name.to_owned());
+        text(DoctorCheck::Event, &facts)
+    };
+    insta::assert_snapshot!(
+        event("order_update"),
+        @" ✓ event      order_update is an event of the server"
+    );
+    insta::assert_snapshot!(event("newNotification"), @r#"
+    ✗ event      newNotification
+                 the server sends no event "newNotification": did you mean
+                 new_notification?
+                 → listen for new_notification in the client
+    "#);
+    insta::assert_snapshot!(event("stock_low"), @r#"
+    ⚠ event      stock_low
+                 the server itself sends no event "stock_low": it arrives only if a
+                 backend emits it
+                 → if no backend of yours emits it, look for its name in
+                   docs/events.md
+    "#);
+}
+
+#[test]
+fn a_silent_line_is_held_or_cut() {
+    let idle = |held, cut| {
+        let mut facts = good();
+        facts.wishes.idle = Some(ms(60_000));
+        facts.idle = Some(HeldLine {
+            held: ms(held),
+            cut,
+            ping_interval: Some(ms(25_000)),
+        });
+        text(DoctorCheck::Idle, &facts)
+    };
+    insta::assert_snapshot!(idle(20_000, None), @" ✓ idle       the line was held for 20.0 s");
+    insta::assert_snapshot!(idle(60_000, None), @r"
+    ✓ idle       the line was held for 60.0 s; the server sends a ping every 25 s,
+                 so no silence was longer
+    ");
+    let cut = Some((ms(1_000), "transport close".to_owned()));
+    insta::assert_snapshot!(idle(1_004, cut), @r"
+    ✗ idle       the line was lost after 1.0 s
+                 cut after 1.0 s of silence (transport close); the server sends a
+                 ping only every 25 s
+                 → something between cuts silent lines. In nginx, in the location
+                   of /socket.io/:
+                     proxy_read_timeout 75s;
+                     proxy_send_timeout 75s;
+                     proxy_buffering off;
+                   in a load balancer: an idle timeout of 60 s or more
+    ");
+    insta::assert_snapshot!(text(DoctorCheck::Idle, &good()), @r"
+    – idle       not asked for: --idle 60s holds a silent line, and finds what cuts
+                 it
+    ");
+}

@@ -1,0 +1,125 @@
+//! Proxies that pass too little on, or to the wrong place.
+
+use metaia_tests::clients::cli::Cli;
+use metaia_tests::faults::middlebox::{Middlebox, WebSocketFault};
+use metaia_tests::faults::misconfigured_nginx::{Door, MisconfiguredNginx};
+use metaia_tests::server::{Listening, Server};
+
+use super::examine;
+
+async fn proxied() -> (MisconfiguredNginx, Server) {
+    let server = Server::start().await;
+    (MisconfiguredNginx::before(&server).await, server)
+}
+
+fn at(nginx: &MisconfiguredNginx, door: Door) -> Cli {
+    Cli::for_url(&nginx.url(door))
+}
+
+#[tokio::test]
+async fn a_proxy_that_passes_no_upgrade_on_gets_its_lines() {
+    let (nginx, _server) = proxied().await;
+    let cli = at(&nginx, Door::WithoutUpgrade);
+    let words = [
+        "polling works, the WebSocket does not",
+        "proxy_set_header Upgrade $http_upgrade;",
+    ];
+    let examined = examine(&cli, &[])
+        .await
+        .check(3, "doctor.websocket", &words);
+    examined.found("doctor.delivery", "own event back");
+    examine(&cli, &["--transport", "polling"]).await.good();
+}
+
+#[tokio::test]
+async fn a_proxy_that_takes_the_header_gets_its_line() {
+    let (nginx, _server) = proxied().await;
+    let cli = at(&nginx, Door::WithoutAuthorization);
+    let words = [
+        "drops the Authorization header",
+        "proxy_set_header Authorization $http_authorization;",
+    ];
+    for options in [&[][..], &["--auth", "header"]] {
+        examine(&cli, options)
+            .await
+            .check(4, "doctor.sign_in", &words);
+    }
+    examine(&cli, &["--auth", "payload"]).await.good();
+}
+
+#[tokio::test]
+async fn a_redirect_names_its_target() {
+    let (nginx, _server) = proxied().await;
+    let target = format!("--url {}", nginx.url(Door::Tls));
+    let examined = examine(&at(&nginx, Door::Redirect), &[]).await;
+    examined.check(3, "doctor.server", &["redirects to https://", &target]);
+}
+
+#[tokio::test]
+async fn a_proxy_without_a_server_behind_it_is_told() {
+    let (nginx, _server) = proxied().await;
+    let examined = examine(&at(&nginx, Door::Down), &[]).await;
+    examined.check(
+        3,
+        "doctor.server",
+        &["nginx answered 502", "metaia-server runs"],
+    );
+}
+
+#[tokio::test]
+async fn a_proxy_that_passes_rest_alone_gets_its_lines() {
+    let (nginx, _server) = proxied().await;
+    let examined = examine(&at(&nginx, Door::RestAlone), &[]).await;
+    let words = ["/socket.io/ is not", "location /socket.io/ {"];
+    let examined = examined.check(3, "doctor.polling", &words);
+    examined
+        .found("doctor.server", "/api/ is METAIA's")
+        .found("doctor.sign_in", "not tried: ");
+}
+
+#[tokio::test]
+async fn a_proxy_that_sends_a_session_to_several_nodes_gets_its_line() {
+    let (one, other) = tokio::join!(Server::start(), Server::start());
+    let nginx = MisconfiguredNginx::before_two(&one, &other).await;
+    let cli = at(&nginx, Door::Alternating);
+    let words = ["Session ID unknown", "hash $remote_addr consistent;"];
+    examine(&cli, &[]).await.check(3, "doctor.polling", &words);
+    // A WebSocket is one connection. The nodes have a log each, so that an event may be at the
+    // other one.
+    let key = cli.secret("");
+    let token = metaia_tests::fixtures::token::token("customer", "c1");
+    let options = ["--transport", "websocket", "--token", &token];
+    examine(&key, &options).await.good();
+}
+
+#[tokio::test]
+async fn a_proxy_that_cuts_silent_lines_is_found() {
+    let (nginx, _server) = proxied().await;
+    let cli = at(&nginx, Door::Impatient);
+    let words = ["of silence", "proxy_read_timeout 75s;", "only every 25 s"];
+    let examined = examine(&cli, &["--idle", "3s"]).await;
+    examined.check(3, "doctor.idle", &words);
+    examine(&cli, &[]).await.good();
+}
+
+#[tokio::test]
+async fn every_way_to_lose_a_websocket_is_a_problem_of_it() {
+    let server = Server::start().await;
+    for fault in [
+        WebSocketFault::Refused,
+        WebSocketFault::Stripped,
+        WebSocketFault::Reset,
+        WebSocketFault::ClosedAfterAnswer,
+    ] {
+        let middlebox = Middlebox::before(&server, fault).await;
+        let examined = examine(&Cli::for_url(&middlebox.url()), &[]).await;
+        let words = ["polling works, the WebSocket does not", "nginx"];
+        examined.check(3, "doctor.websocket", &words);
+    }
+    let deaf = Middlebox::before(&server, WebSocketFault::ServersFramesLost).await;
+    let examined = examine(&Cli::for_url(&deaf.url()), &[]).await;
+    examined.check(7, "doctor.websocket", &["no answer within", "frames"]);
+    let mute = Middlebox::before(&server, WebSocketFault::ClientsFramesLost).await;
+    let examined = examine(&Cli::for_url(&mute.url()), &[]).await;
+    examined.check(7, "doctor.sign_in", &["no answer within", "frames"]);
+}
