@@ -19,7 +19,7 @@ Examples:
   metaia emit user:u1 stock_low sku=thread left:=3   send any event
   metaia expect customer:u2 --never -- COMMAND       prove that somebody receives nothing
   metaia test scenarios/                             run scenario files
-  metaia doctor --as customer:u1                     find out why a client does not connect
+  metaia doctor --as customer:u1                     why a client does not connect
   metaia token mint --role admin --user a1           make a token for curl or an app";
 
 /// The QA tool of METAIA realtime.
@@ -312,7 +312,7 @@ mod tests {
           metaia emit user:u1 stock_low sku=thread left:=3   send any event
           metaia expect customer:u2 --never -- COMMAND       prove that somebody receives nothing
           metaia test scenarios/                             run scenario files
-          metaia doctor --as customer:u1                     find out why a client does not connect
+          metaia doctor --as customer:u1                     why a client does not connect
           metaia token mint --role admin --user a1           make a token for curl or an app
 
         The QA tool of METAIA realtime

@@ -8,6 +8,7 @@ mod supplied_token;
 use std::time::Duration;
 
 use metaia_realtime::client::{TokenIn, Transport};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -211,10 +212,14 @@ fn note_unused_proxy(address: &Address, printer: Printer) {
 
 fn watch_for_interrupt() -> CancellationToken {
     let interrupted = CancellationToken::new();
+    // Watched from now on, and not from the first turn of the task, which may come after the
+    // signal. If signals cannot be watched, SIGINT keeps its default: it ends the process.
+    let Ok(mut signals) = signal(SignalKind::interrupt()) else {
+        return interrupted;
+    };
     let watched = interrupted.clone();
     TaskTracker::new().spawn(async move {
-        // If signals cannot be watched, SIGINT keeps its default: it ends the process.
-        if tokio::signal::ctrl_c().await.is_ok() {
+        if signals.recv().await.is_some() {
             watched.cancel();
         }
     });

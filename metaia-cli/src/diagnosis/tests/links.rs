@@ -180,3 +180,19 @@ fn a_probe_is_sent_only_if_it_can_help() {
     let by_rest = asked(Via::Rest);
     assert!(probes(&by_rest, &Fault::Reply(reply(404, &[], ""))).is_empty());
 }
+
+#[test]
+fn a_websocket_without_frames_is_told_from_one_that_is_not_offered() {
+    let silence = Fault::NoAnswer(Duration::from_secs(2));
+    let expected = (Exit::TimedOut, "of the WebSocket nothing came", "frames");
+    check_at(&asked(Via::WebSocket), silence, &polling_works(), expected);
+    let alone = ProbeResult::Reply(reply(200, &[], r#"0{"sid":"a","upgrades":[]}"#));
+    for fault in [Fault::Cut, Fault::Reply(reply(400, &[], ""))] {
+        let expected = (
+            Exit::Unreachable,
+            "offers no WebSockets",
+            "METAIA_TRANSPORTS",
+        );
+        check_at(&asked(Via::WebSocket), fault, &alone, expected);
+    }
+}

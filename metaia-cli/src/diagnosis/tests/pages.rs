@@ -196,3 +196,34 @@ fn a_server_that_embeds_the_library_has_no_rest_interface() {
         expected,
     );
 }
+
+#[test]
+fn a_refusal_of_engine_io_says_what_to_do() {
+    let moved = reply(400, &[], r#"{"code":1,"message":"Session ID unknown"}"#);
+    let expected = (
+        Exit::Unreachable,
+        "HTTP 400 (1): Session ID unknown",
+        "hash $remote_addr consistent;",
+    );
+    check_reply(moved, expected);
+    let no_polling = Fault::Reply(reply(400, &[], r#"{"code":3,"message":"Bad request"}"#));
+    let expected = (
+        Exit::Unreachable,
+        "HTTP 400 (3): Bad request",
+        "METAIA_TRANSPORTS",
+    );
+    let nothing = ProbeResult::Nothing;
+    check_at(&asked(Via::Polling), no_polling, &nothing, expected);
+}
+
+#[test]
+fn sockets_that_are_not_passed_on_beside_rest_get_the_lines_of_nginx() {
+    let page = Fault::Reply(reply(404, &[("server", "nginx")], "<html>"));
+    let expected = (
+        Exit::Unreachable,
+        "/socket.io/ is not",
+        "location /socket.io/ {",
+    );
+    let rest = ProbeResult::RestAnswers;
+    check_at(&asked(Via::Polling), page, &rest, expected);
+}

@@ -188,3 +188,20 @@ fn a_token_that_was_in_the_header_alone_may_have_been_dropped() {
         );
     }
 }
+
+#[test]
+fn a_token_that_is_accepted_in_the_payload_was_dropped_from_the_header() {
+    let by_header = Asked {
+        has_token_in_header_alone: true,
+        ..asked(Via::WebSocket)
+    };
+    let accepted = ProbeResult::AcceptedInPayload;
+    let expected = (
+        Exit::Unauthenticated,
+        "something between drops the Authorization header",
+        "proxy_set_header Authorization $http_authorization;",
+    );
+    check_at(&by_header, refused("unauthorized"), &accepted, expected);
+    let expected = (Exit::Unauthenticated, "token_expired", "clock");
+    check_at(&by_header, refused("token_expired"), &accepted, expected);
+}

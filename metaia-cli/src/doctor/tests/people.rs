@@ -143,9 +143,10 @@ fn each_way_to_sign_in_is_tried_on_its_own() {
     assert!(sign_in(&browser).starts_with(" ⚠ "));
     let unauthorized = || Err(refused("unauthorized"));
     let both = signed_in(unauthorized(), unauthorized());
-    insta::assert_snapshot!(sign_in(&both), @r"
-     – sign in    not tried: the token is refused in the header and in the payload
-    ");
+    insta::assert_snapshot!(
+        sign_in(&both),
+        @" – sign in    not tried: the token is refused in the header and in the payload"
+    );
     insta::assert_snapshot!(
         text(DoctorCheck::Rooms, &both),
         @" – rooms      not tried: no session could be opened"

@@ -260,10 +260,9 @@ proptest! {
             answers.websocket = found(Err(Fault::Reply(reply(status, &[], &body))));
         });
         for finding in all(&facts) {
-            let columns = Some(columns);
-            let line = FindingLine { finding: &finding, columns };
+            let line = FindingLine { finding: &finding, columns: Some(columns) };
             for line in line.text(Paint::PLAIN).lines() {
-                prop_assert!(width(line) <= columns.unwrap(), "{line:?}");
+                prop_assert!(width(line) <= columns, "{line:?}");
             }
         }
     }
