@@ -21,7 +21,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use configuration::{Config, Log, LogFormat, Origins};
+pub(crate) use configuration::{Config, Environment, Log, LogFormat, Origins};
 pub(crate) use load::{Loaded, load};
 pub(crate) use mongodb::MongoDb;
 #[cfg(test)]

@@ -36,7 +36,7 @@ pub(crate) struct App {
 
 /// Opens the storage and builds the server on it.
 pub(crate) async fn build(config: &Config) -> Result<App, Box<dyn Error + Send + Sync>> {
-    data_dir::prepare(&config.data)?;
+    data_dir::prepare(config)?;
     let jwt_secret = match &config.jwt_secret {
         Some(secret) => secret.clone(),
         None => secret_file::read_or_generate(&config.data, secret_file::JWT)?,

@@ -13,6 +13,7 @@ use crate::{
     startup::{
         backup,
         cli::{Cli, Command},
+        data_dir,
         serve::{Failure, serve},
         telemetry,
     },
@@ -28,6 +29,7 @@ const RUNTIME_SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
 /// Runs the command that the command line names, and returns the exit code of the process.
 #[must_use]
 pub fn run() -> ExitCode {
+    data_dir::make_private();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(usage) => {

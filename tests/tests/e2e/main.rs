@@ -14,6 +14,7 @@ mod browsers;
 mod cli;
 mod cluster;
 mod crash;
+mod data_folder;
 mod deployment;
 mod device;
 mod diagnosis;
