@@ -11,6 +11,7 @@ use super::{
     problem::ConfigProblem,
     production,
     reader::{Reader, Setting},
+    short_secrets,
     source::Sources,
 };
 use crate::auth::secret_file;
@@ -34,6 +35,8 @@ pub(crate) fn load(sources: Sources) -> Loaded {
     let mut problems = reader.problems;
     if config.environment == Environment::Production {
         problems.extend(production::check(&config));
+    } else {
+        notices.extend(short_secrets::notice(&config));
     }
     let config = if problems.is_empty() {
         Ok(config)

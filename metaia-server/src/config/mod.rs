@@ -16,6 +16,7 @@ mod parse;
 mod problem;
 mod production;
 mod reader;
+mod short_secrets;
 mod show;
 mod source;
 #[cfg(test)]
