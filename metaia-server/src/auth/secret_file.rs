@@ -13,7 +13,7 @@ use std::{
 use rand::Rng as _;
 use uuid::Uuid;
 
-use crate::auth::secrets::Secret;
+use crate::auth::secrets::{MIN_JWT_SECRET_BYTES, Secret};
 
 /// The file of the secret that signs tokens.
 pub(crate) const JWT: &str = "jwt-secret";
@@ -32,7 +32,25 @@ pub(crate) struct SecretFileError {
 /// once get the same secret.
 pub(crate) fn read_or_generate(folder: &Path, name: &str) -> Result<Secret, SecretFileError> {
     let path = folder.join(name);
-    try_read_or_generate(&path).map_err(|source| SecretFileError { path, source })
+    match try_read_or_generate(&path) {
+        Ok(secret) => {
+            warn_if_short(&secret, &path);
+            Ok(secret)
+        }
+        Err(source) => Err(SecretFileError { path, source }),
+    }
+}
+
+/// Warns of a secret that an operator wrote into the file: a generated one is longer.
+fn warn_if_short(secret: &Secret, path: &Path) {
+    let length = secret.as_bytes().len();
+    if length < MIN_JWT_SECRET_BYTES {
+        tracing::warn!(
+            "the secret in {} has {length} bytes and can be guessed: remove the file, and the next \
+             start generates one",
+            path.display()
+        );
+    }
 }
 
 fn try_read_or_generate(path: &Path) -> io::Result<Secret> {

@@ -5,6 +5,12 @@ use std::{fmt, sync::Arc};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+/// The shortest secret that signs tokens, in production: as long as its HMAC.
+pub(crate) const MIN_JWT_SECRET_BYTES: usize = 32;
+
+/// The shortest secret of any other kind, in production.
+pub(crate) const MIN_SECRET_BYTES: usize = 16;
+
 /// A secret. `Debug` shows only that there is one; there is no `Display`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Arc<str>);

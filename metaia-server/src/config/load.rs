@@ -6,14 +6,16 @@ use super::{
     configuration::{Config, Environment, Log, Razorpay},
     defaults, doorbell,
     limits::{self, ServerLimits},
+    listen_host::{self, ListenHost},
     mongodb::{self, MongoDb},
     parse,
     problem::ConfigProblem,
     production,
     reader::{Reader, Setting},
+    short_secrets,
     source::Sources,
 };
-use crate::auth::secret_file;
+use crate::auth::{permissions::OtherWriter, secret_file};
 
 /// The result of reading: the configuration or the problems with it, and in both cases every
 /// setting as it is shown.
@@ -28,12 +30,17 @@ pub(crate) struct Loaded {
 /// Reads and checks every setting.
 pub(crate) fn load(sources: Sources) -> Loaded {
     let mut notices = sources.notices();
+    let dot_env = sources.dot_env_writer.map(untrusted_dot_env);
     let mut reader = Reader::new(sources);
     let config = read(&mut reader);
     notices.extend(webhooks_notice(&config.razorpay));
     let mut problems = reader.problems;
     if config.environment == Environment::Production {
+        problems.extend(dot_env);
         problems.extend(production::check(&config));
+    } else {
+        notices.extend(dot_env.map(|problem| format!("{} {}", problem.name, problem.reason)));
+        notices.extend(short_secrets::notice(&config));
     }
     let config = if problems.is_empty() {
         Ok(config)
@@ -47,11 +54,19 @@ pub(crate) fn load(sources: Sources) -> Loaded {
     }
 }
 
+/// Returns the problem of a `.env` whose settings, secrets included, others can set.
+fn untrusted_dot_env(writer: OtherWriter) -> ConfigProblem {
+    ConfigProblem::new(".env", format!("{writer}: {}", writer.cure()))
+}
+
 /// Reads the settings in the order in which `metaia-server config` lists them.
 fn read(reader: &mut Reader) -> Config {
+    let port = reader.read("PORT", defaults::PORT, parse::port);
+    let environment = reader.read("NODE_ENV", defaults::ENVIRONMENT, parse::environment);
     let config = Config {
-        port: reader.read("PORT", defaults::PORT, parse::port),
-        environment: reader.read("NODE_ENV", defaults::ENVIRONMENT, parse::environment),
+        port,
+        environment,
+        host: host(reader, environment),
         data: reader.read("METAIA_DATA", defaults::DATA, parse::path),
         durability: reader.read("METAIA_DURABILITY", defaults::DURABILITY, parse::durability),
         mongodb: mongodb(reader),
@@ -83,6 +98,14 @@ fn read(reader: &mut Reader) -> Config {
     refuse_unsupported(reader);
     show_substitutes(reader, &config);
     config
+}
+
+fn host(reader: &mut Reader, environment: Environment) -> ListenHost {
+    let default = match environment {
+        Environment::Production => defaults::PRODUCTION_HOST,
+        Environment::Development | Environment::Test => defaults::HOST,
+    };
+    reader.read("METAIA_HOST", default, listen_host::parse)
 }
 
 fn mongodb(reader: &mut Reader) -> Option<MongoDb> {

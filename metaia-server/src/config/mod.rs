@@ -10,18 +10,21 @@ mod documented;
 mod doorbell;
 mod dot_env;
 mod limits;
+mod listen_host;
 mod load;
 mod mongodb;
 mod parse;
 mod problem;
 mod production;
 mod reader;
+mod short_secrets;
 mod show;
 mod source;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use configuration::{Config, Log, LogFormat, Origins};
+pub(crate) use configuration::{Config, Environment, Log, LogFormat, Origins};
+pub(crate) use listen_host::ListenHost;
 pub(crate) use load::{Loaded, load};
 pub(crate) use mongodb::MongoDb;
 #[cfg(test)]

@@ -3,42 +3,27 @@
 use super::{
     configuration::{Config, Origins},
     problem::ConfigProblem,
+    short_secrets::short_secrets,
 };
 use crate::auth::secrets::Secret;
 
-const MIN_SECRET_BYTES: usize = 32;
-
 pub(super) fn check(config: &Config) -> Vec<ConfigProblem> {
     let checks = [
-        secret(config.jwt_secret.as_ref()),
-        old_secrets(&config.jwt_secrets_old),
+        missing_secret(config.jwt_secret.as_ref()),
         origins(&config.origins),
         provider(config.razorpay.url.as_deref()),
     ];
-    checks.into_iter().flatten().collect()
+    let mut problems = short_secrets(config);
+    problems.extend(checks.into_iter().flatten());
+    problems
 }
 
-fn secret(secret: Option<&Secret>) -> Option<ConfigProblem> {
-    let reason = match secret {
-        None => "is not set; production needs one, of at least 32 bytes (openssl rand -hex 32)",
-        Some(secret) if is_short(secret) => {
-            "is too short for production: at least 32 bytes (openssl rand -hex 32)"
-        }
-        Some(_) => return None,
-    };
-    Some(ConfigProblem::new("JWT_SECRET", reason))
-}
-
-fn old_secrets(secrets: &[Secret]) -> Option<ConfigProblem> {
-    if !secrets.iter().any(is_short) {
+fn missing_secret(secret: Option<&Secret>) -> Option<ConfigProblem> {
+    if secret.is_some() {
         return None;
     }
-    let reason = "has a secret that is too short for production: at least 32 bytes";
-    Some(ConfigProblem::new("JWT_SECRETS_OLD", reason))
-}
-
-fn is_short(secret: &Secret) -> bool {
-    secret.as_bytes().len() < MIN_SECRET_BYTES
+    let reason = "is not set; production needs one, of at least 32 bytes (openssl rand -hex 32)";
+    Some(ConfigProblem::new("JWT_SECRET", reason))
 }
 
 fn origins(origins: &Origins) -> Option<ConfigProblem> {

@@ -34,7 +34,7 @@ const PRODUCTION: [(&str, &str); 6] = [
     ("CORS_ORIGINS", "https://app.example"),
     ("RAZORPAY_URL", "https://api.razorpay.com/"),
     ("RAZORPAY_KEY_ID", "rzp_live_1"),
-    ("RAZORPAY_KEY_SECRET", "s"),
+    ("RAZORPAY_KEY_SECRET", "0123456789abcdefghijklmn"),
 ];
 
 #[test]
@@ -137,6 +137,10 @@ fn production_is_strict_and_can_be_satisfied() {
         ("RAZORPAY_URL", "http://api.razorpay.com"),
         ("RAZORPAY_URL", ""),
         ("RAZORPAY_KEY_SECRET", ""),
+        ("RAZORPAY_KEY_SECRET", "0123456789abcde"),
+        ("RAZORPAY_WEBHOOK_SECRET", "0123456789abcde"),
+        ("METAIA_API_KEY", "k"),
+        ("METAIA_CLUSTER_KEY", "0123456789abcde"),
     ] {
         let environment: Vec<_> = PRODUCTION
             .into_iter()
@@ -147,12 +151,63 @@ fn production_is_strict_and_can_be_satisfied() {
     }
 }
 
+/// Secrets that are one byte shorter than production allows.
+const SHORT: [(&str, &str); 5] = [
+    ("JWT_SECRET", "hush-56789abcdef0123456789abcde"),
+    ("METAIA_API_KEY", "hush-56789abcde"),
+    ("RAZORPAY_KEY_SECRET", "hush-56789abcde"),
+    ("RAZORPAY_WEBHOOK_SECRET", "hush-56789abcde"),
+    ("JWT_SECRETS_OLD", "0123456789abcdef0123456789abcdef,hush"),
+];
+
+#[test]
+fn production_lists_each_short_secret_with_its_cure_and_without_its_text() {
+    let others = PRODUCTION
+        .into_iter()
+        .filter(|(name, _)| SHORT.iter().all(|(short, _)| short != name));
+    let environment: Vec<_> = others.chain(SHORT).collect();
+    let text = problems(&load(of(&environment)).config.unwrap_err());
+    // Broken at each colon, because the lines are long.
+    insta::assert_snapshot!(text.replace(": ", ":\n    "), @"
+    metaia-server:
+        5 settings are not valid, nothing was started:
+      JWT_SECRET:
+        has 31 bytes, production needs 32:
+        openssl rand -hex 32 makes one
+      METAIA_API_KEY:
+        has 15 bytes, production needs 16:
+        openssl rand -hex 32 makes one
+      RAZORPAY_KEY_SECRET:
+        has 15 bytes, production needs 16:
+        copy it from the provider's dashboard, where keys are made
+      RAZORPAY_WEBHOOK_SECRET:
+        has 15 bytes, production needs 16:
+        openssl rand -hex 32 makes one; set it at the provider, too
+      JWT_SECRETS_OLD:
+        has 4 bytes in its secret number 2, production needs 32:
+        remove that secret, its tokens can be forged
+    ");
+}
+
+#[test]
+fn development_accepts_short_secrets_and_names_them_in_one_notice() {
+    let loaded = load(of(&SHORT));
+    assert!(loaded.config.is_ok());
+    let [notice] = &loaded.notices[..] else {
+        panic!("{:?}", loaded.notices);
+    };
+    for (name, _) in SHORT {
+        assert!(notice.contains(name), "{notice}");
+    }
+    assert!(!notice.contains("hush"), "{notice}");
+}
+
 #[test]
 fn webhooks_that_cannot_be_verified_are_noticed() {
     let with_secret: Vec<_> = PRODUCTION
         .into_iter()
         .filter(|(name, _)| *name != "RAZORPAY_WEBHOOK_SECRET")
-        .chain([("RAZORPAY_WEBHOOK_SECRET", "x")])
+        .chain([("RAZORPAY_WEBHOOK_SECRET", "0123456789abcdef")])
         .collect();
     assert_eq!(load(of(&with_secret)).notices, [""; 0]);
     let without = &with_secret[..with_secret.len() - 1];
@@ -335,12 +390,34 @@ fn no_secret_is_shown() {
 }
 
 #[test]
+fn the_debug_text_has_no_secret() {
+    let uri = "mongodb://metaia:hush-uri@db/metaia";
+    let all = [
+        ("JWT_SECRET", "hush-jwt"),
+        ("JWT_SECRETS_OLD", "hush-old,hush-older"),
+        ("METAIA_API_KEY", "hush-key"),
+        ("METAIA_CLUSTER_KEY", "hush-cluster-key-0123"),
+        ("RAZORPAY_KEY_SECRET", "hush-razorpay"),
+        ("RAZORPAY_WEBHOOK_SECRET", "hush-webhook"),
+        ("REDIS_URL", "redis://:hush-redis@cache"),
+        ("MONGODB_URI", uri),
+    ];
+    let loaded = load(of(&all));
+    let text = format!("{loaded:?}");
+    assert!(!text.contains("hush"), "{text}");
+    assert_eq!(loaded.config.unwrap().mongodb.unwrap().uri.expose(), uri);
+}
+
+#[test]
 fn a_secret_in_dot_env_is_never_cut_at_a_dollar() {
     let mut sources = Sources::default();
-    sources.parse_dot_env("JWT_SECRET=abc$def\nMETAIA_DATA=./$HOME\n");
+    sources.parse_dot_env("JWT_SECRET=abc$def-0123456789abcdef0123456789\nMETAIA_DATA=./$HOME\n");
     let loaded = load(sources);
     let config = loaded.config.unwrap();
-    assert_eq!(config.jwt_secret.unwrap().expose(), "abc$def");
+    assert_eq!(
+        config.jwt_secret.unwrap().expose(),
+        "abc$def-0123456789abcdef0123456789"
+    );
     assert_eq!(config.data.to_str(), Some("./$HOME"));
     let lines: Vec<&str> = loaded
         .notices
@@ -366,7 +443,7 @@ fn lines_of_other_programs_in_dot_env_never_stop_the_start() {
 
 #[test]
 fn a_line_that_another_source_overrides_needs_no_notice() {
-    let mut sources = of(&[("JWT_SECRET", "x"), ("PORT", "")]);
+    let mut sources = of(&[PRODUCTION[1], ("PORT", "")]);
     sources.parse_dot_env("JWT_SECRET=a$b\nPORT=5$b\n");
     let notices = load(sources).notices;
     assert_eq!(notices.len(), 1, "{notices:?}");

@@ -236,6 +236,51 @@ async fn production_refuses_a_short_secret_any_origin_and_the_test_provider() {
     );
 }
 
+/// Returns a setup whose secrets can be guessed.
+fn short_secrets() -> Setup {
+    Setup::new()
+        .env("JWT_SECRET", "hush-1")
+        .env("JWT_SECRETS_OLD", "hush-2,hush-3")
+        .env("METAIA_API_KEY", "hush-4")
+        .env("RAZORPAY_KEY_SECRET", "hush-5")
+        .env("RAZORPAY_WEBHOOK_SECRET", "hush-6")
+}
+
+#[tokio::test]
+async fn production_lists_every_short_secret_with_its_cure() {
+    let setup = short_secrets()
+        .env("NODE_ENV", "production")
+        .env("CORS_ORIGINS", "https://app.metaia.example")
+        .env("RAZORPAY_URL", "https://api.razorpay.com");
+    let ended = setup.run_to_end().await;
+    assert!(!ended.output().contains("hush"), "{ended:#?}");
+    assert_refused(
+        ended,
+        &[
+            "6 settings are not valid",
+            "JWT_SECRET: has 6 bytes, production needs 32: openssl rand -hex 32",
+            "JWT_SECRETS_OLD: has 6 bytes in its secret number 1",
+            "JWT_SECRETS_OLD: has 6 bytes in its secret number 2",
+            "METAIA_API_KEY: has 6 bytes, production needs 16",
+            "RAZORPAY_KEY_SECRET: has 6 bytes, production needs 16",
+            "RAZORPAY_WEBHOOK_SECRET: has 6 bytes, production needs 16",
+        ],
+    );
+}
+
+#[tokio::test]
+async fn development_starts_with_short_secrets_and_says_which() {
+    let server = short_secrets().start().await;
+    server
+        .wait_for_output("short secrets can be guessed: JWT_SECRET has 6 bytes")
+        .await;
+    let lines = server.output_lines().join("\n");
+    assert!(
+        lines.contains("RAZORPAY_WEBHOOK_SECRET has 6 bytes") && !lines.contains("hush"),
+        "{lines}"
+    );
+}
+
 #[tokio::test]
 async fn production_starts_when_everything_is_given() {
     let setup = Setup::new()

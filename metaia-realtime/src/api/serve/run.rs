@@ -55,27 +55,67 @@ const LAST_ANSWERS_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// Dropping the future closes the listener; connections go on until their clients leave.
 pub fn serve(listener: TcpListener, app: Router, realtime: Realtime) -> Serve {
     Serve {
-        listener,
+        listeners: vec![listener],
         app,
         realtime,
         shutdown: pending().boxed(),
         drain: DEFAULT_DRAIN,
+        health_checks: Vec::new(),
     }
 }
 
 /// A server: see [`serve`].
 #[must_use = "futures do nothing unless awaited"]
 pub struct Serve {
-    listener: TcpListener,
+    listeners: Vec<TcpListener>,
     app: Router,
     realtime: Realtime,
     shutdown: BoxFuture<'static, ()>,
     drain: Duration,
+    health_checks: Vec<String>,
 }
 
 impl Serve {
     /// The longest time from the deadline of the drain to the end of the server: 4 s.
     pub const TIME_AFTER_DRAIN: Duration = TIME_AFTER_DEADLINE.saturating_add(LAST_ANSWERS_TIMEOUT);
+
+    /// Serves on this listener, too, for example at the address of IPv6. All listeners of a server
+    /// share its limits.
+    ///
+    /// ```no_run
+    /// # async fn run(realtime: metaia_realtime::Realtime) -> std::io::Result<()> {
+    /// use tokio::net::TcpListener;
+    /// let v4 = TcpListener::bind("127.0.0.1:5000").await?;
+    /// let v6 = TcpListener::bind("[::1]:5000").await?;
+    /// metaia_realtime::serve(v4, axum::Router::new(), realtime).with_listener(v6).await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_listener(mut self, listener: TcpListener) -> Self {
+        self.listeners.push(listener);
+        self
+    }
+
+    /// Answers `GET` and `HEAD` requests for these paths also while there are
+    /// [`connections`](crate::Limits::connections) up to the limit, so that a health check tells a
+    /// full server from one that is down. All other requests beyond the limit are answered 503.
+    ///
+    /// A health check beyond the limit has a connection of its own, and sends its first bytes at
+    /// once. At most 32 are answered at a time.
+    ///
+    /// ```no_run
+    /// # async fn run(listener: tokio::net::TcpListener, realtime: metaia_realtime::Realtime) {
+    /// let app = axum::Router::new().route("/livez", axum::routing::get(|| async { "alive" }));
+    /// metaia_realtime::serve(listener, app, realtime).with_health_checks(["/livez"]).await;
+    /// # }
+    /// ```
+    pub fn with_health_checks<P: Into<String>>(
+        mut self,
+        paths: impl IntoIterator<Item = P>,
+    ) -> Self {
+        self.health_checks = paths.into_iter().map(Into::into).collect();
+        self
+    }
 
     /// Sets the signal after which the server ends: the node is [drained](Realtime::drain) while
     /// new handshakes are answered 503, sessions are closed so that clients reconnect elsewhere,
@@ -113,8 +153,8 @@ impl Serve {
     async fn run(self) {
         let app = self.app.layer(self.realtime.layer());
         let node = self.realtime.node();
-        let entrance = Entrance::new(self.listener, node.limits(), node.counters().clone());
-        let connections = Connections::new(entrance, node.limits());
+        let entrance = Entrance::new(self.listeners, node.limits(), node.counters().clone());
+        let connections = Connections::new(entrance, node.limits(), self.health_checks);
         {
             let mut serving = std::pin::pin!(connections.serve(&app));
             tokio::select! { biased; () = self.shutdown => {}, () = &mut serving => {} }
@@ -138,7 +178,7 @@ impl IntoFuture for Serve {
 impl fmt::Debug for Serve {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Serve")
-            .field("listener", &self.listener)
+            .field("listeners", &self.listeners)
             .field("drain", &self.drain)
             .finish_non_exhaustive()
     }

@@ -1,8 +1,4 @@
-//! The listener: accepts a limited number of connections, and wraps and tunes each.
-//!
-//! A connection beyond the limit is answered 503 and closed, in a task of its own, so that
-//! accepting never waits for a peer. The number of such rejections at a time is limited, too;
-//! beyond it a connection is closed without an answer.
+//! The entrance: accepts a limited number of connections, and wraps and tunes each.
 //!
 //! Connections that have not been accepted yet wait in the kernel's queue, which is as long as the
 //! kernel allows. If it is full, the kernel drops new connections, and the clients try again.
@@ -13,19 +9,15 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
 };
-use tokio_util::task::TaskTracker;
 
+use super::{listeners::Listeners, rejections::Rejections, surplus::Surplus};
 use crate::{
     Limits,
-    node::{ClientDescription, Counters, HandshakeRefusal},
-    transport::{
-        guard::{Connection, GuardedIo, IdleConnections},
-        socketio::too_many_connections,
-    },
+    node::Counters,
+    transport::guard::{Connection, GuardedIo, IdleConnections},
 };
 
 /// The pause after accepting failed for want of a system resource, such as file descriptors, which
@@ -47,45 +39,39 @@ const ROOM_TIMEOUT: Duration = Duration::from_millis(100);
 /// try again after a second.
 const BACKLOG: i32 = 65_535;
 
-/// The most connections that are being rejected at a time.
-const MAX_REJECTIONS: usize = 64;
-
-/// The time that one rejection may take.
-const REJECTION_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// The most bytes that are read of a rejected request.
-const MAX_REJECTED_REQUEST_BYTES: u64 = 64 * 1024;
-
-/// A listener with its limits.
+/// The listeners of a server, with their common limits.
 #[derive(Debug)]
 pub(crate) struct Entrance {
-    listener: TcpListener,
+    listeners: Listeners,
     permits: Arc<Semaphore>,
     /// If no more than this many connections are left, idle ones are closed.
     few: usize,
     idle: Arc<IdleConnections>,
     write_stall: Duration,
-    counters: Arc<Counters>,
-    rejections: TaskTracker,
+    rejections: Rejections,
 }
 
 impl Entrance {
-    pub(crate) fn new(listener: TcpListener, limits: &Limits, counters: Arc<Counters>) -> Self {
+    pub(crate) fn new(
+        listeners: Vec<TcpListener>,
+        limits: &Limits,
+        counters: Arc<Counters>,
+    ) -> Self {
         let permits = limits.connections.min(Semaphore::MAX_PERMITS);
-        lengthen_queue(&listener);
+        listeners.iter().for_each(lengthen_queue);
         Self {
-            listener,
+            listeners: Listeners::new(listeners),
             permits: Arc::new(Semaphore::new(permits)),
             few: permits / 10,
             idle: Arc::default(),
             write_stall: limits.write_stall,
-            counters,
-            rejections: TaskTracker::new(),
+            rejections: Rejections::new(counters),
         }
     }
 
+    /// Returns the address of the first listener.
     pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+        self.listeners.local_addr()
     }
 
     /// Returns the idle connections, of those whose requests are watched.
@@ -98,12 +84,22 @@ impl Entrance {
     /// If it is dropped while an idle connection makes room, the new connection is closed.
     pub(crate) async fn accept(&self) -> GuardedIo<TcpStream> {
         loop {
-            match self.listener.accept().await {
+            match self.accept_any().await {
+                Ok(io) => return io,
+                Err(surplus) => self.rejections.reject(surplus),
+            }
+        }
+    }
+
+    /// Accepts the next connection. Returns an error with it if it is beyond the limit.
+    ///
+    /// If it is dropped while an idle connection makes room, the new connection is closed.
+    pub(super) async fn accept_any(&self) -> Result<GuardedIo<TcpStream>, Surplus> {
+        loop {
+            match self.listeners.accept().await {
                 Ok((stream, peer)) => {
                     self.make_room().await;
-                    if let Some(io) = self.guard(stream, peer) {
-                        return io;
-                    }
+                    return self.admit(Surplus { stream, peer });
                 }
                 Err(error) if concerns_one_connection(&error) => {}
                 Err(error) => {
@@ -125,31 +121,22 @@ impl Entrance {
         let _ = tokio::time::timeout(ROOM_TIMEOUT, self.permits.acquire()).await;
     }
 
-    /// Wraps and tunes a connection, or rejects it and returns `None`.
-    fn guard(&self, stream: TcpStream, peer: SocketAddr) -> Option<GuardedIo<TcpStream>> {
-        let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
-            self.reject(stream);
-            return None;
-        };
-        tune(&stream);
-        let connection = Connection::new(peer);
-        Some(GuardedIo::new(stream, connection, self.write_stall, permit))
+    /// Guards a connection, if there is a place for it.
+    fn admit(&self, arrived: Surplus) -> Result<GuardedIo<TcpStream>, Surplus> {
+        match Arc::clone(&self.permits).try_acquire_owned() {
+            Ok(permit) => Ok(guard(arrived, self.write_stall, permit)),
+            Err(_) => Err(arrived),
+        }
     }
 
-    fn reject(&self, stream: TcpStream) {
-        let refusal = HandshakeRefusal::TooManyConnections;
-        // The request is not read: nothing is known of the client.
-        self.counters
-            .refuse_handshake(refusal, ClientDescription::default());
-        if self.rejections.len() >= MAX_REJECTIONS {
-            return;
-        }
-        self.rejections.spawn(async move {
-            // A peer that does not take the answer in time is disconnected without it.
-            tokio::time::timeout(REJECTION_TIMEOUT, send_rejection(stream))
-                .await
-                .ok()
-        });
+    /// Returns the rejections of connections beyond the limit.
+    pub(super) const fn rejections(&self) -> &Rejections {
+        &self.rejections
+    }
+
+    /// Returns the time after which a connection that takes nothing is closed.
+    pub(super) const fn write_stall(&self) -> Duration {
+        self.write_stall
     }
 }
 
@@ -158,6 +145,17 @@ fn lengthen_queue(listener: &TcpListener) {
     if let Err(error) = socket2::SockRef::from(listener).listen(BACKLOG) {
         tracing::debug!(%error, "the queue of a listener could not be lengthened");
     }
+}
+
+/// Wraps and tunes a connection that has this permit.
+pub(super) fn guard(
+    arrived: Surplus,
+    write_stall: Duration,
+    permit: OwnedSemaphorePermit,
+) -> GuardedIo<TcpStream> {
+    tune(&arrived.stream);
+    let connection = Connection::new(arrived.peer);
+    GuardedIo::new(arrived.stream, connection, write_stall, permit)
 }
 
 fn tune(stream: &TcpStream) {
@@ -182,18 +180,6 @@ fn concerns_one_connection(error: &io::Error) -> bool {
     )
 }
 
-/// Sends the 503, then reads the request until the client closes.
-///
-/// The request must be read: closing a connection with unread bytes makes the kernel reset it, and
-/// the client would lose the answer.
-async fn send_rejection(mut stream: TcpStream) -> io::Result<()> {
-    stream.write_all(too_many_connections().as_bytes()).await?;
-    stream.shutdown().await?;
-    let mut request = stream.take(MAX_REJECTED_REQUEST_BYTES);
-    tokio::io::copy(&mut request, &mut tokio::io::sink()).await?;
-    Ok(())
-}
-
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use std::net::SocketAddr;
@@ -212,7 +198,7 @@ mod tests {
         socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         let listener = socket.listen(1).unwrap();
         let address = listener.local_addr().unwrap();
-        let entrance = Entrance::new(listener, &Limits::default(), Arc::default());
+        let entrance = Entrance::new(vec![listener], &Limits::default(), Arc::default());
         let connecting = join_all((0..WAITING).map(|_| TcpStream::connect(address)));
         let connected = tokio::time::timeout(Duration::from_secs(10), connecting).await;
         let connected = connected.expect("all of them have a place in the queue");
