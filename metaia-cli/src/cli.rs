@@ -280,7 +280,9 @@ mod tests {
     fn the_help_shows_no_option_that_a_command_refuses() {
         let shows = |path: &[&str], option: &str| help(path).contains(&format!("{option} <"));
         for option in ["--transport", "--origin", "--auth"] {
-            for name in ["tail", "connect", "join", "matrix", "expect", "test", "doctor"] {
+            for name in [
+                "tail", "connect", "join", "matrix", "expect", "test", "doctor",
+            ] {
                 assert!(shows(&[name], option), "{name}");
             }
             assert!(!shows(&["api"], option));

@@ -4,6 +4,7 @@ use super::cell::CellValue;
 use super::grid::{AccessGrid, AccessRow};
 use super::subject::Subject;
 
+const MADE_BY: &str = "`metaia matrix --golden FILE --update` writes this file again.";
 /// The version of the format that is written and read.
 const FORMAT: &str = "1";
 
@@ -36,10 +37,7 @@ pub(super) enum NotGolden {
 
 /// Returns the text of a grid.
 pub(super) fn write(grid: &AccessGrid) -> String {
-    let mut text = format!(
-        "# Who may do what\n\n{HEAD}{FORMAT}.\n`metaia matrix --golden FILE --update` writes this file \
-         again.\n"
-    );
+    let mut text = format!("# Who may do what\n\n{HEAD}{FORMAT}.\n{MADE_BY}\n");
     let mut section = "";
     for row in &grid.rows {
         if row.section != section {
