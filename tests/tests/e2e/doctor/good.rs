@@ -73,7 +73,7 @@ async fn every_option_is_good_at_a_good_server() {
             "1s",
         ];
         let examined = examine(&cli, &options).await.good();
-        examined.found("doctor.idle", "the line was held for 1.0 s");
+        examined.found("doctor.idle", "the line was held for ");
     }
     for place in ["header", "payload", "both"] {
         examine(&cli, &["--auth", place]).await.good();
