@@ -85,7 +85,10 @@ impl Secret {
                 context, member, ..
             } = self;
             let reason = fault.reason;
-            let failure = Failure::usage(format!("{member} of the context {context}: {reason}"));
+            let failure = Failure::new(
+                fault.exit,
+                format!("{member} of the context {context}: {reason}"),
+            );
             failure.hint(fault.hint).of_server()
         })
     }

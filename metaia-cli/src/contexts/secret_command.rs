@@ -6,6 +6,7 @@
 //! as a whole.
 
 use std::io::{self, IsTerminal as _};
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::{ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -40,6 +41,9 @@ pub(super) fn run(command: &str, limit: Duration) -> Result<String, SecretFault>
     match output(command, limit).map_err(|error| fault(&format!("cannot be run: {error}")))? {
         CommandOutput::Ended(status, bytes) if status.success() => {
             String::from_utf8(bytes).map_err(|_| fault("prints what is not UTF-8"))
+        }
+        CommandOutput::Ended(status, _) if status.signal() == Some(Signal::SIGINT as i32) => {
+            Err(fault("was interrupted").interrupted())
         }
         CommandOutput::Ended(status, _) => Err(fault(&match status.code() {
             Some(code) => format!("ended with exit code {code}"),
@@ -113,6 +117,7 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
+    use crate::exit::Exit;
 
     #[track_caller]
     fn check(command: &str, reason: &str) {
@@ -131,6 +136,12 @@ mod tests {
         check("kill -9 $$", "was ended by a signal");
         check("no-such-program-x", "ended with exit code 127");
         check("printf '\\377'", "prints what is not UTF-8");
+    }
+
+    #[test]
+    fn a_command_that_ctrl_c_ends_is_interrupted() {
+        let fault = run("kill -INT $$", LIMIT).unwrap_err();
+        assert_eq!(fault.exit, Exit::Interrupted, "{fault:?}");
     }
 
     #[test]

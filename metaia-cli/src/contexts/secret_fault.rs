@@ -1,5 +1,7 @@
 //! The reason why a secret cannot be read.
 
+use crate::exit::Exit;
+
 /// The largest secret.
 pub(super) const MAX_BYTES: u64 = 64 * 1024;
 
@@ -8,6 +10,7 @@ pub(super) const MAX_BYTES: u64 = 64 * 1024;
 pub(super) struct SecretFault {
     pub(super) reason: String,
     pub(super) hint: String,
+    pub(super) exit: Exit,
 }
 
 impl SecretFault {
@@ -15,6 +18,15 @@ impl SecretFault {
         Self {
             reason: reason.into(),
             hint: hint.into(),
+            exit: Exit::Usage,
+        }
+    }
+
+    /// Returns the same reason for a command that Ctrl-C has ended.
+    pub(super) fn interrupted(self) -> Self {
+        Self {
+            exit: Exit::Interrupted,
+            ..self
         }
     }
 }

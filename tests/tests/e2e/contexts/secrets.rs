@@ -78,6 +78,19 @@ async fn a_command_reads_no_input_and_what_it_says_is_in_no_log() {
 }
 
 #[tokio::test]
+async fn a_command_may_ask_for_a_password_on_a_terminal() {
+    let cli = cli();
+    let text = "[a]\nurl = \"http://127.0.0.1:1\"\n\
+                jwt_secret = { cmd = \"printf 'Password: ' >&2; read x; echo $x\" }\n";
+    write_contexts(&cli, text);
+    let args = ["sessions", "--context", "a"];
+    let asked = cli.start_on_terminal(&args);
+    asked.wait_for("Password: ").await;
+    asked.enter("hunter2\r").await;
+    asked.finish().await.expect_code(3);
+}
+
+#[tokio::test]
 async fn a_secret_that_is_missing_is_one_message_with_its_cause_and_cure() {
     let cli = cli();
     cli.folder().write("empty", "\n");
