@@ -4,6 +4,7 @@ use std::fmt;
 
 use url::{ParseError, Url};
 
+use crate::contexts::{ContextName, ValuePlace};
 use crate::exit::Failure;
 use crate::secrets::Settings;
 
@@ -14,9 +15,12 @@ METAIA_API_KEY for emit";
 const VARIABLE: &str = "METAIA_URL";
 
 /// The place that an address was read from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum AddressSource {
     Flag,
+    /// `--url`, beside the credentials of a context that `--context` names.
+    FlagWithContext(ContextName),
+    Context(ContextName),
     Environment,
     DotEnv,
     Default,
@@ -30,25 +34,61 @@ pub(crate) struct Address {
 }
 
 impl Address {
-    /// Returns the address of `--url`, else of the environment, else of `.env`, else the default.
+    /// Returns the address of `--url`; otherwise that of the environment, of the context in use, or
+    /// of `.env`, in the order of [`places`](crate::contexts::places); otherwise the default.
     pub(crate) fn find(flag: Option<String>, settings: &Settings) -> Self {
+        let context = settings.context();
         if let Some(written) = flag {
-            return Self {
-                written,
-                source: AddressSource::Flag,
+            let source = match context {
+                Some(context) => AddressSource::FlagWithContext(context.name.clone()),
+                None => AddressSource::Flag,
             };
+            return Self { written, source };
         }
-        let source = if settings.is_in_environment(VARIABLE) {
-            AddressSource::Environment
-        } else {
-            AddressSource::DotEnv
-        };
-        match settings.find(VARIABLE) {
-            Some(written) => Self { written, source },
+        if let Some((written, place)) = settings.find_with_place(VARIABLE) {
+            let source = match place {
+                ValuePlace::Environment => AddressSource::Environment,
+                _ => AddressSource::DotEnv,
+            };
+            return Self { written, source };
+        }
+        match context {
+            Some(context) => Self {
+                written: context.url.clone(),
+                source: AddressSource::Context(context.name.clone()),
+            },
             None => Self {
                 written: DEFAULT_URL.to_owned(),
                 source: AddressSource::Default,
             },
+        }
+    }
+
+    /// Returns the address as it was written, without a password.
+    pub(crate) fn shown(&self) -> String {
+        match Url::parse(&self.written) {
+            Ok(mut url) if url.password().is_some() => {
+                // An address that has a password can have another one.
+                let _ = url.set_password(Some("***"));
+                url.to_string()
+            }
+            _ => self.written.clone(),
+        }
+    }
+
+    /// Returns the place that it is from.
+    pub(crate) fn place(&self) -> String {
+        match &self.source {
+            AddressSource::Flag => "from --url".to_owned(),
+            AddressSource::FlagWithContext(name) => {
+                format!("from --url, with the context {name}")
+            }
+            AddressSource::Context(name) => format!("from the context {name}"),
+            AddressSource::Environment => "from METAIA_URL".to_owned(),
+            AddressSource::DotEnv => "from METAIA_URL in .env".to_owned(),
+            AddressSource::Default => {
+                "the default, as neither --url nor METAIA_URL is set".to_owned()
+            }
         }
     }
 
@@ -90,20 +130,7 @@ impl Address {
 /// Shows the address without a password, and its source.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match Url::parse(&self.written) {
-            Ok(mut url) if url.password().is_some() => {
-                // An address that has a password can have another one.
-                let _ = url.set_password(Some("***"));
-                write!(f, "{url}")?;
-            }
-            _ => f.write_str(&self.written)?,
-        }
-        f.write_str(match self.source {
-            AddressSource::Flag => " (from --url)",
-            AddressSource::Environment => " (from METAIA_URL)",
-            AddressSource::DotEnv => " (from METAIA_URL in .env)",
-            AddressSource::Default => " (the default, as neither --url nor METAIA_URL is set)",
-        })
+        write!(f, "{} ({})", self.shown(), self.place())
     }
 }
 

@@ -6,6 +6,7 @@ use std::process::{ExitStatus, Stdio};
 use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
+use crate::contexts::ChildEnvironment;
 use crate::exit::{Exit, Failure};
 
 /// The way in which a command ended.
@@ -16,12 +17,14 @@ pub(crate) enum CommandEnd {
     Interrupted,
 }
 
-/// Runs a command to its end. Its output goes to standard error: standard output is for the result.
+/// Runs a command to its end, with the variables that a `metaia` in it needs to act at the same
+/// server. Its output goes to standard error: standard output is for the result.
 ///
 /// # Errors
 /// A failure if it cannot be run, or ends with another code than 0.
 pub(crate) async fn run(
     words: &[String],
+    environment: &ChildEnvironment,
     interrupted: &CancellationToken,
 ) -> Result<CommandEnd, Failure> {
     let Some((program, args)) = words.split_first() else {
@@ -33,7 +36,9 @@ pub(crate) async fn run(
         .as_fd()
         .try_clone_to_owned()
         .map_err(cannot_run)?;
-    let mut child = Command::new(program)
+    let mut command = Command::new(program);
+    environment.apply(&mut command);
+    let mut child = command
         .args(args)
         .stdout(Stdio::from(errors))
         .kill_on_drop(true)

@@ -4,7 +4,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::operations::Operation;
 use crate::commands::{
-    api, connect, emit, expect, explain, join, order, shell, tail, test, token, trigger,
+    api, connect, contexts, emit, expect, explain, join, order, shell, tail, test, token, trigger,
 };
 use crate::context::{Context, GlobalArgs, Uses};
 use crate::exit::{CODES, Exit, Failure};
@@ -55,6 +55,9 @@ enum Command {
     Api(api::Args),
     #[command(flatten)]
     Operation(Operation),
+    /// Keep servers and their credentials under names: --context NAME uses one
+    #[command(subcommand)]
+    Context(contexts::Command),
     /// Tell what a code means, and what to do
     Explain(explain::Args),
     /// Print what a shell needs to complete commands and options
@@ -73,14 +76,7 @@ impl Cli {
     /// Runs the command, prints its failure if there is one, and returns the exit code.
     pub(crate) async fn run(self) -> Exit {
         let printer = self.global.printer();
-        let ended = match Context::new(self.global, self.command.uses()) {
-            Ok(context) => {
-                let ended = self.command.run(&context).await;
-                ended.map_err(|failure| failure.at_server(&context.address))
-            }
-            Err(failure) => Err(failure),
-        };
-        match ended {
+        match run(self.command, self.global).await {
             Ok(exit) => exit,
             Err(failure) => {
                 // A closed standard output ends the command without an error.
@@ -93,7 +89,23 @@ impl Cli {
     }
 }
 
-/// Hides the global options that a command refuses from its help.
+/// Runs a command with the global options.
+async fn run(command: Command, global: GlobalArgs) -> Result<Exit, Failure> {
+    if let Command::Context(command) = command {
+        return command.run(global).await;
+    }
+    let context = Context::new(global, command.uses())?;
+    let ended = match command.writes() {
+        Some(action) => context.permit_write(&action),
+        None => Ok(()),
+    };
+    let ended = match ended {
+        Ok(()) => command.run(&context).await,
+        Err(failure) => Err(failure),
+    };
+    ended.map_err(|failure| failure.at_server(&context.address))
+}
+
 /// Returns the whole program.
 fn root() -> clap::Command {
     with_help_of_each(Cli::command())
@@ -110,15 +122,30 @@ fn with_help_of_each(mut root: clap::Command) -> clap::Command {
     root.mut_subcommands(|command| match command.get_name() {
         "tail" | "connect" | "join" | "expect" | "test" | "help" => command,
         "token" => command.mut_subcommands(|command| match command.get_name() {
-            "mint" => without_refused(command, Uses::Nothing),
+            "mint" => without_refused(command, Uses::Secret),
             "inspect" => without_refused(command, Uses::Token),
             _ => command,
         }),
         "explain" | "completions" | "man" => without_refused(command, Uses::Nothing),
+        "context" => command.mut_subcommands(|command| match command.get_name() {
+            "show" | "check" => command,
+            "add" => without_names(command),
+            _ => without_refused(command, Uses::Nothing),
+        }),
         _ => without_refused(command, Uses::Rest),
     })
 }
 
+/// Hides the global options that have no meaning for a context that is being added.
+fn without_names(command: clap::Command) -> clap::Command {
+    let refused = contexts::REFUSED_BY_ADD;
+    command.mut_args(|option| {
+        let is_hidden = option.is_hide_set() || refused.contains(&option.get_id().as_str());
+        option.hide(is_hidden)
+    })
+}
+
+/// Hides the global options that a command refuses from its help.
 fn without_refused(command: clap::Command, uses: Uses) -> clap::Command {
     command.mut_args(|option| {
         let is_hidden = option.is_hide_set() || uses.refuses(option.get_id().as_str());
@@ -133,7 +160,9 @@ impl Command {
             Self::Tail(_) | Self::Connect(_) | Self::Join(_) | Self::Expect(_) | Self::Test(_) => {
                 Uses::Sockets
             }
-            Self::Explain(_) | Self::Completions(_) | Self::Man(_) => Uses::Nothing,
+            Self::Explain(_) | Self::Completions(_) | Self::Man(_) | Self::Context(_) => {
+                Uses::Nothing
+            }
             Self::Emit(_)
             | Self::Trigger(_)
             | Self::Order(_)
@@ -142,8 +171,34 @@ impl Command {
         }
     }
 
+    /// Returns the words for what the command writes to the server. A command that writes is
+    /// refused if the context in use is protected.
+    fn writes(&self) -> Option<String> {
+        match self {
+            Self::Emit(_) => Some("emit".to_owned()),
+            Self::Trigger(_) => Some("trigger".to_owned()),
+            Self::Test(args) => args.runs().then(|| "test".to_owned()),
+            Self::Order(args) => args.writes(),
+            Self::Api(args) => args.writes(),
+            Self::Operation(operation) => operation.writes(),
+            // The lines of `connect` are judged one by one, and a `metaia` that `tail` or `expect`
+            // runs judges itself.
+            Self::Connect(_)
+            | Self::Tail(_)
+            | Self::Expect(_)
+            | Self::Join(_)
+            | Self::Token(_)
+            | Self::Explain(_)
+            | Self::Completions(_)
+            | Self::Man(_)
+            | Self::Context(_) => None,
+        }
+    }
+
     async fn run(self, context: &Context) -> Result<Exit, Failure> {
         match self {
+            // It runs before there is a context.
+            Self::Context(_) => Ok(Exit::Ok),
             Self::Token(command) => command.run(context),
             Self::Tail(args) => tail::tail(args, context).await,
             Self::Connect(args) => connect::connect(args, context).await,
@@ -182,7 +237,7 @@ mod tests {
 
     #[test]
     fn help_begins_with_examples() {
-        let paths: [&[&str]; 10] = [
+        let paths: [&[&str]; 16] = [
             &[],
             &["tail"],
             &["connect"],
@@ -193,6 +248,12 @@ mod tests {
             &["test"],
             &["token", "mint"],
             &["token", "inspect"],
+            &["context", "ls"],
+            &["context", "add"],
+            &["context", "use"],
+            &["context", "show"],
+            &["context", "check"],
+            &["context", "rm"],
         ];
         for path in paths {
             assert!(help(path).starts_with("Examples:\n  "), "{path:?}");
@@ -216,6 +277,12 @@ mod tests {
         assert!(shows(&["token", "inspect"], "--token"));
         assert!(!shows(&["token", "inspect"], "--url"));
         assert!(!shows(&["token", "mint"], "--token"));
+        assert!(shows(&["token", "mint"], "--context"));
+        assert!(shows(&["context", "add"], "--url"));
+        assert!(!shows(&["context", "add"], "--context"));
+        assert!(!shows(&["context", "ls"], "--context"));
+        assert!(shows(&["context", "check"], "--context"));
+        assert!(!shows(&["explain"], "--context"));
     }
 
     #[test]
@@ -252,6 +319,7 @@ mod tests {
           stats        Show what the server has done, once or again and again
           refusals     List why the server turned clients away: why does this phone not connect?
           disconnect   End a session, or all sessions of a user
+          context      Keep servers and their credentials under names: --context NAME uses one
           explain      Tell what a code means, and what to do
           completions  Print what a shell needs to complete commands and options
           man          Print the manual page, or write one for each command
@@ -262,6 +330,9 @@ mod tests {
           -V, --version  Print version
 
         Global options:
+              --context <NAME>     Use this context: a server and its credentials, by a name [env:
+                                   METAIA_CONTEXT]
+              --yes                Write to the server of a protected context
               --url <URL>          Server URL [env: METAIA_URL] [default: http://localhost:5000]
               --token <JWT>        Use this token [env: METAIA_TOKEN]
               --token-file <PATH>  Read the token from this file
@@ -336,6 +407,9 @@ mod tests {
           -h, --help              Print help (see more with '--help')
 
         Global options:
+              --context <NAME>     Use this context: a server and its credentials, by a name [env:
+                                   METAIA_CONTEXT]
+              --yes                Write to the server of a protected context
               --url <URL>          Server URL [env: METAIA_URL] [default: http://localhost:5000]
               --token <JWT>        Use this token [env: METAIA_TOKEN]
               --token-file <PATH>  Read the token from this file
@@ -400,6 +474,9 @@ mod tests {
           -h, --help               Print help (see more with '--help')
 
         Global options:
+              --context <NAME>     Use this context: a server and its credentials, by a name [env:
+                                   METAIA_CONTEXT]
+              --yes                Write to the server of a protected context
               --url <URL>          Server URL [env: METAIA_URL] [default: http://localhost:5000]
               --token <JWT>        Use this token [env: METAIA_TOKEN]
               --token-file <PATH>  Read the token from this file

@@ -43,9 +43,12 @@ pub(crate) struct Failure {
     message: String,
     /// Advice on how to fix it.
     pub(crate) hint: Option<String>,
+    /// The lines of a file that point at the mistake.
+    pub(crate) excerpt: Option<String>,
     /// The HTTP status of a refused REST request.
     pub(crate) status: Option<u16>,
-    /// True if the failure is a server's, so that its address belongs into the message.
+    /// True if the failure is a server's or its context's, so that the address belongs into the
+    /// message.
     is_from_server: bool,
     source: Option<BoxError>,
 }
@@ -56,13 +59,14 @@ impl Failure {
             exit,
             message: message.into(),
             hint: None,
+            excerpt: None,
             status: None,
             is_from_server: false,
             source: None,
         }
     }
 
-    /// Returns the same failure, as one that a server or the way to it caused.
+    /// Returns the same failure, as one that a server, the way to it or its context caused.
     pub(crate) fn of_server(self) -> Self {
         Self {
             is_from_server: true,
@@ -77,6 +81,13 @@ impl Failure {
     pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
         Self {
             hint: Some(hint.into()),
+            ..self
+        }
+    }
+
+    pub(crate) fn excerpt(self, excerpt: String) -> Self {
+        Self {
+            excerpt: Some(excerpt),
             ..self
         }
     }

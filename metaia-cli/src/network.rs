@@ -10,6 +10,7 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, ORIGIN}
 use reqwest::redirect::Policy;
 use rustls::ClientConfig;
 
+use crate::contexts::ServerContext;
 use crate::exit::{Exit, Failure};
 use crate::tls;
 
@@ -19,19 +20,19 @@ use crate::tls;
 pub(crate) struct NetworkArgs {
     /// Send this Origin, as a browser does
     #[arg(long, global = true, value_name = "URL")]
-    origin: Option<String>,
+    pub(crate) origin: Option<String>,
     /// Send this header with every request; may be repeated
     #[arg(long = "header", global = true, value_name = "NAME: VALUE", value_parser = header)]
-    headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     /// Send the token of sockets as phones do, as browsers do, or both ways [default: both]
     #[arg(long, global = true, value_enum)]
     auth: Option<TokenPlace>,
     /// Trust only the certificates in this file (PEM), and what they sign
     #[arg(long, global = true, value_name = "PATH", conflicts_with = "insecure")]
-    cacert: Option<PathBuf>,
+    pub(crate) cacert: Option<PathBuf>,
     /// Do not verify the server's certificate
     #[arg(long, global = true)]
-    insecure: bool,
+    pub(crate) insecure: bool,
 }
 
 /// The place of the token in a connection.
@@ -62,6 +63,39 @@ impl NetworkArgs {
             (self.origin.is_some(), "--origin"),
         ];
         names(&flags)
+    }
+}
+
+impl NetworkArgs {
+    /// Returns whether the place of the token is given.
+    pub(crate) fn has_auth(&self) -> bool {
+        self.auth.is_some()
+    }
+
+    /// Adds what the context in use says, for options that are not given.
+    pub(crate) fn with_context(mut self, context: &ServerContext) -> Result<Self, Failure> {
+        if self.origin.is_none() {
+            self.origin = context.origin.clone();
+        }
+        if self.cacert.is_none() && !self.insecure {
+            self.cacert = context.cacert.clone();
+            self.insecure = context.insecure;
+        }
+        for (name, value) in &context.headers {
+            let is_given = self.headers.iter().any(|(given, _)| given == name);
+            if !is_given {
+                self.headers.push((name.clone(), value.read()?));
+            }
+        }
+        Ok(self)
+    }
+
+    /// Leaves out the origin, which the server does not check by REST.
+    pub(crate) fn without_origin(self) -> Self {
+        Self {
+            origin: None,
+            ..self
+        }
     }
 }
 
@@ -185,6 +219,20 @@ impl Network {
         builder.build().map_err(|error| {
             Failure::new(Exit::Failed, "the HTTP client cannot be created").caused_by(error)
         })
+    }
+}
+
+#[cfg(test)]
+impl Network {
+    /// Returns a network without options.
+    pub(crate) fn plain() -> Self {
+        Self {
+            origin: None,
+            token_in: TokenIn::Both,
+            has_own_certificates: false,
+            headers: HeaderMap::new(),
+            tls: None,
+        }
     }
 }
 

@@ -237,6 +237,9 @@ impl Printer {
         let chain = failure.chain();
         let error = self.err.bad("error:");
         self.write_stderr(&format!("{error} {}", one_line(&chain)));
+        if let Some(excerpt) = &failure.excerpt {
+            self.write_stderr(&safe(excerpt, Styles::None));
+        }
         if let Some(hint) = &failure.hint {
             let label = self.err.name("hint:");
             self.write_stderr(&format!("{label} {}", safe(hint, Styles::None)));

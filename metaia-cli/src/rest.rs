@@ -6,6 +6,7 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 
+use crate::contexts::Protection;
 use crate::diagnosis::{Asked, Fault, HttpReply, TokenKind, diagnose, fault_text, request_fault};
 use crate::exit::Failure;
 use crate::identity::Authority;
@@ -63,6 +64,8 @@ pub(crate) struct Api<'a> {
     asked: Asked,
     timeout: Duration,
     printer: Printer,
+    /// Present if nothing may be written.
+    protection: Option<Protection>,
 }
 
 impl<'a> Api<'a> {
@@ -79,7 +82,13 @@ impl<'a> Api<'a> {
             asked,
             timeout,
             printer,
+            protection: None,
         })
+    }
+
+    /// Refuses requests that write, if there is a protection.
+    pub(crate) fn protected(self, protection: Option<Protection>) -> Self {
+        Self { protection, ..self }
     }
 
     /// Sends one request. An answer other than 2xx with JSON is a failure that says why. A server
@@ -169,6 +178,7 @@ impl<'a> Api<'a> {
 
     async fn reply(&self, request: &Exchange<'_>) -> Result<Result<HttpReply, Fault>, Failure> {
         let Exchange { method, path, .. } = request;
+        self.permit(method, path)?;
         let url = format!("{}{path}", self.asked.base);
         let mut sent = self.http.request(method.clone(), url);
         if let Some(authority) = request.authority {
@@ -196,6 +206,17 @@ impl<'a> Api<'a> {
         self.printer
             .detail(&format!("{method} {path} as {by}: {status}"));
         Ok(Ok(read_reply(response).await))
+    }
+
+    /// Refuses a request that writes. Commands that write are refused before this; here, no request
+    /// gets past that is not known as one.
+    fn permit(&self, method: &Method, path: &str) -> Result<(), Failure> {
+        match &self.protection {
+            Some(protection) if !matches!(*method, Method::GET | Method::HEAD) => {
+                Err(protection.refusal(&format!("{method} {path}")))
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn failure(&self, request: &Exchange<'_>, fault: &Fault) -> Failure {
@@ -257,6 +278,9 @@ fn data(reply: HttpReply) -> Result<ApiResponse, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnosis::Via;
+    use crate::exit::Exit;
+    use crate::printer::{Color, Format};
 
     fn reply(status: u16, body: &str) -> HttpReply {
         HttpReply {
@@ -274,6 +298,45 @@ mod tests {
         assert_eq!((answer.status, &answer.data["n"]), (201, &Value::from(1)));
         assert_eq!(data(reply(202, "{}")).unwrap().data, Value::Null);
         assert_eq!(data(reply(204, "")).unwrap().data, Value::Null);
+    }
+
+    #[tokio::test]
+    async fn only_reads_leave_a_protected_client() {
+        let network = Network::plain();
+        let asked = Asked {
+            // Nothing listens there.
+            base: "http://127.0.0.1:1".to_owned(),
+            path: String::new(),
+            via: Via::Rest,
+            token: TokenKind::None,
+            has_token_in_header_alone: true,
+            origin: None,
+            has_own_certificates: false,
+            proxy: None,
+        };
+        let printer = Printer::new(Format::Text, Color::Never, true, false);
+        let api = Api::new(&network, asked, Duration::from_secs(1), printer).unwrap();
+        let protection = Protection::new(&"production".parse().unwrap(), "http://h".to_owned());
+        let api = api.protected(Some(protection));
+        for (method, exit) in [
+            (Method::GET, Exit::Unreachable),
+            (Method::HEAD, Exit::Unreachable),
+            (Method::POST, Exit::Usage),
+            (Method::PUT, Exit::Usage),
+            (Method::DELETE, Exit::Usage),
+            (Method::PATCH, Exit::Usage),
+            (Method::OPTIONS, Exit::Usage),
+        ] {
+            let exchange = Exchange {
+                method: method.clone(),
+                path: "/x",
+                authority: None,
+                headers: &[],
+                body: Body::None,
+            };
+            let failure = api.exchange(exchange).await.unwrap_err();
+            assert_eq!(failure.exit, exit, "{method}: {}", failure.chain());
+        }
     }
 
     #[test]

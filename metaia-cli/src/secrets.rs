@@ -1,20 +1,29 @@
-//! Secrets and settings: from the environment, `.env` in the working folder, or the server's data
-//! folder.
+//! Secrets and settings: from the environment, the context in use, `.env` in the working folder, or
+//! the server's data folder. [`places`] is their order.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::contexts::{ChosenBy, Secret, ServerContext, ValuePlace, places};
 use crate::exit::Failure;
 
 /// The beginnings of the names of settings.
 const PREFIXES: [&str; 3] = ["METAIA_", "JWT_", "RAZORPAY_"];
 
-/// Settings of the environment, and of `.env` for names that the environment lacks.
+/// The variable with the key of a backend.
+pub(crate) const API_KEY_VARIABLE: &str = "METAIA_API_KEY";
+
+/// The data folder of a server that was started in the working folder.
+const DATA_FOLDER: &str = "./metaia-data";
+
+/// Settings of the environment, and of `.env` for names that the environment lacks, or of the
+/// context in use.
 #[derive(Debug, Default)]
 pub(crate) struct Settings {
     environment: HashMap<String, String>,
     dotenv: HashMap<String, String>,
+    context: Option<(ServerContext, ChosenBy)>,
 }
 
 impl Settings {
@@ -43,23 +52,65 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Returns a setting. An empty one counts as unset: compose files pass a missing variable as an
-    /// empty one.
-    pub(crate) fn find(&self, name: &str) -> Option<String> {
-        let sources = [&self.environment, &self.dotenv];
-        let mut values = sources.into_iter().filter_map(|source| source.get(name));
-        values.find(|value| !value.is_empty()).cloned()
+    /// Takes the context in use.
+    pub(crate) fn with_context(self, context: ServerContext, by: ChosenBy) -> Self {
+        Self {
+            context: Some((context, by)),
+            ..self
+        }
     }
 
-    /// Returns whether the environment has a value for this setting, which wins over `.env`.
-    pub(crate) fn is_in_environment(&self, name: &str) -> bool {
-        let value = self.environment.get(name);
-        value.is_some_and(|value| !value.is_empty())
+    /// Leaves out a variable of the environment.
+    pub(crate) fn without_variable(mut self, name: &str) -> Self {
+        self.environment.remove(name);
+        self
+    }
+
+    /// Returns the context in use.
+    pub(crate) fn context(&self) -> Option<&ServerContext> {
+        self.context.as_ref().map(|(context, _)| context)
+    }
+
+    /// Returns the place that names the context in use.
+    pub(crate) fn chosen_by(&self) -> Option<ChosenBy> {
+        self.context.as_ref().map(|(_, by)| *by)
+    }
+
+    /// Returns a setting of the environment or of `.env`, unless the context in use comes before
+    /// it. An empty one counts as unset: compose files pass a missing variable as an empty one.
+    pub(crate) fn find(&self, name: &str) -> Option<String> {
+        self.find_with_place(name).map(|(value, _)| value)
+    }
+
+    /// Returns a setting with its place.
+    pub(crate) fn find_with_place(&self, name: &str) -> Option<(String, ValuePlace)> {
+        let places = places(self.chosen_by());
+        let found = places
+            .iter()
+            .find_map(|place| Some((self.value_in(*place, name)?, *place)))?;
+        Some(found)
+    }
+
+    /// Returns the value that the environment or `.env` has, even if it is not used.
+    pub(crate) fn value_in(&self, place: ValuePlace, name: &str) -> Option<String> {
+        let value = match place {
+            ValuePlace::Environment => self.environment.get(name),
+            ValuePlace::DotEnv => self.dotenv.get(name),
+            ValuePlace::Option | ValuePlace::Context | ValuePlace::Default => None,
+        };
+        value.filter(|value| !value.is_empty()).cloned()
     }
 
     /// Returns the secret that tokens are signed with.
     pub(crate) fn jwt_secret(&self) -> Result<String, Failure> {
-        self.secret("JWT_SECRET", "jwt-secret")
+        self.secret("JWT_SECRET", "jwt-secret", self.of_context("jwt_secret"))
+    }
+
+    /// Returns whether a secret to sign tokens with is set. It is not read from a context.
+    pub(crate) fn has_jwt_secret(&self) -> bool {
+        self.find("JWT_SECRET").is_some()
+            || self.of_context("jwt_secret").is_some()
+            || self.in_data_folder("jwt-secret").is_ok()
     }
 
     /// Returns every secret that the server accepts tokens with: the present one, and those of
@@ -76,30 +127,68 @@ impl Settings {
 
     /// Returns the payment provider's key secret.
     pub(crate) fn payment_secret(&self) -> Result<String, Failure> {
-        self.secret("RAZORPAY_KEY_SECRET", "razorpay-secret")
+        let of_context = self.of_context("razorpay_key_secret");
+        self.secret("RAZORPAY_KEY_SECRET", "razorpay-secret", of_context)
     }
 
     /// Returns the secret that the payment provider signs its webhooks with. With the built-in test
     /// provider, it is the key secret unless it is set.
     pub(crate) fn webhook_secret(&self) -> Result<String, Failure> {
-        match self.find("RAZORPAY_WEBHOOK_SECRET") {
+        let of_context = self.of_context("razorpay_webhook_secret");
+        match self.value("RAZORPAY_WEBHOOK_SECRET", of_context)? {
             Some(secret) => Ok(secret),
             None => self.payment_secret(),
         }
     }
 
-    fn secret(&self, name: &str, file: &str) -> Result<String, Failure> {
-        if let Some(secret) = self.find(name) {
-            return Ok(secret);
-        }
-        let path = self.data_folder().join(file);
-        read(&path).ok_or_else(|| missing(name, &path))
+    /// Returns the key of a backend.
+    pub(crate) fn api_key(&self) -> Result<Option<String>, Failure> {
+        self.value(API_KEY_VARIABLE, self.of_context("api_key"))
     }
 
-    fn data_folder(&self) -> PathBuf {
-        self.find("METAIA_DATA")
-            .unwrap_or_else(|| "./metaia-data".to_owned())
-            .into()
+    /// Returns the value of a variable; otherwise the secret of the context in use. Of both, the
+    /// variable wins where it is used at all.
+    fn value(&self, name: &str, secret: Option<&Secret>) -> Result<Option<String>, Failure> {
+        match self.find(name) {
+            Some(value) => Ok(Some(value)),
+            None => secret.map(Secret::read).transpose(),
+        }
+    }
+
+    fn of_context(&self, member: &str) -> Option<&Secret> {
+        let secrets = self.context()?.secrets();
+        let found = secrets.into_iter().find(|(name, _)| name == member);
+        found.map(|(_, secret)| secret)
+    }
+
+    fn secret(&self, name: &str, file: &str, secret: Option<&Secret>) -> Result<String, Failure> {
+        if let Some(secret) = self.value(name, secret)? {
+            return Ok(secret);
+        }
+        self.in_data_folder(file)
+            .map_err(|path| match self.context() {
+                Some(context) => missing_in_context(context, name, path.as_deref()),
+                None => missing(name, &path.unwrap_or_default()),
+            })
+    }
+
+    /// Returns the secret of a file in the data folder. Otherwise the error is the path of the
+    /// file; `None` if the context in use names no data folder.
+    fn in_data_folder(&self, file: &str) -> Result<String, Option<PathBuf>> {
+        let path = self.data_folder().ok_or(None)?.join(file);
+        read(&path).ok_or(Some(path))
+    }
+
+    /// Returns the data folder. The one in the working folder is that of a server of this machine,
+    /// so it is none of a context.
+    pub(crate) fn data_folder(&self) -> Option<PathBuf> {
+        if let Some(path) = self.find("METAIA_DATA") {
+            return Some(path.into());
+        }
+        match self.context() {
+            Some(context) => context.data.clone(),
+            None => Some(DATA_FOLDER.into()),
+        }
     }
 }
 
@@ -130,6 +219,33 @@ fn missing(name: &str, path: &Path) -> Failure {
         "set {name}, or run this command in the folder in which the server was started, \
          or set METAIA_DATA to the server's data folder"
     ))
+}
+
+/// Reports the members that the context in use would need.
+fn missing_in_context(context: &ServerContext, name: &str, path: Option<&Path>) -> Failure {
+    let member = match name {
+        "JWT_SECRET" => "jwt_secret",
+        _ => "razorpay_key_secret",
+    };
+    let context = &context.name;
+    let text = match path {
+        Some(path) => {
+            let path = path.display();
+            format!(
+                "no secret found: the context {context} has no {member}, and {path} does not \
+                 exist or is empty"
+            )
+        }
+        None => format!("no secret found: the context {context} has no {member}"),
+    };
+    let hint = match member {
+        "jwt_secret" => {
+            "add it, as in jwt_secret = { env = \"STAGING_JWT_SECRET\" }, or tokens of the roles, \
+             as in tokens = { admin = { file = \"admin.jwt\" } }"
+        }
+        _ => "add it, as in razorpay_key_secret = { env = \"STAGING_KEY_SECRET\" }",
+    };
+    Failure::usage(text).hint(hint).of_server()
 }
 
 #[cfg(test)]
@@ -192,9 +308,10 @@ mod tests {
         assert_eq!(settings.jwt_secret().unwrap(), "from-dotenv");
         assert_eq!(settings.find("METAIA_URL").unwrap(), "from-environment");
         assert_eq!(settings.find("METAIA_TOKEN").unwrap(), "from-dotenv");
-        assert!(settings.is_in_environment("METAIA_URL"));
-        assert!(!settings.is_in_environment("JWT_SECRET"));
-        assert!(!settings.is_in_environment("METAIA_TOKEN"));
+        let place = |name: &str| settings.find_with_place(name).unwrap().1;
+        assert_eq!(place("METAIA_URL"), ValuePlace::Environment);
+        assert_eq!(place("JWT_SECRET"), ValuePlace::DotEnv);
+        assert_eq!(place("METAIA_TOKEN"), ValuePlace::DotEnv);
     }
 
     #[test]

@@ -52,6 +52,15 @@ pub(crate) struct Args {
     idempotency_key: Option<String>,
 }
 
+impl Args {
+    /// Returns the words for what the request writes.
+    pub(crate) fn writes(&self) -> Option<String> {
+        let method = &self.method.0;
+        let is_read = matches!(*method, Method::GET | Method::HEAD);
+        (!is_read).then(|| format!("api {}", method.as_str().to_lowercase()))
+    }
+}
+
 /// The method of a request, in any case of letters.
 #[derive(Debug, Clone)]
 struct MethodArg(Method);

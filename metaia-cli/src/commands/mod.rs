@@ -2,6 +2,7 @@
 
 pub(crate) mod api;
 pub(crate) mod connect;
+pub(crate) mod contexts;
 pub(crate) mod emit;
 pub(crate) mod expect;
 pub(crate) mod explain;

@@ -72,6 +72,20 @@ enum OrderAction {
     Cancel { order: OrderRef },
 }
 
+impl Args {
+    /// Returns the words for what the action writes.
+    pub(crate) fn writes(&self) -> Option<String> {
+        let action = match self.action {
+            OrderAction::Ls { .. } | OrderAction::Show { .. } => return None,
+            OrderAction::Place { .. } => "place",
+            OrderAction::Assign { .. } => "assign",
+            OrderAction::Move { .. } => "move",
+            OrderAction::Cancel { .. } => "cancel",
+        };
+        Some(format!("order {action}"))
+    }
+}
+
 /// One order.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]

@@ -31,6 +31,7 @@ pub(crate) enum SuppliedBy {
     File,
     Environment,
     DotEnv,
+    Context,
 }
 
 impl SuppliedBy {
@@ -41,6 +42,7 @@ impl SuppliedBy {
             Self::File => "the file of --token-file",
             Self::Environment => "METAIA_TOKEN",
             Self::DotEnv => "METAIA_TOKEN in .env",
+            Self::Context => "the context",
         }
     }
 }

@@ -1,12 +1,10 @@
 //! Looks orders up, as an admin if possible.
 
-use metaia_realtime::values::InvalidId;
 use metaia_realtime::{OrderId, Role};
 use reqwest::Method;
 use serde_json::Value;
 use url::form_urlencoded::byte_serialize;
 
-use crate::actor::Actor;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::identity::Authority;
@@ -112,17 +110,11 @@ fn id_in_page<'a>(page: &'a Value, number: &str) -> Option<&'a str> {
 /// Returns the credentials to look orders up with: a supplied token of an admin; otherwise a minted
 /// one, then the supplied token, since the secret that is known here may be that of another server.
 fn readers(context: &Context) -> Result<Vec<Authority>, Failure> {
-    if let Some(admin) = context.token_owner_with_role(Role::Admin) {
+    if let Some(admin) = context.token_owner_with_role(Role::Admin)? {
         return Ok(vec![Authority::Token(admin)]);
     }
-    let admin = Actor {
-        role: Role::Admin,
-        user: "metaia-cli"
-            .parse()
-            .map_err(|error: InvalidId| Failure::new(Exit::Failed, "no admin").caused_by(error))?,
-    };
-    let owner = context.token_owner();
-    let readers = match context.mint_for(&admin) {
+    let owner = context.token_owner()?;
+    let readers = match context.default_admin() {
         Ok(minted) => [Some(minted), owner],
         Err(failure) if owner.is_none() => return Err(failure),
         Err(_) => [owner, None],

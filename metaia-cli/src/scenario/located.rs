@@ -1,22 +1,13 @@
 //! A value of a scenario file, with its place in the file.
 
 use std::borrow::Cow;
-use std::ops::{Deref, Range};
+use std::ops::Deref;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_saphyr::{Location, Spanned};
 
-/// A position in a scenario file.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct FilePosition {
-    /// From 1.
-    pub(crate) line: usize,
-    /// From 1, in characters.
-    pub(crate) column: usize,
-    /// The bytes of the text. Empty if only its beginning is known.
-    pub(crate) bytes: Range<usize>,
-}
+use crate::source_file::FilePosition;
 
 impl From<Location> for FilePosition {
     fn from(location: Location) -> Self {

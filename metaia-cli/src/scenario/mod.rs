@@ -10,18 +10,16 @@ mod outcome;
 mod parse;
 mod plan;
 mod run;
-mod source;
 mod steps;
 mod variables;
 
 #[cfg(test)]
-pub(crate) use located::FilePosition;
-#[cfg(test)]
 pub(crate) use outcome::Spot;
 pub(crate) use outcome::{StepFailure, StepRecord};
-pub(crate) use plan::{Case, FileMistake, Plan};
+#[cfg(test)]
+pub(crate) use plan::ResumeBy;
+pub(crate) use plan::{Case, FileMistake, PersonPlan, Plan, TokenPlan};
 pub(crate) use run::World;
-pub(crate) use source::SourceFile;
 
 /// Returns the JSON Schema of scenario files.
 pub(crate) fn schema() -> schemars::Schema {

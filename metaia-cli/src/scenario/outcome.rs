@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::located::FilePosition;
-use super::source::SourceFile;
 use crate::exit::{Exit, Failure};
+use crate::source_file::{FilePosition, SourceFile};
 use crate::verdict::{NotMet, Unmet, UnmetKind};
 
 /// A place in a scenario file.

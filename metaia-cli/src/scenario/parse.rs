@@ -3,9 +3,9 @@
 use serde_saphyr::Error;
 
 use super::document::Document;
-use super::located::{FilePosition, Located};
-use super::source::{Mistake, SourceFile};
+use super::located::Located;
 use super::steps::Step;
+use crate::source_file::{FilePosition, Mistake, SourceFile};
 use crate::suggestion;
 
 /// Parses the file.

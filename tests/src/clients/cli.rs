@@ -14,6 +14,7 @@ use crate::server::{Listening, Server};
 /// The configuration of a `metaia` call: the server's address and the source of the secrets.
 #[derive(Debug)]
 pub struct Cli {
+    /// Empty for none.
     url: String,
     secrets: SecretSource,
     /// Further variables.
@@ -28,6 +29,7 @@ enum SecretSource {
     /// The secrets are in the server's data folder, where a development server stores the ones that
     /// it generates.
     DataFolder(PathBuf),
+    None,
 }
 
 impl Cli {
@@ -45,6 +47,16 @@ impl Cli {
             secrets: SecretSource::Secret(token::SECRET.to_owned()),
             env: Vec::new(),
             folder: TempFolder::new(),
+        }
+    }
+
+    /// Creates a configuration without an address and without secrets, as that of a person who uses
+    /// contexts. The user's configuration folder is `.config` in the folder of the commands.
+    #[must_use]
+    pub fn for_contexts() -> Self {
+        Self {
+            secrets: SecretSource::None,
+            ..Self::for_url("")
         }
     }
 
@@ -135,8 +147,11 @@ impl Cli {
     fn configure(&self, command: &mut Command) {
         command
             .env_clear()
-            .env("METAIA_URL", &self.url)
+            // No command reads the contexts of the person who runs the tests.
             .env("HOME", self.folder.path());
+        if !self.url.is_empty() {
+            command.env("METAIA_URL", &self.url);
+        }
         match &self.secrets {
             SecretSource::Secret(secret) => {
                 command
@@ -146,6 +161,7 @@ impl Cli {
             SecretSource::DataFolder(path) => {
                 command.env("METAIA_DATA", path);
             }
+            SecretSource::None => {}
         }
         for (name, value) in &self.env {
             command.env(name, value);

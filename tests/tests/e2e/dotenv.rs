@@ -33,7 +33,9 @@ async fn a_secret_with_a_dollar_is_the_old_backends_and_its_line_is_named() {
 async fn the_tool_reads_the_same_secret() {
     let setup = with_dot_env(&format!("export JWT_SECRET=`{SECRET}`"));
     let mut mint = Command::new(paths::binary("metaia"));
-    mint.args(["token", "mint", "--role", "customer", "--user", "c1"])
+    // Without `HOME`, the contexts of the person who runs the tests are not read.
+    mint.env_clear()
+        .args(["token", "mint", "--role", "customer", "--user", "c1"])
         .current_dir(setup.folder().path());
     let server = setup.start().await;
     let minted = Process::run(mint).await.expect_code(0);

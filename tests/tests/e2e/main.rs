@@ -13,6 +13,7 @@ mod bad_input;
 mod browsers;
 mod cli;
 mod cluster;
+mod contexts;
 mod crash;
 mod deployment;
 mod device;

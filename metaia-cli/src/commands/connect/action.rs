@@ -10,6 +10,10 @@ use crate::exit::Failure;
 use crate::order_ref::OrderRef;
 use crate::payload_args;
 
+/// The events that change the rooms of a session, and nothing that others see. A server may do
+/// anything at any other.
+const OF_ROOMS: [&str; 2] = ["join_order_room", "leave_order_room"];
+
 /// A command that can be carried out: its payload is complete, and its order has an id.
 #[derive(Debug)]
 pub(super) enum Action {
@@ -30,7 +34,12 @@ impl Action {
         Ok(Some(match command {
             Command::Join(order) => Self::Join(order.resolve(context).await?),
             Command::Leave(order) => Self::Leave(order_to_leave(&order, rooms, context).await?),
-            Command::Emit(event, payload) => Self::Emit(event, read_payload(payload)?),
+            Command::Emit(event, payload) => {
+                if !OF_ROOMS.contains(&event.as_str()) {
+                    context.permit_write(&format!("/emit {event}"))?;
+                }
+                Self::Emit(event, read_payload(payload)?)
+            }
             Command::Drop => Self::Drop,
             Command::Nothing | Command::Wait(_) | Command::Help | Command::Quit => return Ok(None),
         }))

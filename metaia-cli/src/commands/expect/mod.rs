@@ -156,7 +156,8 @@ impl Watching {
             .printer
             .note(&format!("watching as {}", labels.join(", ")));
         let starts: Vec<usize> = self.watchers.iter().map(|one| one.story().len()).collect();
-        let ended = child_command::run(&args.command, &context.interrupted).await;
+        let environment = context.child_environment()?;
+        let ended = child_command::run(&args.command, &environment, &context.interrupted).await;
         let ended = ended.map_err(|failure| failure.hint("nothing was judged"))?;
         if ended == CommandEnd::Interrupted {
             return Ok(Exit::Interrupted);

@@ -32,6 +32,18 @@ pub(crate) enum Operation {
 }
 
 impl Operation {
+    /// Returns the words for what the command writes.
+    pub(crate) fn writes(&self) -> Option<String> {
+        match self {
+            Self::Disconnect(_) => Some("disconnect".to_owned()),
+            Self::Sessions(_)
+            | Self::Rooms(_)
+            | Self::Online(_)
+            | Self::Stats(_)
+            | Self::Refusals(_) => None,
+        }
+    }
+
     pub(crate) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         match self {
             Self::Sessions(args) => sessions::sessions(args, context).await,

@@ -8,30 +8,38 @@ use tokio_util::sync::CancellationToken;
 
 use crate::child_command::{self, CommandEnd};
 use crate::context::Context;
+use crate::contexts::ChildEnvironment;
 use crate::exit::Failure;
 
 /// A command that waits for its beginning, runs, or is none.
 pub(super) enum WatchedCommand {
     None,
-    Waiting(Vec<String>, CancellationToken),
+    Waiting(Vec<String>, ChildEnvironment, CancellationToken),
     Running(BoxFuture<'static, Result<CommandEnd, Failure>>),
 }
 
 impl WatchedCommand {
     /// Keeps the words of a command; no words are no command.
-    pub(super) fn new(words: Vec<String>, context: &Context) -> Self {
+    pub(super) fn new(words: Vec<String>, context: &Context) -> Result<Self, Failure> {
         if words.is_empty() {
-            return Self::None;
+            return Ok(Self::None);
         }
-        Self::Waiting(words, context.interrupted.clone())
+        let environment = context.child_environment()?;
+        Ok(Self::Waiting(
+            words,
+            environment,
+            context.interrupted.clone(),
+        ))
     }
 
     /// Begins the command, unless it has begun.
     pub(super) fn start(&mut self) {
-        if let Self::Waiting(words, interrupted) = self {
+        if let Self::Waiting(words, environment, interrupted) = self {
             let words = std::mem::take(words);
+            let environment = environment.clone();
             let interrupted = interrupted.clone();
-            let running = async move { child_command::run(&words, &interrupted).await };
+            let running =
+                async move { child_command::run(&words, &environment, &interrupted).await };
             *self = Self::Running(running.boxed());
         }
     }

@@ -79,7 +79,7 @@ impl<'a> Watch<'a> {
     }
 
     async fn watch(&mut self, client: &Client, updates: &mut Updates) -> Result<Exit, Failure> {
-        let mut command = WatchedCommand::new(self.args.command.clone(), self.context);
+        let mut command = WatchedCommand::new(self.args.command.clone(), self.context)?;
         let ended = self.watch_beside(&mut command, client, updates).await;
         if ended.is_err() {
             // What the command began is finished.

@@ -59,6 +59,13 @@ pub(crate) struct Args {
     pub(super) schema: bool,
 }
 
+impl Args {
+    /// Returns whether scenarios are run, and not only read.
+    pub(crate) fn runs(&self) -> bool {
+        !self.schema && !self.check && !self.list
+    }
+}
+
 /// `NAME=TEXT` or `NAME:=JSON`.
 #[derive(Debug, Clone)]
 pub(super) struct VariableArg {

@@ -50,6 +50,7 @@ pub(super) fn summary(results: &[CaseResult]) -> String {
             Status::Failed => "❌",
             Status::Error => "❗ not judged",
             Status::Skipped => "➖",
+            Status::LacksTokens => "❗ not run",
         };
         let title = result.title().replace('|', "\\|").replace('\n', " ");
         let seconds = result.took().as_secs_f64();

@@ -57,9 +57,9 @@ fn status(result: &CaseResult) -> TestCaseStatus {
     let last = result.attempts.last();
     let failure = last.and_then(|last| last.failure.as_ref());
     let mut status = match (result.status(), failure) {
-        (Status::Skipped, _) => {
+        (Status::Skipped | Status::LacksTokens, _) => {
             let mut skipped = TestCaseStatus::skipped();
-            if let Some(reason) = &result.skipped {
+            if let Some(reason) = result.skipped.as_ref().or(result.lacks_tokens.as_ref()) {
                 skipped.set_message(reason.as_str());
             }
             return skipped;

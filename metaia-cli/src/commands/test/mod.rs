@@ -6,6 +6,7 @@ mod failure_report;
 mod github;
 mod junit;
 mod lanes;
+mod minting;
 mod moments;
 mod results;
 mod runner;
@@ -18,7 +19,8 @@ use serde_json::Value;
 
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
-use crate::scenario::{self, FileMistake, Plan, SourceFile};
+use crate::scenario::{self, FileMistake, Plan};
+use crate::source_file::SourceFile;
 use results::{CaseResult, Totals};
 use runner::RunOptions;
 
@@ -95,7 +97,11 @@ async fn run(
     if context.interrupted.is_cancelled() {
         return Ok(Exit::Interrupted);
     }
-    if totals.passed + totals.flaky + totals.failed + totals.errors == 0 {
+    if totals.lacking_tokens > 0 {
+        printer.note("hint: add jwt_secret to the context, or select others with --tag or --only");
+    }
+    let run = totals.passed + totals.flaky + totals.failed + totals.errors;
+    if run + totals.lacking_tokens == 0 {
         let failure = Failure::usage("every scenario was skipped: nothing was checked");
         return Err(failure.hint("give the variables that they need by --var"));
     }

@@ -38,6 +38,8 @@ pub(super) struct CaseResult {
     pub(super) variables: String,
     /// The reason why it was not run.
     pub(super) skipped: Option<String>,
+    /// The reason why it cannot be run with the tokens of the context in use.
+    pub(super) lacks_tokens: Option<String>,
 }
 
 /// The end of a case.
@@ -50,6 +52,8 @@ pub(super) enum Status {
     /// It could not be judged.
     Error,
     Skipped,
+    /// There are no tokens for it, so that it was not run.
+    LacksTokens,
 }
 
 impl Status {
@@ -60,12 +64,16 @@ impl Status {
             Self::Failed => "failed",
             Self::Error => "error",
             Self::Skipped => "skipped",
+            Self::LacksTokens => "not_run",
         }
     }
 }
 
 impl CaseResult {
     pub(super) fn status(&self) -> Status {
+        if self.lacks_tokens.is_some() {
+            return Status::LacksTokens;
+        }
         let Some(last) = self.attempts.last() else {
             return Status::Skipped;
         };
@@ -77,7 +85,11 @@ impl CaseResult {
         }
     }
 
+    /// Returns the exit code. A case that was to be run and cannot be is no success.
     pub(super) fn exit(&self) -> Exit {
+        if self.lacks_tokens.is_some() {
+            return Exit::Usage;
+        }
         let last = self.attempts.last().and_then(|last| last.failure.as_ref());
         last.map_or(Exit::Ok, StepFailure::exit)
     }
@@ -124,6 +136,11 @@ impl Report for CaseResult {
                 let reason = self.skipped.as_deref().unwrap_or("not run");
                 format!("- {title}  {}", paint.dim(&format!("skipped: {reason}")))
             }
+            Status::LacksTokens => {
+                let reason = self.lacks_tokens.as_deref().unwrap_or_default();
+                let text = format!("not run: {}", one_line(reason));
+                format!("{} {title}  {}", paint.bad("!"), paint.warn(&text))
+            }
         }
     }
 }
@@ -140,7 +157,7 @@ impl Serialize for CaseResult {
         if !self.case.is_empty() {
             line["case"] = json!(self.case);
         }
-        if let Some(reason) = &self.skipped {
+        if let Some(reason) = self.skipped.as_ref().or(self.lacks_tokens.as_ref()) {
             line["reason"] = json!(reason);
         }
         if let Some(last) = self.attempts.last() {
@@ -184,6 +201,8 @@ pub(super) struct Totals {
     pub(super) failed: usize,
     pub(super) errors: usize,
     pub(super) skipped: usize,
+    /// The cases that cannot be run with the tokens of the context in use.
+    pub(super) lacking_tokens: usize,
     /// The cases that were not begun, or not ended.
     pub(super) not_run: usize,
     pub(super) judged: usize,
@@ -199,6 +218,7 @@ impl Totals {
                 Status::Failed => totals.failed += 1,
                 Status::Error => totals.errors += 1,
                 Status::Skipped => totals.skipped += 1,
+                Status::LacksTokens => totals.lacking_tokens += 1,
             }
             totals.judged += result
                 .attempts
@@ -217,6 +237,7 @@ impl Totals {
             (self.failed, "failed"),
             (self.errors, "could not be judged"),
             (self.skipped, "skipped"),
+            (self.lacking_tokens, "not run without tokens"),
             (self.not_run, "not run"),
         ];
         let counts = counts.iter().filter(|(count, _)| *count > 0);

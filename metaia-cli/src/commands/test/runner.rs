@@ -7,6 +7,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 use serde_json::Value;
 
+use super::minting;
 use super::moments;
 use super::results::{Attempt, CaseResult, Status};
 use crate::context::Context;
@@ -111,9 +112,14 @@ async fn run_job(job: Job<'_>, options: &RunOptions<'_>, context: &Context) -> C
         attempts: Vec::new(),
         variables: variable_options(options),
         skipped: None,
+        lacks_tokens: None,
     };
     if let Some(variable) = &job.case.lacks {
         result.skipped = Some(format!("it needs --var {variable}=…"));
+        return result;
+    }
+    result.lacks_tokens = minting::needed(&job.case.people, context);
+    if result.lacks_tokens.is_some() {
         return result;
     }
     for _ in 0..=options.retries {

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crate::exit::{Exit, Failure};
 use crate::printer::{Paint, Report as _};
-use crate::scenario::{FilePosition, SourceFile, Spot, StepFailure, StepRecord};
+use crate::scenario::{Spot, StepFailure, StepRecord};
+use crate::source_file::{FilePosition, SourceFile};
 use crate::verdict::{Unmet, UnmetKind};
 
 use super::moments::{Lane, Moment};
@@ -107,6 +108,7 @@ fn result(attempts: Vec<Attempt>) -> CaseResult {
         attempts,
         variables: String::new(),
         skipped: None,
+        lacks_tokens: None,
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) fn run(args: &InspectArgs, context: &Context) -> Result<Exit, Failure
     let report = TokenReport {
         zone: Zone::local(),
         secrets_from: Some(secrets_from(&context.settings)),
-        ..inspect(&pasted, &secrets(&context.settings), clock::unix_ms())
+        ..inspect(&pasted, &secrets(&context.settings)?, clock::unix_ms())
     };
     let exit = match report.refusal {
         Some(error) => refusal_exit(error.code()),
@@ -57,21 +57,27 @@ fn token_of(context: &Context) -> Result<String, Failure> {
 
 /// Returns the secrets that the server accepts. If its present one is not known, there are none:
 /// with the old ones alone, a good token would look like a forged one.
-fn secrets(settings: &Settings) -> Vec<String> {
-    match settings.jwt_secret() {
-        Ok(_) => settings.accepted_jwt_secrets(),
-        Err(_) => Vec::new(),
+fn secrets(settings: &Settings) -> Result<Vec<String>, Failure> {
+    if !settings.has_jwt_secret() {
+        return Ok(Vec::new());
     }
+    // One that is known, and cannot be read, is a mistake of the context.
+    settings.jwt_secret()?;
+    Ok(settings.accepted_jwt_secrets())
 }
 
 fn secrets_from(settings: &Settings) -> String {
-    let present = match settings.find("JWT_SECRET") {
-        Some(_) => "JWT_SECRET",
-        None => "the secret of the server's data folder",
+    let of_context = settings
+        .context()
+        .filter(|context| context.jwt_secret.is_some());
+    let present = match (settings.find("JWT_SECRET"), of_context) {
+        (Some(_), _) => "JWT_SECRET".to_owned(),
+        (None, Some(context)) => format!("jwt_secret of the context {}", context.name),
+        (None, None) => "the secret of the server's data folder".to_owned(),
     };
     match settings.find("JWT_SECRETS_OLD") {
         Some(_) => format!("{present} and JWT_SECRETS_OLD"),
-        None => present.to_owned(),
+        None => present,
     }
 }
 

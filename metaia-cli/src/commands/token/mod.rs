@@ -23,7 +23,7 @@ pub(crate) enum Command {
 impl Command {
     pub(crate) fn uses(&self) -> Uses {
         match self {
-            Self::Mint(_) => Uses::Nothing,
+            Self::Mint(_) => Uses::Secret,
             Self::Inspect(_) => Uses::Token,
         }
     }

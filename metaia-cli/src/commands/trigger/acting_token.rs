@@ -10,7 +10,7 @@ use super::cast::Cast;
 use super::flow::Flow;
 use crate::actor::Actor;
 use crate::context::Context;
-use crate::diagnosis::refusal_exit;
+use crate::diagnosis::{SuppliedBy, TokenKind, refusal_exit};
 use crate::exit::Failure;
 use crate::identity::Identity;
 
@@ -25,7 +25,7 @@ impl ActingToken {
     /// Returns the supplied token for the steps that it can do. An option that names another user
     /// replaces a token of the environment, and contradicts one of an option.
     pub(super) fn find(cast: &Cast<'_>, context: &Context) -> Result<Option<Self>, Failure> {
-        let Some(identity) = context.token_owner() else {
+        let Some(identity) = context.token_owner()? else {
             return Ok(None);
         };
         let owner = owner(&identity)?;
@@ -36,7 +36,11 @@ impl ActingToken {
             let hint = "without a token (--token, METAIA_TOKEN), metaia mints one for each user";
             return Err(Failure::usage(reason).hint(hint));
         }
-        let note = format!("METAIA_TOKEN is not used: {reason}");
+        let token = match identity.token_kind() {
+            TokenKind::Supplied(SuppliedBy::Context) => "the token of the context",
+            _ => "METAIA_TOKEN",
+        };
+        let note = format!("{token} is not used: {reason}");
         context.printer.note(&note);
         Ok(None)
     }

@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::names::Scope;
 use crate::expectation::{Condition, Filter, Times};
 use crate::scenario::expectations::ExpectationEntry;
-use crate::scenario::located::{FilePosition, Located};
-use crate::scenario::source::{Mistake, SourceFile};
+use crate::scenario::located::Located;
+use crate::source_file::{FilePosition, Mistake, SourceFile};
 use crate::span;
 
 /// The time that an event may take, unless `within` says another.

@@ -17,9 +17,9 @@ use super::document::Document;
 use super::located::Located;
 use super::outcome::Spot;
 use super::parse::{parse, parse_steps};
-use super::source::{Mistake, SourceFile};
 use super::steps::{RepeatStep, Step};
 use super::variables::Variables;
+use crate::source_file::{Mistake, SourceFile};
 use names::Scope;
 
 pub(crate) use checks::{CheckKind, EventCheck, Pattern};

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::scenario::document::{Document, PersonEntry};
-use crate::scenario::located::{FilePosition, Located};
-use crate::scenario::source::{Mistake, SourceFile};
+use crate::scenario::located::Located;
 use crate::scenario::steps::Step;
 use crate::scenario::variables::names;
+use crate::source_file::{FilePosition, Mistake, SourceFile};
 use crate::suggestion;
 
 /// The names that are known at a step.

@@ -8,9 +8,9 @@ use metaia_realtime::client::Transport;
 use metaia_realtime::values::UnknownRole;
 
 use crate::scenario::document::{PersonEntry, PersonOptions};
-use crate::scenario::located::{FilePosition, Located};
-use crate::scenario::source::Mistake;
+use crate::scenario::located::Located;
 use crate::scenario::variables::Variables;
+use crate::source_file::{FilePosition, Mistake};
 use crate::span;
 use crate::token::Flaw;
 

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::Plan;
-use crate::scenario::source::SourceFile;
+use crate::source_file::SourceFile;
 
 fn file(text: &str) -> Arc<SourceFile> {
     Arc::new(SourceFile {

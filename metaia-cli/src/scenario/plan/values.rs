@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use crate::scenario::located::Located;
-use crate::scenario::source::{Mistake, SourceFile};
 use crate::scenario::steps::{Name, Step};
+use crate::source_file::{Mistake, SourceFile};
 use crate::span;
 
 /// Refuses values of one step.

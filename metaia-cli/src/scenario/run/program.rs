@@ -53,7 +53,8 @@ impl World<'_> {
         };
         let mut command = Command::new(program);
         command.args(args);
-        command.env("METAIA_URL", self.context.address.base().map_err(unjudged)?);
+        let environment = self.context.child_environment().map_err(unjudged)?;
+        environment.apply(&mut command);
         for (name, value) in &step.env {
             command.env(name, self.text(value, spot)?);
         }

@@ -58,7 +58,11 @@ impl<'a> World<'a> {
                 Some(user) => variables
                     .text(user)
                     .map_err(|unset| Failure::usage(format!("${} has no value", unset.name)))?,
-                None => format!("{}-{run}", plan.name),
+                // Without a secret to mint tokens with, the context has one user of each role.
+                None => match context.user_of_role(plan.role)? {
+                    Some(user) => user.to_string(),
+                    None => format!("{}-{run}", plan.name),
+                },
             };
             variables.set(&plan.name, Value::String(user.clone()));
             let person = new_person(plan, &user, began, context)?;
@@ -233,9 +237,8 @@ fn new_person(
         role: plan.role,
         user,
     };
-    let minted = context.mint_for(&actor)?;
     let identity = match plan.token {
-        TokenPlan::Fresh => Some(minted.clone()),
+        TokenPlan::Fresh => Some(context.identity_of(&actor)?),
         TokenPlan::Fixed(flaw, ttl) => {
             let secret = context.settings.jwt_secret()?;
             let token = mint(&actor, &secret, ttl, flaw, clock::unix_s())?.token;
@@ -243,9 +246,13 @@ fn new_person(
         }
         TokenPlan::None => None,
     };
+    let for_rest = match &identity {
+        Some(identity) => identity.clone(),
+        None => context.identity_of(&actor)?,
+    };
     Ok(Person {
         name: plan.name.clone(),
-        for_rest: identity.clone().unwrap_or(minted),
+        for_rest,
         identity,
         actor,
         resume: plan.resume,

@@ -140,10 +140,13 @@ const CLI: &[Level] = &[
         "payload_args.rs",
         "example_order.rs",
         "provider.rs",
-        "secrets.rs",
         "interrupt.rs",
         "token/",
+        "source_file.rs",
     ]),
+    // The contexts decide where an address and a secret come from.
+    Level::apart(&["contexts/"]),
+    Level::apart(&["secrets.rs"]),
     // The diagnosis, the expectations and the lines of events are pure: they know nothing of the
     // network and of the options.
     Level::apart(&["diagnosis/", "event_line/", "expectation/", "tls.rs"]),
@@ -159,7 +162,7 @@ const CLI: &[Level] = &[
     ]),
     Level::apart(&["probe.rs", "where_option.rs"]),
     Level::apart(&["rest.rs"]),
-    Level::apart(&["context.rs"]),
+    Level::apart(&["context/"]),
     Level::apart(&["connecting.rs"]),
     Level::apart(&["session_end.rs"]),
     Level::apart(&["connection.rs", "liveness.rs", "notices/", "order_ref/"]),
@@ -168,7 +171,7 @@ const CLI: &[Level] = &[
     Level::apart(&["absence.rs"]),
     // A scenario: the format, then reading it, checking it as a whole, running it.
     Level::apart(&["scenario/located.rs", "scenario/variables.rs"]),
-    Level::apart(&["scenario/expectations.rs", "scenario/source.rs"]),
+    Level::apart(&["scenario/expectations.rs"]),
     Level::apart(&["scenario/steps.rs", "scenario/outcome.rs"]),
     Level::apart(&["scenario/document.rs"]),
     Level::apart(&["scenario/parse.rs"]),

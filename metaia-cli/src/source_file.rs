@@ -1,27 +1,50 @@
-//! The text of a scenario file, and excerpts of it that point at what is wrong.
+//! The text of a file that people write, and excerpts of it that point at what is wrong.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::located::FilePosition;
 use crate::exit::Failure;
 
-/// The largest scenario file.
+/// The largest file.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
 /// The lines before the one that an excerpt points at.
 const CONTEXT_LINES: usize = 2;
 
-/// A scenario file.
+/// A position in a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct FilePosition {
+    /// From 1.
+    pub(crate) line: usize,
+    /// From 1, in characters.
+    pub(crate) column: usize,
+    /// The bytes of the text. Empty if only its beginning is known.
+    pub(crate) bytes: Range<usize>,
+}
+
+impl FilePosition {
+    /// Returns the position of these bytes of a text.
+    pub(crate) fn of_bytes(text: &str, bytes: Range<usize>) -> Self {
+        let before = text.get(..bytes.start).unwrap_or(text);
+        let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+        Self {
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+            bytes,
+        }
+    }
+}
+
+/// A file that people write: a scenario, or contexts.
 #[derive(Debug)]
 pub(crate) struct SourceFile {
     pub(crate) path: PathBuf,
     pub(crate) text: String,
 }
 
-/// A mistake in a scenario file: where, what, and how to mend it.
+/// A mistake in a file: where, what, and how to mend it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mistake {
     pub(crate) position: FilePosition,
@@ -80,7 +103,7 @@ impl SourceFile {
         }
         if metadata.len() > MAX_FILE_BYTES {
             let failure = Failure::usage(format!("{named} is larger than 1 MiB"));
-            return Err(failure.hint("a scenario file is short: is this the right file?"));
+            return Err(failure.hint("such a file is short: is this the right file?"));
         }
         let text = std::fs::read_to_string(path).map_err(failed)?;
         Ok(Self {
@@ -96,7 +119,7 @@ impl SourceFile {
 
     /// Adds the bytes to a position of which only the line and the column are known, as that of a
     /// text that is no YAML.
-    pub(super) fn with_bytes(&self, position: FilePosition) -> FilePosition {
+    pub(crate) fn with_bytes(&self, position: FilePosition) -> FilePosition {
         if position.line <= 1 || position.bytes.start > 0 {
             return position;
         }
@@ -120,13 +143,7 @@ impl SourceFile {
         let Some(start) = found.map(|at| start + at) else {
             return from.clone();
         };
-        let before = &self.text[..start];
-        let line_start = before.rfind('\n').map_or(0, |end| end + 1);
-        FilePosition {
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
-            bytes: start..start + text.len(),
-        }
+        FilePosition::of_bytes(&self.text, start..start + text.len())
     }
 
     /// Formats an excerpt of the file that points at a position, with the lines before it.
@@ -143,6 +160,15 @@ impl SourceFile {
             .annotation(AnnotationKind::Primary.span(span).label(label));
         let groups = [Group::with_level(Level::ERROR).element(snippet)];
         renderer(coloured).render(&groups)
+    }
+
+    /// Formats the text, which is one line with this number, with a mark.
+    pub(crate) fn excerpt_of_line(&self, number: usize, mark: Range<usize>) -> String {
+        let snippet = Snippet::source(self.text.as_str())
+            .line_start(number)
+            .annotation(AnnotationKind::Primary.span(mark));
+        let groups = [Group::with_level(Level::ERROR).element(snippet)];
+        renderer(false).render(&groups)
     }
 
     /// Returns the beginning of a line, at most this many before the position's, and its number.
