@@ -214,11 +214,6 @@ impl Printer {
         let _ = writeln!(std::io::stdout().lock(), "{text}");
     }
 
-    /// Shows an answer to a key above the edited line; without such a line, nothing.
-    pub(crate) fn aside(&self, text: &str) {
-        screen::print_above(Stream::Out, &safe(text, Styles::None));
-    }
-
     /// Returns the colours of standard output.
     pub(crate) fn paint(&self) -> Paint {
         self.out
@@ -267,6 +262,11 @@ impl Printer {
             let _ = writeln!(std::io::stderr().lock(), "{text}");
         }
     }
+}
+
+/// Shows an answer to a key above the edited line; without such a line, nothing.
+pub(crate) fn show_aside(text: &str) {
+    screen::print_above(Stream::Out, &safe(text, Styles::None));
 }
 
 /// Writes a document, as it is, to standard output. Nothing is left undone if nobody reads it.

@@ -93,6 +93,13 @@ impl Columns {
         self.limit
             .map(|limit| limit.saturating_sub(before).max(NARROWEST_WORDS))
     }
+
+    /// Returns the width of the terminal if a notice finds no space beside its time and its
+    /// session, so that its text is below them.
+    pub(crate) fn notice_below(&self) -> Option<usize> {
+        let before = TIME + 1 + self.who + 1 + MARK;
+        self.limit.filter(|limit| *limit < before + NARROWEST_WORDS)
+    }
 }
 
 #[cfg(test)]

@@ -89,17 +89,26 @@ impl Report for NoticeText<'_> {
         let (mark, tone) = change.severity.mark();
         // Text from others must not contain styles.
         let text = one_line(&change.text);
-        let lines = match self.columns.notice() {
-            Some(width) => wrap(&text, width),
+        let below = self.columns.notice_below();
+        let lines = match below.or(self.columns.notice()) {
+            Some(width) => wrap(&text, width.max(1)),
             None => vec![text.as_ref()],
         };
         let beginning = beginning(*ts, receiver, &self.columns).with(tone, mark);
-        let indent = format!("\n{}", " ".repeat(beginning.width()));
+        let indent = match below {
+            Some(_) => "\n".to_owned(),
+            None => format!("\n{}", " ".repeat(beginning.width())),
+        };
+        let first = if below.is_some() { "\n" } else { "" };
         let painted: Vec<String> = lines
             .iter()
             .map(|line| Phrase::new(tone, line).painted(paint))
             .collect();
-        format!("{}{}", beginning.painted(paint), painted.join(&indent))
+        format!(
+            "{}{first}{}",
+            beginning.painted(paint),
+            painted.join(&indent)
+        )
     }
 }
 
@@ -178,6 +187,17 @@ mod tests {
                                    order-655f3a7be4c7a4f5b2d1c902,
                                    order-655f3a7be4c7a4f5b2d1c903,
                                    order-655f3a7be4c7a4f5b2d1c904
+        ");
+    }
+
+    #[test]
+    fn a_narrow_terminal_has_the_text_below_the_time() {
+        let notice = notice(live(&["customer-room".to_owned()], false, 0, None));
+        let lines = notice.in_columns(columns(Some(20))).text(Paint::PLAIN);
+        insta::assert_snapshot!(lines, @r"
+        22:13:20.123 c:… ✓ 
+        live in
+        customer-room
         ");
     }
 

@@ -6,7 +6,7 @@ use metaia_tests::fixtures::{emit, id_of, place_order};
 use metaia_tests::server::Server;
 use serde_json::json;
 
-use super::{PROMPT, end, start};
+use super::{PROMPT, cancel_and_end, end, start};
 
 /// Types a text and Tab, waits until the line is `line`, and cancels it.
 async fn check(terminal: &Terminal, typed: &str, line: &str) {
@@ -70,7 +70,9 @@ async fn several_names_are_listed_above_the_line() {
             last && rows.iter().any(|row| row.starts_with("rt:drain"))
         })
         .await;
-    insta::assert_snapshot!(rows[rows.len() - 3..].join("\n"), @r"
+    insta::assert_snapshot!(rows[rows.len() - 2..].join("\n"), @r"
+    rt:drain      rt:error      rt:position   rt:room_left
+    customer:c1› /await rt:
     ");
     // Events are shown while the person reads the list.
     emit(&server, &json!({"user": "c1"}), "meanwhile", &json!({})).await;
@@ -78,6 +80,5 @@ async fn several_names_are_listed_above_the_line() {
     terminal
         .wait_for_last_row(&format!("{PROMPT} /await rt:"))
         .await;
-    terminal.enter("\x03").await;
-    end(terminal).await;
+    cancel_and_end(terminal, PROMPT).await;
 }

@@ -6,7 +6,7 @@ use metaia_tests::clients::cli::Cli;
 use metaia_tests::clients::terminal::Terminal;
 use metaia_tests::server::Server;
 
-use super::{PROMPT, end, start};
+use super::{PROMPT, cancel_and_end, end, start};
 
 const FILE: &str = ".local/state/metaia/connect-history";
 
@@ -98,6 +98,5 @@ async fn a_folder_that_cannot_be_written_is_a_note() {
     carry_out(&terminal, "/fly").await;
     terminal.enter("\x1b[A").await;
     terminal.wait_for_last_row(&format!("{PROMPT} /fly")).await;
-    terminal.enter("\x03").await;
-    end(terminal).await;
+    cancel_and_end(terminal, PROMPT).await;
 }

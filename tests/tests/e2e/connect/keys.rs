@@ -5,13 +5,14 @@ use metaia_tests::eventually::eventually;
 use metaia_tests::server::Server;
 use nix::sys::signal::Signal;
 
-use super::{PROMPT, end, start};
+use super::{PROMPT, cancel_and_end, end, start};
 
 #[tokio::test]
 async fn ctrl_c_cancels_a_command_that_waits() {
     let server = Server::start().await;
     let terminal = start(&Cli::for_server(&server), 80).await;
-    for command in ["/wait 1h", "/await nosuch 1h", "/await order_update a=b 1h"] {
+    let commands = ["/wait 1h", "/await nosuch 1h", "/await order_update a=b 1h"];
+    for (n, command) in commands.into_iter().enumerate() {
         terminal.enter(&format!("{command}\r")).await;
         // A line with text is cancelled first.
         terminal.enter("half").await;
@@ -19,12 +20,11 @@ async fn ctrl_c_cancels_a_command_that_waits() {
         terminal.enter("\x03").await;
         terminal.wait_for_last_row(PROMPT).await;
         terminal.enter("\x03").await;
-        terminal.enter(&format!("/after{}\r", command.len())).await;
-        terminal
-            .wait_for(&format!("\"/after{}\"", command.len()))
-            .await;
+        terminal.wait_for_count("cancelled", n + 1).await;
+        terminal.enter(&format!("/after{n}\r")).await;
+        terminal.wait_for(&format!("\"/after{n}\"")).await;
+        terminal.wait_for_last_row(PROMPT).await;
     }
-    terminal.wait_for_count("cancelled", 3).await;
     end(terminal).await;
 }
 
@@ -63,8 +63,7 @@ async fn a_stopped_process_leaves_the_terminal_and_takes_it_again() {
         .wait_for_last_row(&format!("{PROMPT} /emit half-typed"))
         .await;
     assert!(!terminal.is_original());
-    terminal.enter("\x03").await;
-    end(terminal).await;
+    cancel_and_end(terminal, PROMPT).await;
 }
 
 #[tokio::test]
@@ -76,8 +75,7 @@ async fn ctrl_l_clears_the_screen_and_keeps_the_line() {
     terminal
         .wait_for_rows("only the line", |rows| rows == std::slice::from_ref(&line))
         .await;
-    terminal.enter("\x03").await;
-    end(terminal).await;
+    cancel_and_end(terminal, PROMPT).await;
 }
 
 #[tokio::test]

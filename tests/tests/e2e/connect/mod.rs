@@ -30,6 +30,14 @@ async fn start(cli: &Cli, columns: u16) -> Terminal {
     terminal
 }
 
+/// Cancels a half-typed line, and ends `connect`. Ctrl-C drops what was typed ahead, so that Ctrl-D
+/// waits for the next line.
+async fn cancel_and_end(terminal: Terminal, prompt: &str) {
+    terminal.enter("\x03").await;
+    terminal.wait_for_last_row(prompt).await;
+    end(terminal).await;
+}
+
 /// Ends `connect` at an empty line.
 async fn end(terminal: Terminal) {
     terminal.enter("\x04").await;

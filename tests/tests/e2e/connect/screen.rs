@@ -6,14 +6,15 @@ use metaia_tests::fixtures::emit;
 use metaia_tests::server::{Server, Setup};
 use serde_json::json;
 
-use super::{PROMPT, end, start};
+use super::{PROMPT, cancel_and_end, start};
 
-/// Replaces times and latencies, which differ from run to run.
+/// Replaces times and latencies, which differ from run to run, and the text beside a latency.
 fn masked(rows: &[String]) -> String {
     let rows = rows.iter().map(|row| {
-        let words = row.split(' ').map(|word| {
-            let is_time = word.len() == 12 && word.as_bytes()[8] == b'.';
-            if is_time { "hh:mm:ss.mmm" } else { word }
+        let words = row.split(' ').map(|word| match word.as_bytes() {
+            [.., b':', _, _, b'.', _, _, _] => "hh:mm:ss.mmm",
+            [b't', b'e', b'x', b't', b'=', ..] => "text=x…",
+            _ => word,
         });
         let row = words.collect::<Vec<_>>().join(" ");
         match row.strip_suffix(" ms").and_then(|row| row.rsplit_once(' ')) {
@@ -43,14 +44,26 @@ async fn events_are_above_the_line_at_80_and_120_columns() {
     let cli = Cli::for_server(&server);
     let terminal = start(&cli, 80).await;
     let rows = half_typed_line_with_events(&server, &terminal).await;
-    insta::assert_snapshot!(masked(&rows), @"");
-    terminal.enter("\x03").await;
-    end(terminal).await;
+    insta::assert_snapshot!(masked(&rows), @r"
+    connected; /help lists the commands
+    hh:mm:ss.mmm customer:c1 · connected
+    hh:mm:ss.mmm customer:c1 ✓ live in customer-room, user-c1
+    hh:mm:ss.mmm customer:c1 shown                   n=1 text=x… … ms
+    hh:mm:ss.mmm customer:c1 shown                   n=2 text=x… … ms
+    customer:c1› /emit half
+    ");
+    cancel_and_end(terminal, PROMPT).await;
     let terminal = start(&cli, 120).await;
     let rows = half_typed_line_with_events(&server, &terminal).await;
-    insta::assert_snapshot!(masked(&rows), @"");
-    terminal.enter("\x03").await;
-    end(terminal).await;
+    insta::assert_snapshot!(masked(&rows), @r"
+    connected; /help lists the commands
+    hh:mm:ss.mmm customer:c1 · connected
+    hh:mm:ss.mmm customer:c1 ✓ live in customer-room, user-c1
+    hh:mm:ss.mmm customer:c1 shown                             n=1 text=x… … ms
+    hh:mm:ss.mmm customer:c1 shown                             n=2 text=x… … ms
+    customer:c1› /emit half
+    ");
+    cancel_and_end(terminal, PROMPT).await;
 }
 
 #[tokio::test]
@@ -68,9 +81,12 @@ async fn a_narrow_terminal_has_a_short_prompt_and_wraps_the_line() {
             rows.len() > 2 && rows[rows.len() - 2] == "c1› /emit a-long-wor"
         })
         .await;
-    insta::assert_snapshot!(masked(&rows[rows.len() - 5..]), @"");
-    terminal.enter("\x03").await;
-    end(terminal).await;
+    insta::assert_snapshot!(masked(&rows[rows.len() - 3..]), @r"
+    hh:mm:ss.mmm c:… sh…
+    c1› /emit a-long-wor
+    d-and-another
+    ");
+    cancel_and_end(terminal, "c1›").await;
 }
 
 #[tokio::test]
@@ -105,8 +121,7 @@ async fn the_prompt_names_the_roles_and_who_is_cut_off() {
     terminal
         .wait_for_last_row("customer:c1 tailor:t1› /emit half")
         .await;
-    terminal.enter("\x03").await;
-    end(terminal).await;
+    cancel_and_end(terminal, "customer:c1 tailor:t1›").await;
 }
 
 #[tokio::test]
@@ -132,6 +147,5 @@ async fn a_terminal_may_change_its_width_while_events_arrive() {
         .await;
     let shown = rows.iter().filter(|row| row.contains(" shown"));
     assert_eq!(shown.count(), 4, "{rows:#?}");
-    terminal.enter("\x03").await;
-    end(terminal).await;
+    cancel_and_end(terminal, PROMPT).await;
 }

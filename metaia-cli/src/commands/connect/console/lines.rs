@@ -49,7 +49,7 @@ impl<'a> Console<'a> {
     }
 
     /// Carries out `/as`, which changes the next prompt.
-    fn choose_next(&mut self, line: CommandLine) -> Result<CommandLine, String> {
+    fn choose_next(&self, line: CommandLine) -> Result<CommandLine, String> {
         if let Command::As(actor) = &line.command {
             self.roles_of(actor.as_deref())?;
             self.board.choose(actor.clone());

@@ -15,6 +15,7 @@ use crate::commands::connect::result::{CommandResult, Unsuccessful};
 use crate::event_names;
 use crate::exit::Failure;
 use crate::expectation::Received;
+use crate::printer::show_aside;
 
 impl Console<'_> {
     /// Begins an `/await`.
@@ -156,7 +157,7 @@ impl Console<'_> {
         input: &mut Input<R>,
     ) -> Result<(), Failure> {
         match request {
-            Request::List(names) => self.context.printer.aside(&listing(&names, columns())),
+            Request::List(names) => show_aside(&listing(&names, columns())),
             Request::Cancel => match self.waiting.take() {
                 Some(waiting) if matches!(waiting.goal, Goal::Return) => {
                     return self.return_now(waiting);
