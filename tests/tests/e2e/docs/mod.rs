@@ -3,8 +3,9 @@
 
 mod testing_your_app;
 
+use metaia_tests::eventually::eventually;
 use metaia_tests::fixtures::snippets;
-use metaia_tests::fixtures::token::token;
+use metaia_tests::fixtures::token::{Token, in_seconds, token};
 use metaia_tests::fixtures::{emit, id_of, place_order, place_order_at, set_status};
 use metaia_tests::server::paths;
 use metaia_tests::server::process::Process;
@@ -25,8 +26,8 @@ async fn wait_for_text(program: &Process, expected: &str) {
 
 #[test]
 fn every_program_of_the_page_is_run_here() {
-    let run = LANGUAGES
-        .map(|language| ["connecting", "rooms", "resume"].map(|name| format!("{language} {name}")));
+    let names = ["connecting", "rooms", "resume", "tokens"];
+    let run = LANGUAGES.map(|language| names.map(|name| format!("{language} {name}")));
     assert_eq!(snippets::names(), run.concat());
 }
 
@@ -135,5 +136,26 @@ async fn resume() {
         let program = snippets::start(&name, &folder, &server, &customer, id);
         wait_for_text(&program, "order: cancelled").await;
         wait_for_text(&program, resumed).await;
+    }
+}
+
+#[tokio::test]
+async fn tokens() {
+    for language in LANGUAGES {
+        let server = Server::start().await;
+        let folder = TempFolder::new();
+        let exp = in_seconds(4);
+        let claims = json!({"userId": "c1", "role": "customer", "exp": exp});
+        let short = Token::with_claims(&claims).sign();
+        folder.write("next-token", token("customer", "c1"));
+        let name = format!("{language} tokens");
+        let program = snippets::start(&name, &folder, &server, &short, "");
+        wait_for_text(&program, "refresh: ok ").await;
+        eventually("the first token to end", async || {
+            (in_seconds(0) > exp).then_some(())
+        })
+        .await;
+        let sessions = server.admin().get("/api/realtime/sessions?user=c1").await;
+        assert_eq!(sessions.data(200)["sessions"].as_array().unwrap().len(), 1);
     }
 }
