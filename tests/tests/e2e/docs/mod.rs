@@ -114,13 +114,12 @@ async fn resume() {
         set_status(&server, id, "confirmed").await;
         wait_for_text(&program, "order: confirmed").await;
         let position = folder.join("position");
-        let before =
-            metaia_tests::eventually::eventually("the position to be written", async || {
-                std::fs::read_to_string(&position)
-                    .ok()
-                    .filter(|text| !text.is_empty())
-            })
-            .await;
+        let before = eventually("the position to be written", async || {
+            std::fs::read_to_string(&position)
+                .ok()
+                .filter(|text| !text.is_empty())
+        })
+        .await;
         program.kill().await;
 
         emit(&server, &json!({"order": id}), "chat", &json!({})).await;
