@@ -13,7 +13,7 @@ import socketio
 
 EVENTS = [
     "new_notification", "order_update", "payment_update", "tailor_status_update", "notification_read",
-    "rt:ready", "rt:reset", "rt:position", "rt:error", "rt:room_left", "rt:drain", "test:fence", "load",
+    "rt:ready", "rt:reset", "rt:position", "rt:error", "rt:room_left", "rt:drain", "rt:expiring", "test:fence", "load",
 ]
 
 # By default the client polls and upgrades.

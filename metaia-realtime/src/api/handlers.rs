@@ -138,7 +138,7 @@ impl EventHandlers for Handlers {
             return Some(Box::pin(async { Err("unavailable".into()) }));
         };
         let received = EventContext {
-            identity: session.identity.clone(),
+            identity: session.identity().who.clone(),
             session: session.id,
             realtime,
         };

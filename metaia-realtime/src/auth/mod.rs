@@ -33,8 +33,8 @@ pub struct Identity {
     /// The user's role in the marketplace.
     pub role: Role,
     /// The time when the token expires, in ms since the Unix epoch. The node closes the transport
-    /// then, and the client reconnects with a new token: a session cannot be renewed. `None`: the
-    /// token does not expire.
+    /// then, unless the client has sent a new token by `rt:refresh`. `None`: the token does not
+    /// expire.
     pub expires_at: Option<i64>,
     /// The token's own id (`jti`), if it has one.
     pub token_id: Option<String>,
@@ -106,7 +106,8 @@ pub struct ProvenClaims {
 /// - The result depends on the credentials alone: a role that is stored elsewhere may change during
 ///   a session, and the session would not notice.
 /// - The result arrives within [`Limits::unauthenticated`](crate::Limits::unauthenticated), 5 s by
-///   default: after that the node closes the connection.
+///   default: after that the node closes the connection, or, if a session was to go on with another
+///   token, refuses that.
 ///
 /// ```
 /// use metaia_realtime::{Authenticator, Identity, Role, auth::{AuthError, Credentials}};

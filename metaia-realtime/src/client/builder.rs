@@ -42,6 +42,8 @@ pub struct ClientBuilder {
     transport: Transport,
     token_in: TokenIn,
     provider: CredentialsProvider,
+    has_function: bool,
+    renews: bool,
     device: Option<String>,
     since: Option<String>,
     orders: BTreeSet<String>,
@@ -63,6 +65,8 @@ impl ClientBuilder {
             transport: Transport::default(),
             token_in: TokenIn::default(),
             provider: constant(ClientCredentials::anonymous()),
+            has_function: false,
+            renews: true,
             device: None,
             since: None,
             orders: BTreeSet::new(),
@@ -76,25 +80,53 @@ impl ClientBuilder {
         }
     }
 
-    /// Uses this token for every connection.
+    /// Uses this token for every connection, until [`Client::refresh`] replaces it.
     pub fn token(self, token: impl Into<String>) -> Self {
         let credentials = ClientCredentials::token(token);
         Self {
             provider: constant(credentials),
+            has_function: false,
             ..self
         }
     }
 
-    /// Calls `provider` for credentials before every connection, the first one included.
+    /// Calls `provider` for credentials before every connection, the first one included, and during
+    /// a connection when its token expires soon: the server is sent the new token, and the
+    /// connection does not end.
     ///
     /// An error counts as a failed attempt. The connect timeout includes the provider's time.
+    /// During a connection, an error or an unchanged token makes the client call it again, after
+    /// half of the rest of the token's life. The future is dropped if the connection ends
+    /// meanwhile.
+    ///
+    /// ```no_run
+    /// use metaia_realtime::client::{Client, ClientCredentials};
+    ///
+    /// # async fn login() -> Result<String, std::io::Error> { Ok(String::new()) }
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let builder = Client::builder("https://shop.example")
+    ///     .credentials(|| async { Ok(ClientCredentials::token(login().await?)) });
+    /// let (client, updates) = builder.connect().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn credentials<F, Fut>(mut self, provider: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<ClientCredentials, BoxError>> + Send + 'static,
     {
         self.provider = Arc::new(move || Box::pin(provider()));
+        self.has_function = true;
         self
+    }
+
+    /// Turns on or off that the client renews its token during a connection, if its credentials
+    /// come from a function. The default is on. Without it the connection ends with its token.
+    pub fn renew_token(self, renew: bool) -> Self {
+        Self {
+            renews: renew,
+            ..self
+        }
     }
 
     /// Sets the places where the token is sent. The default is both.
@@ -290,6 +322,8 @@ impl ClientBuilder {
             transport: self.transport,
             token_in: self.token_in,
             provider: with_device(self.provider, self.device),
+            has_function: self.has_function,
+            renews: self.renews,
             reconnect: self.reconnect.unwrap_or(no_reconnect),
             connect_timeout: self.connect_timeout,
         })

@@ -11,7 +11,10 @@ use super::{
     error::{ConnectError, DisconnectReason, GaveUp, SendError},
     event::{Connected, Retrying, Update},
     options::ClientOptions,
-    session::{AppChannels, ClientSession, Opened, QueueEvent, SessionEnd, SessionSummary, open},
+    session::{
+        AppChannels, ClientSession, Opened, QueueEvent, SessionEnd, SessionSummary, TokenRenewal,
+        open,
+    },
     transport::error_chain,
 };
 
@@ -76,10 +79,12 @@ impl Driver {
     async fn connect(&mut self) -> Option<Result<Opened, ConnectError>> {
         let options = Arc::clone(&self.options);
         let add_resume = self.channels.state.resume().auth_members();
+        let refreshed = self.channels.state.token();
         let limit = options.connect_timeout;
         // Boxed: it is many times as large as the rest of the task, and lives for moments of a
         // connection of hours.
-        let attempt = Box::pin(async move { timeout(limit, open(&options, add_resume)).await });
+        let attempt =
+            Box::pin(async move { timeout(limit, open(&options, refreshed, add_resume)).await });
         let opened = self.run_while_down(attempt).await?;
         Some(opened.unwrap_or(Err(ConnectError::Timeout(limit))))
     }
@@ -95,7 +100,8 @@ impl Driver {
         self.connections += 1;
         self.channels.state.set_date(opened.handshake.date.clone());
         self.channels.outbox.push(Update::Connected(connected));
-        let session = ClientSession::new(&mut self.channels, opened, self.connections);
+        let renewal = self.token_renewal(&opened);
+        let session = ClientSession::new(&mut self.channels, opened, renewal, self.connections);
         let SessionSummary {
             end,
             retry_after,
@@ -120,6 +126,13 @@ impl Driver {
             reason,
             retry_after,
         })
+    }
+
+    fn token_renewal(&self, opened: &Opened) -> TokenRenewal {
+        let options = &self.options;
+        let provider = Some(&options.provider).filter(|_| options.has_function && options.renews);
+        let commands = self.channels.commands_in.clone();
+        TokenRenewal::new(provider.cloned(), commands, opened.token.clone())
     }
 
     /// Reports to the application whether there is another attempt, and waits until it is due.

@@ -1,4 +1,5 @@
-//! The errors of connecting, sending, joining and fences, and the reasons why connections end.
+//! The errors of connecting, sending, joining, fences and refreshes, and the reasons why
+//! connections end.
 
 use std::{fmt, time::Duration};
 
@@ -151,6 +152,23 @@ pub enum JoinError {
 pub enum SyncError {
     /// The server refused, with its stable code: `unavailable`, `rate_limited`; `unknown_event` if
     /// it knows no fences.
+    #[error("refused: {0}")]
+    Refused(String),
+    /// The answer of the server is not one that the protocol defines.
+    #[error("the answer of the server is unexpected: {0}")]
+    Unexpected(String),
+    /// The request was not sent or not answered.
+    #[error("the request was not sent or not answered")]
+    Emit(#[from] SendError),
+}
+
+/// The reason why [`Client::refresh`](super::Client::refresh) did not replace the token.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RefreshError {
+    /// The server refused, with its stable code: `unauthorized`, `token_expired`, `token_revoked`,
+    /// `forbidden` (it is another user's token, or its role is unknown), `unavailable`,
+    /// `rate_limited`; `unknown_event` if it cannot refresh tokens. The old token stays.
     #[error("refused: {0}")]
     Refused(String),
     /// The answer of the server is not one that the protocol defines.

@@ -24,6 +24,11 @@
 //!   client reconnects with jittered exponential backoff, not sooner than `Retry-After` or
 //!   `rt:drain` ask. It sends its position as `auth.since` and its order rooms as `auth.orders`, so
 //!   that a server of this project sends the events that were missed.
+//! - **The token expires**: a client whose credentials come from a function
+//!   ([`ClientBuilder::credentials`]) asks it again when the server says that the token expires
+//!   soon, 60 s before, and sends the new token. So the connection does not end. With one token for
+//!   all connections, call [`Client::refresh`] at the event `rt:expiring`. Otherwise the server
+//!   closes the transport, and the client reconnects with the credentials that it then gets.
 //! - **The server refuses the CONNECT, or sends DISCONNECT**: the client gives up, as official
 //!   clients do. [`Update::GaveUp`] is the last update.
 //! - **The application is slow**: updates wait in a bounded queue ([`ClientBuilder::buffer`]).
@@ -60,6 +65,7 @@ mod handle;
 mod http_answer;
 mod options;
 mod packet;
+mod refresh;
 mod resume;
 mod rooms;
 mod server_date;
@@ -78,12 +84,13 @@ pub use acknowledgement::Acknowledgement;
 pub use backoff::Reconnect;
 pub use builder::ClientBuilder;
 pub use error::{
-    BoxError, ConnectError, DisconnectReason, GaveUp, JoinError, SendError, SyncError,
+    BoxError, ConnectError, DisconnectReason, GaveUp, JoinError, RefreshError, SendError, SyncError,
 };
 pub use event::{Connected, Ready, ReceivedEvent, Reset, Responder, Retrying, ServerEnd, Update};
 pub use handle::Client;
 pub use http_answer::HttpAnswer;
 pub use options::{ClientCredentials, TokenIn, Transport};
+pub use refresh::Refreshed;
 pub use rooms::Joined;
 pub use server_date::ServerDate;
 pub use sync::Synced;

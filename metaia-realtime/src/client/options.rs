@@ -71,6 +71,14 @@ impl ClientCredentials {
         }
     }
 
+    /// Returns the token that the server is sent.
+    pub(crate) fn into_token(mut self) -> Option<String> {
+        match self.auth.remove("token") {
+            Some(Value::String(token)) => Some(token),
+            _ => self.token,
+        }
+    }
+
     /// Adds a member to `auth`.
     #[must_use]
     pub fn with(mut self, member: impl Into<String>, value: impl Into<Value>) -> Self {
@@ -100,6 +108,11 @@ pub(crate) struct ClientOptions {
     pub(crate) transport: Transport,
     pub(crate) token_in: TokenIn,
     pub(crate) provider: CredentialsProvider,
+    /// The provider is a function of the application. Otherwise it returns the same credentials
+    /// always, and the token of a refresh takes the place of theirs.
+    pub(crate) has_function: bool,
+    /// The client renews its token by itself.
+    pub(crate) renews: bool,
     pub(crate) reconnect: Reconnect,
     pub(crate) connect_timeout: Duration,
 }

@@ -17,6 +17,8 @@ pub(crate) struct ClientState {
     date: Mutex<Option<ServerDate>>,
     /// The time of the latest packet. Never held across an await.
     heard: Mutex<Option<Instant>>,
+    /// The token of the last refresh. Never held across an await.
+    token: Mutex<Option<String>>,
     /// Cancelled when the application closes the client.
     pub(crate) closing: CancellationToken,
 }
@@ -28,6 +30,7 @@ impl ClientState {
             connected: AtomicBool::new(false),
             date: Mutex::new(None),
             heard: Mutex::new(None),
+            token: Mutex::new(None),
             closing: CancellationToken::new(),
         }
     }
@@ -55,6 +58,15 @@ impl ClientState {
 
     pub(crate) fn set_heard(&self, at: Instant) {
         *self.heard.lock() = Some(at);
+    }
+
+    /// Returns the token that the application has sent by the last refresh.
+    pub(crate) fn token(&self) -> Option<String> {
+        self.token.lock().clone()
+    }
+
+    pub(crate) fn set_token(&self, token: String) {
+        *self.token.lock() = Some(token);
     }
 
     pub(crate) fn set_connected(&self, connected: bool) {

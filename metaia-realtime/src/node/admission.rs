@@ -46,12 +46,8 @@ impl Node {
             return Err(AdmissionRefusal::Disconnected);
         }
         self.announcer.note_change(session.id);
-        self.counters.connects.add(session.identity.role);
-        tracing::info!(
-            "User connected: {} ({})",
-            session.identity.user,
-            session.identity.role
-        );
+        self.counters.connects.add(session.role());
+        tracing::info!("User connected: {} ({})", session.user, session.role());
         Ok(())
     }
 
@@ -75,7 +71,7 @@ impl Node {
     /// Ends sessions of the user beyond the user's cap: those of the same device first, and of
     /// these and of the others the least recently active ones.
     fn make_place_for(&self, session: &Session) {
-        let mut others = self.registry.of_user(&session.identity.user);
+        let mut others = self.registry.of_user(&session.user);
         let excess = (others.len() + 1).saturating_sub(self.limits.sessions_per_user);
         if excess == 0 {
             return;
@@ -107,8 +103,8 @@ impl Node {
             self.counters.ends.add(reason);
             tracing::info!(
                 "User disconnected: {} ({}) {reason}",
-                session.identity.user,
-                session.identity.role
+                session.user,
+                session.role()
             );
         }
     }
@@ -121,7 +117,7 @@ impl Node {
     }
 
     fn was_disconnected_after(&self, session: &Session, since: Position) -> bool {
-        let user = &session.identity.user;
+        let user = &session.user;
         self.disconnects.may_affect(user, session.id, since)
     }
 
@@ -163,7 +159,7 @@ impl Node {
         let mut join = self.registry.begin_join(order);
         // Asks again if a recheck of the order arrives while the policy decides.
         loop {
-            match self.ask_policy(&session.identity, order).await {
+            match self.ask_policy(&session.identity().who, order).await {
                 Some(AccessDecision::Allowed) => {}
                 Some(AccessDecision::Denied) => return Err(EventRefusal::Forbidden),
                 None => return Err(EventRefusal::Unavailable),
@@ -179,6 +175,11 @@ impl Node {
     /// Removes the session from a room.
     pub(crate) fn leave(&self, session: &Session, room: &Room) {
         self.registry.leave(session, room);
+        self.announcer.note_change(session.id);
+    }
+
+    /// Announces what has changed about a session to the directory.
+    pub(crate) fn announce_change(&self, session: &Session) {
         self.announcer.note_change(session.id);
     }
 

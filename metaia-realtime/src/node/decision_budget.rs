@@ -1,10 +1,11 @@
 //! The decision budget: how many access decisions each user may cause, as a burst and a rate. The
 //! policy usually reads a database, and one user may have many sessions.
 //!
-//! A join by an event is refused when the budget is used up. The rooms that a client names when it
-//! connects wait for it, since a client that resumes needs all of them. Rechecks cost nothing: the
-//! server asks for them. The table has the users of the last minute: those that have their whole
-//! budget again are forgotten.
+//! A join by an event is refused when the budget is used up, and so is a new token with another
+//! role: access to all order rooms is then decided again. The rooms that a client names when it
+//! connects wait for it, since a client that resumes needs all of them. Other rechecks cost
+//! nothing: the server asks for them. The table has the users of the last minute: those that have
+//! their whole budget again are forgotten.
 
 use tokio::time::Instant;
 

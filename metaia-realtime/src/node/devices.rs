@@ -10,12 +10,13 @@ use tokio::sync::{Notify, watch};
 
 use crate::{
     Identity, OrderId, Position,
+    auth::LEEWAY_MS,
     device::{
-        Claimant, ClaimedRecords, DeviceError, DeviceKey, DeviceRecord, DynDeviceStore, LastSign,
-        ledger::Ledger,
+        Claimant, ClaimedRecords, DeviceError, DeviceKey, DeviceRecord, DynDeviceStore, LIFE_MS,
+        LastSign, ledger::Ledger,
     },
-    session::{EndReason, Session},
-    values::{DeviceId, NodeId, time},
+    session::{EndReason, Session, SessionIdentity},
+    values::{DeviceId, NodeId, SessionId, time},
 };
 
 /// The most clients whose records wait to be stored. While the store is unavailable and there are
@@ -93,7 +94,7 @@ pub(crate) struct DeviceClaim<'a> {
     records: ClaimedRecords,
 }
 
-impl DeviceClaim<'_> {
+impl<'a> DeviceClaim<'a> {
     /// Returns whether the store had a record of the client.
     pub(crate) fn has_stored_records(&self) -> bool {
         self.records != ClaimedRecords::default()
@@ -114,6 +115,44 @@ impl DeviceClaim<'_> {
         // Before `pinned` is dropped, which locks the ledger.
         drop(ledger);
         resumed
+    }
+
+    /// Adds the session under this key, too: its client is none of those that are away.
+    pub(crate) fn join(self) -> JoinedKey<'a> {
+        let Pinned { devices, key, .. } = self.pinned;
+        // Before the ledger is locked: this locks the session.
+        let progress = self.session.client_progress();
+        let found = self.records;
+        let mut ledger = devices.ledger.lock();
+        ledger.learn(key, found.own);
+        ledger.adopt(key, found.left);
+        ledger.join(key, self.session.id, progress);
+        // Before `pinned` is dropped, which locks the ledger.
+        drop(ledger);
+        JoinedKey {
+            devices,
+            key,
+            session: self.session.id,
+            is_kept: false,
+        }
+    }
+}
+
+/// A key under which a session is in the ledger beside its own. Dropping it takes the session away
+/// from there, unless it is [kept](Devices::move_session).
+pub(crate) struct JoinedKey<'a> {
+    devices: &'a Devices,
+    key: &'a DeviceKey,
+    session: SessionId,
+    is_kept: bool,
+}
+
+impl Drop for JoinedKey<'_> {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            let mut ledger = self.devices.ledger.lock();
+            ledger.withdraw(self.key, self.session);
+        }
     }
 }
 
@@ -142,16 +181,18 @@ impl Devices {
         DeviceKey::new(identity, device)
     }
 
-    /// Asks the store for the records of the client of a session that starts. Returns `None` if its
-    /// position is not stored. The ledger does not change: call it again if it fails. Cancel safe.
+    /// Asks the store for the records of the client of a session, under a key that the session is
+    /// to have. Returns `None` if positions are not stored. The ledger does not change: call it
+    /// again if it fails. Cancel safe.
     ///
     /// # Errors
     /// Returns the store's error.
     pub(crate) async fn claim<'a>(
         &'a self,
         session: &'a Session,
+        key: &'a DeviceKey,
     ) -> Result<Option<DeviceClaim<'a>>, DeviceError> {
-        let (Some(key), Some(store)) = (&session.device_key, &self.store) else {
+        let Some(store) = &self.store else {
             return Ok(None);
         };
         let pinned = Pinned {
@@ -171,17 +212,22 @@ impl Devices {
 
     /// Records what the client of a session has received.
     pub(crate) fn update(&self, session: &Session) {
-        if let Some(key) = &session.device_key {
-            // Before the ledger is locked: this locks the session.
-            let progress = session.client_progress();
-            self.ledger.lock().update(key, session.id, progress);
+        if session.identity().device_key.is_none() {
+            return;
+        }
+        // Before the ledger is locked: this locks the session.
+        let progress = session.client_progress();
+        let mut ledger = self.ledger.lock();
+        // Under the lock, since the key may be about to change.
+        if let Some(key) = &session.identity().device_key {
+            ledger.update(key, session.id, progress);
         }
     }
 
     /// Records the same as [`update`](Self::update) and requests a save, since the session has
     /// started or its rooms have changed: that must survive a crash of the server.
     pub(crate) fn store_soon(&self, session: &Session) {
-        if session.device_key.is_some() {
+        if session.identity().device_key.is_some() {
             self.update(session);
             self.request_save();
         }
@@ -206,15 +252,51 @@ impl Devices {
         is_stored.map(drop).map_err(DeviceError::new)
     }
 
+    /// Lets a session go on with another identity. If its key is another one, the session is under
+    /// `joined` from here on. Under the old key it leaves a record, as a client does that is away:
+    /// if the client comes back with its old token after all, it continues from here.
+    pub(crate) fn move_session(
+        &self,
+        session: &Session,
+        next: SessionIdentity,
+        joined: Option<JoinedKey<'_>>,
+    ) {
+        // Before the ledger is locked: this locks the session.
+        let progress = session.client_progress();
+        let before = session.identity();
+        let next = Arc::new(next);
+        let mut ledger = self.ledger.lock();
+        session.replace_identity(Arc::clone(&next));
+        if before.device_key == next.device_key {
+            return;
+        }
+        if let Some(key) = &before.device_key {
+            ledger.update(key, session.id, progress.clone());
+            let at = last_record_time(&before.who, time::unix_ms());
+            ledger.end(key, session.id, at, LastSign::Recent);
+        }
+        if let Some(mut joined) = joined {
+            joined.is_kept = true;
+            ledger.update(joined.key, session.id, progress);
+        }
+        drop(ledger);
+        self.request_save();
+    }
+
     /// Removes a session that has ended, and requests a save of what its client has received.
     pub(crate) fn end(&self, session: &Session) {
-        let Some(key) = &session.device_key else {
+        if session.identity().device_key.is_none() {
             return;
-        };
+        }
         // Before the ledger is locked: this locks the session.
         let progress = session.client_progress();
         let last_sign = last_sign(session);
         let mut ledger = self.ledger.lock();
+        // Under the lock, since the key may be about to change.
+        let identity = session.identity();
+        let Some(key) = &identity.device_key else {
+            return;
+        };
         ledger.update(key, session.id, progress);
         ledger.end(key, session.id, time::unix_ms(), last_sign);
         if ledger.len() > MAX_UNSAVED {
@@ -291,6 +373,15 @@ impl Devices {
     pub(crate) fn len(&self) -> usize {
         self.ledger.lock().len()
     }
+}
+
+/// Returns the time that the last record under a token's key is given, in ms since the Unix epoch,
+/// so that the record is forgotten when no client can come back with the token. A user whose token
+/// is replaced every few minutes would lose the records of other devices otherwise.
+fn last_record_time(token: &Identity, now: i64) -> i64 {
+    let last_use = |expires_at: i64| expires_at.saturating_add(LEEWAY_MS);
+    let at = |expires_at| last_use(expires_at).saturating_sub(LIFE_MS);
+    token.expires_at.map_or(now, |end| at(end).min(now))
 }
 
 fn last_sign(session: &Session) -> LastSign {

@@ -52,7 +52,7 @@ impl FinishingSessions {
     /// Takes a place for a session that has ended. Returns `None` if its user has no place left.
     pub(crate) fn enter(self: &Arc<Self>, session: &Arc<Session>) -> Option<FinishingPlace> {
         let mut per_user = self.per_user.lock();
-        let of_user = per_user.entry(session.identity.user.clone()).or_default();
+        let of_user = per_user.entry(session.user.clone()).or_default();
         if of_user.len() >= MAX_PER_USER {
             return None;
         }
@@ -60,7 +60,7 @@ impl FinishingSessions {
             // It was neither in the registry nor here when its user or itself was stopped.
             tracing::info!(
                 session = %session.id,
-                user = %session.identity.user,
+                user = %session.user,
                 "a session that was disconnected after its client had left begins nothing more"
             );
             session.stop_beginning();
@@ -101,7 +101,7 @@ impl FinishingSessions {
     /// Returns whether the session or its user was stopped after the session was removed, or may
     /// have been.
     fn was_stopped_since_removal(&self, session: &Session) -> bool {
-        let user = &session.identity.user;
+        let user = &session.user;
         session.removal().is_none_or(|removal| {
             let stops = self.stops.lock();
             stops.may_affect(user, session.id, removal.stops)
@@ -146,7 +146,7 @@ impl Stops {
 
 impl Drop for FinishingPlace {
     fn drop(&mut self) {
-        let user = &self.session.identity.user;
+        let user = &self.session.user;
         let mut per_user = self.sessions.per_user.lock();
         if let Some(of_user) = per_user.get_mut(user) {
             of_user.retain(|session| session.id != self.session.id);

@@ -106,7 +106,7 @@ fn missed_disconnect(session: &Session, recent: &Recent) -> Option<EndReason> {
 
 /// Returns whether an entry in `recent` disconnects the session's user after the session started.
 fn is_disconnected(session: &Session, recent: &Recent) -> bool {
-    let disconnect = EntryKind::Control(Control::DisconnectUser(session.identity.user.clone()));
+    let disconnect = EntryKind::Control(Control::DisconnectUser(session.user.clone()));
     recent.entries().any(|entry| {
         *entry.kind() == disconnect && started_before(session.started_at, entry.position())
     })

@@ -68,6 +68,7 @@ mod volatile;
 mod window;
 
 pub(crate) use counted::{AppendFailure, CatchUpSource, TransportKind};
+pub(crate) use devices::{DeviceClaim, JoinedKey};
 #[cfg(any(test, feature = "__bench"))]
 pub(crate) use dispatcher::dispatch;
 #[cfg(test)]

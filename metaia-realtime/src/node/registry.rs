@@ -122,7 +122,7 @@ impl Registry {
         tables.sessions.add(session);
         tables
             .users
-            .entry(session.identity.user.clone())
+            .entry(session.user.clone())
             .or_default()
             .push(session.id);
         for room in rooms {
@@ -142,13 +142,31 @@ impl Registry {
         for room in &rooms {
             tables.leave(session.id, room);
         }
-        if let Some(ids) = tables.users.get_mut(&session.identity.user) {
+        if let Some(ids) = tables.users.get_mut(&session.user) {
             ids.retain(|id| *id != session.id);
             if ids.is_empty() {
-                tables.users.remove(&session.identity.user);
+                tables.users.remove(&session.user);
             }
         }
         true
+    }
+
+    /// Moves a session from the room of a role to that of another, here and by `change_state` in
+    /// its own state. Does nothing if the session has ended.
+    pub(crate) fn change_role(
+        &self,
+        session: &Session,
+        before: Role,
+        after: Role,
+        change_state: impl FnOnce(),
+    ) {
+        let mut tables = self.tables.write();
+        let Some(session) = tables.sessions.get(session.id).cloned() else {
+            return;
+        };
+        tables.leave(session.id, &Room::Role(before));
+        tables.enter(&session, Room::Role(after));
+        change_state();
     }
 
     /// Removes a session from a room.

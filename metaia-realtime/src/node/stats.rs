@@ -19,7 +19,7 @@ use crate::{
     auth::AuthError,
     log::ResetReason,
     node::HandshakeRefusal,
-    session::{EndReason, EventRefusal},
+    session::{EndReason, EventRefusal, RefreshRefusal},
 };
 
 /// The numbers that are read from a node's parts when they are asked for.
@@ -205,6 +205,11 @@ node_stats! {
         /// handlers.
         events_refused: Codes = ByCodeOrOther<EventRefusal>
             => "client_events_refused" by "code", "Events of clients that were refused";
+        /// Sessions that went on with a new token (`rt:refresh`).
+        refreshes: u64 = Counter => "token_refreshes", "Sessions that went on with a new token";
+        /// Refreshes that were refused, by the code of the answer.
+        refreshes_refused: Codes = ByCode<RefreshRefusal>
+            => "token_refreshes_refused" by "code", "Refreshes of tokens that were refused";
         /// Joins of order rooms, by the policy's decision: `allowed`, `denied`, or `unavailable`.
         joins: Codes = ByCode<JoinOutcome>
             => "joins" by "result", "Joins of order rooms, by the decision";

@@ -26,14 +26,16 @@ pub(crate) fn session_view(node: NodeId, session: &Session) -> SessionView {
     let mut rooms: Vec<Room> = session.rooms().into_iter().collect();
     rooms.retain(|room| *room != Room::Everyone);
     rooms.sort_by_cached_key(Room::to_string);
+    let identity = session.identity();
     SessionView {
         id: session.id,
         node,
-        user: session.identity.user.clone(),
-        role: session.identity.role,
+        user: session.user.clone(),
+        role: identity.who.role,
         rooms,
         device: session.device.clone(),
         connected_at: session.connected_at,
+        expires_at: identity.who.expires_at,
         active_at: session.active_at(),
     }
 }

@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use crate::{Role, UserId};
 
-/// A refusal of this node: a client that did not get a connection, or a session. Equal ones of
-/// which each came less than a second after the one before are one, with a count.
+/// A refusal of this node: a client that did not get a connection, or a session, or could not go on
+/// with a new token. Equal ones of which each came less than a second after the one before are one,
+/// with a count.
 ///
 /// It has no token, no query string and no address. Control characters are escaped, and long texts
 /// are cut.
@@ -21,6 +22,10 @@ pub struct RefusalView {
     pub count: u64,
     /// The stable code of the reason, such as `token_expired` or `origin_not_allowed`.
     pub code: &'static str,
+    /// The event that was refused, `rt:refresh`: its client keeps its session. `None` if a
+    /// connection was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<&'static str>,
     /// `websocket` or `polling`; `None` if the client did not get so far, or named another one.
     pub transport: Option<&'static str>,
     /// The origin that the client named in its handshake.
@@ -38,6 +43,7 @@ impl RefusalView {
     /// Returns whether two refusals differ in nothing but their times.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         self.code == other.code
+            && self.event == other.event
             && self.transport == other.transport
             && self.user == other.user
             && self.role == other.role

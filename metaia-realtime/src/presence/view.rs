@@ -28,6 +28,9 @@ pub struct SessionView {
     pub device: Option<DeviceId>,
     /// The time of the connect, in ms since the Unix epoch.
     pub connected_at: i64,
+    /// The time when the session's token expires, in ms since the Unix epoch. `None` if it does not
+    /// expire, or a node of an earlier version has announced the session.
+    pub expires_at: Option<i64>,
     /// The time when the client last sent something, in ms since the Unix epoch. For sessions of
     /// other nodes it may be five minutes old.
     pub active_at: i64,

@@ -119,7 +119,8 @@ impl Session {
             let answer = wire::resumed(recovered, replayed);
             state.outbox_mut().push(Outgoing::Ack { id, answer });
         }
-        let payload = wire::ready(&self.identity, rooms, recovered, replayed, head);
+        let identity = self.identity();
+        let payload = wire::ready(&identity.who, rooms, recovered, replayed, head);
         state
             .outbox_mut()
             .push(Outgoing::control_at(READY, payload, head));
@@ -201,18 +202,32 @@ impl Session {
     /// later position, and the policy allowed the room after all, it would never receive what the
     /// room has up to there.
     pub(super) async fn decide_recheck(&self, node: &Node, recheck: RecheckToDecide) {
-        let RecheckToDecide {
-            order,
-            request,
-            requested_at,
-        } = &recheck;
-        let decision = node.decide_recheck(&self.identity, order, *requested_at);
-        match decision.await {
+        let RecheckToDecide { order, request, .. } = &recheck;
+        match self.ask_again(node, &recheck).await {
             Some(AccessDecision::Allowed) => self.state().finish_recheck(order, *request),
             Some(AccessDecision::Denied) => {
                 self.revoke_room(node, order, *request, "access_revoked");
             }
             None => self.revoke_room(node, order, *request, "unavailable"),
+        }
+        self.decided.notify_waiters();
+    }
+
+    /// Asks the policy for a recheck. If the session has another role by the time of the answer,
+    /// asks once more: the answer was about the old one.
+    async fn ask_again(&self, node: &Node, recheck: &RecheckToDecide) -> Option<AccessDecision> {
+        let RecheckToDecide {
+            order,
+            requested_at,
+            ..
+        } = recheck;
+        loop {
+            let identity = self.identity();
+            let decision = node.decide_recheck(&identity.who, order, *requested_at);
+            let decision = decision.await;
+            if identity.who.role == self.role() {
+                return decision;
+            }
         }
     }
 
@@ -237,7 +252,7 @@ impl Session {
         // Ends all requests for the order.
         state.leave(&room);
         if was_in_room && !planted(Fault::RoomLeftUntold) {
-            let payload = wire::room_left(order, reason);
+            let payload = wire::room_left(&room, reason);
             state
                 .outbox_mut()
                 .push(Outgoing::control(ROOM_LEFT, payload));

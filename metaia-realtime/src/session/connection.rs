@@ -8,17 +8,16 @@ use std::{
     },
 };
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::{Mutex, MutexGuard, RwLock};
 use serde_json::value::RawValue;
 use tokio::sync::Notify;
 
 use super::{
-    EndReason, Offered, Outgoing, Phase, Port, Volatile, finish::AfterEnd, phase::Intake,
-    state::SessionState, volatile_queue::VolatileOffered, wire, wire::POSITION,
+    EndReason, Offered, Outgoing, Phase, Port, SessionIdentity, Volatile, finish::AfterEnd,
+    phase::Intake, state::SessionState, volatile_queue::VolatileOffered, wire, wire::POSITION,
 };
 use crate::{
-    Identity, Limits, OrderId, Position, Room,
-    device::DeviceKey,
+    Identity, Limits, OrderId, Position, Room, UserId,
     log::Entry,
     node::{Counters, Node},
     values::{DeviceId, SessionId, time},
@@ -39,10 +38,10 @@ pub(crate) struct Taken {
 /// One live authenticated connection.
 pub(crate) struct Session {
     pub(crate) id: SessionId,
-    pub(crate) identity: Identity,
+    pub(crate) user: UserId,
+    /// Read and replaced for a moment, with or without other locks.
+    pub(super) identity: RwLock<Arc<SessionIdentity>>,
     pub(crate) device: Option<DeviceId>,
-    /// The key under which the position of its client is stored; `None` if it is not stored.
-    pub(crate) device_key: Option<DeviceKey>,
     /// In ms since the Unix epoch.
     pub(crate) connected_at: i64,
     /// The head of the log when the session started, or the node's window head if the log could not
@@ -53,6 +52,8 @@ pub(crate) struct Session {
     pub(super) counters: Arc<Counters>,
     /// Notified after the session's task has written.
     pub(super) written: Notify,
+    /// Notified after a recheck was decided.
+    pub(super) decided: Notify,
     /// The time when the client last did something, in ms since the Unix epoch.
     active_at: AtomicI64,
     /// The pings that the client has answered, as known at `heard_at`.
@@ -83,15 +84,16 @@ impl Session {
         let log_head = phase.log_head_at_connect();
         Self {
             id: SessionId::random(),
-            identity,
+            user: identity.user.clone(),
+            identity: RwLock::new(Arc::new(SessionIdentity::new(identity, device_key, now))),
             device,
-            device_key,
             connected_at: now,
             started_at: log_head.unwrap_or_else(|| node.window().head()),
             state: Mutex::new(SessionState::new(automatic, node.limits(), phase)),
             port,
             counters: Arc::clone(node.counters()),
             written: Notify::new(),
+            decided: Notify::new(),
             active_at: AtomicI64::new(now),
             pongs: AtomicU64::new(0),
             heard_at: AtomicI64::new(now),

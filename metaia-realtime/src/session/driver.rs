@@ -23,8 +23,8 @@ use tokio::{
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::{
-    EndReason, Inbound, InboundEvents, Outgoing, Session, finish::InboundWork, phase::Intake,
-    unfinished::Unfinished,
+    EndReason, Inbound, InboundEvents, Outgoing, Session, expiry::TokenTimer, finish::InboundWork,
+    phase::Intake, unfinished::Unfinished,
 };
 use crate::node::Node;
 
@@ -218,7 +218,7 @@ impl SessionWork<'_> {
     ///
     /// Packets are written before each wait. The arms of the wait, in order:
     /// 1. The session has ended.
-    /// 2. Its token has expired.
+    /// 2. Its token is to be looked at: it may have expired, or expire soon.
     /// 3. It has waited too long for `rt:resume`.
     /// 4. An inbound event is handled.
     /// 5. A recheck is decided.
@@ -234,11 +234,13 @@ impl SessionWork<'_> {
         rest: Rest<'_>,
     ) -> Driven {
         let session = self.session;
-        let mut token_expiry = Box::pin(session.expired());
+        let mut token_timer = TokenTimer::new(session);
         loop {
             if matches!(rest, Rest::WhenPaused(pause) if pause.load(Ordering::SeqCst)) {
                 return Driven::Resting;
             }
+            token_timer.follow(session);
+            session.announce_expiry();
             let fence_deadline = session.answer_fences();
             if let Err(reason) = writer.write_all() {
                 session.end(reason);
@@ -253,9 +255,12 @@ impl SessionWork<'_> {
             tokio::select! {
                 biased;
                 () = session.ended() => return Driven::Ended,
-                () = &mut token_expiry => {
-                    session.end(EndReason::Expired);
-                    return Driven::Ended;
+                Some(()) = token_timer.elapsed() => {
+                    if session.is_expired() {
+                        session.end(EndReason::Expired);
+                        return Driven::Ended;
+                    }
+                    token_timer = TokenTimer::new(session);
                 }
                 () = &mut unfinished.resume_timeout, if intake == Intake::OnlyResume => {
                     session.state().stop_awaiting_resume();

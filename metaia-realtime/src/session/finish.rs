@@ -111,7 +111,7 @@ fn waiting_events(events: Backlog, session: &Session, node: &Node) -> VecDeque<I
 fn report_dropped(session: &Session, has_begun: bool, waiting: usize) {
     tracing::warn!(
         session = %session.id,
-        user = %session.identity.user,
+        user = %session.user,
         has_begun,
         waiting,
         "events of a session that has ended are dropped: too many handlers of sessions of its \

@@ -10,7 +10,7 @@ use super::{
     join::{JOIN, LEAVE},
     outbox::Unhandled,
     parsed_event::ParsedEvent,
-    wire::{self, RESUME, SYNC},
+    wire::{self, REFRESH, RESUME, SYNC},
 };
 use crate::node::Node;
 
@@ -72,7 +72,7 @@ impl Session {
         self.counters.events_refused.add(code);
         tracing::debug!(
             session = %self.id,
-            user = %self.identity.user,
+            user = %self.user,
             code,
             "inbound event refused"
         );
@@ -121,6 +121,7 @@ impl Session {
                 JOIN => self.handle_join(node, argument, ack).await,
                 LEAVE => self.handle_leave(node, argument, ack),
                 SYNC => self.handle_sync(argument, ack),
+                REFRESH => self.handle_refresh(node, argument, ack).await,
                 // The backlog handles one that comes in time.
                 RESUME => self.refuse(RESUME, EventRefusal::NotAwaitingResume.code(), None, ack),
                 _ => self.refuse(name, EventRefusal::UnknownEvent.code(), None, ack),
@@ -157,7 +158,7 @@ impl Session {
 
 /// Returns whether the session or a handler knows an event of this name.
 fn is_known(node: &Node, name: &str) -> bool {
-    let is_own = SESSION_EVENTS.contains(&name) || [RESUME, SYNC].contains(&name);
+    let is_own = SESSION_EVENTS.contains(&name) || [RESUME, SYNC, REFRESH].contains(&name);
     is_own || node.handlers().has(name)
 }
 

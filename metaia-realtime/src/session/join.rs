@@ -91,7 +91,7 @@ impl Session {
             return Err(EventRefusal::TooManyRooms);
         }
         let budget = node.decision_budget();
-        let user = &self.identity.user;
+        let user = &self.user;
         if !budget.charge_in_turn(user, deadlines.budget).await {
             return Err(EventRefusal::RateLimited);
         }
@@ -133,7 +133,7 @@ impl Session {
         let request = JoinRequest::parse(argument)?;
         let room = Room::Order(request.order.clone());
         self.check_room_count(node, &room)?;
-        if !node.decision_budget().charge(&self.identity.user) {
+        if !node.decision_budget().charge(&self.user) {
             return Err(EventRefusal::RateLimited);
         }
         let Some(since) = request.since else {

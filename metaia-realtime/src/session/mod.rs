@@ -14,13 +14,13 @@
 //!
 //! - The session: [`connection`] (its data, and what others do to it), [`credit_wait`],
 //!   [`driver`] (its work), [`unfinished`] (what of it is under way), [`port`] (what it asks of a
-//!   transport), [`end`] (why it ends), [`expiry`] (of its token), [`finish`] (handlers after its
-//!   end).
+//!   transport), [`identity`] (what its token proves), [`expiry`] (of its token), [`end`] (why it
+//!   ends), [`finish`] (handlers after its end).
 //! - Its start: [`request`] (what the client asks for), [`resume`] (which position it continues
 //!   from), [`retry`] (while the log cannot be read).
 //! - Outbound: [`catch_up`], [`room_replay`], [`wire`] (payloads).
 //! - Inbound: [`inbound_queue`] (rates, bytes), [`inbound`] (handled by name), [`backlog`],
-//!   [`join`], [`sync`], [`handler`].
+//!   [`join`], [`sync`], [`refresh`] (of the token), [`handler`].
 //! - Pure kernels: [`state`], [`phase`] (with its cursor), [`room_set`], [`rechecks`], [`fences`],
 //!   [`packet`], [`outbox`], [`credit`], [`confirmed`], [`volatile_queue`], [`flood`].
 
@@ -37,6 +37,7 @@ mod fences;
 mod finish;
 mod flood;
 mod handler;
+mod identity;
 mod inbound;
 mod inbound_queue;
 mod join;
@@ -46,6 +47,7 @@ mod parsed_event;
 mod phase;
 mod port;
 mod rechecks;
+mod refresh;
 mod request;
 mod resume;
 mod retry;
@@ -64,6 +66,7 @@ pub(crate) use driver::{Driven, PacketWriter, SessionDriver, drive};
 pub use end::EndReason;
 pub(crate) use finish::SessionRemoval;
 pub(crate) use handler::{EventHandlers, Handled};
+pub(crate) use identity::SessionIdentity;
 pub(crate) use inbound::{Inbound, SESSION_EVENTS};
 pub(crate) use inbound_queue::{InboundEvents, InboundQueue};
 pub(crate) use packet::{Outgoing, Volatile};
@@ -72,6 +75,7 @@ pub(crate) use phase::{BeforeStart, Phase};
 #[cfg(any(test, feature = "__bench"))]
 pub(crate) use port::SilentPort;
 pub(crate) use port::{Port, Progress};
+pub(crate) use refresh::RefreshRefusal;
 pub(crate) use request::ConnectRequest;
 pub(crate) use state::Offered;
-pub(crate) use wire::{DRAIN, END, EventRefusal, drain as drain_payload};
+pub(crate) use wire::{DRAIN, END, EventRefusal, REFRESH, drain as drain_payload};

@@ -1,6 +1,7 @@
 //! The interface of a session to its transport: the only way in which the session core knows one.
 
 use super::{EndReason, Session, Taken};
+use crate::node::TransportKind;
 
 /// One connection, as its session sees it.
 ///
@@ -32,6 +33,11 @@ pub(crate) trait Port: Send + Sync {
     /// written. The rest waits in the session.
     fn max_unwritten(&self) -> usize {
         usize::MAX
+    }
+
+    /// Returns what the packets go over now; `None` if that is not known.
+    fn transport(&self) -> Option<TransportKind> {
+        None
     }
 
     /// Returns why the transport wants the session to end, if it does: the session then ends as for

@@ -53,6 +53,8 @@ pub(super) struct Rechecks {
     last: RecheckRequest,
     /// The next entry, if it is one of a room whose access is pending.
     withheld_entry: Option<u64>,
+    /// The orders of which a decision is awaited, whatever request it serves.
+    awaited: Vec<OrderId>,
 }
 
 #[derive(Debug)]
@@ -132,6 +134,7 @@ impl Rechecks {
     /// decided next. Does nothing if the request is not pending any more.
     pub(super) fn finish(&mut self, order: &OrderId, request: RecheckRequest) {
         self.withheld_entry = None;
+        self.awaited.retain(|it| it != order);
         let is_decided = |it: &Pending| it.order == *order && it.request <= request;
         let decided = self.pending.extract_if(.., |it| is_decided(it));
         let Some(allowed_upto) = decided.map(|it| it.preceded_by).max() else {
@@ -151,7 +154,18 @@ impl Rechecks {
     /// Removes all requests for the order, since the session has left its room.
     pub(super) fn forget(&mut self, order: &OrderId) {
         self.withheld_entry = None;
+        self.awaited.retain(|it| it != order);
         self.pending.retain(|it| it.order != *order);
+    }
+
+    /// Awaits the next decision on each of the orders. Further requests do not prolong that.
+    pub(super) fn await_decisions(&mut self, orders: Vec<OrderId>) {
+        self.awaited = orders;
+    }
+
+    /// Returns whether a decision is awaited.
+    pub(super) fn awaits_decisions(&self) -> bool {
+        !self.awaited.is_empty()
     }
 
     /// Returns whether the request, or an earlier one for the order, is pending.
@@ -279,6 +293,22 @@ mod tests {
         allow(&mut rechecks, second);
         assert_eq!(rechecks.released_upto(), 12);
         assert!(rechecks.withholds(&order("a"), 8));
+    }
+
+    /// Rechecks of one order may come faster than they are decided.
+    #[test]
+    fn a_decision_is_awaited_once_whatever_is_requested_meanwhile() {
+        let mut rechecks = Rechecks::default();
+        recheck(&mut rechecks, "a", 7);
+        recheck(&mut rechecks, "b", 7);
+        rechecks.await_decisions(vec![order("a"), order("b")]);
+        let begun = rechecks.begin();
+        recheck(&mut rechecks, "a", 8);
+        rechecks.forget(&order("b"));
+        assert!(rechecks.awaits_decisions());
+        allow(&mut rechecks, begun);
+        assert!(!rechecks.awaits_decisions());
+        assert!(rechecks.is_pending(&order("a")));
     }
 
     #[test]

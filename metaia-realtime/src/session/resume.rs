@@ -146,12 +146,17 @@ impl Session {
     /// this connection keeps them.
     async fn claim_device(&self, node: &Node) -> Result<Claimed, DeviceError> {
         // Only the store is asked again if it fails. What changes on this node follows once.
-        let claim = retry_devices(|| node.devices().claim(self)).await?;
+        let not_stored = Claimed {
+            found: None,
+            is_stored: true,
+        };
+        let identity = self.identity();
+        let Some(key) = &identity.device_key else {
+            return Ok(not_stored);
+        };
+        let claim = retry_devices(|| node.devices().claim(self, key)).await?;
         let Some(claim) = claim else {
-            return Ok(Claimed {
-                found: None,
-                is_stored: true,
-            });
+            return Ok(not_stored);
         };
         // First: what the device's other connections have received by now counts, too.
         self.update_other_connections(node);
@@ -167,11 +172,12 @@ impl Session {
     /// Records what the other connections of the client's device have received, and their last
     /// signs of life.
     pub(crate) fn update_other_connections(&self, node: &Node) {
-        if self.device_key.is_none() {
+        let identity = self.identity();
+        if identity.device_key.is_none() {
             return;
         }
-        for other in node.registry().of_user(&self.identity.user) {
-            if other.device_key == self.device_key {
+        for other in node.registry().of_user(&self.user) {
+            if other.identity().device_key == identity.device_key {
                 node.devices().update(&other);
             }
         }
@@ -204,7 +210,7 @@ impl Session {
         };
         let judged = judge(position, facts, limit);
         Ok(judged.and_then(|resumable| {
-            let user = &self.identity.user;
+            let user = &self.user;
             if node.replay_budget().charge(user, resumable.missed) {
                 Ok(resumable)
             } else {
@@ -227,7 +233,7 @@ impl Session {
         if by_window.is_some() {
             return Ok(by_window);
         }
-        if !node.replay_budget().charge_read(&self.identity.user) {
+        if !node.replay_budget().charge_read(&self.user) {
             return Ok(None);
         }
         let n = position.n();

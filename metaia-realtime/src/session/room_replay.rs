@@ -58,7 +58,7 @@ impl Session {
     /// Returns the entry number after which the room can be replayed; `None` if `position` cannot
     /// be honoured.
     async fn judge_room(&self, node: &Node, rooms: &[Room], position: Position) -> Option<u64> {
-        let user = &self.identity.user;
+        let user = &self.user;
         let limit = node.limits().replay_entries;
         if !node.replay_budget().charge_read(user) {
             return None;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::{Identity, OrderId, Position, Role, Room, UserId, values::codes};
+use crate::{Identity, Position, Role, Room, UserId, values::codes};
 
 pub(super) const READY: &str = "rt:ready";
 pub(super) const RESET: &str = "rt:reset";
@@ -12,6 +12,8 @@ pub(super) const ROOM_LEFT: &str = "rt:room_left";
 pub(crate) const DRAIN: &str = "rt:drain";
 pub(super) const RESUME: &str = "rt:resume";
 pub(super) const SYNC: &str = "rt:sync";
+pub(crate) const REFRESH: &str = "rt:refresh";
+pub(super) const EXPIRING: &str = "rt:expiring";
 pub(super) const POSITION: &str = "rt:position";
 pub(crate) const END: &str = "rt:end";
 
@@ -30,6 +32,10 @@ codes! {
         UnknownEvent = "unknown_event",
         Malformed = "malformed",
         NotAwaitingResume = "not_held",
+        // The codes of `RefreshRefusal` that no other event is refused with.
+        Unauthorized = "unauthorized",
+        Expired = "token_expired",
+        Revoked = "token_revoked",
     }
 }
 
@@ -128,16 +134,23 @@ pub(super) fn error(event: &str, code: &str, reference: Option<&str>) -> Box<Raw
 }
 
 /// Returns the payload of `rt:room_left`.
-pub(super) fn room_left(order: &OrderId, reason: &'static str) -> Box<RawValue> {
+pub(super) fn room_left(room: &Room, reason: &'static str) -> Box<RawValue> {
     #[derive(Serialize)]
-    struct RoomLeft {
-        room: Room,
+    struct RoomLeft<'a> {
+        room: &'a Room,
         reason: &'static str,
     }
-    json(&RoomLeft {
-        room: Room::Order(order.clone()),
-        reason,
-    })
+    json(&RoomLeft { room, reason })
+}
+
+/// Returns the payload of `rt:expiring`. The time is in ms since the Unix epoch.
+pub(super) fn expiring(expires_at: i64) -> Box<RawValue> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Expiring {
+        expires_at: i64,
+    }
+    json(&Expiring { expires_at })
 }
 
 /// Returns the payload of `rt:drain`.
@@ -218,6 +231,20 @@ pub(super) fn synced(at: Position, rooms: Vec<Room>, resets: u32) -> Box<RawValu
         at,
         rooms: shown(rooms),
         resets,
+    })
+}
+
+/// Returns the ack of `rt:refresh`: when the new token expires, in ms since the Unix epoch.
+pub(super) fn refreshed(expires_at: Option<i64>) -> Box<RawValue> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct RefreshedPayload {
+        status: &'static str,
+        expires_at: Option<i64>,
+    }
+    json(&RefreshedPayload {
+        status: "ok",
+        expires_at,
     })
 }
 

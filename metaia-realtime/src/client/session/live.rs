@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{
     acks::PendingAcks, app_channels::AppChannels, open::Opened, outbox::QueueEvent,
-    packet_reader::PacketReader,
+    packet_reader::PacketReader, renewal::TokenRenewal,
 };
 use crate::client::{
     error::DisconnectReason,
@@ -54,6 +54,7 @@ pub(crate) struct ClientSession<'a> {
     pub(super) link: ServerLink,
     pub(super) packets: PacketReader,
     pub(super) acks: PendingAcks,
+    pub(super) renewal: TokenRenewal,
     /// The number of the connection.
     pub(super) connection: u64,
     /// The time that the server asked its clients to wait before they reconnect (`rt:drain`).
@@ -71,7 +72,12 @@ pub(crate) struct ClientSession<'a> {
 }
 
 impl<'a> ClientSession<'a> {
-    pub(crate) fn new(channels: &'a mut AppChannels, opened: Opened, connection: u64) -> Self {
+    pub(crate) fn new(
+        channels: &'a mut AppChannels,
+        opened: Opened,
+        renewal: TokenRenewal,
+        connection: u64,
+    ) -> Self {
         let now = Instant::now();
         Self {
             transport: opened.link.transport(),
@@ -79,6 +85,7 @@ impl<'a> ClientSession<'a> {
             link: opened.link,
             packets: PacketReader::new(opened.max_message),
             acks: PendingAcks::default(),
+            renewal,
             connection,
             retry_after: None,
             max_payload: opened.handshake.max_payload.unwrap_or(usize::MAX),
@@ -105,8 +112,9 @@ impl<'a> ClientSession<'a> {
     }
 
     /// Arms: the client is closed · the application receives updates, or has dropped them · a
-    /// packet comes · a command comes · the server is silent for too long. While the application's
-    /// queue is full nothing is read, and silence does not mean that the server is gone.
+    /// packet comes · a command comes · the server is silent for too long · the renewal of the
+    /// token goes on. While the application's queue is full nothing is read, and silence does not
+    /// mean that the server is gone.
     async fn serve(&mut self) -> SessionEnd {
         let closing = self.channels.state.closing.clone();
         let mut alarm = pin!(sleep_until(self.deadline()));
@@ -119,6 +127,7 @@ impl<'a> ClientSession<'a> {
                 packet = self.link.recv(), if !blocked => self.receive(packet).await,
                 Some(command) = self.channels.commands.recv() => self.execute(command).await,
                 () = alarm.as_mut(), if !blocked => self.check_silence(),
+                Some(()) = self.renewal.step() => Ok(()),
             };
             if let Err(end) = step {
                 return end;

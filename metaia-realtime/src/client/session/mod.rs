@@ -8,6 +8,7 @@ mod open;
 mod outbox;
 mod packet_reader;
 mod receive;
+mod renewal;
 mod write;
 
 pub(crate) use app_channels::AppChannels;
@@ -15,3 +16,4 @@ pub(crate) use command::ClientCommand;
 pub(crate) use live::{ClientSession, SessionEnd, SessionSummary};
 pub(crate) use open::{Opened, open};
 pub(crate) use outbox::{ClientOutbox, QueueEvent};
+pub(crate) use renewal::TokenRenewal;

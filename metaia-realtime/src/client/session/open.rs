@@ -15,19 +15,27 @@ pub(crate) struct Opened {
     pub(crate) handshake: Handshake,
     /// The position that was sent.
     pub(crate) since: Option<String>,
+    /// The token that was sent.
+    pub(crate) token: Option<String>,
     /// The largest packet that the client takes, in bytes.
     pub(crate) max_message: usize,
 }
 
-/// Makes one connection. `add_resume` adds the members of `auth` that continue from the last
-/// position. Dropping the future closes a partial connection.
+/// Makes one connection. `refreshed` is the token of the last refresh. `add_resume` adds the
+/// members of `auth` that continue from the last position. Dropping the future closes a partial
+/// connection.
 pub(crate) async fn open(
     options: &ClientOptions,
+    refreshed: Option<String>,
     add_resume: impl FnOnce(&mut Map<String, Value>),
 ) -> Result<Opened, ConnectError> {
-    let credentials = (options.provider)()
+    let mut credentials = (options.provider)()
         .await
         .map_err(ConnectError::Credentials)?;
+    if refreshed.is_some() && !options.has_function {
+        credentials.token = refreshed;
+    }
+    let token = credentials.clone().into_token();
     let endpoint = endpoint(options, &credentials)?;
     let (mut link, handshake) = ServerLink::open(&endpoint, options.transport).await?;
     let mut auth = auth_payload(options, credentials);
@@ -47,6 +55,7 @@ pub(crate) async fn open(
         link,
         handshake,
         since,
+        token,
         max_message: endpoint.max_message,
     })
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{
     live::{ClientSession, SessionEnd},
     packet_reader::Meaning,
+    renewal::EXPIRING,
 };
 use crate::{
     client::{
@@ -87,6 +88,9 @@ impl ClientSession<'_> {
         let position = event.at.clone();
         let is_new = self.update_resume(&event);
         self.ready |= event.name == "rt:ready";
+        if event.name == EXPIRING {
+            self.renewal.begin(&event.data);
+        }
         if event.name == "rt:drain" {
             self.retry_after = event
                 .data

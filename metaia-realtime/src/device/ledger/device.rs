@@ -108,6 +108,21 @@ impl Device {
         found
     }
 
+    /// Adds a connection, as [`Ledger::join`](super::Ledger::join) says.
+    pub(super) fn join(&mut self, session: SessionId, progress: ClientProgress) {
+        let mut connection = LiveConnection::new(session, progress.sign, None);
+        connection.update(progress);
+        self.live.push(connection);
+        self.changed = true;
+    }
+
+    /// Removes a connection, as [`Ledger::withdraw`](super::Ledger::withdraw) says.
+    pub(super) fn withdraw(&mut self, session: SessionId) {
+        self.live.retain(|live| live.session != session);
+        self.changed = true;
+        self.settle();
+    }
+
     /// Counts a client that connects: one of those that are away, if any is.
     ///
     /// It is not counted if it may be away from another node instead. Of one that waits here, that

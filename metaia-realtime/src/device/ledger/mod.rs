@@ -81,6 +81,21 @@ impl Ledger {
         Some((found.position, found.orders))
     }
 
+    /// Adds a connection that has lived under another key, with its progress. Its client is none of
+    /// those of the device that are away.
+    pub(crate) fn join(&mut self, key: &DeviceKey, session: SessionId, progress: ClientProgress) {
+        let device = self.devices.entry(key.clone()).or_default();
+        device.join(session, progress);
+    }
+
+    /// Removes a connection that has [joined](Self::join) and lives on under its other key. Nothing
+    /// of it waits here.
+    pub(crate) fn withdraw(&mut self, key: &DeviceKey, session: SessionId) {
+        if let Some(device) = self.devices.get_mut(key) {
+            device.withdraw(session);
+        }
+    }
+
     /// Updates the progress of a connection.
     ///
     /// A progress without a position keeps the earlier position, and adds its rooms to the earlier

@@ -12,7 +12,7 @@ pub(super) fn key(term: &str, session: crate::values::SessionId) -> String {
 
 pub(super) fn document(term: &str, session: &SessionView) -> Document {
     let rooms: Vec<String> = session.rooms.iter().map(ToString::to_string).collect();
-    doc! {
+    let mut document = doc! {
         "_id": key(term, session.id),
         "id": session.id.to_string(),
         "term": term,
@@ -23,7 +23,11 @@ pub(super) fn document(term: &str, session: &SessionView) -> Document {
         "device": session.device.as_ref().map(|device| device.as_str().to_owned()),
         "connected": session.connected_at,
         "active": session.active_at,
+    };
+    if let Some(expires_at) = session.expires_at {
+        document.insert("token_end", expires_at);
     }
+    document
 }
 
 pub(super) fn session(row: &Document) -> Option<SessionView> {
@@ -45,6 +49,7 @@ pub(super) fn session(row: &Document) -> Option<SessionView> {
         rooms: rooms.collect::<Option<_>>()?,
         device,
         connected_at: row.get_i64("connected").ok()?,
+        expires_at: row.get_i64("token_end").ok(),
         active_at: row.get_i64("active").ok()?,
     })
 }

@@ -4,8 +4,9 @@ use super::{AdmissionRefusal, ClientDescription, ProtocolRefusal};
 use crate::{
     Identity,
     auth::{AuthError, ProvenClaims},
-    node::{Counters, HandshakeRefusal},
+    node::{Counters, HandshakeRefusal, TransportKind},
     presence::RefusalView,
+    session::{REFRESH, RefreshRefusal},
     values::time,
 };
 
@@ -44,23 +45,50 @@ impl Counters {
         self.list(refusal.code(), client, claims);
     }
 
+    /// Counts, lists and logs a token that a session of `identity` was not to go on with.
+    pub(crate) fn refuse_refresh(
+        &self,
+        refusal: RefreshRefusal,
+        transport: Option<TransportKind>,
+        identity: &Identity,
+    ) {
+        self.refreshes_refused.add(refusal);
+        tracing::info!(user = %identity.user, code = refusal.code(), "token not refreshed");
+        let client = transport.map(ClientDescription::over).unwrap_or_default();
+        let claims = ProvenClaims {
+            user: Some(identity.user.clone()),
+            role: Some(identity.role),
+        };
+        let refused = listed(refusal.code(), client, claims);
+        self.refusals.add(RefusalView {
+            event: Some(REFRESH),
+            ..refused
+        });
+    }
+
     /// Lists a client that does not speak the protocol.
     pub(crate) fn refuse_protocol(&self, refusal: ProtocolRefusal, client: ClientDescription) {
         self.list(refusal.code(), client, ProvenClaims::default());
     }
 
     fn list(&self, code: &'static str, client: ClientDescription, claims: ProvenClaims) {
-        let now = time::unix_ms();
-        self.refusals.add(RefusalView {
-            at: now,
-            last_at: now,
-            count: 1,
-            code,
-            transport: client.transport.map(|transport| transport.code()),
-            origin: client.shown_origin(),
-            user: claims.user,
-            role: claims.role,
-            user_agent: client.shown_user_agent(),
-        });
+        self.refusals.add(listed(code, client, claims));
+    }
+}
+
+/// Returns a refusal of a connection as it is listed.
+fn listed(code: &'static str, client: ClientDescription, claims: ProvenClaims) -> RefusalView {
+    let now = time::unix_ms();
+    RefusalView {
+        at: now,
+        last_at: now,
+        count: 1,
+        code,
+        event: None,
+        transport: client.transport.map(|transport| transport.code()),
+        origin: client.shown_origin(),
+        user: claims.user,
+        role: claims.role,
+        user_agent: client.shown_user_agent(),
     }
 }

@@ -22,6 +22,7 @@ fn refusal(at: i64, code: &'static str, user_agent: &str) -> RefusalView {
         last_at: at,
         count: 1,
         code,
+        event: None,
         transport: Some("websocket"),
         origin: None,
         user: None,

@@ -173,6 +173,17 @@ impl Phase {
         }
     }
 
+    /// Returns whether the client was sent `rt:ready`, and was not told to reload since.
+    pub(super) const fn is_ready(&self) -> bool {
+        match self {
+            Self::AwaitingResume(_) | Self::NotBegun(_) | Self::Starting(_) => false,
+            Self::CatchingUp(catching_up) | Self::Resetting(catching_up) => {
+                catching_up.ready.is_none()
+            }
+            Self::Live(_) => true,
+        }
+    }
+
     /// Returns the inbound events that the session takes if there is credit for the answers.
     pub(super) const fn intake(&self) -> Intake {
         match self {

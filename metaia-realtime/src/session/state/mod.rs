@@ -14,8 +14,9 @@ use super::{
     rechecks::{RecheckCause, RecheckRequest, RecheckToDecide, Rechecks},
     request::ConnectRequest,
     room_set::RoomSet,
+    wire::{self, ROOM_LEFT},
 };
-use crate::{Limits, OrderId, Position, Room, values::Epoch};
+use crate::{Limits, OrderId, Position, Role, Room, values::Epoch};
 
 pub(crate) use offer::Offered;
 
@@ -183,6 +184,11 @@ impl SessionState {
         }
     }
 
+    /// Returns whether the client was sent `rt:ready`, and was not told to reload since.
+    pub(super) const fn is_ready(&self) -> bool {
+        self.phase.is_ready()
+    }
+
     /// Returns whether the session is live, decides nothing and owes no answer to `rt:sync`, so
     /// that its task has no part in what it is offered.
     pub(super) fn is_quiet(&self) -> bool {
@@ -263,6 +269,28 @@ impl SessionState {
             self.rechecks.forget(order);
         }
         self.outbox.drop_volatile_of_room(room);
+    }
+
+    /// Leaves the room of a role for that of another, for entries after `head`, and requests that
+    /// access to all orders be decided again. `offered` is the last entry that the session was
+    /// offered. The client is told.
+    pub(super) fn change_role(&mut self, before: Role, after: Role, head: u64, offered: u64) {
+        let left = Room::Role(before);
+        self.leave(&left);
+        self.join(Room::Role(after), head);
+        let orders = self.rooms.orders();
+        for order in &orders {
+            self.recheck(order, offered);
+        }
+        self.rechecks.await_decisions(orders);
+        let told = Outgoing::control(ROOM_LEFT, wire::room_left(&left, "role_changed"));
+        self.outbox.push(told);
+    }
+
+    /// Returns whether the access to an order has yet to be decided since the last change of the
+    /// role.
+    pub(super) fn awaits_decisions(&self) -> bool {
+        self.rechecks.awaits_decisions()
     }
 
     /// Returns the number under which a page of the log is read: see

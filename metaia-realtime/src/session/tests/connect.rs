@@ -59,7 +59,7 @@ impl World {
             Connect::AtOnce | Connect::InSteps => Phase::NotBegun(before_start(&self.log)),
             Connect::WithResume => Phase::AwaitingResume(before_start(&self.log)),
         };
-        self.session = connect(&self.node, phase, &self.port);
+        self.session = connect(&self.node, self.role, phase, &self.port);
         self.is_disconnected = false;
         self.undecided.clear();
         self.client.connects(self.session.started_at.epoch());
@@ -131,8 +131,13 @@ pub(super) fn before_start(log: &Log) -> BeforeStart {
 }
 
 /// Registers the session of a client that connects.
-pub(super) fn connect(node: &Node, phase: Phase, port: &Arc<CountingPort>) -> Arc<Session> {
-    let identity = Identity::new("c1".parse().unwrap(), Role::Customer);
+pub(super) fn connect(
+    node: &Node,
+    role: Role,
+    phase: Phase,
+    port: &Arc<CountingPort>,
+) -> Arc<Session> {
+    let identity = Identity::new("c1".parse().unwrap(), role);
     let session = Arc::new(Session::new(
         node,
         identity,

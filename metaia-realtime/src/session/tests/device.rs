@@ -117,9 +117,17 @@ fn is_live(session: &Session) -> bool {
 }
 
 async fn stored(devices: &FailingDevices, session: &Session) -> Option<DeviceRecord> {
-    let key = session.device_key.as_ref().unwrap();
+    let identity = session.identity();
+    let key = identity.device_key.as_ref().unwrap();
     let found = devices.devices.claim(key, Claimant::New).await.unwrap();
     found.own
+}
+
+/// Claims the record of a session's client, and does nothing with it.
+async fn claim(node: &Node, session: &Session) {
+    let identity = session.identity();
+    let key = identity.device_key.as_ref().unwrap();
+    drop(node.devices().claim(session, key).await.unwrap());
 }
 
 async fn head(log: &Log) -> Position {
@@ -151,12 +159,12 @@ async fn a_claim_changes_nothing_until_the_session_connects() {
     let node = node(&log, devices.clone()).await;
     let first = connect(&node, &log);
     for _ in 0..3 {
-        drop(node.devices().claim(&first).await.unwrap());
+        claim(&node, &first).await;
     }
     assert_eq!(node.devices().len(), 0);
     start(&first, &node).await;
     // Of a client that the ledger knows, too: it is pinned only while the claim lives.
-    drop(node.devices().claim(&first).await.unwrap());
+    claim(&node, &first).await;
     node.end(&first, EndReason::ClientLeft);
     node.devices().save().await.unwrap();
     assert_eq!(node.devices().len(), 0);

@@ -1,17 +1,19 @@
 //! Sessions against a naive model, which remembers everything that was ever appended.
 //!
 //! From the position that it was last told, a client receives every entry of its rooms exactly once
-//! and in order. It receives no entry of a room that it is not in. While the access to one of its
-//! rooms is being decided, it receives no entry of that room, and neither an entry nor a position
-//! later than the request to decide: if it reconnects then, it misses nothing. If an entry is
-//! missing, it receives a reset. Each of its fences is answered once, behind everything that it
-//! covers. Each action leaves the session in a phase that may follow the one before.
+//! and in order. It receives no entry of a room that it is not in, such as that of a role that it
+//! had before its last token. While the access to one of its rooms is being decided, it receives no
+//! entry of that room, and neither an entry nor a position later than the request to decide: if it
+//! reconnects then, it misses nothing. If an entry is missing, it receives a reset. Each of its
+//! fences is answered once, behind everything that it covers. Each action leaves the session in a
+//! phase that may follow the one before.
 
 mod client;
 mod connect;
 mod couriers;
 mod device;
 mod ending;
+mod expiry;
 mod fences;
 mod finish;
 mod hold;
@@ -25,6 +27,7 @@ mod missed;
 mod outbox;
 mod phases;
 mod phone;
+mod refresh;
 mod rounds;
 mod syncs;
 mod unreadable;
@@ -37,7 +40,7 @@ use proptest::prelude::*;
 
 use super::{ConnectRequest, EndReason, Outgoing, Session, Volatile, fences::MAX_WAITING};
 use crate::{
-    NewEntry,
+    NewEntry, Role,
     node::{Entered, dispatch_entries},
 };
 use connect::Connect;
@@ -78,6 +81,8 @@ enum Action {
     Reconnect(Connect),
     /// The client sends `rt:resume` (`true`), or the session no longer awaits it.
     Resume(bool),
+    /// The client sends a token of the first or the second role by `rt:refresh`.
+    Refresh(usize),
     /// The client sends `rt:sync`.
     Sync,
     /// The log answers what it was asked for fences.
@@ -93,13 +98,14 @@ enum Action {
 }
 
 const ORDERS: [usize; 2] = [1, 2];
+const ROLES: [Role; 2] = [Role::Customer, Role::Tailor];
 
 /// Returns an action for three small numbers, which are much quicker to generate and to shrink than
 /// actions.
 fn action((kind, which, size): (u8, u8, u16)) -> Action {
     let order = ORDERS[usize::from(which) % 2];
-    let rooms = (0..4)
-        .filter(|room| (which % 15 + 1) >> room & 1 == 1)
+    let rooms = (0..6)
+        .filter(|room| (which % 63 + 1) >> room & 1 == 1)
         .collect();
     match kind % 64 {
         0..12 => Action::Publish(rooms, usize::from(size) % 900),
@@ -123,6 +129,7 @@ fn action((kind, which, size): (u8, u8, u16)) -> Action {
         47..51 => Action::Resume(which < 128),
         51 if which < 64 => Action::Unreadable(order),
         52 => Action::GiveUp(usize::from(which) % 2),
+        54 => Action::Refresh(usize::from(which) % 2),
         55..58 => Action::Sync,
         58..61 => Action::ReadHeads,
         61..63 => Action::SetFenceHeads,
@@ -137,6 +144,9 @@ fn act(world: &mut World, action: Action) -> Result<(), String> {
         // Events of the client wait until the session has a cursor.
         Action::Join(_) | Action::JoinWithReplay(_) | Action::Leave(_) | Action::Sync
             if !takes_events => {}
+        // It waits until its answer could be written.
+        Action::Refresh(_) if !world.takes_a_refresh() => {}
+        Action::Refresh(index) => world.refresh(ROLES[index]),
         Action::Publish(rooms, size) => world.publish(&rooms, size),
         Action::Recheck(index) => world.append(NewEntry::recheck(order(index))),
         Action::Unreadable(index) => world.append_unreadable(index),

@@ -120,7 +120,10 @@ fn may_follow(before: PhaseName, after: PhaseName, action: &Action) -> bool {
         | (CatchingUp | Resetting, Live)
         | (Resetting, CatchingUp) => matches!(action, Action::Step),
         (Live, CatchingUp) => {
-            matches!(action, Action::Dispatch(_) | Action::JoinWithReplay(_))
+            matches!(
+                action,
+                Action::Dispatch(_) | Action::JoinWithReplay(_) | Action::Refresh(_)
+            )
         }
         (CatchingUp, Resetting) => matches!(
             action,

@@ -10,7 +10,9 @@ use serde_json::json;
 
 use super::{
     super::{
-        EndReason, Port, Progress, Session, catch_up::PageRead, phase::Phase,
+        EndReason, Port, Progress, Session, SessionIdentity,
+        catch_up::PageRead,
+        phase::{Intake, Phase},
         rechecks::RecheckRequest,
     },
     client::Client,
@@ -19,17 +21,19 @@ use super::{
     log::Log,
 };
 use crate::{
-    EventLog as _, NewEntry, OrderId, Room,
+    EventLog as _, Identity, NewEntry, OrderId, Role, Room,
     log::{Control, Entry, EntryKind, Page},
     node::{Entered, Node, dispatch_entries, reload_window},
     values::EventId,
 };
 
-/// Returns room 0, the session's user's; 1 or 2, orders; or 3, another user's.
+/// Returns room 0, the session's user's; 1 or 2, orders; 3, another user's; or 4 or 5, roles.
 pub(super) fn room(index: usize) -> Room {
     match index {
         0 => Room::User("c1".parse().unwrap()),
         1 | 2 => Room::Order(order(index)),
+        4 => Room::Role(Role::Customer),
+        5 => Room::Role(Role::Tailor),
         _ => Room::User("other".parse().unwrap()),
     }
 }
@@ -62,6 +66,8 @@ pub(super) struct World {
     pub(super) node: Node,
     pub(super) log: Log,
     pub(super) session: Arc<Session>,
+    /// The role of the client's token.
+    pub(super) role: Role,
     pub(super) port: Arc<CountingPort>,
     /// The order rooms that the session joins when it starts.
     pub(super) orders: Vec<OrderId>,
@@ -82,11 +88,13 @@ impl World {
         let log = Log::new();
         let node = node(&log);
         let port = Arc::new(CountingPort::default());
-        let session = connect(&node, Phase::NotBegun(before_start(&log)), &port);
+        let role = Role::Customer;
+        let session = connect(&node, role, Phase::NotBegun(before_start(&log)), &port);
         let mut world = Self {
             node,
             log,
             session,
+            role,
             port,
             orders: Vec::new(),
             read: None,
@@ -202,6 +210,33 @@ impl World {
     fn end_membership(&mut self, room: &Room) {
         let cursor = self.session.state().cursor().unwrap();
         self.client.leaves(room, cursor);
+    }
+
+    /// Returns whether the session would handle `rt:refresh` now.
+    pub(super) fn takes_a_refresh(&self) -> bool {
+        self.session.state().intake() == Intake::Everything
+    }
+
+    /// Lets the session go on with a token of this role.
+    pub(super) fn refresh(&mut self, role: Role) {
+        let before = self.role;
+        let who = Identity::new("c1".parse().unwrap(), role);
+        let next = SessionIdentity::new(who, None, 0);
+        self.session.replace_identity(Arc::new(next));
+        self.role = role;
+        if role == before {
+            return;
+        }
+        self.end_membership(&Room::Role(before));
+        self.client
+            .joins(Room::Role(role), self.node.window().head().n());
+        self.session.change_role(&self.node, before, role);
+        let dispatched = self.node.window().dispatched().n();
+        for order in self.session.rooms().iter().filter_map(Room::order) {
+            if self.undecided.iter().all(|(noted, _)| noted != order) {
+                self.undecided.push((order.clone(), dispatched));
+            }
+        }
     }
 
     /// Notes what the session has to decide since entries after `after` were dispatched.

@@ -132,6 +132,7 @@ impl<D: Directory> DirectoryProbe<D> {
             rooms,
             device: None,
             connected_at: 1_763_876_543_210,
+            expires_at: Some(1_763_880_143_210),
             active_at: 1_763_876_543_211,
         }
     }

@@ -170,8 +170,9 @@ pub(super) async fn begin_session(
     match node.register(&session) {
         Ok(()) => Some(session),
         Err(refusal) => {
-            let identity = Some(&session.identity);
-            node.counters().refuse_session(refusal, client(), identity);
+            let identity = session.identity();
+            node.counters()
+                .refuse_session(refusal, client(), Some(&identity.who));
             None
         }
     }

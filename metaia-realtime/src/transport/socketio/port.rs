@@ -17,7 +17,10 @@ use super::{
     engine::Engine, inbound_packet::PacketKind, link::Link, port_switch::PortSwitch,
     socket::IoSocket,
 };
-use crate::session::{END, EndReason, Outgoing, Port, Progress, Session, Taken};
+use crate::{
+    node::TransportKind,
+    session::{END, EndReason, Outgoing, Port, Progress, Session, Taken},
+};
 
 /// The time in which a refusal may be written before the transport is closed.
 const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
@@ -238,6 +241,13 @@ impl Port for SocketIoPort {
         match self.switch.websocket() {
             Some(websocket) => websocket.max_unwritten(),
             None => self.of_engine.max_unwritten(),
+        }
+    }
+
+    fn transport(&self) -> Option<TransportKind> {
+        match self.switch.websocket() {
+            Some(websocket) => websocket.transport(),
+            None => Some(TransportKind::Polling),
         }
     }
 

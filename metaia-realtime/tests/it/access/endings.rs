@@ -124,6 +124,7 @@ async fn when_the_token_expires_the_transport_closes_and_the_client_reconnects(
     let builder = server
         .client_builder(Role::Customer, "c1")
         .transport(transport)
+        .renew_token(false)
         .credentials(move || {
             let token = first_token
                 .lock()

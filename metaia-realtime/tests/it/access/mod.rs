@@ -4,6 +4,7 @@ mod disconnect;
 mod endings;
 mod joins;
 mod last_packet;
+mod refresh;
 mod undecided;
 mod unreadable;
 

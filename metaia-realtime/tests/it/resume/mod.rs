@@ -3,5 +3,6 @@
 mod device;
 mod late_log;
 mod position;
+mod refresh;
 mod rt_resume;
 mod too_large;

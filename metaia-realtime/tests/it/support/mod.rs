@@ -12,11 +12,13 @@ pub(crate) mod raw_client;
 pub(crate) mod raw_frames;
 pub(crate) mod raw_socket;
 mod short_forms;
+mod text_tokens;
 mod transports;
 mod updates;
 
 pub(crate) use anyone::Anyone;
 pub(crate) use short_forms::{SOON, limits, number, order, tick, user};
+pub(crate) use text_tokens::{TextTokens, text_token};
 pub(crate) use transports::{
     TRANSPORTS, connect, on_each_transport, on_each_websocket, over_transport,
 };

@@ -151,6 +151,9 @@ pub(super) struct SessionDocument {
     device: Option<String>,
     #[schema(value_type = Option<String>)]
     connected_at: Option<Timestamp>,
+    /// The end of its token; null if the token does not expire, or an older node has the session.
+    #[schema(value_type = Option<String>)]
+    expires_at: Option<Timestamp>,
     /// The last activity. For a session of another node it may be five minutes old.
     #[schema(value_type = Option<String>)]
     active_at: Option<Timestamp>,
@@ -166,6 +169,7 @@ impl From<SessionView> for SessionDocument {
             rooms: session.rooms.iter().map(ToString::to_string).collect(),
             device: session.device.map(|device| device.to_string()),
             connected_at: Timestamp::from_ms(session.connected_at),
+            expires_at: session.expires_at.and_then(Timestamp::from_ms),
             active_at: Timestamp::from_ms(session.active_at),
         }
     }
@@ -201,6 +205,10 @@ pub(super) struct RefusalDocument {
     /// The reason.
     #[schema(example = "token_expired")]
     code: &'static str,
+    /// `rt:refresh` if a session was refused a new token, and goes on with its old one. Absent if a
+    /// connection was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<&'static str>,
     /// `websocket` or `polling`.
     transport: Option<&'static str>,
     origin: Option<String>,
@@ -219,6 +227,7 @@ impl From<RefusalView> for RefusalDocument {
             last_at: Timestamp::from_ms(refusal.last_at),
             count: refusal.count,
             code: refusal.code,
+            event: refusal.event,
             transport: refusal.transport,
             origin: refusal.origin.map(String::from),
             user: refusal.user.map(|user| user.to_string()),

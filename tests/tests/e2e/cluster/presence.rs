@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::eventually::eventually;
+use metaia_tests::fixtures::token::token;
 use metaia_tests::fixtures::{all_until_now, raise_fence, up_to_fence};
 use metaia_tests::server::Server;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Pair;
 
@@ -147,4 +148,24 @@ async fn a_disconnect_at_one_node_ends_a_session_at_the_other() {
     phone.closed().await;
     raise_fence(&nodes[0]).await;
     up_to_fence(&mut other).await;
+}
+
+#[tokio::test]
+async fn every_node_sees_the_role_and_the_end_of_a_new_token() {
+    let Pair { nodes, .. } = &Pair::start().await;
+    let mut phone = Phone::ready_as(&nodes[0], "customer", "c1").await;
+    session_of(&nodes[1], "c1").await;
+    let next = json!({"token": token("tailor", "c1")});
+    let answer = phone.call("rt:refresh", &next).await;
+    assert_eq!(answer["status"], "ok", "{answer}");
+    for node in nodes.running() {
+        let session = eventually("the new role", async || {
+            let of_tailors = "/api/realtime/sessions?role=tailor&room=tailor-room";
+            let found = node.admin().get(of_tailors).await.data(200);
+            let session = found["sessions"][0].clone();
+            (session["user"] == "c1").then_some(session)
+        })
+        .await;
+        assert!(session["expiresAt"].is_string(), "{session}");
+    }
 }

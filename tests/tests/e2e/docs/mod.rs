@@ -5,8 +5,9 @@
 mod security;
 mod testing_your_app;
 
+use metaia_tests::eventually::eventually;
 use metaia_tests::fixtures::snippets;
-use metaia_tests::fixtures::token::token;
+use metaia_tests::fixtures::token::{Token, in_seconds, token};
 use metaia_tests::fixtures::{emit, id_of, place_order, place_order_at, set_status};
 use metaia_tests::server::paths;
 use metaia_tests::server::process::Process;
@@ -27,8 +28,8 @@ async fn wait_for_text(program: &Process, expected: &str) {
 
 #[test]
 fn every_program_of_the_page_is_run_here() {
-    let run = LANGUAGES
-        .map(|language| ["connecting", "rooms", "resume"].map(|name| format!("{language} {name}")));
+    let names = ["connecting", "rooms", "resume", "tokens"];
+    let run = LANGUAGES.map(|language| names.map(|name| format!("{language} {name}")));
     assert_eq!(snippets::names(), run.concat());
 }
 
@@ -115,13 +116,12 @@ async fn resume() {
         set_status(&server, id, "confirmed").await;
         wait_for_text(&program, "order: confirmed").await;
         let position = folder.join("position");
-        let before =
-            metaia_tests::eventually::eventually("the position to be written", async || {
-                std::fs::read_to_string(&position)
-                    .ok()
-                    .filter(|text| !text.is_empty())
-            })
-            .await;
+        let before = eventually("the position to be written", async || {
+            std::fs::read_to_string(&position)
+                .ok()
+                .filter(|text| !text.is_empty())
+        })
+        .await;
         program.kill().await;
 
         emit(&server, &json!({"order": id}), "chat", &json!({})).await;
@@ -137,5 +137,26 @@ async fn resume() {
         let program = snippets::start(&name, &folder, &server, &customer, id);
         wait_for_text(&program, "order: cancelled").await;
         wait_for_text(&program, resumed).await;
+    }
+}
+
+#[tokio::test]
+async fn tokens() {
+    for language in LANGUAGES {
+        let server = Server::start().await;
+        let folder = TempFolder::new();
+        let exp = in_seconds(4);
+        let claims = json!({"userId": "c1", "role": "customer", "exp": exp});
+        let short = Token::with_claims(&claims).sign();
+        folder.write("next-token", token("customer", "c1"));
+        let name = format!("{language} tokens");
+        let program = snippets::start(&name, &folder, &server, &short, "");
+        wait_for_text(&program, "refresh: ok ").await;
+        eventually("the first token to end", async || {
+            (in_seconds(0) > exp).then_some(())
+        })
+        .await;
+        let sessions = server.admin().get("/api/realtime/sessions?user=c1").await;
+        assert_eq!(sessions.data(200)["sessions"].as_array().unwrap().len(), 1);
     }
 }

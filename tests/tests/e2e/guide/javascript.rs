@@ -114,6 +114,14 @@ async fn a_page_that_joins_its_128_rooms_on_connect_gets_128_acks_in_order() {
 }
 
 #[tokio::test]
+async fn a_new_token_keeps_the_connection() {
+    for transport in ["polling", "websocket"] {
+        let opts = json!({"transports": [transport]});
+        super::a_new_token_keeps_the_connection(Driver::node(), opts).await;
+    }
+}
+
+#[tokio::test]
 async fn the_client_is_told_why_its_session_ends() {
     let server = Server::start().await;
     let mut driver = Driver::node();

@@ -6,12 +6,13 @@ mod python;
 mod snippets;
 
 use metaia_tests::clients::driver::Driver;
-use metaia_tests::fixtures::token::token;
+use metaia_tests::eventually::eventually;
+use metaia_tests::fixtures::token::{Token, in_seconds, token};
 use metaia_tests::fixtures::{
     assign, id_of, open_payment, place_order, place_order_at, raise_fence, set_status, verification,
 };
 use metaia_tests::server::Server;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Checks that a customer receives a new order as a notification and as an order update.
 async fn a_new_order_is_announced(mut driver: Driver) {
@@ -163,4 +164,48 @@ async fn a_bad_token_is_refused(mut driver: Driver) -> String {
         .or(refusal.as_str())
         .expect("a message")
         .to_owned()
+}
+
+/// Checks that a client whose token ends keeps its connection if it sends a new token, and that a
+/// new role counts from the answer on.
+async fn a_new_token_keeps_the_connection(mut driver: Driver, mut opts: Value) {
+    let server = Server::start().await;
+    let exp = in_seconds(4);
+    let claims = json!({"userId": "c1", "role": "customer", "exp": exp});
+    opts["auth"] = json!({"token": Token::with_claims(&claims).sign()});
+    driver.connect_with("c1", &server, &opts).await;
+    driver.event("c1", "rt:ready").await;
+    assert_eq!(
+        driver.event("c1", "rt:expiring").await["expiresAt"],
+        exp * 1000
+    );
+    let other = json!({"token": token("customer", "c2")});
+    let refused = driver.call("c1", "rt:refresh", &other).await;
+    assert_eq!(refused, json!({"status": "error", "code": "forbidden"}));
+    let next = json!({"token": token("tailor", "c1")});
+    let answer = driver.call("c1", "rt:refresh", &next).await;
+    assert_eq!(answer["status"], "ok", "{answer}");
+    assert!(answer["expiresAt"].as_i64() > Some(exp * 1000), "{answer}");
+    let left = driver.event("c1", "rt:room_left").await;
+    assert_eq!(
+        left,
+        json!({"room": "customer-room", "reason": "role_changed"})
+    );
+
+    eventually("the first token to end", async || {
+        (in_seconds(-1) > exp).then_some(())
+    })
+    .await;
+    for role in ["customer", "tailor"] {
+        let sent = json!({"to": {"role": role}, "event": "load", "data": {"role": role}});
+        let sent = server.admin().post("/api/realtime/emit", &sent).await;
+        sent.ok(202);
+    }
+    assert_eq!(driver.event("c1", "load").await["role"], "tailor");
+    assert_eq!(driver.count("c1", "disconnect"), 0);
+    let refusals = server.admin().get("/api/realtime/refusals").await.data(200);
+    let refusal = &refusals["refusals"][0];
+    assert_eq!(refusal["code"], "forbidden");
+    assert_eq!(refusal["event"], "rt:refresh");
+    assert_eq!(refusal["user"], "c1");
 }

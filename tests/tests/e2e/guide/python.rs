@@ -1,6 +1,7 @@
 //! The guide with `python-socketio`, whose handlers break on a second argument.
 
 use metaia_tests::clients::driver::Driver;
+use serde_json::json;
 
 #[tokio::test]
 async fn a_new_order_is_announced() {
@@ -33,4 +34,11 @@ async fn a_bad_token_is_refused() {
         super::a_bad_token_is_refused(Driver::python()).await,
         "unauthorized"
     );
+}
+
+#[tokio::test]
+async fn a_new_token_keeps_the_connection() {
+    for driver in [Driver::python_by_polling(), Driver::python_by_websocket()] {
+        super::a_new_token_keeps_the_connection(driver, json!({})).await;
+    }
 }

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use super::connection::DirectConnection;
-use crate::session::{EndReason, Port, Progress, Session, Taken};
+use crate::{
+    node::TransportKind,
+    session::{EndReason, Port, Progress, Session, Taken},
+};
 
 /// The port of one session.
 pub(super) struct DirectPort {
@@ -58,6 +61,10 @@ impl Port for DirectPort {
             answered: of_session(of_connection.answered),
             pongs: of_connection.pongs,
         })
+    }
+
+    fn transport(&self) -> Option<TransportKind> {
+        Some(TransportKind::WebSocket)
     }
 
     /// Wakes the connection's task, which sees that the session has ended.

@@ -13,7 +13,9 @@ use metaia_realtime::{
 use serde_json::json;
 
 use super::{device_key, identity, open_mongo, slots, stored, token_key};
-use crate::support::{limits, raw_client::RawClient, raw_socket::RawSocket, tick, user};
+use crate::support::{
+    TextTokens, limits, raw_client::RawClient, raw_socket::RawSocket, text_token, tick, user,
+};
 
 /// The time after which a phone whose line broke comes back: less than it takes to find its
 /// connection dead.
@@ -167,4 +169,45 @@ async fn a_phone_that_moved_silently_receives_everything_once() {
     let first = again.next().await.unwrap();
     assert!(first.starts_with(r#"42["tick",{"i":3"#), "{first}");
     drop(before);
+}
+
+/// Connects a client with this token, and without a device.
+async fn connect_with<'a>(server: &'a TestServer, token: &str) -> RawClient<'a> {
+    let mut socket = RawClient::open(server, Transport::WebSocket).await;
+    let auth = json!({ "token": token });
+    socket.send(format!("40{auth}")).await;
+    socket.until("40{").await;
+    socket
+}
+
+/// A client goes on with another token on one node, and comes back to the other one.
+#[tokio::test]
+async fn a_client_with_a_new_token_is_recognised_by_another_node() {
+    let cluster = Cluster::new().await;
+    let start = async || {
+        let configure = cluster.configure();
+        TestServer::start(|builder| configure(builder).authenticator(TextTokens)).await
+    };
+    let one = start().await;
+    let other = start().await;
+    let new = text_token("u customer", 1_000_000, "t2");
+    let mut socket = connect_with(&one, &text_token("u customer", 1_000_000, "t1")).await;
+    socket.until(r#"42["rt:ready""#).await;
+    tick(one.realtime(), user("u"), 1).await;
+    socket.until(r#"42["tick",{"i":1"#).await;
+    socket.answer_a_ping().await;
+    let refresh = json!(["rt:refresh", { "token": new }]);
+    socket.send(format!("427{refresh}")).await;
+    socket.until(r#"437[{"status":"ok""#).await;
+    drop(socket);
+    eventually("the session to end", || {
+        one.realtime().local_sessions().is_empty()
+    })
+    .await;
+    tick(one.realtime(), user("u"), 2).await;
+    let mut again = connect_with(&other, &new).await;
+    let first = again.next().await.unwrap();
+    assert!(first.starts_with(r#"42["tick",{"i":2"#), "{first}");
+    let ready = again.next().await.unwrap();
+    assert!(ready.contains(r#""recovered":true"#), "{ready}");
 }
