@@ -90,7 +90,7 @@ fn compiled_tools() -> Result<(), String> {
 /// Checks the dependencies: their licences, floors and sources, and the advisories on them.
 ///
 /// Without a network the advisory database cannot be fetched. A line says then that the advisories
-/// were not checked: the code is none the worse for it.
+/// were not checked, because that is no fault of the code.
 fn check_dependencies(
     mut run_cargo: impl FnMut(&[&str]) -> Result<(), String>,
 ) -> Result<(), String> {

@@ -18,7 +18,8 @@ pub struct KeyGuard {
 }
 
 impl KeyGuard {
-    /// Returns a guard that believes these proxies who their client is.
+    /// Returns a guard that takes the address of a client from these proxies, and from no other
+    /// peer.
     #[must_use]
     pub fn new(proxies: Vec<TrustedProxy>) -> Self {
         Self {

@@ -1,5 +1,4 @@
-//! Errors without what is too much of the request in them: an answer must not be larger than its
-//! request, again and again.
+//! Errors that repeat little of the request: otherwise small requests would have large answers.
 //!
 //! An error repeats at most 64 characters of what was sent, and no more than 128 bytes of JSON.
 //! What the server itself says, such as the expected values, stays whole.

@@ -60,10 +60,11 @@ mod tests {
 
     #[test]
     fn development_listens_for_this_machine_and_says_what_phones_need() {
-        insta::assert_snapshot!(lines_of(&[], None), @r"
-        address   this machine alone
-           phones    need METAIA_HOST=0.0.0.0; Android's emulator has http://10.0.2.2:5000
-        ");
+        assert_eq!(
+            lines_of(&[], None),
+            "   address   this machine alone\n   phones    need METAIA_HOST=0.0.0.0; Android's \
+             emulator has http://10.0.2.2:5000\n"
+        );
     }
 
     #[test]

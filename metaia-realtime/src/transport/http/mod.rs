@@ -88,7 +88,9 @@ impl Connections {
         let answering = self.answering(app);
         let checks = self.health_checks.clone();
         match checks.look_now(surplus) {
-            Err(_) => answering.rejections.count(),
+            // Closed here: tasks that have not run yet would hold any number of connections.
+            Err(_) | Ok((_, Some(FirstBytes::Nothing))) => answering.rejections.count(),
+            Ok((surplus, Some(FirstBytes::OtherRequest))) => answering.rejections.reject(surplus),
             Ok((surplus, Some(first))) => {
                 self.tasks.spawn(answering.answer(surplus, first));
             }

@@ -156,7 +156,6 @@ fn verified(payment: &Payment) -> StoredReply {
     responses(
         (status = 200, description = "The result", body = Success<DeliveryReply>),
         (status = 401, description = "The signature is not valid", body = Problem),
-        (status = 429, description = "Too many wrong signatures from one network", body = Problem),
     ))]
 pub(super) async fn webhook(
     State(services): State<Services>,
