@@ -24,7 +24,8 @@ SCRIPT
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin metaia \
     && install -d -o metaia -g metaia -m 0700 /data
 USER 10001:10001
-ENV NODE_ENV=production PORT=5000 METAIA_DATA=/data METAIA_LOG=json
+# All addresses, also if you set NODE_ENV to development: the server is reached from outside of the container.
+ENV NODE_ENV=production METAIA_HOST=:: PORT=5000 METAIA_DATA=/data METAIA_LOG=json
 VOLUME /data
 EXPOSE 5000 9464
 STOPSIGNAL SIGTERM

@@ -82,10 +82,10 @@ pub struct Limits {
     /// that reads some kilobytes makes space for more; on other systems the kernel waits for more
     /// than that, so slow peers are closed earlier.
     pub write_stall: Duration,
-    /// TCP connections of one listener: 120,000. Further connections receive 503 with
-    /// `Retry-After`. A polling session uses two connections, and idle keep-alive connections may
-    /// remain after it: while nine of ten connections are used, each new one closes the one that
-    /// has been idle for longest.
+    /// TCP connections of one server, over all of its listeners: 120,000. Further connections
+    /// receive 503 with `Retry-After`. A polling session uses two connections, and idle keep-alive
+    /// connections may remain after it: while nine of ten connections are used, each new one closes
+    /// the one that has been idle for longest.
     pub connections: usize,
     /// Time within which the head of a request must arrive, from its first byte: 10 s. A new
     /// connection must send that byte within this time, too.

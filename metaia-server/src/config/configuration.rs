@@ -10,13 +10,14 @@ use metaia_realtime::{
 };
 use tracing_subscriber::filter::Targets;
 
-use super::{doorbell::Doorbell, limits::ServerLimits, mongodb::MongoDb};
+use super::{doorbell::Doorbell, limits::ServerLimits, listen_host::ListenHost, mongodb::MongoDb};
 use crate::auth::secrets::Secret;
 
 /// The configuration of a server. Secrets that the server generates at its start are not in it.
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
     pub(crate) port: u16,
+    pub(crate) host: ListenHost,
     pub(crate) environment: Environment,
     pub(crate) data: PathBuf,
     pub(crate) durability: Durability,

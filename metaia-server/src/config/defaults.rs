@@ -11,6 +11,10 @@ use metaia_realtime::log::Retention;
 use super::limits;
 
 pub(crate) const PORT: &str = "5000";
+/// The addresses outside production: a server with the defaults of development is for this machine.
+pub(crate) const HOST: &str = "localhost";
+/// The addresses in production.
+pub(super) const PRODUCTION_HOST: &str = "::";
 pub(crate) const ENVIRONMENT: &str = "development";
 pub(crate) const DATA: &str = "./metaia-data";
 pub(crate) const DURABILITY: &str = "full";

@@ -6,6 +6,7 @@ use super::{
     configuration::{Config, Environment, Log, Razorpay},
     defaults, doorbell,
     limits::{self, ServerLimits},
+    listen_host::{self, ListenHost},
     mongodb::{self, MongoDb},
     parse,
     problem::ConfigProblem,
@@ -52,9 +53,12 @@ pub(crate) fn load(sources: Sources) -> Loaded {
 
 /// Reads the settings in the order in which `metaia-server config` lists them.
 fn read(reader: &mut Reader) -> Config {
+    let port = reader.read("PORT", defaults::PORT, parse::port);
+    let environment = reader.read("NODE_ENV", defaults::ENVIRONMENT, parse::environment);
     let config = Config {
-        port: reader.read("PORT", defaults::PORT, parse::port),
-        environment: reader.read("NODE_ENV", defaults::ENVIRONMENT, parse::environment),
+        port,
+        environment,
+        host: host(reader, environment),
         data: reader.read("METAIA_DATA", defaults::DATA, parse::path),
         durability: reader.read("METAIA_DURABILITY", defaults::DURABILITY, parse::durability),
         mongodb: mongodb(reader),
@@ -86,6 +90,14 @@ fn read(reader: &mut Reader) -> Config {
     refuse_unsupported(reader);
     show_substitutes(reader, &config);
     config
+}
+
+fn host(reader: &mut Reader, environment: Environment) -> ListenHost {
+    let default = match environment {
+        Environment::Production => defaults::PRODUCTION_HOST,
+        Environment::Development | Environment::Test => defaults::HOST,
+    };
+    reader.read("METAIA_HOST", default, listen_host::parse)
 }
 
 fn mongodb(reader: &mut Reader) -> Option<MongoDb> {

@@ -10,6 +10,7 @@ mod documented;
 mod doorbell;
 mod dot_env;
 mod limits;
+mod listen_host;
 mod load;
 mod mongodb;
 mod parse;
@@ -23,6 +24,7 @@ mod source;
 mod tests;
 
 pub(crate) use configuration::{Config, Environment, Log, LogFormat, Origins};
+pub(crate) use listen_host::ListenHost;
 pub(crate) use load::{Loaded, load};
 pub(crate) use mongodb::MongoDb;
 #[cfg(test)]

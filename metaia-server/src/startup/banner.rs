@@ -1,19 +1,24 @@
 //! The text that the server prints once it listens: the guide's three lines, then its storage and
 //! its main settings.
 
-use std::{net::SocketAddr, path::Path};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::Path,
+};
 
 use crate::{
     auth::secret_file,
     config::{Config, defaults},
-    startup::storage::Description,
+    startup::{reach, storage::Description},
 };
 
-/// Returns the banner of a server that listens on `port`.
+/// Returns the banner of a server that listens on `port`, on a machine with this address in its
+/// network.
 pub(crate) fn text(
     config: &Config,
     storage: &Description,
     port: u16,
+    network: Option<IpAddr>,
     metrics: Option<SocketAddr>,
 ) -> String {
     let metrics = metrics.map_or_else(
@@ -30,6 +35,7 @@ pub(crate) fn text(
          📍 Environment: {environment}\n\
          🔌 Socket.IO enabled for real-time updates\n\
          \n\
+         {reach}\
          \x20  store     {store}\n\
          \x20  log       {log}; kept {days} days, at most {entries} events\n\
          \x20  doorbell  {doorbell}\n\
@@ -38,6 +44,7 @@ pub(crate) fn text(
          {proxies}{secrets}\
          \x20  a token   {mint}\n",
         environment = config.environment,
+        reach = reach::lines(config, port, network),
         store = storage.store,
         log = storage.log,
         days = config.retention.age.as_secs() / (24 * 60 * 60),
@@ -143,7 +150,7 @@ mod tests {
             None => Description::embedded(&config),
             Some(mongodb) => Description::mongodb(mongodb, Some(Deployment::Standalone)),
         };
-        text(&config, &storage, 5000, config.metrics)
+        text(&config, &storage, 5000, None, config.metrics)
     }
 
     #[test]
@@ -169,6 +176,8 @@ mod tests {
         📍 Environment: development
         🔌 Socket.IO enabled for real-time updates
 
+           address   this machine alone
+           phones    need METAIA_HOST=0.0.0.0; Android's emulator has http://10.0.2.2:5000
            store     ./metaia-data/metaia.db (SQLite, durability full)
            log       in the same file; kept 7 days, at most 1000000 events
            doorbell  none: one node

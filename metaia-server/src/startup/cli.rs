@@ -17,6 +17,12 @@ pub(crate) struct Cli {
         "Port to listen on; 0 picks a free one", "PORT", defaults::PORT
     ))]
     port: Option<String>,
+    #[arg(long, global = true, value_name = "ADDRESSES", help = with_default(
+        "Addresses to listen at: 0.0.0.0 for phones, all of them in production",
+        "METAIA_HOST",
+        defaults::HOST
+    ))]
+    host: Option<String>,
     #[arg(long, global = true, value_name = "FOLDER", help = with_default(
         "Folder of the database and the generated secrets", "METAIA_DATA", defaults::DATA
     ))]
@@ -73,6 +79,7 @@ pub(crate) enum Command {
 const AFTER_HELP: &str = "\
 Examples:
   metaia-server                          start in development, with all defaults
+  metaia-server --host 0.0.0.0           let phones in the same network connect, too
   metaia-server --port 0 --data /tmp/m   start on any free port, with another folder
   metaia-server config                   show the settings that it would start with
   metaia-server backup monday.db         copy the database, while a server runs or not
@@ -85,6 +92,7 @@ impl Cli {
     pub(crate) fn variables(&self) -> BTreeMap<String, String> {
         let flags = [
             ("PORT", &self.port),
+            ("METAIA_HOST", &self.host),
             ("METAIA_DATA", &self.data),
             ("NODE_ENV", &self.env),
             ("CORS_ORIGINS", &self.cors_origins),
@@ -120,7 +128,8 @@ mod tests {
     #[test]
     fn the_help_of_each_flag_has_its_default() {
         use clap::CommandFactory as _;
-        let flags = "--port --data --env --cors-origins --durability --transports --limits --log";
+        let flags =
+            "--port --host --data --env --cors-origins --durability --transports --limits --log";
         let line = flags.split(' ').map(|flag| format!("{flag}=x"));
         let cli = Cli::parse_from(std::iter::once("metaia-server".to_owned()).chain(line));
         let help = Cli::command().term_width(0).render_help().to_string();

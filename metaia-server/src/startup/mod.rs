@@ -6,6 +6,8 @@ mod backup;
 mod banner;
 mod cli;
 mod data_dir;
+mod listen;
+mod reach;
 mod run;
 mod serve;
 mod signals;

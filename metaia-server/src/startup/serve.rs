@@ -1,7 +1,8 @@
 //! Builds the server, listens, and serves until a signal arrives.
 
-use std::{error::Error, io, time::Duration};
+use std::{error::Error, time::Duration};
 
+use metaia_realtime::serve::Serve;
 use tokio::{net::TcpListener, sync::oneshot, time::timeout};
 
 use crate::{
@@ -11,6 +12,8 @@ use crate::{
     startup::{
         app::{self, App},
         banner,
+        listen::listen,
+        reach::network_address,
         signals::Signals,
         storage::Description,
     },
@@ -26,24 +29,6 @@ pub(crate) enum Failure {
     Start(Box<dyn Error + Send + Sync>),
     /// The server was running and could not go on.
     Serve(Box<dyn Error + Send + Sync>),
-}
-
-/// A port on which the server cannot listen.
-#[derive(Debug, thiserror::Error)]
-#[error("port {port} cannot be used; {}", cure(source))]
-struct PortError {
-    port: u16,
-    source: io::Error,
-}
-
-/// Returns what to do about a port on which the server cannot listen.
-fn cure(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            "choose another one with PORT or --port, or stop the program that uses it"
-        }
-        _ => "choose another one with PORT or --port",
-    }
 }
 
 /// Runs the server from its construction to the closing of the store.
@@ -76,41 +61,35 @@ async fn serve_on(
 
 /// The listeners of a server.
 struct Listeners {
-    clients: TcpListener,
+    /// At least one, all of them on one port.
+    clients: Vec<TcpListener>,
     metrics: Option<TcpListener>,
 }
 
 impl Listeners {
     async fn bind(config: &Config) -> Result<Self, Box<dyn Error + Send + Sync>> {
         Ok(Self {
-            clients: listen(config.port).await?,
+            clients: listen(&config.host, config.port).await?,
             metrics: metrics::listen(config.metrics).await?,
         })
     }
 }
 
-/// Listens on all addresses: of IPv4 and IPv6, or of IPv4 alone if the machine has no IPv6.
-async fn listen(port: u16) -> Result<TcpListener, PortError> {
-    let both = TcpListener::bind(("::", port)).await;
-    let listener = match both {
-        Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
-            TcpListener::bind(("0.0.0.0", port)).await
-        }
-        other => other,
-    };
-    listener.map_err(|source| PortError { port, source })
-}
-
 fn announce(config: &Config, storage: &Description, listeners: &Listeners) {
-    let port = listeners
-        .clients
-        .local_addr()
-        .map_or(config.port, |address| address.port());
+    let first = listeners.clients.first();
+    let first = first.and_then(|listener| listener.local_addr().ok());
+    let port = first.map_or(config.port, |address| address.port());
     let metrics = listeners
         .metrics
         .as_ref()
         .and_then(|listener| listener.local_addr().ok());
-    print(&banner::text(config, storage, port, metrics));
+    print(&banner::text(
+        config,
+        storage,
+        port,
+        network_address(),
+        metrics,
+    ));
 }
 
 /// Serves until the first signal, then until the node is empty: for at most `drain` and the 4 s
@@ -118,7 +97,7 @@ fn announce(config: &Config, storage: &Description, listeners: &Listeners) {
 /// wait at once.
 async fn serve_until_signal(
     app: App,
-    listener: TcpListener,
+    listeners: Vec<TcpListener>,
     mut signals: Signals,
     drain: Duration,
 ) {
@@ -129,9 +108,14 @@ async fn serve_until_signal(
         ..
     } = app;
     let (stop, stopped) = oneshot::channel::<()>();
-    let serving = metaia_realtime::serve(listener, router, realtime)
+    let mut listeners = listeners.into_iter();
+    let Some(first) = listeners.next() else {
+        return;
+    };
+    let serving = metaia_realtime::serve(first, router, realtime)
         .with_shutdown(async { stopped.await.unwrap_or_default() })
         .with_drain(drain);
+    let serving = listeners.fold(serving, Serve::with_listener);
     let mut serving = serving.into_future();
     let signal = tokio::select! {
         () = &mut serving => return,

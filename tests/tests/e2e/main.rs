@@ -28,6 +28,7 @@ mod half_open;
 mod jwt;
 mod leaks;
 mod limits;
+mod listening;
 mod lost_access;
 mod memory;
 mod middleboxes;

@@ -73,7 +73,7 @@ impl GuardedListener {
         let node = realtime.node();
         let counters = Arc::clone(node.counters());
         Self {
-            entrance: Entrance::new(listener, node.limits(), counters),
+            entrance: Entrance::new(vec![listener], node.limits(), counters),
             refusal_log: Arc::new(Once::new()),
         }
     }

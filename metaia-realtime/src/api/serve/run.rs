@@ -55,7 +55,7 @@ const LAST_ANSWERS_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// Dropping the future closes the listener; connections go on until their clients leave.
 pub fn serve(listener: TcpListener, app: Router, realtime: Realtime) -> Serve {
     Serve {
-        listener,
+        listeners: vec![listener],
         app,
         realtime,
         shutdown: pending().boxed(),
@@ -66,7 +66,7 @@ pub fn serve(listener: TcpListener, app: Router, realtime: Realtime) -> Serve {
 /// A server: see [`serve`].
 #[must_use = "futures do nothing unless awaited"]
 pub struct Serve {
-    listener: TcpListener,
+    listeners: Vec<TcpListener>,
     app: Router,
     realtime: Realtime,
     shutdown: BoxFuture<'static, ()>,
@@ -76,6 +76,23 @@ pub struct Serve {
 impl Serve {
     /// The longest time from the deadline of the drain to the end of the server: 4 s.
     pub const TIME_AFTER_DRAIN: Duration = TIME_AFTER_DEADLINE.saturating_add(LAST_ANSWERS_TIMEOUT);
+
+    /// Serves on this listener, too, for example at the address of IPv6. All listeners of a server
+    /// share its limits.
+    ///
+    /// ```no_run
+    /// # async fn run(realtime: metaia_realtime::Realtime) -> std::io::Result<()> {
+    /// use tokio::net::TcpListener;
+    /// let v4 = TcpListener::bind("127.0.0.1:5000").await?;
+    /// let v6 = TcpListener::bind("[::1]:5000").await?;
+    /// metaia_realtime::serve(v4, axum::Router::new(), realtime).with_listener(v6).await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_listener(mut self, listener: TcpListener) -> Self {
+        self.listeners.push(listener);
+        self
+    }
 
     /// Sets the signal after which the server ends: the node is [drained](Realtime::drain) while
     /// new handshakes are answered 503, sessions are closed so that clients reconnect elsewhere,
@@ -113,7 +130,7 @@ impl Serve {
     async fn run(self) {
         let app = self.app.layer(self.realtime.layer());
         let node = self.realtime.node();
-        let entrance = Entrance::new(self.listener, node.limits(), node.counters().clone());
+        let entrance = Entrance::new(self.listeners, node.limits(), node.counters().clone());
         let connections = Connections::new(entrance, node.limits());
         {
             let mut serving = std::pin::pin!(connections.serve(&app));
@@ -138,7 +155,7 @@ impl IntoFuture for Serve {
 impl fmt::Debug for Serve {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Serve")
-            .field("listener", &self.listener)
+            .field("listeners", &self.listeners)
             .field("drain", &self.drain)
             .finish_non_exhaustive()
     }

@@ -1,4 +1,4 @@
-//! The listener: accepts a limited number of connections, and wraps and tunes each.
+//! The entrance: accepts a limited number of connections, and wraps and tunes each.
 //!
 //! A connection beyond the limit is answered 503 and closed, in a task of its own, so that
 //! accepting never waits for a peer. The number of such rejections at a time is limited, too;
@@ -19,6 +19,7 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 
+use super::listeners::Listeners;
 use crate::{
     Limits,
     node::{ClientDescription, Counters, HandshakeRefusal},
@@ -56,10 +57,10 @@ const REJECTION_TIMEOUT: Duration = Duration::from_secs(1);
 /// The most bytes that are read of a rejected request.
 const MAX_REJECTED_REQUEST_BYTES: u64 = 64 * 1024;
 
-/// A listener with its limits.
+/// The listeners of a server, with their common limits.
 #[derive(Debug)]
 pub(crate) struct Entrance {
-    listener: TcpListener,
+    listeners: Listeners,
     permits: Arc<Semaphore>,
     /// If no more than this many connections are left, idle ones are closed.
     few: usize,
@@ -70,11 +71,15 @@ pub(crate) struct Entrance {
 }
 
 impl Entrance {
-    pub(crate) fn new(listener: TcpListener, limits: &Limits, counters: Arc<Counters>) -> Self {
+    pub(crate) fn new(
+        listeners: Vec<TcpListener>,
+        limits: &Limits,
+        counters: Arc<Counters>,
+    ) -> Self {
         let permits = limits.connections.min(Semaphore::MAX_PERMITS);
-        lengthen_queue(&listener);
+        listeners.iter().for_each(lengthen_queue);
         Self {
-            listener,
+            listeners: Listeners::new(listeners),
             permits: Arc::new(Semaphore::new(permits)),
             few: permits / 10,
             idle: Arc::default(),
@@ -84,8 +89,9 @@ impl Entrance {
         }
     }
 
+    /// Returns the address of the first listener.
     pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+        self.listeners.local_addr()
     }
 
     /// Returns the idle connections, of those whose requests are watched.
@@ -98,7 +104,7 @@ impl Entrance {
     /// If it is dropped while an idle connection makes room, the new connection is closed.
     pub(crate) async fn accept(&self) -> GuardedIo<TcpStream> {
         loop {
-            match self.listener.accept().await {
+            match self.listeners.accept().await {
                 Ok((stream, peer)) => {
                     self.make_room().await;
                     if let Some(io) = self.guard(stream, peer) {
@@ -212,7 +218,7 @@ mod tests {
         socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         let listener = socket.listen(1).unwrap();
         let address = listener.local_addr().unwrap();
-        let entrance = Entrance::new(listener, &Limits::default(), Arc::default());
+        let entrance = Entrance::new(vec![listener], &Limits::default(), Arc::default());
         let connecting = join_all((0..WAITING).map(|_| TcpStream::connect(address)));
         let connected = tokio::time::timeout(Duration::from_secs(10), connecting).await;
         let connected = connected.expect("all of them have a place in the queue");

@@ -3,6 +3,7 @@
 
 mod accept;
 mod exchange;
+mod listeners;
 #[cfg(test)]
 mod tests;
 
