@@ -9,9 +9,15 @@ use crate::{
     state::{AppState, Health, NotReady},
 };
 
+const LIVEZ: &str = "/livez";
+const READYZ: &str = "/readyz";
+
+/// The paths that are answered also while there are too many connections.
+pub(crate) const PATHS: [&str; 2] = [LIVEZ, READYZ];
+
 pub(crate) fn router() -> Router<AppState> {
-    let router = with_slash(Router::new(), "/livez", get(livez));
-    with_slash(router, "/readyz", get(readyz))
+    let router = with_slash(Router::new(), LIVEZ, get(livez));
+    with_slash(router, READYZ, get(readyz))
 }
 
 async fn livez() -> Json<Value> {

@@ -6,6 +6,7 @@ mod backup;
 mod banner;
 mod cli;
 mod data_dir;
+mod descriptors;
 mod listen;
 mod reach;
 mod run;

@@ -13,7 +13,7 @@ use crate::{
     startup::{
         backup,
         cli::{Cli, Command},
-        data_dir,
+        data_dir, descriptors,
         serve::{Failure, serve},
         telemetry,
     },
@@ -57,7 +57,7 @@ pub fn run() -> ExitCode {
         }
         (Ok(_), Some(Command::Config)) => ExitCode::SUCCESS,
         (Ok(config), Some(Command::Backup { file })) => back_up(&config, &file),
-        (Ok(config), None) => start(&config, &notices),
+        (Ok(config), None) => start(config, &notices),
     }
 }
 
@@ -84,7 +84,7 @@ fn back_up(config: &Config, file: &Path) -> ExitCode {
     }
 }
 
-fn start(config: &Config, notices: &[String]) -> ExitCode {
+fn start(mut config: Config, notices: &[String]) -> ExitCode {
     let fault = match planted_fault() {
         Ok(fault) => fault,
         Err(unknown) => return fail(NOT_STARTED, &unknown),
@@ -93,7 +93,8 @@ fn start(config: &Config, notices: &[String]) -> ExitCode {
     if let Some(fault) = fault {
         tracing::warn!("this server breaks a rule on purpose: {fault}");
     }
-    for notice in notices {
+    let lowered = descriptors::fit(&mut config.limits.realtime);
+    for notice in notices.iter().chain(&lowered) {
         tracing::warn!("{notice}");
     }
     // An error means that a provider is installed already, which serves as well.
@@ -102,7 +103,7 @@ fn start(config: &Config, notices: &[String]) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(NOT_STARTED, &error),
     };
-    let ended = runtime.block_on(serve(config));
+    let ended = runtime.block_on(serve(&config));
     // Tasks that still run have been asked to stop.
     runtime.shutdown_timeout(RUNTIME_SHUTDOWN_TIMEOUT);
     match ended {

@@ -7,7 +7,7 @@ use tokio::{net::TcpListener, sync::oneshot, time::timeout};
 
 use crate::{
     config::Config,
-    http::metrics,
+    http::{health, metrics},
     printer::print,
     startup::{
         app::{self, App},
@@ -114,7 +114,8 @@ async fn serve_until_signal(
     };
     let serving = metaia_realtime::serve(first, router, realtime)
         .with_shutdown(async { stopped.await.unwrap_or_default() })
-        .with_drain(drain);
+        .with_drain(drain)
+        .with_health_checks(health::PATHS);
     let serving = listeners.fold(serving, Serve::with_listener);
     let mut serving = serving.into_future();
     let signal = tokio::select! {

@@ -16,6 +16,7 @@ mod cluster;
 mod crash;
 mod data_folder;
 mod deployment;
+mod descriptors;
 mod device;
 mod diagnosis;
 mod docs;

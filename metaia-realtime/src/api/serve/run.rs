@@ -60,6 +60,7 @@ pub fn serve(listener: TcpListener, app: Router, realtime: Realtime) -> Serve {
         realtime,
         shutdown: pending().boxed(),
         drain: DEFAULT_DRAIN,
+        health_checks: Vec::new(),
     }
 }
 
@@ -71,6 +72,7 @@ pub struct Serve {
     realtime: Realtime,
     shutdown: BoxFuture<'static, ()>,
     drain: Duration,
+    health_checks: Vec<String>,
 }
 
 impl Serve {
@@ -91,6 +93,27 @@ impl Serve {
     /// ```
     pub fn with_listener(mut self, listener: TcpListener) -> Self {
         self.listeners.push(listener);
+        self
+    }
+
+    /// Answers `GET` and `HEAD` requests for these paths also while there are
+    /// [`connections`](crate::Limits::connections) up to the limit, so that a health check tells a
+    /// full server from one that is down. All other requests beyond the limit are answered 503.
+    ///
+    /// A health check beyond the limit has a connection of its own, and sends its first bytes at
+    /// once. At most 32 are answered at a time.
+    ///
+    /// ```no_run
+    /// # async fn run(listener: tokio::net::TcpListener, realtime: metaia_realtime::Realtime) {
+    /// let app = axum::Router::new().route("/livez", axum::routing::get(|| async { "alive" }));
+    /// metaia_realtime::serve(listener, app, realtime).with_health_checks(["/livez"]).await;
+    /// # }
+    /// ```
+    pub fn with_health_checks<P: Into<String>>(
+        mut self,
+        paths: impl IntoIterator<Item = P>,
+    ) -> Self {
+        self.health_checks = paths.into_iter().map(Into::into).collect();
         self
     }
 
@@ -131,7 +154,7 @@ impl Serve {
         let app = self.app.layer(self.realtime.layer());
         let node = self.realtime.node();
         let entrance = Entrance::new(self.listeners, node.limits(), node.counters().clone());
-        let connections = Connections::new(entrance, node.limits());
+        let connections = Connections::new(entrance, node.limits(), self.health_checks);
         {
             let mut serving = std::pin::pin!(connections.serve(&app));
             tokio::select! { biased; () = self.shutdown => {}, () = &mut serving => {} }

@@ -1,9 +1,5 @@
 //! The entrance: accepts a limited number of connections, and wraps and tunes each.
 //!
-//! A connection beyond the limit is answered 503 and closed, in a task of its own, so that
-//! accepting never waits for a peer. The number of such rejections at a time is limited, too;
-//! beyond it a connection is closed without an answer.
-//!
 //! Connections that have not been accepted yet wait in the kernel's queue, which is as long as the
 //! kernel allows. If it is full, the kernel drops new connections, and the clients try again.
 //!
@@ -13,20 +9,15 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
 };
-use tokio_util::task::TaskTracker;
 
-use super::listeners::Listeners;
+use super::{listeners::Listeners, rejections::Rejections, surplus::Surplus};
 use crate::{
     Limits,
-    node::{ClientDescription, Counters, HandshakeRefusal},
-    transport::{
-        guard::{Connection, GuardedIo, IdleConnections},
-        socketio::too_many_connections,
-    },
+    node::Counters,
+    transport::guard::{Connection, GuardedIo, IdleConnections},
 };
 
 /// The pause after accepting failed for want of a system resource, such as file descriptors, which
@@ -48,15 +39,6 @@ const ROOM_TIMEOUT: Duration = Duration::from_millis(100);
 /// try again after a second.
 const BACKLOG: i32 = 65_535;
 
-/// The most connections that are being rejected at a time.
-const MAX_REJECTIONS: usize = 64;
-
-/// The time that one rejection may take.
-const REJECTION_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// The most bytes that are read of a rejected request.
-const MAX_REJECTED_REQUEST_BYTES: u64 = 64 * 1024;
-
 /// The listeners of a server, with their common limits.
 #[derive(Debug)]
 pub(crate) struct Entrance {
@@ -66,8 +48,7 @@ pub(crate) struct Entrance {
     few: usize,
     idle: Arc<IdleConnections>,
     write_stall: Duration,
-    counters: Arc<Counters>,
-    rejections: TaskTracker,
+    rejections: Rejections,
 }
 
 impl Entrance {
@@ -84,8 +65,7 @@ impl Entrance {
             few: permits / 10,
             idle: Arc::default(),
             write_stall: limits.write_stall,
-            counters,
-            rejections: TaskTracker::new(),
+            rejections: Rejections::new(counters),
         }
     }
 
@@ -104,12 +84,22 @@ impl Entrance {
     /// If it is dropped while an idle connection makes room, the new connection is closed.
     pub(crate) async fn accept(&self) -> GuardedIo<TcpStream> {
         loop {
+            match self.accept_any().await {
+                Ok(io) => return io,
+                Err(surplus) => self.rejections.reject(surplus),
+            }
+        }
+    }
+
+    /// Accepts the next connection. Returns an error with it if it is beyond the limit.
+    ///
+    /// If it is dropped while an idle connection makes room, the new connection is closed.
+    pub(super) async fn accept_any(&self) -> Result<GuardedIo<TcpStream>, Surplus> {
+        loop {
             match self.listeners.accept().await {
                 Ok((stream, peer)) => {
                     self.make_room().await;
-                    if let Some(io) = self.guard(stream, peer) {
-                        return io;
-                    }
+                    return self.admit(Surplus { stream, peer });
                 }
                 Err(error) if concerns_one_connection(&error) => {}
                 Err(error) => {
@@ -131,31 +121,22 @@ impl Entrance {
         let _ = tokio::time::timeout(ROOM_TIMEOUT, self.permits.acquire()).await;
     }
 
-    /// Wraps and tunes a connection, or rejects it and returns `None`.
-    fn guard(&self, stream: TcpStream, peer: SocketAddr) -> Option<GuardedIo<TcpStream>> {
-        let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
-            self.reject(stream);
-            return None;
-        };
-        tune(&stream);
-        let connection = Connection::new(peer);
-        Some(GuardedIo::new(stream, connection, self.write_stall, permit))
+    /// Guards a connection, if there is a place for it.
+    fn admit(&self, arrived: Surplus) -> Result<GuardedIo<TcpStream>, Surplus> {
+        match Arc::clone(&self.permits).try_acquire_owned() {
+            Ok(permit) => Ok(guard(arrived, self.write_stall, permit)),
+            Err(_) => Err(arrived),
+        }
     }
 
-    fn reject(&self, stream: TcpStream) {
-        let refusal = HandshakeRefusal::TooManyConnections;
-        // The request is not read: nothing is known of the client.
-        self.counters
-            .refuse_handshake(refusal, ClientDescription::default());
-        if self.rejections.len() >= MAX_REJECTIONS {
-            return;
-        }
-        self.rejections.spawn(async move {
-            // A peer that does not take the answer in time is disconnected without it.
-            tokio::time::timeout(REJECTION_TIMEOUT, send_rejection(stream))
-                .await
-                .ok()
-        });
+    /// Returns the rejections of connections beyond the limit.
+    pub(super) const fn rejections(&self) -> &Rejections {
+        &self.rejections
+    }
+
+    /// Returns the time after which a connection that takes nothing is closed.
+    pub(super) const fn write_stall(&self) -> Duration {
+        self.write_stall
     }
 }
 
@@ -164,6 +145,17 @@ fn lengthen_queue(listener: &TcpListener) {
     if let Err(error) = socket2::SockRef::from(listener).listen(BACKLOG) {
         tracing::debug!(%error, "the queue of a listener could not be lengthened");
     }
+}
+
+/// Wraps and tunes a connection that has this permit.
+pub(super) fn guard(
+    arrived: Surplus,
+    write_stall: Duration,
+    permit: OwnedSemaphorePermit,
+) -> GuardedIo<TcpStream> {
+    tune(&arrived.stream);
+    let connection = Connection::new(arrived.peer);
+    GuardedIo::new(arrived.stream, connection, write_stall, permit)
 }
 
 fn tune(stream: &TcpStream) {
@@ -186,18 +178,6 @@ fn concerns_one_connection(error: &io::Error) -> bool {
         error.kind(),
         ConnectionAborted | ConnectionRefused | ConnectionReset
     )
-}
-
-/// Sends the 503, then reads the request until the client closes.
-///
-/// The request must be read: closing a connection with unread bytes makes the kernel reset it, and
-/// the client would lose the answer.
-async fn send_rejection(mut stream: TcpStream) -> io::Result<()> {
-    stream.write_all(too_many_connections().as_bytes()).await?;
-    stream.shutdown().await?;
-    let mut request = stream.take(MAX_REJECTED_REQUEST_BYTES);
-    tokio::io::copy(&mut request, &mut tokio::io::sink()).await?;
-    Ok(())
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -4,6 +4,8 @@
 mod accept;
 mod exchange;
 mod listeners;
+mod rejections;
+mod surplus;
 #[cfg(test)]
 mod tests;
 
@@ -13,7 +15,10 @@ use axum::{Router, body::Body};
 use http::{HeaderValue, Request, Response};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
 
@@ -24,7 +29,10 @@ use crate::{
         guard::{Connection, GuardedIo, RequestTimeouts},
     },
 };
+use accept::guard;
 use exchange::{AnswerBody, Exchange, announcement};
+use rejections::Rejections;
+use surplus::{FirstBytes, HEALTH_CHECK_TIMEOUT, HealthChecks, Surplus};
 
 pub(crate) use accept::Entrance;
 
@@ -36,15 +44,19 @@ const MAX_REQUEST_HEAD_BYTES: usize = 64 * 1024;
 #[derive(Debug)]
 pub(crate) struct Connections {
     entrance: Entrance,
+    health_checks: HealthChecks,
     terms: Terms,
     tasks: TaskTracker,
     stopping: CancellationToken,
 }
 
 impl Connections {
-    pub(crate) fn new(entrance: Entrance, limits: &Limits) -> Self {
+    /// Returns the connections of an entrance. Requests for `health_checks` are answered beyond its
+    /// limit, too.
+    pub(crate) fn new(entrance: Entrance, limits: &Limits, health_checks: Vec<String>) -> Self {
         Self {
             entrance,
+            health_checks: HealthChecks::new(health_checks),
             terms: Terms::new(limits),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
@@ -55,13 +67,52 @@ impl Connections {
     /// accepting, and the connections remain.
     pub(crate) async fn serve(&self, app: &Router) {
         loop {
-            let io = self.entrance.accept().await;
-            let idle = Arc::clone(self.entrance.idle());
-            io.connection().watch_requests(self.terms.requests, idle);
-            let stopping = self.stopping.clone();
-            let terms = self.terms.clone();
-            self.tasks
-                .spawn(serve_connection(io, app.clone(), terms, stopping));
+            match self.entrance.accept_any().await {
+                Ok(io) => self.serve_one(io, app),
+                Err(surplus) => self.turn_away(surplus, app),
+            }
+        }
+    }
+
+    fn serve_one(&self, io: GuardedIo<TcpStream>, app: &Router) {
+        let idle = Arc::clone(self.entrance.idle());
+        io.connection().watch_requests(self.terms.requests, idle);
+        let stopping = self.stopping.clone();
+        let terms = self.terms.clone();
+        self.tasks
+            .spawn(serve_connection(io, app.clone(), terms, stopping));
+    }
+
+    /// Rejects a connection beyond the limit, unless it is a health check.
+    fn turn_away(&self, surplus: Surplus, app: &Router) {
+        let answering = self.answering(app);
+        let checks = self.health_checks.clone();
+        match checks.look_now(surplus) {
+            // Closed here: tasks that have not run yet would hold any number of connections.
+            Err(_) | Ok((_, Some(FirstBytes::Nothing))) => answering.rejections.count(),
+            Ok((surplus, Some(FirstBytes::OtherRequest))) => answering.rejections.reject(surplus),
+            Ok((surplus, Some(first))) => {
+                self.tasks.spawn(answering.answer(surplus, first));
+            }
+            Ok((surplus, None)) => {
+                let Some(turn) = checks.wait() else {
+                    return answering.rejections.count();
+                };
+                self.tasks.spawn(async move {
+                    let first = checks.wait_for(&surplus.stream, turn).await;
+                    answering.answer(surplus, first).await;
+                });
+            }
+        }
+    }
+
+    fn answering(&self, app: &Router) -> AnsweringBeyond {
+        AnsweringBeyond {
+            rejections: self.entrance.rejections().clone(),
+            write_stall: self.entrance.write_stall(),
+            terms: self.terms.for_one_request(),
+            stopping: self.stopping.clone(),
+            app: app.clone(),
         }
     }
 
@@ -81,6 +132,32 @@ impl Connections {
     }
 }
 
+/// The answer to a connection beyond the limit. It has no part of the entrance that listens: once
+/// that is dropped, the port is free.
+#[derive(Debug)]
+struct AnsweringBeyond {
+    rejections: Rejections,
+    write_stall: Duration,
+    terms: Terms,
+    stopping: CancellationToken,
+    app: Router,
+}
+
+impl AnsweringBeyond {
+    async fn answer(self, surplus: Surplus, first: FirstBytes) {
+        match first {
+            FirstBytes::HealthCheck(permit) => {
+                let io = guard(surplus, self.write_stall, permit);
+                let serving = serve_connection(io, self.app, self.terms, self.stopping);
+                // A peer that takes longer is disconnected.
+                let _ = tokio::time::timeout(HEALTH_CHECK_TIMEOUT, serving).await;
+            }
+            FirstBytes::OtherRequest => self.rejections.reject(surplus),
+            FirstBytes::Nothing => self.rejections.count(),
+        }
+    }
+}
+
 /// The settings with which connections are served.
 #[derive(Debug, Clone)]
 struct Terms {
@@ -89,6 +166,7 @@ struct Terms {
     body: Duration,
     /// The value of `Keep-Alive`.
     announcement: Option<HeaderValue>,
+    keeps_alive: bool,
 }
 
 impl Terms {
@@ -100,6 +178,16 @@ impl Terms {
             },
             body: limits.request_body,
             announcement: announcement(limits.keep_alive),
+            keeps_alive: true,
+        }
+    }
+
+    /// Returns these settings for a connection that ends after one request.
+    fn for_one_request(&self) -> Self {
+        Self {
+            announcement: None,
+            keeps_alive: false,
+            ..self.clone()
         }
     }
 }
@@ -126,6 +214,7 @@ async fn serve_connection<S>(
     // connection is idle.
     builder
         .header_read_timeout(None)
+        .keep_alive(terms.keeps_alive)
         .max_buf_size(MAX_REQUEST_HEAD_BYTES);
     let mut serving = pin!(
         builder
