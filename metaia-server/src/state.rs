@@ -13,7 +13,7 @@ use axum::extract::FromRef;
 use tokio::time::timeout;
 
 use crate::{
-    auth::request_auth::RequestAuth,
+    auth::{key_guard::KeyGuard, request_auth::RequestAuth},
     services::Services,
     store::{Store, StoreError},
 };
@@ -26,6 +26,8 @@ const PING_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct AppState {
     /// Authenticates requests and limits their rate.
     pub request_auth: Arc<RequestAuth>,
+    /// Counts wrong API keys and wrong signatures of webhooks.
+    pub key_guard: Arc<KeyGuard>,
     /// The readiness of this server.
     pub health: Health,
     /// The use cases.
@@ -35,6 +37,12 @@ pub struct AppState {
 impl FromRef<AppState> for Arc<RequestAuth> {
     fn from_ref(state: &AppState) -> Self {
         Self::clone(&state.request_auth)
+    }
+}
+
+impl FromRef<AppState> for Arc<KeyGuard> {
+    fn from_ref(state: &AppState) -> Self {
+        Self::clone(&state.key_guard)
     }
 }
 

@@ -1,6 +1,9 @@
 //! Authentication of REST requests, the access policy of order rooms, and secrets.
 
+mod client_network;
+pub mod key_guard;
 pub mod policy;
 pub(crate) mod request_auth;
 pub(crate) mod secret_file;
 pub mod secrets;
+pub(crate) mod wrong_keys;

@@ -6,7 +6,10 @@ use axum::{Router, middleware::from_fn_with_state};
 use metaia_realtime::{JwtAuthenticator, Realtime, RealtimeBuilder, doorbell::RedisDoorbell};
 
 use crate::{
-    auth::{policy::StoreAccess, request_auth::RequestAuth, secret_file, secrets::Secret},
+    auth::{
+        key_guard::KeyGuard, policy::StoreAccess, request_auth::RequestAuth, secret_file,
+        secrets::Secret,
+    },
     config::{Config, Origins},
     http::{
         health,
@@ -58,14 +61,21 @@ pub(crate) async fn build(config: &Config) -> Result<App, Box<dyn Error + Send +
         config.limits.rest_per_s,
     );
     let health = Health::new(Arc::clone(&store));
+    let key_guard = Arc::new(KeyGuard::new(config.trusted_proxies.clone()));
     let state = AppState {
         request_auth: Arc::new(request_auth),
+        key_guard: Arc::clone(&key_guard),
         health: health.clone(),
         services,
     };
     let requests = Requests::default();
     Ok(App {
-        metrics: metrics::router(realtime.clone(), state.services.clone(), &requests),
+        metrics: metrics::router(
+            realtime.clone(),
+            state.services.clone(),
+            key_guard,
+            &requests,
+        ),
         router: router(state, &config.origins, requests),
         realtime,
         health,

@@ -61,3 +61,4 @@ mod transports;
 mod typing;
 mod upgrade;
 mod verdicts;
+mod wrong_keys;

@@ -6,8 +6,13 @@ use axum::extract::{FromRef, FromRequestParts};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use metaia_realtime::auth::AuthError;
 
+use super::KeyAttempt;
 use crate::{
-    auth::request_auth::{AuthRefusal, RequestAuth, RequestCredentials},
+    auth::{
+        key_guard::KeyGuard,
+        request_auth::{AuthRefusal, RequestAuth, RequestCredentials},
+        wrong_keys::KeyKind,
+    },
     http::problem::ApiError,
     model::Caller,
 };
@@ -17,14 +22,21 @@ const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 impl<S> FromRequestParts<S> for Caller
 where
     Arc<RequestAuth>: FromRef<S>,
+    Arc<KeyGuard>: FromRef<S>,
     S: Send + Sync,
 {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        Arc::<RequestAuth>::from_ref(state)
-            .authenticate(credentials(&parts.headers))
-            .map_err(refusal)
+        let auth = Arc::<RequestAuth>::from_ref(state);
+        auth.authenticate(credentials(&parts.headers))
+            .map_err(|refused| match refused {
+                AuthRefusal::WrongKey => {
+                    let attempt = KeyAttempt::of(parts, Arc::<KeyGuard>::from_ref(state));
+                    attempt.refuse(KeyKind::ApiKey, refusal(refused))
+                }
+                other => refusal(other),
+            })
     }
 }
 
@@ -113,13 +125,29 @@ mod tests {
     use metaia_realtime::{JwtAuthenticator, Limits};
     use std::num::NonZeroU32;
 
+    #[derive(Clone)]
+    struct TestState(Arc<RequestAuth>);
+
+    impl FromRef<TestState> for Arc<RequestAuth> {
+        fn from_ref(state: &TestState) -> Self {
+            Self::clone(&state.0)
+        }
+    }
+
+    impl FromRef<TestState> for Arc<KeyGuard> {
+        fn from_ref(_: &TestState) -> Self {
+            Self::default()
+        }
+    }
+
     async fn ask(headers: &[(&str, &str)], auth: &Arc<RequestAuth>) -> Result<Caller, ApiError> {
         let builder = http::Request::builder();
         let builder = headers
             .iter()
             .fold(builder, |b, (name, value)| b.header(*name, *value));
         let (mut parts, ()) = builder.body(()).unwrap().into_parts();
-        Caller::from_request_parts(&mut parts, auth).await
+        let state = TestState(Arc::clone(auth));
+        Caller::from_request_parts(&mut parts, &state).await
     }
 
     fn request_auth() -> Arc<RequestAuth> {

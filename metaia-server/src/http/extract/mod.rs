@@ -7,6 +7,7 @@ mod caller;
 mod idempotency;
 mod if_match;
 mod json;
+mod key_attempt;
 mod path;
 mod query;
 
@@ -15,5 +16,6 @@ pub use body::RawBody;
 pub use idempotency::{IdempotencyKey, Key};
 pub use if_match::IfMatch;
 pub use json::JsonBody;
+pub use key_attempt::KeyAttempt;
 pub use path::PathId;
 pub use query::QueryParams;

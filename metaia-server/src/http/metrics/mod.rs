@@ -4,6 +4,7 @@
 //! Every label has a fixed set of values: codes, roles, and routes as the program writes them. No
 //! label contains a name, an id or an address of a user. `docs/operations.md` lists the metrics.
 
+mod keys;
 mod node;
 mod payments;
 mod requests;
@@ -18,7 +19,7 @@ use tokio::net::TcpListener;
 
 pub(crate) use requests::{Requests, count};
 
-use crate::{http::problem::ApiError, services::Services};
+use crate::{auth::key_guard::KeyGuard, http::problem::ApiError, services::Services};
 
 /// The content type that Prometheus asks for.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -52,11 +53,18 @@ pub(crate) async fn serve(listener: Option<TcpListener>, router: Router) -> io::
     }
 }
 
-/// Returns the router of the metrics of a node, of its payments, and of the requests to it.
-pub(crate) fn router(realtime: Realtime, services: Services, requests: &Requests) -> Router {
+/// Returns the router of the metrics of a node, of its payments, of the wrong keys and of the
+/// requests to it.
+pub(crate) fn router(
+    realtime: Realtime,
+    services: Services,
+    keys: Arc<KeyGuard>,
+    requests: &Requests,
+) -> Router {
     let mut registry = Registry::with_prefix("metaia");
     registry.register_collector(Box::new(node::NodeMetrics(realtime)));
     registry.register_collector(Box::new(payments::PaymentMetrics(services)));
+    registry.register_collector(Box::new(keys::KeyMetrics(keys)));
     requests.register(&mut registry);
     Router::new()
         .route("/metrics", get(metrics))
@@ -121,7 +129,8 @@ mod tests {
                 .unwrap();
             routes.clone().oneshot(request).await.unwrap();
         }
-        scraped(router(realtime, world.services.clone(), &requests)).await
+        let keys = Arc::default();
+        scraped(router(realtime, world.services.clone(), keys, &requests)).await
     }
 
     #[tokio::test]
@@ -166,7 +175,12 @@ mod tests {
     async fn the_metrics_of_a_new_node_are_these() {
         let world = World::new(On::Embedded).await;
         let services = world.services.clone();
-        let router = router(world.realtime.clone(), services, &Requests::default());
+        let router = router(
+            world.realtime.clone(),
+            services,
+            Arc::default(),
+            &Requests::default(),
+        );
         let text = scraped(router).await;
         let lines: Vec<String> = text.lines().map(without_changing_values).collect();
         let expected: Vec<&str> = include_str!("new_node.txt").lines().collect();

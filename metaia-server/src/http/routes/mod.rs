@@ -21,7 +21,11 @@ use axum::{
     routing::{MethodRouter, delete, get, post, put},
 };
 
-use crate::{auth::request_auth::RequestAuth, http::slash::with_slash, services::Services};
+use crate::{
+    auth::{key_guard::KeyGuard, request_auth::RequestAuth},
+    http::slash::with_slash,
+    services::Services,
+};
 
 /// Returns every route of this module, with absolute paths. A slash at the end makes no difference.
 pub(crate) fn router<S>() -> Router<S>
@@ -29,6 +33,7 @@ where
     S: Clone + Send + Sync + 'static,
     Services: FromRef<S>,
     Arc<RequestAuth>: FromRef<S>,
+    Arc<KeyGuard>: FromRef<S>,
 {
     let mut router = Router::new();
     for (path, methods) in routes() {
@@ -43,6 +48,7 @@ where
     S: Clone + Send + Sync + 'static,
     Services: FromRef<S>,
     Arc<RequestAuth>: FromRef<S>,
+    Arc<KeyGuard>: FromRef<S>,
 {
     [
         ("/api/orders", post(orders::place).get(orders::list)),

@@ -11,12 +11,13 @@ use super::{
     reply::success,
 };
 use crate::{
+    auth::wrong_keys::KeyKind,
     http::{
-        extract::{AsOf, IdempotencyKey, JsonBody, Key, PathId, QueryParams, RawBody},
+        extract::{AsOf, IdempotencyKey, JsonBody, Key, KeyAttempt, PathId, QueryParams, RawBody},
         problem::{ApiError, Body as Problem},
     },
     model::{Caller, Cursor, Payment, whole},
-    services::{Delivery, DeliveryResult, IdempotentReply, Services, Verification},
+    services::{Delivery, DeliveryResult, IdempotentReply, ServiceError, Services, Verification},
     store::StoredReply,
 };
 
@@ -158,6 +159,7 @@ fn verified(payment: &Payment) -> StoredReply {
     ))]
 pub(super) async fn webhook(
     State(services): State<Services>,
+    attempt: KeyAttempt,
     headers: HeaderMap,
     RawBody(body): RawBody,
 ) -> Result<StoredReply, ApiError> {
@@ -166,7 +168,11 @@ pub(super) async fn webhook(
         signature: text(&headers, "x-razorpay-signature"),
         event_id: text(&headers, "x-razorpay-event-id"),
     };
-    Ok(services.receive_delivery(delivery, received).await?)
+    let delivered = services.receive_delivery(delivery, received).await;
+    delivered.map_err(|error| match error {
+        ServiceError::ForgedWebhook => attempt.refuse(KeyKind::WebhookSignature, error.into()),
+        other => other.into(),
+    })
 }
 
 fn received(result: DeliveryResult) -> StoredReply {

@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use crate::{
-    auth::{request_auth::RequestAuth, secrets::Secret},
+    auth::{key_guard::KeyGuard, request_auth::RequestAuth, secrets::Secret},
     services::{
         Services,
         testing::{JWT_SECRET, On, World, on_both_stores},
@@ -39,6 +39,7 @@ const API_KEY: &str = "an api key of the tests";
 struct TestState {
     services: Services,
     request_auth: Arc<RequestAuth>,
+    key_guard: Arc<KeyGuard>,
 }
 
 impl TestState {
@@ -50,6 +51,7 @@ impl TestState {
         Self {
             services: world.services.clone(),
             request_auth: Arc::new(request_auth),
+            key_guard: Arc::default(),
         }
     }
 }
@@ -63,6 +65,12 @@ impl FromRef<TestState> for Services {
 impl FromRef<TestState> for Arc<RequestAuth> {
     fn from_ref(state: &TestState) -> Self {
         Self::clone(&state.request_auth)
+    }
+}
+
+impl FromRef<TestState> for Arc<KeyGuard> {
+    fn from_ref(state: &TestState) -> Self {
+        Self::clone(&state.key_guard)
     }
 }
 
