@@ -8,4 +8,5 @@ pub(crate) mod middleware;
 pub(crate) mod openapi;
 pub mod problem;
 pub mod routes;
-pub(crate) mod slash;
+pub(crate) mod shortened;
+mod slash;

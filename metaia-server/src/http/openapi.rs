@@ -3,7 +3,8 @@
 use std::sync::LazyLock;
 
 use axum::{Router, response::IntoResponse, routing::get};
-use http::header;
+use http::{HeaderMap, StatusCode, header};
+use sha2::{Digest as _, Sha256};
 use utoipa::{
     Modify, OpenApi,
     openapi::{
@@ -51,6 +52,19 @@ impl Modify for SecuritySchemes {
 /// The document, assembled at the first request.
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| description().to_json().unwrap_or_default());
 
+/// The tag of the document: two versions of the server have the same if it is the same.
+static ETAG: LazyLock<String> = LazyLock::new(|| {
+    let digest = hex::encode(Sha256::digest(DOCUMENT.as_bytes()));
+    format!("\"{}\"", &digest[..ETAG_DIGITS])
+});
+
+/// The hex digits of the tag.
+const ETAG_DIGITS: usize = 32;
+
+/// The time for which the document may be used without asking again, in seconds: after an upgrade
+/// it is another one.
+const MAX_AGE: &str = "public, max-age=300";
+
 /// Returns the description of the REST interface.
 pub(crate) fn description() -> utoipa::openapi::OpenApi {
     let mut document = BaseDocument::openapi().merge_from(routes::ApiDoc::openapi());
@@ -95,16 +109,52 @@ pub(crate) fn router() -> Router<AppState> {
     with_slash(Router::new(), "/openapi.json", get(document))
 }
 
-async fn document() -> impl IntoResponse {
-    (
-        [(header::CONTENT_TYPE, "application/json")],
-        DOCUMENT.as_str(),
-    )
+/// Answers with the document, or with 304 if the client has it.
+async fn document(headers: HeaderMap) -> axum::response::Response {
+    let validators = [
+        (header::ETAG, ETAG.as_str()),
+        (header::CACHE_CONTROL, MAX_AGE),
+    ];
+    if is_known(&headers) {
+        return (StatusCode::NOT_MODIFIED, validators).into_response();
+    }
+    let kind = [(header::CONTENT_TYPE, "application/json")];
+    (validators, kind, DOCUMENT.as_str()).into_response()
+}
+
+/// Returns whether `If-None-Match` names the document (RFC 9110, section 13.1.2). A weak tag counts
+/// like a strong one.
+fn is_known(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(header::IF_NONE_MATCH).iter();
+    let lists = values.filter_map(|value| value.to_str().ok());
+    lists.flat_map(|list| list.split(',')).any(|tag| {
+        let tag = tag.trim();
+        tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == *ETAG
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[track_caller]
+    fn check_known(tags: &[&str], expected: bool) {
+        let values = tags.iter().map(|tag| tag.parse().unwrap());
+        let headers = values.map(|value| (header::IF_NONE_MATCH, value)).collect();
+        assert_eq!(is_known(&headers), expected, "{tags:?}");
+    }
+
+    #[test]
+    fn the_document_is_known_by_its_tag() {
+        check_known(&[&ETAG], true);
+        check_known(&[&format!("W/{}", *ETAG)], true);
+        check_known(&[&format!("\"other\", {}", *ETAG)], true);
+        check_known(&["\"other\"", &ETAG], true);
+        check_known(&["*"], true);
+        check_known(&["\"other\""], false);
+        check_known(&[ETAG.trim_matches('"')], false);
+        check_known(&[], false);
+    }
 
     #[test]
     fn routes_are_described_and_every_reference_resolves() {

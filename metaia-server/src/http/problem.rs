@@ -10,7 +10,11 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
-use crate::{error_chain::chain, http::middleware::request_id, model::FieldError};
+use crate::{
+    error_chain::chain,
+    http::{middleware::request_id, shortened::shortened},
+    model::FieldError,
+};
 
 /// The content type of every refusal.
 pub(crate) const CONTENT_TYPE: &str = "application/problem+json";
@@ -76,12 +80,19 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, "not_found", "Not found.")
     }
 
-    /// Returns the problem of a well-formed input that is not valid.
+    /// Returns the problem of a well-formed input that is not valid. It lists the first 20 errors,
+    /// and repeats little of what was sent.
     pub fn invalid(errors: Vec<FieldError>) -> Self {
+        let count = errors.len();
+        let errors = shortened(errors);
         let detail = match &*errors {
             [only] if only.pointer.is_empty() => only.message.clone(),
             [only] => format!("{}: {}", only.pointer, only.message),
-            several => format!("{} members are not valid.", several.len()),
+            listed if listed.len() < count => {
+                let listed = listed.len();
+                format!("{count} members are not valid; the first {listed} are listed.")
+            }
+            _ => format!("{count} members are not valid."),
         };
         Self::new(
             StatusCode::UNPROCESSABLE_ENTITY,

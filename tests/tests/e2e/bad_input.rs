@@ -354,3 +354,49 @@ async fn an_endless_request_head_is_refused() {
     );
     server.anonymous().get("/livez").await.ok(200);
 }
+
+/// Returns an order whose items have names of measurements that are refused, as many and as long as
+/// a body may have.
+fn order_with_bad_measurements() -> String {
+    let name = |number: usize| format!("{number}{}", "\u{1}".repeat(30));
+    let measurements: serde_json::Map<_, _> =
+        (0..30).map(|number| (name(number), json!(-1))).collect();
+    let item = json!({"garment": "", "quantity": 0, "price": -1, "measurements": measurements});
+    json!({"items": vec![item; 8]}).to_string()
+}
+
+#[tokio::test]
+async fn errors_repeat_little_of_what_was_sent() {
+    let server = Server::start().await;
+    let customer = server.api("customer", "c1");
+    let long = "x".repeat(60_000);
+    let bodies = [
+        json!({ long.as_str(): 1 }).to_string(),
+        json!({"items": long}).to_string(),
+        json!({"items": [{"garment": "shirt", "quantity": long, "price": 1}]}).to_string(),
+        json!({"items": [], "currency": &long[..50_000], "tailor": "\u{1}".repeat(500)})
+            .to_string(),
+        order_with_bad_measurements(),
+    ];
+    for body in bodies {
+        let start = body[..60].to_owned();
+        let answer = customer.post_bytes("/api/orders", body).await;
+        let problem = answer.refused(422);
+        assert!(
+            answer.text.len() <= 8_192,
+            "{} bytes: {start}",
+            answer.text.len()
+        );
+        assert!(problem["errors"].as_array().unwrap().len() <= 20, "{start}");
+    }
+    let admin = server.admin();
+    let path = format!("/api/orders?status={}", &long[..10_000]);
+    let answer = admin.get(&path).await;
+    answer.refused_as(422, "validation_failed");
+    assert!(answer.text.len() <= 8_192, "{} bytes", answer.text.len());
+    let body = json!({ "status": long });
+    let answer = admin
+        .put(&format!("/api/orders/{NO_ORDER}/status"), &body)
+        .await;
+    assert!(answer.text.len() <= 8_192, "{} bytes", answer.text.len());
+}

@@ -246,6 +246,21 @@ const ROUTES: [&str; 21] = [
 ];
 
 #[tokio::test]
+async fn a_client_that_has_the_description_does_not_get_it_again() {
+    let server = Server::start().await;
+    let first = server.anonymous().get("/openapi.json").await;
+    first.ok(200);
+    assert_eq!(first.header("cache-control"), "public, max-age=300");
+    let tag = first.header("etag").to_owned();
+    let again = server.anonymous().header("if-none-match", &tag);
+    let again = again.get("/openapi.json").await;
+    assert_eq!((again.status, again.text.as_str()), (304, ""), "{again:#?}");
+    assert_eq!(again.header("etag"), tag);
+    let other = server.anonymous().header("if-none-match", "\"other\"");
+    assert_eq!(other.get("/openapi.json").await.text, first.text);
+}
+
+#[tokio::test]
 async fn the_description_lists_every_route() {
     let server = Server::start().await;
     let answer = server.anonymous().get("/openapi.json").await;

@@ -28,8 +28,14 @@ pub(super) fn layer(origins: &Origins) -> CorsLayer {
     cors_layer(listed, methods, RESPONSE_HEADERS.into())
 }
 
-/// Completes the headers of an answer.
+/// Completes the headers of an answer. One that is the same for everybody says itself how long it
+/// may be kept.
 pub(super) async fn complete(mut response: Response) -> Response {
-    complete_headers(response.headers_mut());
+    let headers = response.headers_mut();
+    let own = headers.remove(header::CACHE_CONTROL);
+    complete_headers(headers);
+    if let Some(own) = own {
+        headers.insert(header::CACHE_CONTROL, own);
+    }
     response
 }
