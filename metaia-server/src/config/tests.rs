@@ -390,6 +390,25 @@ fn no_secret_is_shown() {
 }
 
 #[test]
+fn the_debug_text_has_no_secret() {
+    let uri = "mongodb://metaia:hush-uri@db/metaia";
+    let all = [
+        ("JWT_SECRET", "hush-jwt"),
+        ("JWT_SECRETS_OLD", "hush-old,hush-older"),
+        ("METAIA_API_KEY", "hush-key"),
+        ("METAIA_CLUSTER_KEY", "hush-cluster-key-0123"),
+        ("RAZORPAY_KEY_SECRET", "hush-razorpay"),
+        ("RAZORPAY_WEBHOOK_SECRET", "hush-webhook"),
+        ("REDIS_URL", "redis://:hush-redis@cache"),
+        ("MONGODB_URI", uri),
+    ];
+    let loaded = load(of(&all));
+    let text = format!("{loaded:?}");
+    assert!(!text.contains("hush"), "{text}");
+    assert_eq!(loaded.config.unwrap().mongodb.unwrap().uri.expose(), uri);
+}
+
+#[test]
 fn a_secret_in_dot_env_is_never_cut_at_a_dollar() {
     let mut sources = Sources::default();
     sources.parse_dot_env("JWT_SECRET=abc$def-0123456789abcdef0123456789\nMETAIA_DATA=./$HOME\n");
