@@ -83,12 +83,68 @@ fn compiled_tools() -> Result<(), String> {
             run(cargo().args(["install", "--locked", tool]))?;
         }
     }
-    run(cargo().args(["deny", "--all-features", "check"]))?;
+    check_dependencies(|arguments| run(cargo().args(arguments)))?;
     run(cargo().arg("machete"))
+}
+
+/// Checks the dependencies: their licences, floors and sources, and the advisories on them.
+///
+/// Without a network the advisory database cannot be fetched. A line says then that the advisories
+/// were not checked, because that is no fault of the code.
+fn check_dependencies(
+    mut run_cargo: impl FnMut(&[&str]) -> Result<(), String>,
+) -> Result<(), String> {
+    let check = ["deny", "--all-features", "check"];
+    run_cargo(&[&check[..], &["bans", "licenses", "sources"]].concat())?;
+    if run_cargo(&["deny", "fetch", "db"]).is_err() {
+        eprintln!("The advisory database cannot be reached: no advisory was checked.");
+        return Ok(());
+    }
+    run_cargo(&[&check[..], &["--disable-fetch", "advisories"]].concat())
 }
 
 #[cfg(test)]
 mod tests {
+    use super::check_dependencies;
+
+    /// Checks the dependencies with a cargo that fails for commands with this word. Returns whether
+    /// the check passes, and the commands.
+    fn checked(failing: &str) -> (bool, Vec<String>) {
+        let mut commands = Vec::new();
+        let passes = check_dependencies(|arguments| {
+            commands.push(arguments.join(" "));
+            let fails = arguments.contains(&failing);
+            if fails {
+                Err("failed".to_owned())
+            } else {
+                Ok(())
+            }
+        });
+        (passes.is_ok(), commands)
+    }
+
+    #[test]
+    fn advisories_are_checked_once_their_database_is_there() {
+        let (passes, commands) = checked("nothing");
+        assert!(passes);
+        let commands: Vec<&str> = commands.iter().map(String::as_str).collect();
+        assert_eq!(
+            commands,
+            [
+                "deny --all-features check bans licenses sources",
+                "deny fetch db",
+                "deny --all-features check --disable-fetch advisories",
+            ]
+        );
+        assert!(!checked("advisories").0 && !checked("bans").0);
+    }
+
+    #[test]
+    fn without_a_network_everything_else_is_checked() {
+        let (passes, commands) = checked("db");
+        assert!(passes && commands.len() == 2, "{commands:?}");
+    }
+
     #[test]
     fn features_are_read_from_the_manifest() {
         let manifest = "[package]\nname = \"x\"\n\n[features]\ndefault = [\"a\"]\n## About b.\n\
