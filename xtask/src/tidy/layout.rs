@@ -13,6 +13,7 @@ pub(super) fn check(root: &Path) -> Result<Vec<String>, String> {
         "LICENSE-APACHE",
         "Cargo.lock",
         "deny.toml",
+        "SECURITY.md",
         "tests/python/requirements.txt",
     ] {
         if !root.join(file).is_file() {

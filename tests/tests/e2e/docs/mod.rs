@@ -1,6 +1,8 @@
 //! Runs the JavaScript and Python programs of `docs/clients.md` and checks that they do what the
-//! page says; [`testing_your_app`] runs the commands and scenarios of the page of that name.
+//! page says; [`testing_your_app`] runs the commands and scenarios of the page of that name,
+//! and [`security`] looks for the tests that `SECURITY.md` names.
 
+mod security;
 mod testing_your_app;
 
 use metaia_tests::fixtures::snippets;
