@@ -2,6 +2,7 @@
 
 mod client_network;
 pub mod key_guard;
+pub(crate) mod permissions;
 pub mod policy;
 pub(crate) mod request_auth;
 pub(crate) mod secret_file;

@@ -15,7 +15,7 @@ use super::{
     short_secrets,
     source::Sources,
 };
-use crate::auth::secret_file;
+use crate::auth::{permissions::OtherWriter, secret_file};
 
 /// The result of reading: the configuration or the problems with it, and in both cases every
 /// setting as it is shown.
@@ -30,13 +30,16 @@ pub(crate) struct Loaded {
 /// Reads and checks every setting.
 pub(crate) fn load(sources: Sources) -> Loaded {
     let mut notices = sources.notices();
+    let dot_env = sources.dot_env_writer.map(untrusted_dot_env);
     let mut reader = Reader::new(sources);
     let config = read(&mut reader);
     notices.extend(webhooks_notice(&config.razorpay));
     let mut problems = reader.problems;
     if config.environment == Environment::Production {
+        problems.extend(dot_env);
         problems.extend(production::check(&config));
     } else {
+        notices.extend(dot_env.map(|problem| format!("{} {}", problem.name, problem.reason)));
         notices.extend(short_secrets::notice(&config));
     }
     let config = if problems.is_empty() {
@@ -49,6 +52,11 @@ pub(crate) fn load(sources: Sources) -> Loaded {
         settings: reader.settings,
         notices,
     }
+}
+
+/// Returns the problem of a `.env` whose settings, secrets included, others can set.
+fn untrusted_dot_env(writer: OtherWriter) -> ConfigProblem {
+    ConfigProblem::new(".env", format!("{writer}: {}", writer.cure()))
 }
 
 /// Reads the settings in the order in which `metaia-server config` lists them.

@@ -2,10 +2,13 @@
 
 use std::{collections::BTreeMap, env, fmt, path::Path};
 
+use nix::unistd::Uid;
+
 use super::{
     dot_env::{DotEnv, Reread},
     problem::ConfigProblem,
 };
+use crate::auth::permissions::{OtherWriter, Permissions};
 
 /// The source of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +37,8 @@ pub(crate) struct Sources {
     pub(super) environment: BTreeMap<String, String>,
     pub(super) dot_env: DotEnv,
     pub(super) problems: Vec<ConfigProblem>,
+    /// The reason why the settings of `.env` cannot be trusted, if there is one.
+    pub(super) dot_env_writer: Option<OtherWriter>,
 }
 
 impl Sources {
@@ -60,7 +65,9 @@ impl Sources {
                 Err(_) => {}
             }
         }
-        match metaia_dotenv::read_text(Path::new(".env")) {
+        let dot_env = Path::new(".env");
+        sources.dot_env_writer = other_writer(dot_env);
+        match metaia_dotenv::read_text(dot_env) {
             Ok(text) => sources.parse_dot_env(&text),
             Err(error) => sources.problems.push(ConfigProblem::new(
                 ".env",
@@ -112,6 +119,12 @@ impl Sources {
         let reread = reread.filter(|one| is_setting(&one.name) && !is_overridden(&one.name));
         reread.map(Reread::notice).collect()
     }
+}
+
+/// Returns who can write a file and should not. A missing file can be written by nobody.
+fn other_writer(path: &Path) -> Option<OtherWriter> {
+    let metadata = path.metadata().ok()?;
+    Permissions::of(&metadata).other_writer(Uid::effective().as_raw())
 }
 
 fn is_setting(name: &str) -> bool {

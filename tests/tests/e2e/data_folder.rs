@@ -193,3 +193,22 @@ async fn a_secret_that_is_no_regular_file_is_refused_and_not_waited_for() {
         "{ended:#?}"
     );
 }
+
+#[tokio::test]
+async fn a_dot_env_that_other_users_can_change_is_refused_in_production() {
+    let setup = production();
+    let file = setup.folder().write(".env", "METAIA_LOG=text\n");
+    set_mode(&file, 0o666);
+    let ended = setup.run_to_end().await.expect_code(2);
+    let mention = ".env: can be changed by other users (mode 0666): check its content";
+    assert!(ended.stderr.contains(mention), "{ended:#?}");
+    set_mode(&file, 0o644);
+    setup.start().await.stop().await;
+
+    let setup = Setup::new();
+    let file = setup.folder().write(".env", "METAIA_LOG=text\n");
+    set_mode(&file, 0o666);
+    let server = setup.start().await;
+    let mention = ".env can be changed by other users (mode 0666)";
+    server.wait_for_output(mention).await;
+}

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::permissions::{OtherWriter, Permissions};
+use crate::auth::permissions::{OtherWriter, Permissions};
 
 /// The mode of every file in the data folder.
 const FILE_MODE: u32 = 0o600;

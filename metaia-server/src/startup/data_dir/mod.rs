@@ -12,7 +12,6 @@
 //! A symbolic link is judged by its target.
 
 mod inspection;
-mod permissions;
 
 use std::{
     fmt, fs, io,

@@ -11,14 +11,14 @@ const ROOT: u32 = 0;
 
 /// The owner and the mode of a file or folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Permissions {
-    pub(super) owner: u32,
+pub(crate) struct Permissions {
+    pub(crate) owner: u32,
     mode: u32,
 }
 
 /// The users who can write a file and should not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum OtherWriter {
+pub(crate) enum OtherWriter {
     /// The owner, who is neither the server's user nor root.
     Owner(u32),
     /// The group, or everybody, by this mode.
@@ -26,7 +26,7 @@ pub(super) enum OtherWriter {
 }
 
 impl Permissions {
-    pub(super) fn of(metadata: &Metadata) -> Self {
+    pub(crate) fn of(metadata: &Metadata) -> Self {
         Self {
             owner: metadata.uid(),
             mode: metadata.mode() & PERMISSION_BITS,
@@ -34,7 +34,7 @@ impl Permissions {
     }
 
     /// Returns who can write besides `us` and root, who can do everything anyway.
-    pub(super) const fn other_writer(self, us: u32) -> Option<OtherWriter> {
+    pub(crate) const fn other_writer(self, us: u32) -> Option<OtherWriter> {
         if self.owner != us && self.owner != ROOT {
             Some(OtherWriter::Owner(self.owner))
         } else if self.mode & OTHERS_WRITE != 0 {
@@ -45,14 +45,14 @@ impl Permissions {
     }
 
     /// Returns whether the group or everybody has any permission.
-    pub(super) const fn is_shared(self) -> bool {
+    pub(crate) const fn is_shared(self) -> bool {
         self.mode & OTHERS != 0
     }
 }
 
 impl OtherWriter {
     /// Returns what an operator does about it.
-    pub(super) const fn cure(self) -> &'static str {
+    pub(crate) const fn cure(self) -> &'static str {
         match self {
             Self::Owner(_) => "check its content, then chown it to the user of the server",
             Self::Users(_) => "check its content, then run chmod go-rwx on it",
