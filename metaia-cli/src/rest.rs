@@ -13,6 +13,7 @@ use crate::identity::Authority;
 use crate::network::Network;
 use crate::printer::Printer;
 use crate::probe::probe;
+use crate::provider::{SignedWebhook, WEBHOOK_PATH};
 use crate::reply_reader::read_reply;
 use crate::retry_after::{WaitBudget, wait_for_next};
 use crate::terminal::one_line;
@@ -52,6 +53,19 @@ pub(crate) struct Exchange<'a> {
     pub(crate) authority: Option<&'a Authority>,
     pub(crate) headers: &'a [(String, String)],
     pub(crate) body: Body<'a>,
+}
+
+impl<'a> Exchange<'a> {
+    /// Returns the delivery of a webhook of the payment provider, which has no token.
+    pub(crate) fn webhook(webhook: &'a SignedWebhook) -> Self {
+        Self {
+            method: Method::POST,
+            path: WEBHOOK_PATH,
+            authority: None,
+            headers: &webhook.headers,
+            body: Body::Text(&webhook.body),
+        }
+    }
 }
 
 /// A client of a server's REST interface.

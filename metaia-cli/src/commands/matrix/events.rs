@@ -13,8 +13,8 @@ use super::subject::Subject;
 use crate::context::Context;
 use crate::exit::Failure;
 use crate::expectation::Received;
-use crate::provider::{self, ProviderEvent, WEBHOOK_PATH};
-use crate::rest::{Api, Body, Exchange};
+use crate::provider::{self, ProviderEvent};
+use crate::rest::{Api, Exchange};
 use crate::watcher::Watcher;
 
 const BEFORE_JOIN: &str = "Events, before a join";
@@ -163,13 +163,7 @@ async fn fail_payment(stage: &Stage, api: &Api<'_>, context: &Context) -> Result
         amount: &stage.payment["amount"],
     };
     let webhook = event.webhook(&secret, None);
-    let exchange = Exchange {
-        method: Method::POST,
-        path: WEBHOOK_PATH,
-        authority: None,
-        headers: &webhook.headers,
-        body: Body::Text(&webhook.body),
-    };
+    let exchange = Exchange::webhook(&webhook);
     let reply = api.exchange_patiently(exchange.clone()).await?;
     let answer: Value = serde_json::from_str(&reply.body).unwrap_or_default();
     if answer["data"]["result"] == "applied" {

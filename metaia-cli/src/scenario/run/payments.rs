@@ -7,8 +7,8 @@ use super::World;
 use super::answers::Answer;
 use super::requests::StepRequest;
 use crate::exit::Failure;
-use crate::provider::{self, ProviderEvent, WEBHOOK_PATH};
-use crate::rest::{Body, Exchange};
+use crate::provider::{self, ProviderEvent};
+use crate::rest::Exchange;
 use crate::scenario::outcome::{Spot, StepFailure};
 use crate::scenario::steps::{PayStep, WebhookStep};
 
@@ -81,13 +81,7 @@ impl World<'_> {
         };
         let webhook = event.webhook(&secret, step.tamper);
         for _ in 0..step.times.unwrap_or(1) {
-            let exchange = Exchange {
-                method: Method::POST,
-                path: WEBHOOK_PATH,
-                authority: None,
-                headers: &webhook.headers,
-                body: Body::Text(&webhook.body),
-            };
+            let exchange = Exchange::webhook(&webhook);
             let reply = self.api.exchange(exchange).await.map_err(unjudged)?;
             Answer::new(reply).judge(step.expect.as_ref(), spot, self)?;
         }

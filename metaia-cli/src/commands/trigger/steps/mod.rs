@@ -18,7 +18,7 @@ use crate::expectation::Filter;
 use crate::identity::Authority;
 use crate::jq_option::{self, PlainValue};
 use crate::printer::Printer;
-use crate::provider::{SignedWebhook, WEBHOOK_PATH};
+use crate::provider::SignedWebhook;
 use crate::rest::{Api, Body, Exchange};
 use result::StepResult;
 use standing::Standing;
@@ -71,13 +71,7 @@ impl<'a> FlowRequest<'a> {
 
     /// Returns the delivery of a webhook, which has no token.
     pub(super) fn webhook(step: &'a str, webhook: &'a SignedWebhook) -> Self {
-        let exchange = Exchange {
-            method: Method::POST,
-            path: WEBHOOK_PATH,
-            authority: None,
-            headers: &webhook.headers,
-            body: Body::Text(&webhook.body),
-        };
+        let exchange = Exchange::webhook(webhook);
         Self { step, exchange }
     }
 
