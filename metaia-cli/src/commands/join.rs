@@ -14,7 +14,7 @@ use crate::printer::{Paint, Report};
 
 const EXAMPLES: &str = "\
 Examples:
-  metaia join ORDER --as tailor:t1                 exit code 0 or 5
+  metaia join ORDER tailor:t1                      exit code 0 or 5
   metaia join ORDER --as tailor:t2 --expect deny   exit code 0 or 6
   metaia join MT-261129-M636WW --as customer:u1    by the order's number";
 
@@ -24,7 +24,10 @@ pub(crate) struct Args {
     /// The order: its id, its room (order-ID) or its number (MT-…)
     order: OrderRef,
     /// Join as this role and user
-    #[arg(long = "as", value_name = "ROLE:USER")]
+    #[arg(value_name = "ROLE:USER")]
+    who: Option<Actor>,
+    /// Join as this role and user
+    #[arg(long = "as", value_name = "ROLE:USER", conflicts_with = "who")]
     actor: Option<Actor>,
     /// The expected decision; exit with code 6 if it differs, and with 2 if a refusal would prove
     /// nothing because there is no such order
@@ -53,7 +56,8 @@ struct Decision {
 }
 
 pub(crate) async fn join(args: Args, context: &Context) -> Result<Exit, Failure> {
-    let identity = context.identity(args.actor.as_ref())?;
+    let actor = args.who.as_ref().or(args.actor.as_ref());
+    let identity = context.identity(actor)?;
     let order = find_order(&args, context).await?;
     let builder = connection::builder(context, &identity);
     let (client, _updates) = connection::connect(context, &identity, builder).await?;

@@ -230,7 +230,7 @@ async fn a_minted_token_is_accepted() {
     let server = Server::start().await;
     let cli = Cli::for_server(&server);
     let minted = cli
-        .run(&["token", "mint", "--role", "tailor", "--user", "t1"])
+        .run(&["token", "mint", "tailor:t1"])
         .await
         .expect_code(0);
     let token = minted.stdout.trim();

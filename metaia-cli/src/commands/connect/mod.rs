@@ -37,7 +37,7 @@ use input::Input;
 
 const EXAMPLES: &str = "\
 Examples:
-  metaia connect --as customer:u1 --as tailor:t1
+  metaia connect customer:u1 tailor:t1
   metaia connect --as tailor:t1 --order ORDER
   printf '/offline 5s\\n/await order_update 5s\\n' | metaia connect --as customer:u1
   printf '/join o1\\n/wait 5s\\n' | metaia connect --as customer:u1 -o ndjson";
@@ -45,7 +45,10 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES, after_help = COMMANDS)]
 pub(crate) struct Args {
-    /// Connect as this role and user; may be repeated
+    /// Connect as these roles and users
+    #[arg(value_name = "ROLE:USER")]
+    who: Vec<Actor>,
+    /// Connect as this role and user, too; may be repeated
     #[arg(long = "as", value_name = "ROLE:USER")]
     actors: Vec<Actor>,
     /// Join the room of this order (id or number) at the start; may be repeated
@@ -112,12 +115,12 @@ async fn connect_all(args: &Args, console: &mut Console<'_>) -> Result<(), Failu
 
 /// Returns the identities of `--as`; without it, the owner of the token.
 fn identities(args: &Args, context: &Context) -> Result<Vec<Identity>, Failure> {
-    if args.actors.is_empty() {
+    let actors: Vec<&Actor> = args.who.iter().chain(&args.actors).collect();
+    if actors.is_empty() {
         return Ok(vec![context.identity(None)?]);
     }
-    let identities = args
-        .actors
-        .iter()
+    let identities = actors
+        .into_iter()
         .map(|actor| context.identity(Some(actor)));
     identities.collect()
 }

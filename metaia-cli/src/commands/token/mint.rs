@@ -21,11 +21,14 @@ Examples:
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct MintArgs {
+    /// The role and the user
+    #[arg(value_name = "ROLE:USER", conflicts_with_all = ["role", "user", "actor"])]
+    who: Option<Actor>,
     /// The role: customer, admin, tailor or delivery
-    #[arg(long, required_unless_present = "actor", requires = "user")]
+    #[arg(long, required_unless_present_any = ["actor", "who"], requires = "user")]
     role: Option<Role>,
     /// The user's id: 1 to 64 characters of A-Z a-z 0-9 _ -
-    #[arg(long, required_unless_present = "actor", requires = "role")]
+    #[arg(long, required_unless_present_any = ["actor", "who"], requires = "role")]
     user: Option<UserId>,
     /// The role and the user, as other commands take them
     #[arg(long = "as", value_name = "ROLE:USER", conflicts_with_all = ["role", "user"])]
@@ -52,7 +55,8 @@ fn ttl(text: &str) -> Result<Duration, String> {
 
 impl MintArgs {
     fn owner(&self) -> Result<Actor, Failure> {
-        match (&self.actor, self.role, &self.user) {
+        let actor = self.who.as_ref().or(self.actor.as_ref());
+        match (actor, self.role, &self.user) {
             (Some(actor), _, _) => Ok(actor.clone()),
             (None, Some(role), Some(user)) => Ok(Actor {
                 role,

@@ -175,7 +175,7 @@ async fn a_refused_order_of_the_command_line_ends_a_script() {
 async fn a_role_that_is_not_connected_at_the_end_is_not_green() {
     let server = Server::start().await;
     let cli = Cli::for_server(&server);
-    let args = ["connect", "--as", "customer:c1", "--as", "customer:c2"];
+    let args = ["connect", "customer:c1", "customer:c2"];
     let mut connect = start_live(&cli, &args).await;
     connect.write_line("/wait 2s").await;
     connect.close_input();

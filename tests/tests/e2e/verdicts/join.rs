@@ -42,7 +42,7 @@ async fn an_order_has_an_id_a_room_and_a_number() {
     let number = order["orderNumber"].as_str().unwrap();
     for name in [id, &room, number] {
         for (who, expect) in [("customer:c1", "allow"), ("customer:c2", "deny")] {
-            let args = ["join", name, "--as", who, "--expect", expect];
+            let args = ["join", name, who, "--expect", expect];
             let ended = cli.run(&args).await.expect_code(0);
             assert!(ended.stdout.contains(&room), "{ended:#?}");
         }
