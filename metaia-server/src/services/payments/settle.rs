@@ -12,7 +12,7 @@ use crate::{
         Settlement, Timestamp,
     },
     services::{error::ServiceError, handle::Services, notifications::add_notices},
-    store::{Change, StandingPayments, StoreError, StoredReply, Write},
+    store::{Change, StandingPayments, StoreError, StoredReply, Whose, Write},
 };
 
 /// The effect of an event on a payment, before it is committed.
@@ -58,7 +58,7 @@ impl Services {
     /// Returns the order of a payment. One that cannot be read counts as one that is not there:
     /// money was taken, and must be recorded.
     async fn order_of(&self, payment: &Payment) -> Result<Option<Order>, ServiceError> {
-        match self.store().order(&payment.order).await {
+        match self.store().order(&Whose::All, &payment.order).await {
             Err(StoreError::Corrupt(_)) => Ok(None),
             read => Ok(read?),
         }
