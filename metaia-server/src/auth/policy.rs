@@ -8,7 +8,7 @@ use metaia_realtime::{
     planted_faults::{Fault, planted},
 };
 
-use crate::store::Store;
+use crate::store::{Store, Whose};
 
 /// Decides by the stored order: an admin may follow any order that exists, a customer their own, a
 /// tailor or courier those assigned to them.
@@ -34,14 +34,20 @@ impl std::fmt::Debug for StoreAccess {
 impl OrderAccess for StoreAccess {
     /// Decides whether a user may join an order's room.
     ///
-    /// A missing order takes the same path as one of another user, one read and one comparison, so
+    /// A missing order takes the same path as one of another user, one query that finds nothing, so
     /// that the time of the answer does not tell them apart.
     async fn may_join(
         &self,
         who: &Identity,
         order: &OrderId,
     ) -> Result<AccessDecision, AccessError> {
-        let order = self.store.order(order).await.map_err(AccessError::new)?;
+        let whose = if planted(Fault::StrangerJoins) {
+            Whose::All
+        } else {
+            Whose::visible_to(&who.user, who.role)
+        };
+        let order = self.store.order(&whose, order).await;
+        let order = order.map_err(AccessError::new)?;
         if planted(Fault::OwnerRefused) && who.role == Role::Customer {
             return Ok(AccessDecision::Denied);
         }

@@ -50,6 +50,12 @@ impl Timestamp {
         self.max(earlier)
     }
 
+    /// Returns the next millisecond. The last one has no next, and is returned itself.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self((self.0 + 1).min(Self::END - 1))
+    }
+
     pub(crate) fn date(self) -> OffsetDateTime {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
             .unwrap_or(OffsetDateTime::UNIX_EPOCH)
@@ -117,6 +123,13 @@ mod tests {
         fn any_text_is_a_time_or_an_error(text in ".{0,40}") {
             let _: Result<Timestamp, _> = text.parse();
         }
+    }
+
+    #[test]
+    fn the_next_millisecond_has_a_text_too() {
+        assert_eq!(Timestamp(7).next(), Timestamp(8));
+        let last = Timestamp(Timestamp::END - 1);
+        assert_eq!(last.next(), last);
     }
 
     #[test]

@@ -1,14 +1,8 @@
 //! Ids that this server generates: 24 hex digits, of which the first 8 are the time in seconds, as
-//! in MongoDB's ObjectIds.
+//! in MongoDB's ObjectIds. The others are random: an id tells nothing about other records, neither
+//! their ids nor their number.
 
-use std::{
-    fmt,
-    str::FromStr,
-    sync::{
-        LazyLock,
-        atomic::{AtomicU32, Ordering},
-    },
-};
+use std::{fmt, str::FromStr};
 
 use metaia_realtime::OrderId;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
@@ -24,22 +18,18 @@ pub struct InvalidObjectId;
 struct ObjectId([u8; 12]);
 
 impl ObjectId {
-    /// Generates an id from the time, a number of this process, and a counter. The ids of one
-    /// process rise in the order of their generation, so that lists by time keep that order within
-    /// a millisecond.
+    /// Generates an id from the time and 8 random bytes. The generator of the thread is seeded by
+    /// the operating system, and its output cannot be predicted from earlier output.
     fn random() -> Self {
-        static PROCESS: LazyLock<[u8; 5]> = LazyLock::new(rand::random);
-        // Starts below 2²³, so that the three bytes of it that are used do not wrap soon.
-        static COUNTER: LazyLock<AtomicU32> =
-            LazyLock::new(|| AtomicU32::new(rand::random::<u32>() >> 9));
-        let seconds = u32::try_from(Timestamp::now().ms() / 1000)
-            .unwrap_or(u32::MAX)
-            .to_be_bytes();
-        let [_, count @ ..] = COUNTER.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        let seconds = Timestamp::now().ms() / 1000;
+        Self::of(u32::try_from(seconds).unwrap_or(u32::MAX), rand::random())
+    }
+
+    /// Returns the id with this time. Ids of different seconds sort by time.
+    fn of(seconds: u32, random: [u8; 8]) -> Self {
         let mut bytes = [0; 12];
-        bytes[..4].copy_from_slice(&seconds);
-        bytes[4..9].copy_from_slice(&*PROCESS);
-        bytes[9..].copy_from_slice(&count);
+        bytes[..4].copy_from_slice(&seconds.to_be_bytes());
+        bytes[4..].copy_from_slice(&random);
         Self(bytes)
     }
 
@@ -136,7 +126,16 @@ object_id! {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// Returns the part of an id after its time, as a number.
+    fn random_part(id: &str) -> u64 {
+        u64::from_str_radix(&id[8..], 16).unwrap()
+    }
 
     #[test]
     fn an_id_is_24_hex_digits_and_reads_back() {
@@ -153,6 +152,54 @@ mod tests {
             "ää0000000000000000000000",
         ] {
             assert_eq!(text.parse::<PaymentId>(), Err(InvalidObjectId), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_id_begins_with_the_time_in_seconds() {
+        let before = Timestamp::now().ms() / 1000;
+        let id = new_order_id();
+        let after = Timestamp::now().ms() / 1000;
+        let seconds = i64::from_str_radix(&id.as_str()[..8], 16).unwrap();
+        assert!((before..=after).contains(&seconds), "{id}");
+    }
+
+    /// A distance below 2³² has a probability of 2⁻³¹ for each pair.
+    #[test]
+    fn an_id_is_not_near_the_one_before() {
+        let ids: Vec<u64> = (0..64)
+            .map(|_| random_part(new_order_id().as_str()))
+            .collect();
+        for pair in ids.windows(2) {
+            let distance = pair[0].abs_diff(pair[1]);
+            assert!(distance > u64::from(u32::MAX), "{pair:x?}");
+        }
+    }
+
+    #[test]
+    fn each_random_bit_differs_between_ids() {
+        let ids: Vec<u64> = (0..128)
+            .map(|_| random_part(&PaymentId::random().to_string()))
+            .collect();
+        let ever_set = ids.iter().fold(0, |bits, id| bits | id);
+        let always_set = ids.iter().fold(u64::MAX, |bits, id| bits & id);
+        assert_eq!((ever_set, always_set), (u64::MAX, 0));
+        let distinct: HashSet<&u64> = ids.iter().collect();
+        assert_eq!(distinct.len(), ids.len());
+    }
+
+    proptest! {
+        #[test]
+        fn ids_sort_by_time_as_bytes_and_as_text(
+            seconds: (u32, u32),
+            random: ([u8; 8], [u8; 8]),
+        ) {
+            let first = NotificationId(ObjectId::of(seconds.0, random.0));
+            let second = NotificationId(ObjectId::of(seconds.1, random.1));
+            let order = (seconds.0, random.0).cmp(&(seconds.1, random.1));
+            prop_assert_eq!(first.cmp(&second), order);
+            prop_assert_eq!(first.to_string().cmp(&second.to_string()), order);
+            prop_assert_eq!(first.to_string().parse(), Ok(first));
         }
     }
 }

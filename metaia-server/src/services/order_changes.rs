@@ -19,7 +19,7 @@ use crate::{
     model::{
         Assignment, Caller, Notice, Order, OrderStatus, Precondition, Timestamp, TransitionRefusal,
     },
-    store::{Change, CommitError, IdempotencyClaim, StoredReply, Write},
+    store::{Change, CommitError, IdempotencyClaim, StoredReply, Whose, Write},
 };
 
 /// The body of `PUT /api/orders/:id/status`.
@@ -175,7 +175,7 @@ impl Services {
             Once::Before(stored) => stored,
         };
         let reference: OrderReference = reference::read(&stored)?;
-        let later = self.store().order(&reference.order).await?;
+        let later = self.store().order(&Whose::All, &reference.order).await?;
         let order = reference.of(later.ok_or(ServiceError::NotFound)?);
         Ok(IdempotentReply::again(reply(&order)))
     }

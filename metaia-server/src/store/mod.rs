@@ -17,7 +17,7 @@ mod sqlite;
 pub(crate) mod testing;
 
 use futures_util::future::BoxFuture;
-use metaia_realtime::{OrderId, UserId, event::PaymentStatus};
+use metaia_realtime::{OrderId, Role, UserId, event::PaymentStatus};
 
 pub use change::{
     Change, IdempotencyClaim, IdempotencyState, Keyed, MakeReply, StoredReply, Write,
@@ -53,6 +53,27 @@ pub enum Whose {
     Tailor(UserId),
     /// The orders that a courier is assigned to.
     Courier(UserId),
+}
+
+impl Whose {
+    /// Returns the orders that a user of this role may see.
+    #[must_use]
+    pub fn visible_to(user: &UserId, role: Role) -> Self {
+        match role {
+            Role::Admin => Self::All,
+            Role::Customer => Self::Customer(user.clone()),
+            Role::Tailor => Self::Tailor(user.clone()),
+            Role::Delivery => Self::Courier(user.clone()),
+        }
+    }
+
+    /// Returns the user, unless the query is about all orders.
+    const fn user(&self) -> Option<&UserId> {
+        match self {
+            Self::All => None,
+            Self::Customer(user) | Self::Tailor(user) | Self::Courier(user) => Some(user),
+        }
+    }
 }
 
 /// A query for the notifications of a user.
@@ -103,6 +124,9 @@ const MAX_STANDING: u16 = 100;
 ///   events after their removal.
 /// - A read sees every change that was acknowledged before the read began. Otherwise the access
 ///   policy admits a replaced tailor.
+/// - A record of another user is not found, like a missing one: one query compares the id and the
+///   user, before it reads anything else of the record. Otherwise the time of the answer, or an
+///   error about a record that cannot be parsed, tells that it exists.
 /// - Only typed values reach a query, never a client's JSON. Otherwise `{"$ne": null}` matches
 ///   every record.
 /// - A record that cannot be parsed is an error: it is never skipped, and never returned as another
@@ -113,14 +137,19 @@ const MAX_STANDING: u16 = 100;
 /// Not cancel safe for changes: if the future is dropped, the change may be stored or not. Reads
 /// can be dropped.
 pub trait Store: Send + Sync + 'static {
-    /// Returns an order.
-    fn order<'a>(&'a self, id: &'a OrderId) -> BoxFuture<'a, Result<Option<Order>, StoreError>>;
+    /// Returns an order, if it is one of `whose`.
+    fn order<'a>(
+        &'a self,
+        whose: &'a Whose,
+        id: &'a OrderId,
+    ) -> BoxFuture<'a, Result<Option<Order>, StoreError>>;
 
-    /// Returns an order as the last acknowledged change has left it. [`order`](Self::order) may be
-    /// behind for a moment, after MongoDB has elected another primary: that is no reason to refuse
-    /// a request. This takes longer, so ask it before a refusal.
+    /// Returns an order as the last acknowledged change has left it, if it is one of `whose` then.
+    /// [`order`](Self::order) may be behind for a moment, after MongoDB has elected another primary:
+    /// that is no reason to refuse a request. This takes longer, so ask it before a refusal.
     fn latest_order<'a>(
         &'a self,
+        whose: &'a Whose,
         id: &'a OrderId,
     ) -> BoxFuture<'a, Result<Option<Order>, StoreError>>;
 
@@ -137,6 +166,13 @@ pub trait Store: Send + Sync + 'static {
     /// Returns the payment with this id of the provider's order.
     fn payment<'a>(
         &'a self,
+        razorpay_order_id: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Payment>, StoreError>>;
+
+    /// Returns the same payment as [`payment`](Self::payment), if it is one of this customer.
+    fn own_payment<'a>(
+        &'a self,
+        customer: &'a UserId,
         razorpay_order_id: &'a str,
     ) -> BoxFuture<'a, Result<Option<Payment>, StoreError>>;
 

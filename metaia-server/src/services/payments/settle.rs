@@ -12,7 +12,7 @@ use crate::{
         Settlement, Timestamp,
     },
     services::{error::ServiceError, handle::Services, notifications::add_notices},
-    store::{Change, StandingPayments, StoreError, StoredReply, Write},
+    store::{Change, StandingPayments, StoreError, StoredReply, Whose, Write},
 };
 
 /// The effect of an event on a payment, before it is committed.
@@ -58,7 +58,7 @@ impl Services {
     /// Returns the order of a payment. One that cannot be read counts as one that is not there:
     /// money was taken, and must be recorded.
     async fn order_of(&self, payment: &Payment) -> Result<Option<Order>, ServiceError> {
-        match self.store().order(&payment.order).await {
+        match self.store().order(&Whose::All, &payment.order).await {
             Err(StoreError::Corrupt(_)) => Ok(None),
             read => Ok(read?),
         }
@@ -132,7 +132,7 @@ impl PaymentDecision {
     /// Adds the events: of each step of the status, or of new flags alone.
     fn publish(&self, change: &mut Change) -> Result<(), ServiceError> {
         let payment = self.payment();
-        let now = Timestamp::now();
+        let mut at = Timestamp::now();
         for status in &self.settlement.steps {
             let step = PaymentUpdate {
                 status: *status,
@@ -141,7 +141,9 @@ impl PaymentDecision {
             let rooms = PaymentUpdate::rooms(&payment.customer);
             change.events.push(NewEntry::event(rooms, &step)?);
             let notice = Notice::paid(&payment.customer, &payment.order, *status);
-            add_notices(change, [notice], now)?;
+            add_notices(change, [notice], at)?;
+            // Lists are sorted by time, and ids are random: each notice has a time of its own.
+            at = at.next();
         }
         if self.settlement.steps.is_empty() && !self.settlement.new_flags.is_empty() {
             let rooms = PaymentUpdate::rooms_of_flags();
@@ -196,14 +198,15 @@ mod tests {
 
     use super::*;
     use crate::{
-        model::{PaymentId, testing::order},
+        model::{PageRequest, PaymentId, testing::order},
         services::testing::{World, on_both_stores, reply_of},
-        store::CommitError,
+        store::{CommitError, NotificationQuery},
     };
 
     on_both_stores!(
         World: a_cancellation_between_the_decision_and_its_commit_is_flagged,
         what_takes_no_money_does_not_depend_on_the_order,
+        notices_of_two_steps_are_listed_in_the_order_of_the_steps,
     );
 
     fn event(status: AttemptStatus) -> PaymentEvent {
@@ -266,6 +269,38 @@ mod tests {
         for status in [AttemptStatus::Failed, AttemptStatus::Refunded] {
             let (_, committed) = settled_late(&world, &event(status)).await;
             committed.unwrap();
+        }
+    }
+
+    /// Random ids put two notices of one time into either order, so this is tried several times.
+    async fn notices_of_two_steps_are_listed_in_the_order_of_the_steps(world: World) {
+        for _ in 0..8 {
+            let (order, payment) = opened(&world).await;
+            let refunded = event(AttemptStatus::Refunded);
+            let decision = world.services.decide(payment, &refunded).await.unwrap();
+            let [completed, refunded] = decision.settlement.steps[..] else {
+                panic!("two steps: {:?}", decision.settlement);
+            };
+            let change = decision.change(reply_of(&())).unwrap();
+            world.store.commit(change).await.unwrap();
+            let query = NotificationQuery {
+                user: order.customer.clone(),
+                unread: true,
+                since: None,
+                page: PageRequest {
+                    limit: 2,
+                    cursor: None,
+                },
+            };
+            let (page, _) = world.store.notifications(query).await.unwrap();
+            let listed: Vec<&str> = page
+                .items
+                .iter()
+                .map(|notification| notification.notice.title.as_str())
+                .collect();
+            let newest_first = [refunded, completed]
+                .map(|status| Notice::paid(&order.customer, &order.id, status).title);
+            assert_eq!(listed, newest_first);
         }
     }
 }

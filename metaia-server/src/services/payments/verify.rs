@@ -105,10 +105,9 @@ impl Services {
         razorpay_order_id: &str,
     ) -> Result<Payment, ServiceError> {
         let user = only(Role::Customer, caller)?;
-        match self.store().payment(razorpay_order_id).await? {
-            Some(payment) if payment.customer == *user => Ok(payment),
-            _ => Err(ServiceError::NotFound),
-        }
+        let own = self.store().own_payment(user, razorpay_order_id).await?;
+        own.filter(|payment| payment.customer == *user)
+            .ok_or(ServiceError::NotFound)
     }
 
     /// Checks the signature of a checkout over the order id of *our* record, not of the caller's.

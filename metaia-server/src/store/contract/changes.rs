@@ -9,7 +9,7 @@ pub(crate) async fn a_change_and_its_events_are_there_together_after_a_restart<S
     assert_eq!(names(&site).await, ["order_update"]);
     let site = site.reopened().await;
     assert_eq!(
-        site.store().order(&order.id).await.unwrap(),
+        site.store().order(&Whose::All, &order.id).await.unwrap(),
         Some(order.clone())
     );
     let next = order
@@ -28,7 +28,7 @@ pub(crate) async fn a_change_and_its_events_are_there_together_after_a_restart<S
         .unwrap();
     assert_eq!(names(&site).await.last().unwrap(), "order_update");
     assert_eq!(
-        site.store().order(&order.id).await.unwrap(),
+        site.store().order(&Whose::All, &order.id).await.unwrap(),
         Some(next.order)
     );
 }
@@ -129,7 +129,10 @@ pub(crate) async fn a_later_write_that_misses_takes_back_the_earlier_ones<S: Sit
         .commit(change(writes, vec![update_of(&order)], Some(claim.clone())))
         .await;
     assert!(matches!(refused, Err(CommitError::Missed)));
-    assert_eq!(site.store().order(&order.id).await.unwrap(), None);
+    assert_eq!(
+        site.store().order(&Whose::All, &order.id).await.unwrap(),
+        None
+    );
     assert_eq!(
         site.store().idempotency_state(&claim).await.unwrap(),
         IdempotencyState::New
@@ -195,6 +198,6 @@ pub(crate) async fn a_change_that_was_decided_on_an_order_misses_once_that_moves
     assert!(!committed(vec![move_on(), as_read(1)]).await);
     assert!(committed(vec![as_read(1), move_on(), as_read(2)]).await);
     assert!(!committed(vec![as_read(1)]).await);
-    let stored = site.store().order(id).await.unwrap();
+    let stored = site.store().order(&Whose::All, id).await.unwrap();
     assert_eq!(stored, Some(moved));
 }

@@ -3,6 +3,7 @@
 //! A store implements [`Site`] and calls [`store_contract!`]. What concerns one store only, such as
 //! its files, it tests itself.
 
+pub(crate) mod access;
 pub(crate) mod changes;
 pub(crate) mod claims;
 pub(crate) mod lists;
@@ -21,7 +22,7 @@ use serde_json::json;
 
 use super::*;
 use crate::model::{
-    Caller, PaymentId,
+    Caller, PaymentId, new_order_id,
     testing::{order, user},
 };
 
@@ -43,6 +44,9 @@ pub(crate) trait Site: Sized {
 macro_rules! store_contract {
     ($site:ty) => {
         $crate::store::contract::store_contract! { $site;
+            access: an_order_is_found_by_its_users_alone,
+                an_order_is_lost_with_its_assignment,
+                a_payment_is_found_by_its_customer_alone;
             changes: a_change_and_its_events_are_there_together_after_a_restart,
                 what_is_refused_leaves_neither_record_nor_event,
                 a_position_is_known_before_the_commit,

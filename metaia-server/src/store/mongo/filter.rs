@@ -1,11 +1,15 @@
 //! Filters of queries. They are built only from validated values, each of the type in which it is
 //! stored.
 
-use mongodb::bson::{Bson, DateTime, Document, doc, oid::ObjectId};
+use metaia_realtime::{OrderId, UserId};
+use mongodb::{
+    bson::{Bson, DateTime, Document, doc, oid::ObjectId},
+    options::Hint,
+};
 
-use super::document::{any_of, date, id_or_text, unread_in};
+use super::document::{any_of, date, id, id_or_text, unread_in};
 use crate::{
-    model::{Cursor, OrderStatus, Timestamp},
+    model::{Cursor, NotificationId, OrderStatus, Timestamp},
     store::{NotificationQuery, OrderQuery, PaymentQuery, Whose},
 };
 
@@ -17,19 +21,54 @@ pub(super) fn newest_first() -> Document {
     doc! { "createdAt": -1, "_id": -1 }
 }
 
+/// Returns the index of the ids, for queries of one document of a user. Without it, MongoDB may
+/// search an index of users: through all documents of that user.
+pub(super) fn index_of_ids() -> Hint {
+    Hint::Keys(doc! { "_id": 1 })
+}
+
 /// Returns the filter of the orders after the cursor.
 pub(super) fn orders(query: &OrderQuery) -> Document {
-    let mut filter = match &query.whose {
-        Whose::All => doc! {},
-        Whose::Customer(user) => doc! { "customer": id_or_text(user.as_str()) },
-        Whose::Tailor(user) => doc! { "tailor": id_or_text(user.as_str()) },
-        Whose::Courier(user) => doc! { "deliveryPartner": id_or_text(user.as_str()) },
-    };
+    let mut filter = orders_of(&query.whose);
     if let Some(status) = query.status {
         filter.insert("status", status.as_str());
     }
     filter.extend(listable(None, query.page.cursor));
     filter
+}
+
+fn orders_of(whose: &Whose) -> Document {
+    match whose {
+        Whose::All => doc! {},
+        Whose::Customer(user) => doc! { "customer": id_or_text(user.as_str()) },
+        Whose::Tailor(user) => doc! { "tailor": id_or_text(user.as_str()) },
+        Whose::Courier(user) => doc! { "deliveryPartner": id_or_text(user.as_str()) },
+    }
+}
+
+/// Returns the filter of one order, if it is one of `whose`.
+pub(super) fn order(whose: &Whose, order: &OrderId) -> Document {
+    let mut filter = doc! { "_id": id(order.as_str()) };
+    filter.extend(orders_of(whose));
+    filter
+}
+
+/// Returns the filter of a payment, if it is one of this customer, who may be called `user` as in
+/// the old backend.
+pub(super) fn own_payment(customer: &UserId, razorpay_order_id: &str) -> Document {
+    let customer = id_or_text(customer.as_str());
+    let no_id = doc! { "$not": { "$type": ["objectId", "string"] } };
+    let alternatives = [
+        doc! { "customer": customer.clone() },
+        doc! { "customer": no_id, "user": customer },
+    ];
+    doc! { "razorpayOrderId": razorpay_order_id, "$or": alternatives.to_vec() }
+}
+
+/// Returns the filter of a notification, if it is one of this user.
+pub(super) fn own_notification(user: &UserId, id: NotificationId) -> Document {
+    let id = ObjectId::from_bytes(id.to_bytes());
+    doc! { "_id": id, "user": id_or_text(user.as_str()) }
 }
 
 /// Returns the filter of the notifications after the cursor.

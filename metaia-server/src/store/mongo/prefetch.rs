@@ -119,10 +119,19 @@ impl<'a> Prefetch<'a> {
         self.find(PAYMENTS, either_of(alternatives), &fields).await
     }
 
+    /// Reads the notifications that are marked, each only if it belongs to the user who marks it.
     async fn notifications(self, wanted: &WantedFacts) -> Found {
-        let ids = wanted.notifications.iter();
-        let ids = ids.map(|id| ObjectId::from_bytes(id.to_bytes()).into());
-        self.by_id(NOTIFICATIONS, ids, &[]).await
+        let own = wanted.notifications.iter();
+        let own = own.map(|(user, id)| Some(filter::own_notification(user, *id)));
+        let Some(filter) = either_of(own) else {
+            return Ok(Vec::new());
+        };
+        self.collection(NOTIFICATIONS)
+            .find(filter)
+            .hint(filter::index_of_ids())
+            .await?
+            .try_collect()
+            .await
     }
 
     /// Counts the unread notifications of each user, as `{_id: user, n}`.
@@ -170,8 +179,7 @@ impl<'a> Prefetch<'a> {
         self.find(collection, filter, fields).await
     }
 
-    /// Reads these fields of the matching documents, or all fields if none is named. Without a
-    /// filter, reads nothing.
+    /// Reads these fields of the matching documents. Without a filter, reads nothing.
     async fn find(self, collection: &str, filter: Option<Document>, fields: &[&str]) -> Found {
         let Some(filter) = filter else {
             return Ok(Vec::new());

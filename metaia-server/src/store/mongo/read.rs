@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
-use metaia_realtime::{OrderId, mongo::Deployment};
+use metaia_realtime::{OrderId, UserId, mongo::Deployment};
 use mongodb::{
     Collection,
     bson::{Document, doc},
@@ -13,7 +13,7 @@ use super::{
     collection::{collection, latest},
     deployment::STANDALONE,
     document::{
-        CLAIMS, NOTIFICATIONS, ORDERS, PAYMENTS, claim_id, id, id_or_text, idempotency_state_in,
+        CLAIMS, NOTIFICATIONS, ORDERS, PAYMENTS, claim_id, id_or_text, idempotency_state_in,
         notification_in, order_in, payment_in, status_in,
     },
     error::from_log,
@@ -24,7 +24,7 @@ use crate::{
     model::{Notification, Order, Page, Payment},
     store::{
         IdempotencyClaim, IdempotencyState, MAX_STANDING, NotificationQuery, OrderQuery,
-        PaymentQuery, StandingPayments, StoreError,
+        PaymentQuery, StandingPayments, StoreError, Whose,
     },
 };
 
@@ -37,6 +37,7 @@ impl MongoStore {
         Ok(collection(self.mongo.database(), deployment, name))
     }
 
+    /// Reads the document that a filter names by its `_id`.
     async fn one(&self, name: &str, filter: Document) -> Result<Option<Document>, StoreError> {
         let documents = self.collection(name).await?;
         self.one_of(documents, filter).await
@@ -47,7 +48,13 @@ impl MongoStore {
         documents: Collection<Document>,
         filter: Document,
     ) -> Result<Option<Document>, StoreError> {
-        let work = async move { documents.find_one(filter).max_time(READ_TIMEOUT).await };
+        let work = async move {
+            documents
+                .find_one(filter)
+                .hint(filter::index_of_ids())
+                .max_time(READ_TIMEOUT)
+                .await
+        };
         self.mongo
             .within(READ_TIMEOUT, work)
             .await
@@ -75,8 +82,12 @@ impl MongoStore {
             .map_err(from_log)
     }
 
-    pub(super) async fn read_order(&self, order: &OrderId) -> Result<Option<Order>, StoreError> {
-        let found = self.one(ORDERS, doc! { "_id": id(order.as_str()) }).await?;
+    pub(super) async fn read_order(
+        &self,
+        whose: &Whose,
+        order: &OrderId,
+    ) -> Result<Option<Order>, StoreError> {
+        let found = self.one(ORDERS, filter::order(whose, order)).await?;
         Ok(found.as_ref().map(order_in).transpose()?)
     }
 
@@ -84,12 +95,12 @@ impl MongoStore {
     /// does not know it yet, cannot answer it.
     pub(super) async fn read_latest_order(
         &self,
+        whose: &Whose,
         order: &OrderId,
     ) -> Result<Option<Order>, StoreError> {
         let deployment = self.mongo.deployment().await.map_err(from_log)?;
         let orders = latest(self.mongo.database(), deployment, ORDERS);
-        let filter = doc! { "_id": id(order.as_str()) };
-        let found = self.one_of(orders, filter).await?;
+        let found = self.one_of(orders, filter::order(whose, order)).await?;
         Ok(found.as_ref().map(order_in).transpose()?)
     }
 
@@ -123,6 +134,17 @@ impl MongoStore {
         razorpay_order_id: &str,
     ) -> Result<Option<Payment>, StoreError> {
         let filter = doc! { "razorpayOrderId": razorpay_order_id };
+        let found = self.payments_by_status(filter, 1).await?;
+        Ok(found.first().map(payment_in).transpose()?)
+    }
+
+    /// Returns the same payment, if it is one of this customer.
+    pub(super) async fn read_own_payment(
+        &self,
+        customer: &UserId,
+        razorpay_order_id: &str,
+    ) -> Result<Option<Payment>, StoreError> {
+        let filter = filter::own_payment(customer, razorpay_order_id);
         let found = self.payments_by_status(filter, 1).await?;
         Ok(found.first().map(payment_in).transpose()?)
     }

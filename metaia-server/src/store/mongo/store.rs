@@ -23,7 +23,7 @@ use crate::{
     model::{Notification, NotificationId, Order, Page, Payment, TailorStatus},
     store::{
         Change, CommitError, IdempotencyClaim, IdempotencyState, Keyed, NotificationQuery,
-        OrderQuery, PaymentQuery, StandingPayments, Store, StoreError, StoredReply,
+        OrderQuery, PaymentQuery, StandingPayments, Store, StoreError, StoredReply, Whose,
     },
 };
 
@@ -132,15 +132,20 @@ impl MongoStore {
 }
 
 impl Store for MongoStore {
-    fn order<'a>(&'a self, id: &'a OrderId) -> BoxFuture<'a, Result<Option<Order>, StoreError>> {
-        Box::pin(self.read_order(id))
+    fn order<'a>(
+        &'a self,
+        whose: &'a Whose,
+        id: &'a OrderId,
+    ) -> BoxFuture<'a, Result<Option<Order>, StoreError>> {
+        Box::pin(self.read_order(whose, id))
     }
 
     fn latest_order<'a>(
         &'a self,
+        whose: &'a Whose,
         id: &'a OrderId,
     ) -> BoxFuture<'a, Result<Option<Order>, StoreError>> {
-        Box::pin(self.read_latest_order(id))
+        Box::pin(self.read_latest_order(whose, id))
     }
 
     fn orders(&self, query: OrderQuery) -> BoxFuture<'_, Result<Page<Order>, StoreError>> {
@@ -159,6 +164,14 @@ impl Store for MongoStore {
         razorpay_order_id: &'a str,
     ) -> BoxFuture<'a, Result<Option<Payment>, StoreError>> {
         Box::pin(self.read_payment(razorpay_order_id))
+    }
+
+    fn own_payment<'a>(
+        &'a self,
+        customer: &'a UserId,
+        razorpay_order_id: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Payment>, StoreError>> {
+        Box::pin(self.read_own_payment(customer, razorpay_order_id))
     }
 
     fn standing_payments<'a>(

@@ -25,7 +25,7 @@ use rusqlite::Connection;
 use self::fault::{Fault, from_read, from_write};
 use super::{
     Change, CommitError, IdempotencyClaim, IdempotencyState, Keyed, NotificationQuery, OrderQuery,
-    PaymentQuery, StandingPayments, Store, StoreError, StoredReply,
+    PaymentQuery, StandingPayments, Store, StoreError, StoredReply, Whose,
 };
 use crate::model::{Notification, NotificationId, Order, Page, Payment, TailorStatus};
 
@@ -79,16 +79,22 @@ impl SqliteStore {
 }
 
 impl Store for SqliteStore {
-    fn order<'a>(&'a self, id: &'a OrderId) -> BoxFuture<'a, Result<Option<Order>, StoreError>> {
+    fn order<'a>(
+        &'a self,
+        whose: &'a Whose,
+        id: &'a OrderId,
+    ) -> BoxFuture<'a, Result<Option<Order>, StoreError>> {
+        let whose = whose.clone();
         let id = id.clone();
-        Box::pin(self.read(move |db| orders::one(db, &id)))
+        Box::pin(self.read(move |db| orders::one(db, &whose, &id)))
     }
 
     fn latest_order<'a>(
         &'a self,
+        whose: &'a Whose,
         id: &'a OrderId,
     ) -> BoxFuture<'a, Result<Option<Order>, StoreError>> {
-        self.order(id)
+        self.order(whose, id)
     }
 
     fn orders(&self, query: OrderQuery) -> BoxFuture<'_, Result<Page<Order>, StoreError>> {
@@ -108,6 +114,16 @@ impl Store for SqliteStore {
     ) -> BoxFuture<'a, Result<Option<Payment>, StoreError>> {
         let id = razorpay_order_id.to_owned();
         Box::pin(self.read(move |db| payments::one(db, &id)))
+    }
+
+    fn own_payment<'a>(
+        &'a self,
+        customer: &'a UserId,
+        razorpay_order_id: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Payment>, StoreError>> {
+        let customer = customer.clone();
+        let id = razorpay_order_id.to_owned();
+        Box::pin(self.read(move |db| payments::own(db, &customer, &id)))
     }
 
     fn standing_payments<'a>(

@@ -87,13 +87,19 @@ pub(super) fn own(
     user: &UserId,
     id: NotificationId,
 ) -> Result<Option<Notification>, Fault> {
-    let sql = format!("SELECT {COLUMNS} FROM notifications WHERE id = ?1 AND user = ?2");
     let values = [id.to_string(), user.to_string()];
-    db.prepare_cached(&sql)?
+    db.prepare_cached(&own_sql())?
         .query_row(values, |row| Ok(read(row)))
         .optional()?
         .transpose()
 }
+
+pub(super) fn own_sql() -> String {
+    format!("SELECT {COLUMNS} FROM notifications WHERE id = ?1 AND user = ?2")
+}
+
+pub(super) const MARK_ONE: &str =
+    "UPDATE notifications SET read = 1 WHERE id = ?1 AND user = ?2 AND read = 0";
 
 pub(super) fn insert(db: &Connection, new: &Notification) -> Result<(), Fault> {
     let sql = "INSERT INTO notifications
@@ -120,10 +126,8 @@ pub(super) fn mark_read(
 ) -> Result<u64, Fault> {
     let marked = match which {
         Some(id) => db
-            .prepare_cached(
-                "UPDATE notifications SET read = 1 WHERE user = ?1 AND read = 0 AND id = ?2",
-            )?
-            .execute([user.to_string(), id.to_string()])?,
+            .prepare_cached(MARK_ONE)?
+            .execute([id.to_string(), user.to_string()])?,
         None => db
             .prepare_cached("UPDATE notifications SET read = 1 WHERE user = ?1 AND read = 0")?
             .execute([user.as_str()])?,

@@ -9,31 +9,54 @@ use crate::{
     store::{OrderQuery, Whose},
 };
 
-const COLUMNS: &str = "id, version, status, customer, created_at, document";
+const COLUMNS: &str = "id, version, status, customer, tailor, courier, created_at, document";
 
 fn read(row: &Row<'_>) -> Result<Order, Fault> {
     let record = Record::new("order", row);
-    let order: Order = record.document(5)?;
+    let order: Order = record.document(7)?;
     let agree = order.id.as_str() == record.text(0)?
         && order.version == record.unsigned(1)?
         && order.status.as_str() == record.text(2)?
         && order.customer.as_str() == record.text(3)?
-        && order.created_at == record.time(4)?;
+        && order.tailor == record.optional(4)?
+        && order.delivery_partner == record.optional(5)?
+        && order.created_at == record.time(6)?;
     record.require(agree)?;
     Ok(order)
 }
 
-pub(super) fn one(db: &Connection, id: &OrderId) -> Result<Option<Order>, Fault> {
-    let sql = format!("SELECT {COLUMNS} FROM orders WHERE id = ?1");
-    db.prepare_cached(&sql)?
-        .query_row([id.as_str()], |row| Ok(read(row)))
+pub(super) fn one(db: &Connection, whose: &Whose, id: &OrderId) -> Result<Option<Order>, Fault> {
+    let id = id.as_str();
+    let user = whose.user().map(UserId::as_str);
+    let mut values: Vec<(&str, &dyn ToSql)> = vec![(":id", &id)];
+    if let Some(user) = &user {
+        values.push((":user", user));
+    }
+    db.prepare_cached(&one_sql(whose))?
+        .query_row(&*values, |row| Ok(read(row)))
         .optional()?
         .transpose()
 }
 
+/// Returns the query of an order, if it is one of `whose`. SQLite reads the columns of the
+/// condition first, and the others, with the document, of a row that meets it.
+pub(super) fn one_sql(whose: &Whose) -> String {
+    let whose = condition(whose);
+    format!("SELECT {COLUMNS} FROM orders WHERE id = :id AND {whose}")
+}
+
+const fn condition(whose: &Whose) -> &'static str {
+    match whose {
+        Whose::All => "TRUE",
+        Whose::Customer(_) => "customer = :user",
+        Whose::Tailor(_) => "tailor = :user",
+        Whose::Courier(_) => "courier = :user",
+    }
+}
+
 pub(super) fn list(db: &Connection, query: &OrderQuery) -> Result<Page<Order>, Fault> {
     let sql = list_sql(query);
-    let user = user_of(&query.whose).map(UserId::as_str);
+    let user = query.whose.user().map(UserId::as_str);
     let status = query.status.map(OrderStatus::as_str);
     let cursor = query
         .page
@@ -61,12 +84,7 @@ pub(super) fn list(db: &Connection, query: &OrderQuery) -> Result<Page<Order>, F
 }
 
 fn list_sql(query: &OrderQuery) -> String {
-    let whose = match &query.whose {
-        Whose::All => "TRUE",
-        Whose::Customer(_) => "customer = :user",
-        Whose::Tailor(_) => "tailor = :user",
-        Whose::Courier(_) => "courier = :user",
-    };
+    let whose = condition(&query.whose);
     let status = if query.status.is_some() {
         "AND status = :status"
     } else {
@@ -81,13 +99,6 @@ fn list_sql(query: &OrderQuery) -> String {
         "SELECT {COLUMNS} FROM orders WHERE {whose} {status} {after}
          ORDER BY created_at DESC, id DESC LIMIT :limit"
     )
-}
-
-const fn user_of(whose: &Whose) -> Option<&UserId> {
-    match whose {
-        Whose::All => None,
-        Whose::Customer(user) | Whose::Tailor(user) | Whose::Courier(user) => Some(user),
-    }
 }
 
 /// Returns the orders that are open for a tailor.

@@ -1,6 +1,6 @@
 //! Payments in SQLite, and the provider's events that were processed.
 
-use metaia_realtime::{OrderId, event::PaymentStatus};
+use metaia_realtime::{OrderId, UserId, event::PaymentStatus};
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, named_params, params};
 
 use super::{
@@ -14,7 +14,7 @@ use crate::{
 };
 
 const COLUMNS: &str =
-    "id, order_id, provider_order, status, version, flagged, created_at, document";
+    "id, order_id, provider_order, status, version, flagged, created_at, customer, document";
 
 /// The time for which ids of the provider's events are kept, in milliseconds. The events carry no
 /// time, and so could be replayed at any time.
@@ -22,13 +22,14 @@ const EVENT_LIFE_MS: i64 = 90 * 24 * 60 * 60 * 1000;
 
 fn read(row: &Row<'_>) -> Result<Payment, Fault> {
     let record = Record::new("payment", row);
-    let stored: Payment = record.document(7)?;
+    let stored: Payment = record.document(8)?;
     let agree = stored.id == record.parse(0)?
         && stored.order.as_str() == record.text(1)?
         && stored.razorpay_order_id == record.text(2)?
         && stored.status == record.named(3)?
         && stored.flags.is_empty() == (record.unsigned(5)? == 0)
-        && stored.created_at == record.time(6)?;
+        && stored.created_at == record.time(6)?
+        && stored.customer.as_str() == record.text(7)?;
     record.require(agree)?;
     let payment = Payment {
         version: record.unsigned(4)?,
@@ -43,6 +44,28 @@ pub(super) fn one(db: &Connection, razorpay_order_id: &str) -> Result<Option<Pay
         .query_row([razorpay_order_id], |row| Ok(read(row)))
         .optional()?
         .transpose()
+}
+
+/// Returns the payment with this id of the provider's order, if it is one of this customer.
+pub(super) fn own(
+    db: &Connection,
+    customer: &UserId,
+    razorpay_order_id: &str,
+) -> Result<Option<Payment>, Fault> {
+    db.prepare_cached(&own_sql())?
+        .query_row([razorpay_order_id, customer.as_str()], |row| Ok(read(row)))
+        .optional()?
+        .transpose()
+}
+
+/// Returns the query of a customer's payment. Its index decides: without the name of it, SQLite takes
+/// the unique one of `provider_order`, and reads the row for its customer, which is stored behind
+/// the document.
+pub(super) fn own_sql() -> String {
+    format!(
+        "SELECT {COLUMNS} FROM payments INDEXED BY payments_of_customer
+         WHERE provider_order = ?1 AND customer = ?2"
+    )
 }
 
 pub(super) fn standing(db: &Connection, order: &OrderId) -> Result<StandingPayments, Fault> {
@@ -103,8 +126,10 @@ fn list_sql(query: PaymentQuery) -> String {
 
 pub(super) fn insert(db: &Connection, payment: &Payment) -> Result<(), Fault> {
     let sql = "INSERT INTO payments
-            (id, order_id, provider_order, status, version, flagged, created_at, document)
-        VALUES (:id, :order, :provider_order, :status, :version, :flagged, :created_at, :document)
+            (id, order_id, provider_order, status, version, flagged, created_at, customer,
+                document)
+        VALUES (:id, :order, :provider_order, :status, :version, :flagged, :created_at, :customer,
+            :document)
         ON CONFLICT DO NOTHING";
     let written = db.prepare_cached(sql)?.execute(named_params! {
         ":id": payment.id.to_string(),
@@ -114,6 +139,7 @@ pub(super) fn insert(db: &Connection, payment: &Payment) -> Result<(), Fault> {
         ":version": signed(payment.version)?,
         ":flagged": !payment.flags.is_empty(),
         ":created_at": payment.created_at.ms(),
+        ":customer": payment.customer.as_str(),
         ":document": document(payment)?,
     })?;
     if written == 1 {

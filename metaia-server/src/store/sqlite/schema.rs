@@ -20,6 +20,10 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         name: "attempts and flags of payments",
         sql: PAYMENT_FLAGS,
     },
+    Migration {
+        name: "customers of payments",
+        sql: PAYMENT_CUSTOMERS,
+    },
 ];
 
 /// Documents that are no JSON get the time 0: they are corrupt however they are read.
@@ -33,6 +37,13 @@ UPDATE payments SET created_at = coalesce(
     0) WHERE json_valid(document);
 CREATE INDEX payments_by_time ON payments (created_at, id);
 CREATE INDEX payments_flagged ON payments (created_at, id) WHERE flagged = 1;
+";
+
+/// Documents that are no JSON get no customer: they are corrupt however they are read.
+const PAYMENT_CUSTOMERS: &str = "
+ALTER TABLE payments ADD COLUMN customer TEXT NOT NULL DEFAULT '';
+UPDATE payments SET customer = coalesce(document ->> '$.customer', '') WHERE json_valid(document);
+CREATE INDEX payments_of_customer ON payments (provider_order, customer);
 ";
 
 const MARKETPLACE: &str = "

@@ -5,7 +5,7 @@
 mod table;
 
 use metaia_tests::clients::phone::Phone;
-use metaia_tests::fixtures::{id_of, order_body};
+use metaia_tests::fixtures::{id_of, order_body, place_order};
 use metaia_tests::server::rest::{Api, ApiResponse};
 use metaia_tests::server::{API_KEY, Server, Setup};
 use serde_json::json;
@@ -218,4 +218,15 @@ async fn only_an_admin_orders_for_a_customer() {
         .await
         .refused(422);
     assert_eq!(problem["errors"][0]["pointer"], "/customer");
+}
+
+/// A distance below 2³² has a probability of 2⁻³¹ if ids are random. It was 2 when they counted.
+#[tokio::test]
+async fn the_id_of_an_order_tells_nothing_of_the_next_one() {
+    let server = server().await;
+    let own = place_order(&server, "c1").await;
+    let next = place_order(&server, "c2").await;
+    let after_the_time = |order| u64::from_str_radix(&id_of(order)[8..], 16).unwrap();
+    let distance = after_the_time(&own).abs_diff(after_the_time(&next));
+    assert!(distance > u64::from(u32::MAX), "{own} {next}");
 }

@@ -19,7 +19,7 @@ use crate::{
     model::{Notification, NotificationId, Order, Page, Payment, TailorStatus},
     store::{
         Change, CommitError, IdempotencyClaim, IdempotencyState, Keyed, NotificationQuery,
-        OrderQuery, PaymentQuery, StandingPayments, Store, StoreError, StoredReply,
+        OrderQuery, PaymentQuery, StandingPayments, Store, StoreError, StoredReply, Whose,
     },
 };
 
@@ -247,7 +247,7 @@ async fn a_store_that_is_behind_refuses_nothing(nodes: Nodes) {
     let (placed, path) = nodes.api.order().await;
     let status = format!("{path}/status");
     let id: OrderId = placed["_id"].as_str().unwrap().parse().unwrap();
-    let pending = nodes.overtaken.store.order(&id).await.unwrap();
+    let pending = nodes.overtaken.store.order(&Whose::All, &id).await.unwrap();
     let admin = nodes.api.admin();
     admin.put(&status, to("confirmed")).await.data(200);
     for (behind, next) in [(None, "in_progress"), (pending, "ready")] {
@@ -271,22 +271,27 @@ impl Overtaken {
 }
 
 impl Store for Overtaken {
-    fn order<'a>(&'a self, id: &'a OrderId) -> BoxFuture<'a, Result<Option<Order>, StoreError>> {
+    fn order<'a>(
+        &'a self,
+        whose: &'a Whose,
+        id: &'a OrderId,
+    ) -> BoxFuture<'a, Result<Option<Order>, StoreError>> {
         Box::pin(async move {
             self.use_by_another_node().await;
             let shown = self.shown.lock().clone();
             match shown {
                 Shown::Behind(order) => Ok(order),
-                Shown::AsItIs => self.store.order(id).await,
+                Shown::AsItIs => self.store.order(whose, id).await,
             }
         })
     }
 
     fn latest_order<'a>(
         &'a self,
+        whose: &'a Whose,
         id: &'a OrderId,
     ) -> BoxFuture<'a, Result<Option<Order>, StoreError>> {
-        self.store.latest_order(id)
+        self.store.latest_order(whose, id)
     }
 
     fn orders(&self, query: OrderQuery) -> BoxFuture<'_, Result<Page<Order>, StoreError>> {
@@ -311,6 +316,14 @@ impl Store for Overtaken {
         razorpay_order_id: &'a str,
     ) -> BoxFuture<'a, Result<Option<Payment>, StoreError>> {
         self.store.payment(razorpay_order_id)
+    }
+
+    fn own_payment<'a>(
+        &'a self,
+        customer: &'a UserId,
+        razorpay_order_id: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Payment>, StoreError>> {
+        self.store.own_payment(customer, razorpay_order_id)
     }
 
     fn standing_payments<'a>(

@@ -57,7 +57,7 @@ impl Ask for MarkRead {
     type Answer = Option<(Notification, u64)>;
 
     fn want(&self, wanted: &mut WantedFacts) {
-        wanted.notifications.insert(self.id);
+        wanted.notifications.insert((self.user.clone(), self.id));
         wanted.counted.insert(self.user.clone());
         claims::want(wanted, self.keyed.as_ref());
     }

@@ -26,8 +26,8 @@ pub(in super::super) struct WantedFacts {
     pub(in super::super) provider_events: BTreeSet<String>,
     /// Idempotency keys, for the times of their claims.
     pub(in super::super) claims: BTreeSet<String>,
-    /// Notifications to mark.
-    pub(in super::super) notifications: BTreeSet<NotificationId>,
+    /// Notifications to mark, each with the user who marks it: it is read only if it is theirs.
+    pub(in super::super) notifications: BTreeSet<(UserId, NotificationId)>,
     /// Users whose unread notifications are counted.
     pub(in super::super) counted: BTreeSet<UserId>,
     /// Users whose unread notifications are marked.

@@ -168,10 +168,16 @@ async fn stored(store: &dyn Store, write: &crate::store::Write) -> Vec<String> {
     use crate::store::Write;
     match write {
         Write::NewOrder(order) | Write::Order(order) => {
-            vec![format!("{:?}", store.order(&order.id).await.unwrap())]
+            vec![format!(
+                "{:?}",
+                store.order(&Whose::All, &order.id).await.unwrap()
+            )]
         }
         Write::OrderAsRead { order, .. } => {
-            vec![format!("{:?}", store.order(order).await.unwrap())]
+            vec![format!(
+                "{:?}",
+                store.order(&Whose::All, order).await.unwrap()
+            )]
         }
         Write::NewPayment(payment) | Write::Payment { payment, .. } => {
             let standing = store.standing_payments(&payment.order).await.unwrap();

@@ -66,7 +66,7 @@ async fn an_order_of_the_old_backend_is_served_and_moved_on() {
     fixture.insert("orders", old_order()).await;
     let store = &fixture.store;
     let id = OLD.parse().unwrap();
-    let read = store.order(&id).await.unwrap().unwrap();
+    let read = store.order(&Whose::All, &id).await.unwrap().unwrap();
     assert_eq!(
         serde_json::to_value(&read).unwrap(),
         json!({
@@ -84,7 +84,7 @@ async fn an_order_of_the_old_backend_is_served_and_moved_on() {
         std::slice::from_ref(&read)
     );
     for to in [OrderStatus::Ready, OrderStatus::OutForDelivery] {
-        let order = store.order(&id).await.unwrap().unwrap();
+        let order = store.order(&Whose::All, &id).await.unwrap().unwrap();
         let next = order
             .moved(metaia_realtime::Role::Admin, to, Timestamp::now())
             .unwrap();
@@ -94,7 +94,7 @@ async fn an_order_of_the_old_backend_is_served_and_moved_on() {
             None,
         );
         store.commit(change).await.unwrap();
-        assert_eq!(store.order(&id).await.unwrap(), Some(next));
+        assert_eq!(store.order(&Whose::All, &id).await.unwrap(), Some(next));
     }
     let stored = store
         .mongo
@@ -127,7 +127,7 @@ async fn missing_members_of_an_order_have_defaults() {
     fixture.insert("orders", bare).await;
     let read = fixture
         .store
-        .order(&OLD.parse().unwrap())
+        .order(&Whose::All, &OLD.parse().unwrap())
         .await
         .unwrap()
         .unwrap();
@@ -156,7 +156,7 @@ async fn missing_members_of_an_order_have_defaults() {
     assert_eq!(
         fixture
             .store
-            .order(&read.id)
+            .order(&Whose::All, &read.id)
             .await
             .unwrap()
             .unwrap()
@@ -201,7 +201,7 @@ async fn a_document_that_is_no_order_is_an_error_by_id_and_left_out_of_lists() {
         .insert("orders", doc! { "_id": "x y", "createdAt": made })
         .await;
     for id in &junk {
-        let read = fixture.store.order(&id.parse().unwrap()).await;
+        let read = fixture.store.order(&Whose::All, &id.parse().unwrap()).await;
         assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
     }
     for limit in [1, 3, 50] {

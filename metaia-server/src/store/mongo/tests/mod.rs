@@ -1,5 +1,6 @@
 //! Tests against a real server: the contract, and what concerns documents only.
 
+mod access;
 mod differential;
 mod foreign;
 mod foreign_payments;

@@ -6,8 +6,9 @@ use metaia_realtime::mongo::RecordWrite;
 use mongodb::bson::{Bson, Document, doc};
 
 use super::super::{
-    super::document::{
-        CLAIMS, NOTIFICATIONS, ORDERS, PAYMENTS, PROVIDER_EVENTS, TAILORS, unread_in,
+    super::{
+        document::{CLAIMS, NOTIFICATIONS, ORDERS, PAYMENTS, PROVIDER_EVENTS, TAILORS, unread_in},
+        filter,
     },
     Facts, WantedFacts,
 };
@@ -52,7 +53,7 @@ impl Memory {
             wanted
                 .notifications
                 .iter()
-                .any(|id| document.get_object_id("_id").unwrap().bytes() == id.to_bytes())
+                .any(|(user, id)| matches(&filter::own_notification(user, *id), document))
         });
         facts.load_notifications(&found);
         let unread = self.matching(NOTIFICATIONS, &doc! { "read": unread_in() });

@@ -1,5 +1,7 @@
 //! Tests against a real file: the contract, and what concerns files only.
 
+mod access;
+
 use metaia_realtime::{
     EventLog,
     event::{PaymentFlag, PaymentStatus},
@@ -73,7 +75,12 @@ async fn an_order_can_be_read_as_soon_as_its_event_is_published() {
     let (committed, ()) = futures_util::join!(store.commit(placed(&order)), async {
         changes.changed().await.unwrap();
         assert_eq!(
-            fixture.store.order(&order.id).await.unwrap().as_ref(),
+            fixture
+                .store
+                .order(&Whose::All, &order.id)
+                .await
+                .unwrap()
+                .as_ref(),
             Some(&order)
         );
     });
@@ -102,7 +109,10 @@ async fn what_was_answered_outlives_the_process() {
         store,
     };
     assert_eq!(restored.store.log().head().await.unwrap(), head);
-    assert_eq!(restored.store.order(&order.id).await.unwrap(), Some(order));
+    assert_eq!(
+        restored.store.order(&Whose::All, &order.id).await.unwrap(),
+        Some(order)
+    );
     let page = restored.store.log().read(None, 0, 10).await.unwrap();
     assert_eq!(
         page.entries
@@ -163,7 +173,7 @@ async fn a_corrupt_row_is_an_error_and_never_a_wrong_row() {
             .write(move |db| Ok::<_, Fault>(db.execute(damage, [])?))
             .await;
         assert_eq!(damaged.unwrap(), 1);
-        let read = fixture.store.order(&order.id).await;
+        let read = fixture.store.order(&Whose::All, &order.id).await;
         assert!(
             matches!(read, Err(StoreError::Corrupt(_))),
             "{damage}: {read:?}"
