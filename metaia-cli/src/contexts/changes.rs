@@ -1,7 +1,8 @@
 //! Changes of `contexts.toml`. Comments and the order of what is not changed stay.
 //!
 //! The file is written as a whole beside the old one, which it then replaces: a command that is
-//! killed leaves the old file or the new one. The new one can be read by its owner alone.
+//! killed leaves the old file or the new one. The new one can be read by its owner alone. From the
+//! reading to the writing, no other command changes it.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::{DocumentMut, Item, RawString, Table, value};
 
+use super::changes_lock::ChangesLock;
 use super::contexts_file::{parse, read_text};
 use super::folder;
 use super::name::{CURRENT, ContextName};
@@ -21,23 +23,35 @@ use crate::suggestion;
 pub(crate) struct ContextChanges {
     path: PathBuf,
     document: DocumentMut,
+    /// `None` in tests that write no file.
+    _lock: Option<ChangesLock>,
 }
 
 impl ContextChanges {
-    /// Reads the file, or begins an empty one.
+    /// Reads the file, or begins an empty one. Until it is dropped, no other command changes it.
     ///
     /// # Errors
-    /// A usage failure if it is no TOML, or there is no place for it.
+    /// A usage failure if it is no TOML, or there is no place for it; a failure if it cannot be
+    /// locked.
     pub(crate) fn open() -> Result<Self, Failure> {
         let path = folder::file().ok_or_else(|| {
             Failure::usage("there is no folder for contexts.toml: HOME is not set")
                 .hint("set HOME or XDG_CONFIG_HOME to a folder of yours")
         })?;
+        Self::open_at(path)
+    }
+
+    fn open_at(path: PathBuf) -> Result<Self, Failure> {
+        let lock = ChangesLock::take(&path)?;
         let document = match read_text(&path)? {
             Some(file) => parse(&file)?.into_mut(),
             None => DocumentMut::new(),
         };
-        Ok(Self { path, document })
+        Ok(Self {
+            path,
+            document,
+            _lock: Some(lock),
+        })
     }
 
     /// Returns the path of the file, for people.
@@ -205,6 +219,7 @@ api_key = { env = \"KEY\" }
         ContextChanges {
             path: "/c/contexts.toml".into(),
             document: text.parse().unwrap(),
+            _lock: None,
         }
     }
 
@@ -256,6 +271,27 @@ api_key = { env = \"KEY\" }
         assert_eq!(failure.hint.unwrap(), "known contexts: staging");
         let failure = changes.make_current(&name("stagin")).unwrap_err();
         assert_eq!(failure.hint.unwrap(), "did you mean staging?");
+    }
+
+    #[test]
+    fn changes_at_the_same_time_lose_none() {
+        let folder = std::env::temp_dir().join(uuid::Uuid::new_v4().simple().to_string());
+        let path = folder.join("metaia/contexts.toml");
+        std::thread::scope(|scope| {
+            for number in 0..12 {
+                let path = path.clone();
+                scope.spawn(move || {
+                    let mut changes = ContextChanges::open_at(path).unwrap();
+                    changes.put(&name(&format!("c{number}")), Table::new());
+                    changes.save().unwrap();
+                });
+            }
+        });
+        let changes = ContextChanges::open_at(path).unwrap();
+        let names = (0..12).map(|number| name(&format!("c{number}")));
+        let lost: Vec<ContextName> = names.filter(|name| !changes.contains(name)).collect();
+        assert_eq!(lost, []);
+        fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! secret of a context goes to the address of this context alone, unless `--context` says so.
 
 mod changes;
+mod changes_lock;
 mod choice;
 mod contexts_file;
 mod folder;

@@ -127,8 +127,13 @@ impl Terminal {
 
     /// Types a text: `\r` is Enter, `\x03` is Ctrl-C, `\x04` is Ctrl-D.
     pub async fn enter(&self, text: &str) {
+        self.enter_bytes(text.as_bytes()).await;
+    }
+
+    /// Types bytes, which need not be UTF-8.
+    pub async fn enter_bytes(&self, bytes: &[u8]) {
         let mut person = self.person.try_clone().expect("a descriptor");
-        let bytes = text.as_bytes().to_vec();
+        let bytes = bytes.to_vec();
         let typing = tokio::task::spawn_blocking(move || person.write_all(&bytes));
         let typed = within("the terminal to take the text", typing).await;
         typed.expect("no panic").expect("the terminal is open");

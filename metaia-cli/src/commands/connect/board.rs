@@ -213,7 +213,7 @@ mod tests {
         board.add_role("customer:u1", Rooms::default());
         board.add_role("tailor:t1", Rooms::default());
         board.set_live(0, true);
-        assert_eq!(board.prompt(80), "customer:u1 tailor:t1✕ ");
+        assert_eq!(board.prompt(80), "customer:u1› tailor:t1✕ ");
         board.choose(Some("customer:u1".to_owned()));
         assert_eq!(board.prompt(80), "customer:u1› ");
     }

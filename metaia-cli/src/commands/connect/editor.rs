@@ -4,11 +4,13 @@
 //! command is carried out. The thread never waits for the command, which may wait for it to show
 //! something: if 255 lines wait, Enter does not end the next one, and begins another line of the
 //! same text. Ctrl-C cancels a line that has text, then a command that waits, and is an interrupt
-//! otherwise; Ctrl-D on an empty line ends the input.
+//! otherwise; Ctrl-D on an empty line ends the input. A line with a byte that is not UTF-8 is
+//! dropped, with what was pasted behind the byte.
 
-use std::io::{self, IsTerminal as _};
+use std::io::{self, ErrorKind, IsTerminal as _};
 use std::sync::Arc;
 
+use nix::sys::termios::{FlushArg, tcflush};
 use rustyline::config::{BellStyle, ColorMode, CompletionType, Config};
 use rustyline::error::ReadlineError;
 use rustyline::history::DefaultHistory;
@@ -122,6 +124,9 @@ impl EditorThread {
                     has_ended = true;
                     self.send(Ok(None));
                 }
+                Err(ReadlineError::Io(error)) if error.kind() == ErrorKind::InvalidData => {
+                    self.drop_line(error);
+                }
                 Err(error) => return self.send(Err(io::Error::other(error))),
             }
         }
@@ -136,6 +141,17 @@ impl EditorThread {
         self.board.pass_line();
         self.send(Ok(Some(text)));
         self.board.wait_until_taken();
+    }
+
+    /// Reports a line that is not UTF-8. The rest of what was pasted is no line of its own, and
+    /// might be carried out as one.
+    fn drop_line(&self, error: io::Error) {
+        // A terminal that is gone is noticed by the next reading.
+        let _ = tcflush(io::stdin(), FlushArg::TCIFLUSH);
+        // The last place is for the end of the input.
+        if self.typed.capacity() > 1 {
+            self.send(Err(error));
+        }
     }
 
     fn send(&self, typed: Typed) {

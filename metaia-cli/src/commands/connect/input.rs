@@ -1,6 +1,6 @@
 //! The lines of standard input, with the pauses of `/wait` and `--for`.
 
-use std::io::IsTerminal as _;
+use std::io::{ErrorKind, IsTerminal as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -74,6 +74,11 @@ impl<R: AsyncBufRead + Unpin> Input<R> {
         self.paused_until = None;
     }
 
+    /// Returns true if no line follows.
+    pub(super) fn has_ended(&self) -> bool {
+        self.source.has_ended()
+    }
+
     /// Ends the command with the last line, without the time of `--for`.
     pub(super) fn stop_lingering(&mut self) {
         self.linger = Duration::ZERO;
@@ -107,6 +112,8 @@ impl<R: AsyncBufRead + Unpin> Input<R> {
                     return self.decode(bytes).map(Some);
                 }
                 Ok(None) => self.end(),
+                // The line editor has dropped a line.
+                Err(error) if error.kind() == ErrorKind::InvalidData => return Err(dropped()),
                 Err(error) => {
                     self.end();
                     return Err(Failure::new(Exit::Failed, "standard input cannot be read")
@@ -143,6 +150,11 @@ impl<R: AsyncBufRead + Unpin> Input<R> {
             }
         }
     }
+}
+
+fn dropped() -> Failure {
+    Failure::usage("a byte that was typed or pasted is not UTF-8: its line is dropped")
+        .hint("set the terminal to UTF-8, or write the character as \\u00e9 in the JSON")
 }
 
 /// Removes the byte order mark that editors put before the first line of a file.
@@ -263,12 +275,26 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_line_that_the_editor_drops_is_not_the_end() {
+        let mut input = input(b"", true);
+        let (typed, lines) = channel(4);
+        input.source = Source::edited(lines);
+        typed.try_send(Err(ErrorKind::InvalidData.into())).unwrap();
+        typed.try_send(Ok(Some("a".to_owned()))).unwrap();
+        let failure = input.next().await.unwrap_err();
+        assert_eq!(failure.exit, Exit::Usage);
+        assert!(!input.has_ended());
+        assert_eq!(input.next().await.unwrap(), line(1, "a"));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_line_editor_that_fails_ends_the_input_with_an_error() {
         let mut input = input(b"", true);
         let (typed, lines) = channel(4);
         input.source = Source::edited(lines);
         drop(typed);
         assert_eq!(input.next().await.unwrap_err().exit, Exit::Failed);
+        assert!(input.has_ended());
         assert_eq!(input.next().await.unwrap(), None);
     }
 }

@@ -1,16 +1,15 @@
 //! The prompt: for whom the next line is, and who has no connection now.
 //!
-//! Each role is followed by a mark, `✕` if it has no live session. So the prompt keeps its width
-//! while connections come and go, and can be drawn again below each event. On a narrow terminal it
-//! is shorter, at last only a mark.
+//! Each role is followed by a mark and a space; the mark is `✕` if it has no live session. So the
+//! prompt keeps its width while connections come and go, and can be drawn again below each event. On
+//! a narrow terminal it is shorter, at last only a mark.
 
 use crate::event_line::{cut, width};
 use crate::printer::Paint;
 use crate::terminal::one_line;
 
-/// Follows the last role, and the others.
-const END: &str = "›";
-const BETWEEN: &str = " ";
+/// Follows a role that has a live session, and one that has none.
+const LIVE: &str = "›";
 const CUT_OFF: &str = "✕";
 
 /// The least columns of a role that is cut.
@@ -48,7 +47,7 @@ pub(super) fn prompt(roles: &[PromptRole], columns: usize, paint: Paint) -> Stri
     format!(
         "{}{} ",
         if is_of_use { &text } else { "" },
-        mark(are_live, END, paint)
+        mark(are_live, paint)
     )
 }
 
@@ -56,29 +55,24 @@ fn user_of(label: &str) -> &str {
     label.split_once(':').map_or(label, |(_, user)| user)
 }
 
-/// Returns the width of these names with a mark behind each, and the space at the end.
+/// Returns the width of these names with a mark and a space behind each.
 fn width_of(names: &[&str]) -> usize {
-    names.iter().map(|name| width(name) + 1).sum::<usize>() + 1
+    names.iter().map(|name| width(name) + 2).sum()
 }
 
 fn marked(names: &[&str], roles: &[PromptRole], paint: Paint) -> String {
     let mut text = String::new();
-    for (number, (name, role)) in names.iter().zip(roles).enumerate() {
-        let is_last = number + 1 == names.len();
+    for (name, role) in names.iter().zip(roles) {
         text.push_str(name);
-        text.push_str(&mark(
-            role.is_live,
-            if is_last { END } else { BETWEEN },
-            paint,
-        ));
+        text.push_str(&mark(role.is_live, paint));
+        text.push(' ');
     }
-    text.push(' ');
     text
 }
 
-fn mark(is_live: bool, live: &str, paint: Paint) -> String {
+fn mark(is_live: bool, paint: Paint) -> String {
     if is_live {
-        paint.dim(live)
+        paint.dim(LIVE)
     } else {
         paint.bad(CUT_OFF)
     }
@@ -107,16 +101,16 @@ mod tests {
     fn the_prompt_names_the_roles() {
         check(&[("customer:u1", true)], 80, "customer:u1› ");
         let two = [("customer:u1", true), ("tailor:t1", true)];
-        check(&two, 80, "customer:u1 tailor:t1› ");
+        check(&two, 80, "customer:u1› tailor:t1› ");
     }
 
     #[test]
     fn a_role_without_a_session_is_marked() {
         check(&[("customer:u1", false)], 80, "customer:u1✕ ");
         let first = [("customer:u1", false), ("tailor:t1", true)];
-        check(&first, 80, "customer:u1✕tailor:t1› ");
+        check(&first, 80, "customer:u1✕ tailor:t1› ");
         let last = [("customer:u1", true), ("tailor:t1", false)];
-        check(&last, 80, "customer:u1 tailor:t1✕ ");
+        check(&last, 80, "customer:u1› tailor:t1✕ ");
     }
 
     #[test]

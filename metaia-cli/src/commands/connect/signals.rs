@@ -8,10 +8,15 @@ use tokio_util::task::TaskTracker;
 
 use crate::screen::Screen;
 
-/// Lets SIGTERM and SIGHUP end the command as Ctrl-C does, and SIGCONT give the editor its settings
-/// again. By themselves the first two would end the process, and leave the terminal as it is.
+/// Lets SIGTERM, SIGHUP and SIGQUIT end the command as Ctrl-C does, and SIGCONT give the editor its
+/// settings again. By themselves the first three would end the process, and leave the terminal as
+/// it is.
 pub(super) fn watch(screen: &Arc<Screen>) {
-    for kind in [SignalKind::terminate(), SignalKind::hangup()] {
+    for kind in [
+        SignalKind::terminate(),
+        SignalKind::hangup(),
+        SignalKind::quit(),
+    ] {
         let Ok(mut ended) = signal(kind) else {
             continue;
         };

@@ -67,6 +67,37 @@ async fn a_stopped_process_leaves_the_terminal_and_takes_it_again() {
 }
 
 #[tokio::test]
+async fn a_byte_that_is_not_utf8_drops_its_line_alone() {
+    let server = Server::start().await;
+    let terminal = start(&Cli::for_server(&server), 80).await;
+    for (count, bytes) in [
+        &b"\xff"[..],
+        b"caf\xe9 /quit\r",
+        b"\x1b[200~a\xe9\r/quit\x1b[201~",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        terminal.enter_bytes(bytes).await;
+        terminal.wait_for_count("is not UTF-8", count + 1).await;
+        terminal.wait_for_last_row(PROMPT).await;
+    }
+    terminal.enter("/no-command\r").await;
+    terminal.wait_for("\"/no-command\"").await;
+    terminal.wait_for_last_row(PROMPT).await;
+    end(terminal).await;
+}
+
+#[tokio::test]
+async fn sigquit_restores_the_terminal() {
+    let server = Server::start().await;
+    let terminal = start(&Cli::for_server(&server), 80).await;
+    terminal.signal(Signal::SIGQUIT);
+    let finished = terminal.finish().await.expect_code(130);
+    assert!(finished.is_restored, "{finished:?}");
+}
+
+#[tokio::test]
 async fn ctrl_l_clears_the_screen_and_keeps_the_line() {
     let server = Server::start().await;
     let terminal = start(&Cli::for_server(&server), 80).await;

@@ -103,25 +103,25 @@ async fn the_prompt_names_the_roles_and_who_is_cut_off() {
         "never",
     ];
     let terminal = cli.start_on_terminal_of_width(80, &args);
-    terminal.wait_for_last_row("customer:c1 tailor:t1›").await;
+    terminal.wait_for_last_row("customer:c1› tailor:t1›").await;
     terminal.enter("/as tailor:t1\r").await;
     terminal.wait_for_last_row("tailor:t1›").await;
     terminal.enter("/cut\r").await;
     terminal.wait_for_last_row("tailor:t1✕").await;
     terminal.enter("/as all\r").await;
-    terminal.wait_for_last_row("customer:c1 tailor:t1✕").await;
+    terminal.wait_for_last_row("customer:c1› tailor:t1✕").await;
     terminal.enter("@tailor:t1 /back\r").await;
-    terminal.wait_for_last_row("customer:c1 tailor:t1›").await;
+    terminal.wait_for_last_row("customer:c1› tailor:t1›").await;
     terminal.enter("/emit half").await;
     let setup = server.kill().await;
     terminal
-        .wait_for_last_row("customer:c1✕tailor:t1✕ /emit half")
+        .wait_for_last_row("customer:c1✕ tailor:t1✕ /emit half")
         .await;
     let _server = setup.start().await;
     terminal
-        .wait_for_last_row("customer:c1 tailor:t1› /emit half")
+        .wait_for_last_row("customer:c1› tailor:t1› /emit half")
         .await;
-    cancel_and_end(terminal, "customer:c1 tailor:t1›").await;
+    cancel_and_end(terminal, "customer:c1› tailor:t1›").await;
 }
 
 #[tokio::test]

@@ -2,6 +2,8 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use futures_util::future::join_all;
+
 use super::{check_contains, cli, contexts_path, write_contexts};
 
 #[tokio::test]
@@ -62,6 +64,21 @@ async fn a_context_is_added_selected_listed_and_removed() {
                     origin = \"https://app.example\"\napi_key = { env = \"KEY\" }\n\
                     tokens = { admin = { cmd = \"op read x\" } }\nprotected = true\n";
     assert!(text.ends_with(expected), "{text}");
+}
+
+#[tokio::test]
+async fn contexts_that_are_added_at_the_same_time_are_all_kept() {
+    let cli = cli();
+    let names: Vec<String> = (0..12).map(|number| format!("c{number}")).collect();
+    let added = names.iter().map(async |name| {
+        let args = ["context", "add", name, "--url", "http://h"];
+        cli.run(&args).await.expect_code(0)
+    });
+    join_all(added).await;
+    let text = std::fs::read_to_string(contexts_path(&cli)).unwrap();
+    for name in &names {
+        assert!(text.contains(&format!("[{name}]")), "{name}: {text}");
+    }
 }
 
 #[tokio::test]

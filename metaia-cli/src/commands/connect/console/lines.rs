@@ -27,7 +27,12 @@ impl<'a> Console<'a> {
         let line = match line {
             Ok(Some(line)) => line,
             Ok(None) => return Ok(Some(self.end())),
-            Err(failure) => return self.complain(failure).map(|()| None),
+            Err(failure) => {
+                if input.has_ended() {
+                    self.first_failure.get_or_insert(failure.exit);
+                }
+                return self.complain(failure).map(|()| None);
+            }
         };
         let parsed: Result<CommandLine, String> = line.text.parse();
         let parsed = parsed.and_then(|line| self.choose_next(line));
@@ -182,7 +187,8 @@ impl<'a> Console<'a> {
                 None => Ok(None),
             },
             Done::Script { answering } => self.judge_script(&answering).map(Some),
-            Done::Typed => Ok(Some(Exit::Ok)),
+            // A person was told of each failure but that of the terminal, which ends the lines.
+            Done::Typed => Ok(Some(self.first_failure.unwrap_or(Exit::Ok))),
         }
     }
 

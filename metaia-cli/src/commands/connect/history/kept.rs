@@ -12,6 +12,19 @@ const SHORTEST_TOKEN: usize = 16;
 /// The beginning of each JWT: `{"` in base64.
 const BEGINNING_OF_TOKENS: &str = "eyJ";
 
+/// Parts of the names of secrets, in small letters and without `_` and `-`.
+const NAMES_OF_SECRETS: [&str; 6] = [
+    "password",
+    "passwd",
+    "secret",
+    "token",
+    "apikey",
+    "authorization",
+];
+
+/// Stands before a token in the header of a request.
+const BEARER: &str = "bearer ";
+
 /// Returns true for a line that may be written to a file: the person has not hidden it by a leading
 /// space, and there is no secret in it. A line with characters that act on a terminal is not
 /// written either, since the file may be shown on one.
@@ -22,6 +35,39 @@ pub(super) fn is_kept(line: &str) -> bool {
         && line.len() <= LONGEST
         && !line.contains(acts)
         && !has_token(line)
+        && !has_named_secret(line)
+}
+
+/// Returns true if a part of the line says by its name that it is a secret.
+fn has_named_secret(line: &str) -> bool {
+    let line = line.to_ascii_lowercase();
+    let mut rest = line.as_str();
+    while let Some(start) = rest.find(is_of_name) {
+        let text = &rest[start..];
+        let end = text.find(|c| !is_of_name(c)).unwrap_or(text.len());
+        let (name, after) = text.split_at(end);
+        if is_name_of_secret(name) && has_value(after) {
+            return true;
+        }
+        rest = after;
+    }
+    line.contains(BEARER)
+}
+
+fn is_of_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_')
+}
+
+fn is_name_of_secret(name: &str) -> bool {
+    let name = name.replace(['-', '_'], "");
+    NAMES_OF_SECRETS.iter().any(|secret| name.contains(secret))
+}
+
+/// Returns true if a value follows a name, as in `name=value` and `"name": "value"`.
+fn has_value(after: &str) -> bool {
+    let after = after.trim_start_matches(|c: char| c.is_whitespace() || "\"'\\".contains(c));
+    let value = after.strip_prefix([':', '=']);
+    value.is_some_and(|value| !value.trim().is_empty())
 }
 
 fn has_token(line: &str) -> bool {
@@ -73,6 +119,8 @@ mod tests {
             "/emit x {\n\"a\":\n1}",
             "# eyJ",
             "a.b.c",
+            "/await token_changed",
+            "/emit x {\"reason\": \"no password\"}",
         ] {
             assert!(is_kept(line), "{line:?}");
         }
@@ -85,6 +133,14 @@ mod tests {
             format!("/emit login {token}"),
             format!("/emit login {{\"token\":\"{token}\"}}"),
             format!("/emit login token=Bearer{token}"),
+            "/emit x {\"header\": \"Bearer abc\"}".to_owned(),
+            "/emit login {\"password\": \"hunter2\"}".to_owned(),
+            "/emit login {\"a\": {'newPassword':'hunter2'}}".to_owned(),
+            "/emit login {\"api_key\":\"k\"}".to_owned(),
+            "/await login apiKey=k".to_owned(),
+            "/await login client_secret=k".to_owned(),
+            "/emit x {\"Authorization\": \"Basic x\"}".to_owned(),
+            "/emit x \"{\\\"token\\\": \\\"abc\\\"}\"".to_owned(),
             "/emit login eyJhbGciOiJub25lIn0.eyJzdWIiOiJ1MSJ9.".to_owned(),
             "metaia connect --token abc".to_owned(),
             "/emit x a\u{1b}[2Jb".to_owned(),
