@@ -27,6 +27,7 @@ mod identity;
 mod interrupt;
 mod jq_option;
 mod liveness;
+mod members;
 mod network;
 mod notices;
 mod order_ref;

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::actor::Actor;
 use crate::context::{Context, default_admin};
 use crate::exit::{Exit, Failure};
+use crate::members::{check_texts, is_lacking};
 use crate::order_ref::OrderRef;
 use crate::payload_args::{PayloadArg, payload};
 use crate::printer::{Paint, Report};
@@ -105,13 +106,26 @@ pub(crate) async fn emit(args: Args, context: &Context) -> Result<Exit, Failure>
     let response = api
         .send(Method::POST, "/api/realtime/emit", &authority, Some(&body))
         .await?;
-    let member = |name: &str| response.data.get(name).cloned().unwrap_or(Value::Null);
-    context.printer.report(&Emitted {
-        event: args.event,
-        id: member("id"),
-        at: member("at"),
-    })?;
+    let emitted = Emitted::of_answer(args.event, args.volatile, &response.data)?;
+    context.printer.report(&emitted)?;
     Ok(Exit::Ok)
+}
+
+impl Emitted {
+    /// Reads the data of an answer. An event that is not volatile has an id and a position.
+    fn of_answer(event: String, is_volatile: bool, data: &Value) -> Result<Self, Failure> {
+        if !data.is_object() {
+            return Err(is_lacking("object `data`"));
+        }
+        if !is_volatile {
+            check_texts(data, &["id", "at"])?;
+        }
+        Ok(Self {
+            event,
+            id: data["id"].clone(),
+            at: data["at"].clone(),
+        })
+    }
 }
 
 impl Report for Emitted {
@@ -159,6 +173,23 @@ mod tests {
             "order:",
         ] {
             assert!(text.parse::<Target>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_answer_without_an_id_is_no_success_unless_the_event_is_volatile() {
+        let read = |is_volatile, data| Emitted::of_answer("e".into(), is_volatile, &data);
+        assert!(read(true, json!({})).is_ok());
+        assert!(read(false, json!({"id": "e1", "at": "p.1"})).is_ok());
+        for (is_volatile, data) in [
+            (true, Value::Null),
+            (false, Value::Null),
+            (false, json!({})),
+            (false, json!({"id": "e1"})),
+            (false, json!({"id": 1, "at": "p.1"})),
+        ] {
+            let failure = read(is_volatile, data.clone()).unwrap_err();
+            assert_eq!(failure.exit, Exit::Unreachable, "{data}");
         }
     }
 

@@ -1,16 +1,20 @@
 //! `metaia order`: orders by REST, as one person, one command each.
 
+use clap::builder::PossibleValuesParser;
 use metaia_realtime::UserId;
 use reqwest::Method;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::operations::table;
+use super::trigger::STATUSES;
 use crate::actor::Actor;
 use crate::context::Context;
 use crate::event_line::amount;
 use crate::example_order::example_order;
 use crate::exit::{Exit, Failure};
 use crate::identity::Authority;
+use crate::members::{PagedList, check_texts, object_member, with_query};
 use crate::order_ref::OrderRef;
 use crate::payload_args::{PayloadArg, extended};
 use crate::printer::{Paint, Report};
@@ -63,6 +67,7 @@ enum OrderAction {
     /// Move an order to a status
     Move {
         order: OrderRef,
+        #[arg(value_parser = statuses())]
         status: String,
         /// Only if the order has this version
         #[arg(long, value_name = "VERSION")]
@@ -86,6 +91,15 @@ impl Args {
     }
 }
 
+/// Returns the parser of the statuses that an order can be moved to.
+fn statuses() -> PossibleValuesParser {
+    let known = STATUSES.into_iter().chain(["cancelled"]);
+    PossibleValuesParser::new(known)
+}
+
+/// The texts that each order has.
+const TEXTS: [&str; 4] = ["_id", "orderNumber", "status", "customer"];
+
 /// One order.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
@@ -95,23 +109,39 @@ struct OrderLine {
 
 impl Report for OrderLine {
     fn text(&self, paint: Paint) -> String {
-        let text = |member: &str| self.order[member].as_str().unwrap_or("-").to_owned();
-        let minor = self.order["amount"].as_i64().unwrap_or_default();
-        let mut parts = vec![
-            paint.name(&one_line(&text("orderNumber"))),
-            one_line(&text("status")).into_owned(),
-            amount(minor, &text("currency")),
-            format!("v{}", self.order["version"]),
-            format!("customer {}", one_line(&text("customer"))),
-        ];
-        for (member, name) in [("tailor", "tailor"), ("deliveryPartner", "courier")] {
-            if let Some(user) = self.order[member].as_str() {
-                parts.push(format!("{name} {}", one_line(user)));
-            }
+        let mut parts: Vec<String> = cells(&self.order)
+            .iter()
+            .map(|cell| one_line(cell).into_owned())
+            .filter(|cell| !cell.is_empty())
+            .collect();
+        if let Some(number) = parts.first_mut() {
+            *number = paint.name(number);
         }
-        parts.push(paint.dim(&one_line(&text("_id"))));
+        if let Some(id) = parts.last_mut() {
+            *id = paint.dim(id);
+        }
         parts.join("  ")
     }
+}
+
+/// Returns the columns of an order. A person that it does not have is an empty one.
+fn cells(order: &Value) -> Vec<String> {
+    let text = |member: &str| table::text(order, member);
+    let minor = order["amount"].as_i64().unwrap_or_default();
+    let person = |member: &str, name: &str| match order[member].as_str() {
+        Some(user) => format!("{name} {user}"),
+        None => String::new(),
+    };
+    vec![
+        text("orderNumber"),
+        text("status"),
+        amount(minor, &text("currency")),
+        format!("v{}", order["version"]),
+        format!("customer {}", text("customer")),
+        person("tailor", "tailor"),
+        person("deliveryPartner", "courier"),
+        text("_id"),
+    ]
 }
 
 /// Carries out one action, and prints the order as it is then.
@@ -119,7 +149,7 @@ pub(crate) async fn order(args: Args, context: &Context) -> Result<Exit, Failure
     let authority = Authority::Token(context.identity_or_admin(args.actor.as_ref())?);
     let client = OrderClient { authority, context };
     match args.action {
-        OrderAction::Ls { status } => return client.list(status).await,
+        OrderAction::Ls { status } => return client.list(status.as_deref()).await,
         OrderAction::Show { order } => {
             let path = path(&order, "", context).await?;
             client.send(Method::GET, &path, None, None).await
@@ -185,28 +215,27 @@ impl OrderClient<'_> {
         let version = if_match.map(|version| ("if-match".to_owned(), format!("\"{version}\"")));
         let headers: Vec<(String, String)> = version.into_iter().collect();
         let data = self.data(method, path, body, &headers).await?;
-        let order = data["order"].clone();
+        let order = Value::Object(object_member(&data, "order")?.clone());
+        check_texts(&order, &TEXTS)?;
         // The order has changed, whether somebody reads it or not.
         self.context.printer.verdict(&OrderLine { order }, Exit::Ok)
     }
 
-    async fn list(&self, status: Option<String>) -> Result<Exit, Failure> {
-        let mut next = Some(match &status {
-            Some(status) => format!("?status={status}"),
-            None => String::new(),
-        });
-        while let Some(query) = next {
-            let path = format!("/api/orders{query}");
-            let data = self.data(Method::GET, &path, None, &[]).await?;
-            for order in data["orders"].as_array().into_iter().flatten() {
-                let order = order.clone();
-                self.context.printer.report(&OrderLine { order })?;
+    async fn list(&self, status: Option<&str>) -> Result<Exit, Failure> {
+        let mut list = PagedList::new("orders", &TEXTS);
+        let mut cursor: Option<String> = None;
+        loop {
+            let cursor_and_status = [("cursor", cursor.as_deref()), ("status", status)];
+            let query = cursor_and_status.into_iter();
+            let query = query.filter_map(|(name, value)| Some((name, value?)));
+            let path = with_query("/api/orders", query);
+            let page = self.data(Method::GET, &path, None, &[]).await?;
+            cursor = list.take(&page)?;
+            if cursor.is_none() {
+                break;
             }
-            let status = status.as_deref().map(|status| format!("&status={status}"));
-            next = data["nextCursor"]
-                .as_str()
-                .map(|cursor| format!("?cursor={cursor}{}", status.unwrap_or_default()));
         }
+        table::print(list.entries, cells, self.context)?;
         Ok(Exit::Ok)
     }
 

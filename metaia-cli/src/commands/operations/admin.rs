@@ -5,12 +5,10 @@ use serde_json::Value;
 
 use crate::actor::Actor;
 use crate::context::Context;
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
 use crate::identity::Authority;
+use crate::members::{PagedList, with_query};
 use crate::rest::Api;
-
-/// The most entries that are read of a list.
-const MAX_ENTRIES: usize = 100_000;
 
 /// The option of each command that asks as an admin.
 #[derive(Debug, clap::Args)]
@@ -56,37 +54,22 @@ impl<'a> Admin<'a> {
         &self,
         path: &str,
         query: &[(&str, &str)],
-        member: &str,
+        mut list: PagedList<'_>,
     ) -> Result<Vec<Value>, Failure> {
-        let mut entries: Vec<Value> = Vec::new();
         let mut cursor: Option<String> = None;
         loop {
             let next = cursor.as_deref().map(|cursor| ("cursor", cursor));
             let path = with_query(path, query.iter().copied().chain(next));
-            let page = self.get(&path).await?;
-            let found = page.get(member).and_then(Value::as_array);
-            entries.extend(found.into_iter().flatten().cloned());
-            match page.get("nextCursor").and_then(Value::as_str) {
-                Some(next) if entries.len() < MAX_ENTRIES => cursor = Some(next.to_owned()),
-                Some(_) => {
-                    let text = format!("the list has more than {MAX_ENTRIES} entries");
-                    return Err(Failure::new(Exit::Failed, text).hint("select some of them"));
-                }
-                None => return Ok(entries),
+            cursor = list.take(&self.get(&path).await?)?;
+            if cursor.is_none() {
+                return Ok(list.entries);
             }
         }
     }
-}
 
-/// Returns the path with a query.
-pub(super) fn with_query<'a>(
-    path: &str,
-    query: impl IntoIterator<Item = (&'a str, &'a str)>,
-) -> String {
-    let mut written = url::form_urlencoded::Serializer::new(String::new());
-    let query = written.extend_pairs(query).finish();
-    if query.is_empty() {
-        return path.to_owned();
+    /// Reads the sessions that the query selects.
+    pub(super) async fn sessions(&self, query: &[(&str, &str)]) -> Result<Vec<Value>, Failure> {
+        let list = PagedList::new("sessions", &["id", "user", "role"]);
+        self.list("/api/realtime/sessions", query, list).await
     }
-    format!("{path}?{query}")
 }

@@ -10,6 +10,7 @@ use super::admin::{Admin, AdminArgs};
 use super::table;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
+use crate::members::{check_texts, object_member};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -64,17 +65,15 @@ pub(super) async fn disconnect(args: Args, context: &Context) -> Result<Exit, Fa
             0 => failure,
             _ => failure.within(format!("{ended} of {} sessions were ended", ids.len())),
         })?;
-        let session = answer.get("session").cloned().unwrap_or(Value::Null);
+        let session = Value::Object(object_member(&answer, "session")?.clone());
+        check_texts(&session, &["id", "user", "role"])?;
         table::print(vec![session], cells, context)?;
     }
     Ok(Exit::Ok)
 }
 
 async fn sessions_of(admin: &Admin<'_>, user: &UserId) -> Result<Vec<String>, Failure> {
-    let query = [("user", user.as_str())];
-    let sessions = admin
-        .list("/api/realtime/sessions", &query, "sessions")
-        .await?;
+    let sessions = admin.sessions(&[("user", user.as_str())]).await?;
     Ok(sessions
         .iter()
         .map(|session| table::text(session, "id"))

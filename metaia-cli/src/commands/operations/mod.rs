@@ -8,7 +8,7 @@ mod refusals;
 mod rooms;
 mod sessions;
 mod stats;
-mod table;
+pub(super) mod table;
 
 use clap::Subcommand;
 

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::admin::{Admin, AdminArgs, with_query};
+use super::admin::{Admin, AdminArgs};
 use super::table;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
+use crate::members::{check_texts, list_member, with_query};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -66,8 +67,10 @@ async fn list(admin: &Admin<'_>, since: Option<&str>) -> Result<Vec<Value>, Fail
     let since = since.map(|since| ("since", since));
     let path = with_query("/api/realtime/refusals", since);
     let answer = admin.get(&path).await?;
-    let refusals = answer.get("refusals").and_then(Value::as_array);
-    let mut refusals = refusals.cloned().unwrap_or_default();
+    let mut refusals = list_member(&answer, "refusals")?.to_vec();
+    for refusal in &refusals {
+        check_texts(refusal, &["at", "lastAt", "code"])?;
+    }
     // The server lists the newest first.
     refusals.reverse();
     Ok(refusals)

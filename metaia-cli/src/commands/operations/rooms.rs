@@ -6,6 +6,7 @@ use super::admin::{Admin, AdminArgs};
 use super::table;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
+use crate::members::{PagedList, count_member};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -22,7 +23,11 @@ pub(crate) struct Args {
 /// Lists the rooms.
 pub(super) async fn rooms(args: Args, context: &Context) -> Result<Exit, Failure> {
     let admin = Admin::new(&args.admin, context)?;
-    let rooms = admin.list("/api/realtime/rooms", &[], "rooms").await?;
+    let list = PagedList::new("rooms", &["room"]);
+    let rooms = admin.list("/api/realtime/rooms", &[], list).await?;
+    for room in &rooms {
+        count_member(room, "sessions")?;
+    }
     table::print(rooms, cells, context)?;
     Ok(Exit::Ok)
 }

@@ -41,9 +41,7 @@ pub(super) async fn sessions(args: Args, context: &Context) -> Result<Exit, Fail
         .iter()
         .filter_map(|(name, value)| Some((*name, value.as_deref()?)))
         .collect();
-    let sessions = admin
-        .list("/api/realtime/sessions", &query, "sessions")
-        .await?;
+    let sessions = admin.sessions(&query).await?;
     let count = sessions.len();
     table::print(sessions, cells, context)?;
     context.printer.note(&match count {

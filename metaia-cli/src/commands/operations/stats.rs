@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 use tokio::time::Instant;
 
 use super::admin::{Admin, AdminArgs};
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
+use crate::members::{count_member, list_member, object_member};
 use crate::printer::{Paint, Report};
 use crate::span;
 
@@ -33,7 +34,7 @@ pub(crate) struct Args {
 /// Shows the statistics.
 pub(super) async fn stats(args: Args, context: &Context) -> Result<Exit, Failure> {
     let admin = Admin::new(&args.admin, context)?;
-    let first = admin.get("/api/realtime/stats").await?;
+    let first = read(&admin).await?;
     context
         .printer
         .verdict(&Overview { data: &first }, Exit::Ok)?;
@@ -44,13 +45,21 @@ pub(super) async fn stats(args: Args, context: &Context) -> Result<Exit, Failure
     let mut asked = Instant::now();
     loop {
         tokio::time::sleep(pause.max(Duration::from_millis(100))).await;
-        let data = admin.get("/api/realtime/stats").await?;
+        let data = read(&admin).await?;
         let now = numbers(&data["stats"]);
         let changes = Changes::between(&before, &now, asked.elapsed());
         asked = Instant::now();
         before = now;
         context.printer.report(&changes)?;
     }
+}
+
+async fn read(admin: &Admin<'_>) -> Result<Value, Failure> {
+    let data = admin.get("/api/realtime/stats").await?;
+    object_member(&data, "stats")?;
+    list_member(&data, "nodes")?;
+    count_member(&data, "sessions")?;
+    Ok(data)
 }
 
 /// The statistics once.
@@ -103,7 +112,7 @@ impl Changes {
         took: Duration,
     ) -> Self {
         let changed = now.iter().filter_map(|(name, value)| {
-            let change = value - before.get(name).copied().unwrap_or_default();
+            let change = value.saturating_sub(before.get(name).copied().unwrap_or_default());
             (change != 0).then(|| (name.clone(), change))
         });
         Self {
@@ -143,17 +152,26 @@ fn collect(path: &str, members: &Map<String, Value>, found: &mut BTreeMap<String
         };
         match value {
             Value::Number(number) => {
-                found.insert(path, number.as_i64().unwrap_or_default());
+                found.insert(path, whole(number));
             }
             Value::Object(inner) => match inner.get("counts").and_then(Value::as_array) {
                 Some(counts) => {
-                    let count = counts.iter().filter_map(Value::as_i64).sum();
+                    let counts = counts.iter().filter_map(Value::as_number);
+                    let count = counts.map(whole).fold(0, i64::saturating_add);
                     found.insert(path, count);
                 }
                 None => collect(&path, inner, found),
             },
             _ => {}
         }
+    }
+}
+
+/// Returns the number, or the nearest one that fits.
+fn whole(number: &Number) -> i64 {
+    match number.as_u64() {
+        Some(number) => i64::try_from(number).unwrap_or(i64::MAX),
+        None => number.as_i64().unwrap_or_default(),
     }
 }
 
@@ -195,5 +213,20 @@ mod tests {
         assert_eq!(changes.text(Paint::PLAIN), "a +3  c -2  d +1");
         let none = Changes::between(&now, &now, Duration::from_secs(1));
         assert_eq!(none.text(Paint::PLAIN), "nothing has changed");
+    }
+
+    #[test]
+    fn numbers_that_are_too_large_to_add_are_the_largest_one() {
+        let large = i64::MAX;
+        let stats = json!({"a": {"counts": [large, large]}, "b": u64::MAX, "c": -large});
+        let before = numbers(&stats);
+        assert_eq!(
+            (before["a"], before["b"], before["c"]),
+            (large, large, -large)
+        );
+        let now = numbers(&json!({"a": -large, "b": 1, "c": large}));
+        let changes = Changes::between(&before, &now, Duration::from_secs(1));
+        assert_eq!(changes.changed["a"], i64::MIN);
+        assert_eq!(changes.changed["c"], large);
     }
 }

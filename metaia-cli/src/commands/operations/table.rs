@@ -1,12 +1,13 @@
 //! Entries of a list: one line of columns each for people, one object each for programs.
 
-use console::measure_text_width;
+use console::{measure_text_width, truncate_str};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::printer::{Paint, Report};
+use crate::screen::Stream;
 use crate::terminal::one_line;
 
 /// One entry, and its columns.
@@ -18,33 +19,43 @@ pub(super) struct TableRow {
     cells: Vec<String>,
     #[serde(skip)]
     widths: Vec<usize>,
+    /// The width of the terminal, if there is one: a longer line would break in a word.
+    #[serde(skip)]
+    columns: Option<usize>,
 }
 
 impl Report for TableRow {
     fn text(&self, _paint: Paint) -> String {
         let mut line = String::new();
-        for (cell, width) in self.cells.iter().zip(&self.widths) {
+        let columns = self.cells.iter().zip(&self.widths);
+        for (cell, width) in columns.filter(|(_, width)| **width > 0) {
             let missing = width.saturating_sub(measure_text_width(cell));
             line.push_str(cell);
             line.push_str(&" ".repeat(missing + 2));
         }
-        line.trim_end().to_owned()
+        let line = line.trim_end();
+        match self.columns {
+            Some(columns) => truncate_str(line, columns, "…").into_owned(),
+            None => line.to_owned(),
+        }
     }
 }
 
 /// Prints the entries with the columns that `cells` makes of each.
-pub(super) fn print(
+pub(crate) fn print(
     entries: Vec<Value>,
     cells: impl Fn(&Value) -> Vec<String>,
     context: &Context,
 ) -> Result<(), Failure> {
     let rows: Vec<Vec<String>> = entries.iter().map(|entry| clean(cells(entry))).collect();
     let widths = widths(&rows);
+    let columns = Stream::Out.columns();
     for (entry, cells) in entries.into_iter().zip(rows) {
         let row = TableRow {
             entry,
             cells,
             widths: widths.clone(),
+            columns,
         };
         // Nothing is left undone if nobody reads on.
         if context.printer.verdict(&row, Exit::Ok).is_err() {
@@ -73,7 +84,7 @@ fn widths(rows: &[Vec<String>]) -> Vec<usize> {
 }
 
 /// Returns a text member; `-` if there is none.
-pub(super) fn text(entry: &Value, member: &str) -> String {
+pub(crate) fn text(entry: &Value, member: &str) -> String {
     entry
         .get(member)
         .and_then(Value::as_str)
@@ -108,8 +119,25 @@ mod tests {
             entry: json!({}),
             cells: rows[0].clone(),
             widths,
+            columns: None,
         };
         assert_eq!(row.text(Paint::PLAIN), "a     日本  x");
+    }
+
+    #[test]
+    fn a_line_is_as_wide_as_the_terminal_and_a_column_that_is_empty_takes_no_place() {
+        let row = TableRow {
+            entry: json!({}),
+            cells: vec!["MT-1".to_owned(), String::new(), "in_progress".to_owned()],
+            widths: vec![4, 0, 11],
+            columns: Some(10),
+        };
+        assert_eq!(row.text(Paint::PLAIN), "MT-1  in_…");
+        let wide = TableRow {
+            columns: Some(80),
+            ..row
+        };
+        assert_eq!(wide.text(Paint::PLAIN), "MT-1  in_progress");
     }
 
     #[test]

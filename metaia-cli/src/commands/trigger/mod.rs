@@ -28,6 +28,8 @@ use options::EventArgs;
 use participants::Participants;
 use steps::StepRunner;
 
+pub(crate) use statuses::STATUSES;
+
 const EXAMPLES: &str = "\
 Examples:
   metaia trigger new_notification --to user:u1 --title Hello

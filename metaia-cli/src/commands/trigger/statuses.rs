@@ -1,7 +1,7 @@
 //! The statuses of an order on the way to its delivery.
 
 /// The statuses of an order on the way to its delivery.
-pub(super) const STATUSES: [&str; 6] = [
+pub(crate) const STATUSES: [&str; 6] = [
     "pending",
     "confirmed",
     "in_progress",

@@ -138,6 +138,7 @@ const CLI: &[Level] = &[
     Level::apart(&[
         "printer.rs",
         "payload_args.rs",
+        "members.rs",
         "example_order.rs",
         "provider.rs",
         "interrupt.rs",

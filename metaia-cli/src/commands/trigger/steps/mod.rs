@@ -17,6 +17,7 @@ use crate::exit::{Exit, Failure};
 use crate::expectation::Filter;
 use crate::identity::Authority;
 use crate::jq_option::{self, PlainValue};
+use crate::members::is_lacking;
 use crate::printer::Printer;
 use crate::provider::SignedWebhook;
 use crate::rest::{Api, Body, Exchange};
@@ -152,6 +153,7 @@ impl<'a> StepRunner<'a> {
         if let Some(refusal) = self.api.refusal(&request.exchange, reply).await {
             return Err(refusal.within(request.label()));
         }
+        check_data(&data).map_err(|failure| failure.within(request.label()))?;
         self.standing.observe(&data);
         self.report(&request, status, &data, None);
         Ok(data)
@@ -255,6 +257,14 @@ fn body_of(reply: &HttpReply) -> Value {
     serde_json::from_str(&reply.body).unwrap_or_default()
 }
 
+/// Checks that an answer says something.
+fn check_data(data: &Value) -> Result<(), Failure> {
+    match data.as_object() {
+        Some(members) if !members.is_empty() => Ok(()),
+        _ => Err(is_lacking("`data`")),
+    }
+}
+
 /// Returns the failure of a server that took what it must refuse.
 fn taken(status: u16) -> Failure {
     let text = format!("the server took it ({status}), although its signature is wrong");
@@ -289,6 +299,15 @@ mod tests {
             (Exit::Denied, "pay, as backend: HTTP 403")
         );
         assert_eq!(failure.hint.as_deref(), Some("look there"));
+    }
+
+    #[test]
+    fn an_answer_without_data_is_no_step_that_was_done() {
+        assert!(check_data(&json!({"result": "applied"})).is_ok());
+        for data in [Value::Null, json!({}), json!([]), json!("done")] {
+            let failure = check_data(&data).unwrap_err();
+            assert_eq!(failure.exit, Exit::Unreachable, "{data}");
+        }
     }
 
     #[test]
