@@ -55,6 +55,35 @@ async fn the_measured_matrix_is_the_committed_one() {
 }
 
 #[tokio::test]
+async fn three_runs_in_a_row_are_equal() {
+    let server = Server::start().await;
+    let cli = cli_for(&server);
+    for _ in 0..3 {
+        let ended = compare(&cli, &[]).await.expect_code(0);
+        assert!(ended.stdout.contains("✓ equal to "), "{ended:#?}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_busy_server_does_not_answer_is_not_measured() {
+    let server = Server::start().await;
+    for _ in 0..20 {
+        let unsigned = server.anonymous().post_bytes("/api/payments/webhook", "{}");
+        unsigned.await.refused(401);
+    }
+    let cli = cli_for(&server);
+    let ended = compare(&cli, &[]).await.expect_code(1);
+    let said = "Payments, webhook, unsigned, nobody: ? HTTP 429 wrong_key";
+    assert!(ended.stdout.contains(said), "{ended:#?}");
+    let path = cli.folder().path().join("new.md");
+    let file = path.display().to_string();
+    let args = ["matrix", "--golden", &file, "--update"];
+    let ended = cli.run(&args).await.expect_code(1);
+    assert!(ended.stdout.contains(" is not written"), "{ended:#?}");
+    assert!(!path.exists());
+}
+
+#[tokio::test]
 async fn an_update_writes_the_committed_file() {
     let server = Server::start().await;
     let cli = cli_for(&server);
@@ -140,7 +169,7 @@ async fn access_that_is_not_lost_in_time_is_exit_code_6_without_a_file_too() {
     let server = setup.start().await;
     let args = ["matrix", "--within", "200ms"];
     let ended = cli_for(&server).run(&args).await.expect_code(6);
-    let said = "✗ the replaced tailor lost the room not within 200 ms";
+    let said = "✗ the replaced tailor did not lose the room within 200 ms";
     assert!(ended.stdout.contains(said), "{ended:#?}");
     assert_eq!(left_orders(&server).await, Vec::<Value>::new());
 }
@@ -192,7 +221,7 @@ async fn programs_get_a_line_for_each_row_and_one_for_the_result() {
 async fn the_table_fits_its_terminal() {
     let server = Server::start().await;
     let cli = cli_for(&server);
-    for (width, heading) in [(80, "cust cust"), (120, "customer customer")] {
+    for (width, heading) in [(80, "nob  own  oth"), (120, "other    tailor other")] {
         let args = ["matrix", "--color", "never"];
         let terminal = cli.start_on_terminal_of_width(width, &args);
         let shown = terminal.finish().await.expect_code(0).shown;

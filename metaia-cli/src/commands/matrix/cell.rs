@@ -15,6 +15,8 @@ pub(super) enum CellValue {
     Nothing,
     /// It was not measured: the subject cannot do it at all, or the server has no such route.
     Absent,
+    /// The server had no answer for this request at present (429, 5xx), in a few words.
+    Unmeasured(String),
     /// An answer that is none of these, in a few words.
     Other(String),
 }
@@ -25,13 +27,17 @@ const OTHER_CHARS: usize = 40;
 /// The mark that begins the text of an unusual answer.
 const OTHER_MARK: char = '!';
 
+/// The mark that begins the text of what could not be measured. No golden file has it.
+const UNMEASURED_MARK: char = '?';
+
 impl CellValue {
     /// Returns an unusual answer. Nothing in it acts on a terminal, or ends a cell of a file.
     pub(super) fn other(text: &str) -> Self {
-        let is_plain = |c: char| c.is_ascii_graphic() && c != '|' || c == ' ';
-        let text = text.chars().take(OTHER_CHARS);
-        let text: String = text.map(|c| if is_plain(c) { c } else { '?' }).collect();
-        Self::Other(text.trim().to_owned())
+        Self::Other(shortened(text))
+    }
+
+    pub(super) fn is_unmeasured(&self) -> bool {
+        matches!(self, Self::Unmeasured(_))
     }
 
     /// Returns the answer to a request with this status and code. `tried` are the statuses by which
@@ -43,6 +49,8 @@ impl CellValue {
             401 => Self::Unauthorized,
             403 => Self::Forbidden,
             404 => Self::Hidden,
+            // They tell about the server's state, and nothing about the caller.
+            429 | 500.. => Self::Unmeasured(shortened(&format!("HTTP {status} {code}"))),
             _ => Self::other(&format!("HTTP {status} {code}")),
         }
     }
@@ -57,6 +65,7 @@ impl CellValue {
             Self::Received => "received".to_owned(),
             Self::Nothing => "nothing".to_owned(),
             Self::Absent => "-".to_owned(),
+            Self::Unmeasured(text) => format!("{UNMEASURED_MARK} {text}"),
             Self::Other(text) => format!("{OTHER_MARK} {text}"),
         }
     }
@@ -84,12 +93,23 @@ impl CellValue {
             Self::Unauthorized => "401".to_owned(),
             Self::Nothing => "·".to_owned(),
             Self::Absent => "-".to_owned(),
-            Self::Other(text) => {
-                let status = text.strip_prefix("HTTP ").and_then(|rest| rest.get(..3));
-                format!("{OTHER_MARK}{}", status.unwrap_or_default())
-            }
+            Self::Unmeasured(text) => format!("{UNMEASURED_MARK}{}", status_in(text)),
+            Self::Other(text) => format!("{OTHER_MARK}{}", status_in(text)),
         }
     }
+}
+
+/// Returns the status in the text of an answer, or nothing.
+fn status_in(text: &str) -> &str {
+    let status = text.strip_prefix("HTTP ").and_then(|rest| rest.get(..3));
+    status.unwrap_or_default()
+}
+
+fn shortened(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_graphic() && c != '|' || c == ' ';
+    let text = text.chars().take(OTHER_CHARS);
+    let text: String = text.map(|c| if is_plain(c) { c } else { '?' }).collect();
+    text.trim().to_owned()
 }
 
 #[cfg(test)]
@@ -107,7 +127,11 @@ mod tests {
         assert_eq!(of(403), CellValue::Forbidden);
         assert_eq!(of(404), CellValue::Hidden);
         assert_eq!(of(409), CellValue::Other("HTTP 409 code".to_owned()));
-        assert_eq!(of(500).mark(), "!500");
+        assert_eq!(of(409).mark(), "!409");
+        assert_eq!(of(500).mark(), "?500");
+        assert_eq!(of(429).word(), "? HTTP 429 code");
+        assert!(of(429).is_unmeasured() && of(503).is_unmeasured());
+        assert!(!of(409).is_unmeasured());
         // For this request, "not found" comes after the permission.
         assert_eq!(CellValue::of_status(404, "", &[404]), CellValue::Allowed);
     }

@@ -58,7 +58,8 @@ impl AccessRow {
 }
 
 impl AccessGrid {
-    /// Returns the places at which `found`, which has the same subjects, differs from this grid.
+    /// Returns the places at which `found`, which has the same subjects, differs from this grid. A
+    /// cell that could not be measured is no difference.
     pub(super) fn differences(&self, found: &Self) -> Vec<CellDifference> {
         let mut differences = Vec::new();
         for expected in &self.rows {
@@ -73,10 +74,25 @@ impl AccessGrid {
         differences
     }
 
+    /// Returns the cells that could not be measured, in words.
+    pub(super) fn unmeasured(&self) -> Vec<String> {
+        let mut unmeasured = Vec::new();
+        for row in &self.rows {
+            let cells = self.subjects.iter().zip(&row.cells);
+            let cells = cells.filter(|(_, cell)| cell.is_unmeasured());
+            unmeasured.extend(cells.map(|(subject, cell)| {
+                let name = subject.name();
+                format!("{}, {}, {name}: {}", row.section, row.name, cell.word())
+            }));
+        }
+        unmeasured
+    }
+
     fn cell_differences(&self, expected: &AccessRow, found: &AccessRow) -> Vec<CellDifference> {
         let cells = expected.cells.iter().zip(&found.cells);
         let cells = self.subjects.iter().zip(cells);
-        let differing = cells.filter(|(_, (expected, found))| expected != found);
+        let differing =
+            cells.filter(|(_, (expected, found))| expected != found && !found.is_unmeasured());
         differing
             .map(|(subject, (before, now))| CellDifference {
                 section: expected.section.clone(),
@@ -219,6 +235,16 @@ mod tests {
             "cells": {"nobody": "unauthorized", "owner": "allowed", "other customer": "hidden"},
         });
         assert_eq!(grid.rows[1].json(&grid.subjects), expected);
+    }
+
+    #[test]
+    fn what_could_not_be_measured_is_no_difference() {
+        let mut found = grid();
+        found.rows[1].cells[2] = CellValue::of_status(429, "wrong_key", &[]);
+        assert_eq!(grid().differences(&found), []);
+        assert_eq!(grid().unmeasured(), [""; 0]);
+        let said = "Orders, read the order, other customer: ? HTTP 429 wrong_key";
+        assert_eq!(found.unmeasured(), [said]);
     }
 
     proptest! {

@@ -18,11 +18,14 @@ const NARROW_CELL: usize = 4;
 
 const LEGEND: &str = "\
 ✓ may, or receives it   · receives nothing   401 not authorized   403 forbidden
-404 hidden, as if it did not exist   - not measured   ! another answer";
+404 hidden, as if it did not exist   - not measured   ? the server was busy
+! another answer   backend: with the API key
+owner as tailor: the owner's user id in the role of a tailor";
 
 const NARROW_LEGEND: &str = "\
-own: of the order   oth: another one of the role
-=own, =tai: the user id of the owner, or of the tailor, in another role";
+nob: nobody   own: owner   oth: other   cust: customer   tail: tailor
+cour: courier   adm: admin   back: backend
+own tail: owner as tailor   tail cust: tailor as customer";
 
 /// Returns the table. Cells that differ are marked.
 pub(super) fn table(
@@ -116,8 +119,8 @@ mod tests {
     #[test]
     fn a_narrow_table_has_short_headings() {
         insta::assert_snapshot!(table(&grid(), &[], 80, Paint::PLAIN), @"
-                                 no   cust cust
-                                 tok  own  oth
+                                 nob  own  oth
+                                           cust
         Rooms
         join the order's room    -    ✓    403
         Orders
@@ -125,25 +128,30 @@ mod tests {
         place an order           401  !500 ✓
 
         ✓ may, or receives it   · receives nothing   401 not authorized   403 forbidden
-        404 hidden, as if it did not exist   - not measured   ! another answer
-        own: of the order   oth: another one of the role
-        =own, =tai: the user id of the owner, or of the tailor, in another role
+        404 hidden, as if it did not exist   - not measured   ? the server was busy
+        ! another answer   backend: with the API key
+        owner as tailor: the owner's user id in the role of a tailor
+        nob: nobody   own: owner   oth: other   cust: customer   tail: tailor
+        cour: courier   adm: admin   back: backend
+        own tail: owner as tailor   tail cust: tailor as customer
         ");
     }
 
     #[test]
     fn a_wide_table_has_long_headings() {
         insta::assert_snapshot!(table(&grid(), &[], 120, Paint::PLAIN), @"
-                                 no    customer customer
-                                 token owner    other
+                                 nobody owner other
+                                              customer
         Rooms
-        join the order's room    -     ✓        403
+        join the order's room    -      ✓     403
         Orders
-        read the order           401   ✓        404
-        place an order           401   !500     ✓
+        read the order           401    ✓     404
+        place an order           401    !500  ✓
 
         ✓ may, or receives it   · receives nothing   401 not authorized   403 forbidden
-        404 hidden, as if it did not exist   - not measured   ! another answer
+        404 hidden, as if it did not exist   - not measured   ? the server was busy
+        ! another answer   backend: with the API key
+        owner as tailor: the owner's user id in the role of a tailor
         ");
     }
 

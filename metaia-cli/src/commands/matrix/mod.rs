@@ -100,15 +100,19 @@ fn compare(
     };
     report.golden_file = path.display().to_string();
     let Some(expected) = expected else {
-        golden_file::write(path, &report.grid)?;
-        report.golden = Some(GoldenResult::Written);
+        report.golden = Some(if report.unmeasured.is_empty() {
+            golden_file::write(path, &report.grid)?;
+            GoldenResult::Written
+        } else {
+            GoldenResult::NotWritten
+        });
         return Ok(());
     };
     report.differences = expected.differences(&report.grid);
-    report.golden = Some(if report.differences.is_empty() {
-        GoldenResult::Equal
-    } else {
-        GoldenResult::Differs
+    report.golden = Some(match report.differences.is_empty() {
+        true if report.unmeasured.is_empty() => GoldenResult::Equal,
+        true => GoldenResult::Incomplete,
+        false => GoldenResult::Differs,
     });
     Ok(())
 }

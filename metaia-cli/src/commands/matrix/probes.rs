@@ -24,6 +24,8 @@ pub(super) struct RouteProbe {
     pub(super) is_for_no_version: bool,
     /// The statuses by which the server shows that the caller may.
     pub(super) tried: &'static [u16],
+    /// True if the caller plays no part in the answer, so that the request is sent once, by nobody.
+    pub(super) is_for_nobody: bool,
     /// The list in the answer's data, and the placeholder of the record that it must contain.
     pub(super) contains: Option<(&'static str, &'static str)>,
 }
@@ -44,6 +46,7 @@ const fn probe(
         body: "",
         is_for_no_version: false,
         tried: &[],
+        is_for_nobody: false,
         contains: None,
     }
 }
@@ -163,8 +166,10 @@ pub(super) const PROBES: &[RouteProbe] = &[
         "/api/payments",
         "/api/payments?limit=1",
     ),
+    // A server takes few wrong signatures a minute: one for each caller would use them up.
     RouteProbe {
         body: "{}",
+        is_for_nobody: true,
         ..probe(
             PAYMENTS,
             "webhook, unsigned",

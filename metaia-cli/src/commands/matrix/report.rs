@@ -15,11 +15,15 @@ use crate::printer::{Paint, Report};
 
 /// The comparison with a golden file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "camelCase")]
 pub(super) enum GoldenResult {
     Equal,
     Differs,
     Written,
+    /// Cells could not be measured: otherwise it is equal.
+    Incomplete,
+    /// Cells could not be measured, so that it was not replaced.
+    NotWritten,
 }
 
 /// A row, for programs.
@@ -42,6 +46,7 @@ pub(super) struct MatrixReport {
     #[serde(skip)]
     pub(super) golden_file: String,
     pub(super) differences: Vec<CellDifference>,
+    pub(super) unmeasured: Vec<String>,
     pub(super) access_lost_ms: Option<u64>,
     pub(super) access_gained_ms: Option<u64>,
     pub(super) within_ms: u64,
@@ -69,6 +74,7 @@ impl MatrixReport {
     pub(super) fn new(grid: AccessGrid, times: AccessTimes, within: Duration) -> Self {
         let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         Self {
+            unmeasured: grid.unmeasured(),
             grid,
             columns: usize::MAX,
             golden: None,
@@ -80,24 +86,48 @@ impl MatrixReport {
         }
     }
 
-    /// Returns the exit code: 6 for a difference, and for access that did not change in time.
+    /// Returns the exit code: 6 for a difference, and for access that did not change in time;
+    /// otherwise 1 if cells could not be measured.
     pub(super) fn exit(&self) -> Exit {
         let is_in_time = self.access_lost_ms.is_some() && self.access_gained_ms.is_some();
-        if is_in_time && self.differences.is_empty() {
-            Exit::Ok
-        } else {
-            Exit::Unexpected
+        match is_in_time && self.differences.is_empty() {
+            true if self.unmeasured.is_empty() => Exit::Ok,
+            true => Exit::Failed,
+            false => Exit::Unexpected,
         }
     }
 
     fn times(&self, paint: Paint) -> String {
-        let line = |what: &str, ms: Option<u64>| match ms {
-            Some(ms) => format!("{} {what} after {ms} ms", paint.good("✓")),
-            None => format!("{} {what} not within {} ms", paint.bad("✗"), self.within_ms),
+        let within = self.within_ms;
+        let line = |did: &str, did_not: &str, ms: Option<u64>| match ms {
+            Some(ms) => format!("{} {did} after {ms} ms", paint.good("✓")),
+            None => format!("{} {did_not} within {within} ms", paint.bad("✗")),
         };
-        let lost = line("the replaced tailor lost the room", self.access_lost_ms);
-        let gained = line("the new tailor could join it", self.access_gained_ms);
+        let lost = line(
+            "the replaced tailor lost the room",
+            "the replaced tailor did not lose the room",
+            self.access_lost_ms,
+        );
+        let gained = line(
+            "the new tailor could join it",
+            "the new tailor could not join it",
+            self.access_gained_ms,
+        );
         format!("{lost}\n{gained}")
+    }
+
+    /// Names the cells that could not be measured.
+    fn unmeasured_cells(&self, paint: Paint) -> Option<String> {
+        if self.unmeasured.is_empty() {
+            return None;
+        }
+        let count = self.unmeasured.len();
+        let cells = self.unmeasured.join("\n  ");
+        let mark = paint.bad("✗");
+        Some(format!(
+            "{mark} {count} could not be measured: the server was busy, or failed:\n  {cells}\n  \
+             → wait a minute, then measure again; its log says more"
+        ))
     }
 
     fn comparison(&self, paint: Paint) -> Option<String> {
@@ -109,6 +139,10 @@ impl MatrixReport {
                 let count = self.differences.len();
                 format!("{} {count} other than in {file}:", paint.bad("✗"))
             }
+            GoldenResult::Incomplete => {
+                format!("{} what was measured is equal to {file}", paint.good("✓"))
+            }
+            GoldenResult::NotWritten => format!("{} {file} is not written", paint.bad("✗")),
         };
         for difference in &self.differences {
             // A `String` takes everything.
@@ -122,11 +156,12 @@ impl Report for MatrixReport {
     fn text(&self, paint: Paint) -> String {
         let table = table(&self.grid, &self.differences, self.columns, paint);
         let mut parts = vec![table, self.times(paint)];
+        parts.extend(self.unmeasured_cells(paint));
         parts.extend(self.comparison(paint));
         if self.grid.subjects.contains(&Subject::Backend) {
             return parts.join("\n\n");
         }
-        parts.push("not measured: the API key, as METAIA_API_KEY is not set".to_owned());
+        parts.push("not measured: backend, as METAIA_API_KEY is not set".to_owned());
         parts.join("\n\n")
     }
 }
@@ -156,8 +191,8 @@ mod tests {
         let late = report(AccessTimes::default());
         assert_eq!(late.exit(), Exit::Unexpected);
         insta::assert_snapshot!(late.times(Paint::PLAIN), @r"
-        ✗ the replaced tailor lost the room not within 5000 ms
-        ✗ the new tailor could join it not within 5000 ms
+        ✗ the replaced tailor did not lose the room within 5000 ms
+        ✗ the new tailor could not join it within 5000 ms
         ");
     }
 
@@ -184,10 +219,24 @@ mod tests {
         let expected = json!({
             "golden": "differs",
             "differences": [difference],
+            "unmeasured": [],
             "accessLostMs": 12,
             "accessGainedMs": 9,
             "withinMs": 5000,
         });
         assert_eq!(serde_json::to_value(&report).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_could_not_be_measured_is_a_failure_and_no_difference() {
+        let mut found = grid();
+        found.rows[1].cells[2] = CellValue::of_status(429, "wrong_key", &[]);
+        let report = MatrixReport::new(found, IN_TIME, Duration::from_secs(5));
+        assert_eq!(report.exit(), Exit::Failed);
+        insta::assert_snapshot!(report.unmeasured_cells(Paint::PLAIN).unwrap(), @r"
+        ✗ 1 could not be measured: the server was busy, or failed:
+          Orders, read the order, other customer: ? HTTP 429 wrong_key
+          → wait a minute, then measure again; its log says more
+        ");
     }
 }

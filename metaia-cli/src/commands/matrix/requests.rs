@@ -9,6 +9,7 @@ use super::grid::AccessRow;
 use super::probes::{NO_VERSION, PROBES, RouteProbe};
 use super::routes::DescribedRoutes;
 use super::stage::{Company, Stage, SubjectLogin};
+use super::subject::Subject;
 use crate::exit::{Exit, Failure};
 use crate::rest::{Api, Body, Exchange};
 
@@ -25,7 +26,8 @@ pub(super) async fn rows(
     let columns = company.logins.iter().map(|login| async move {
         let mut cells = Vec::new();
         for probe in PROBES {
-            cells.push(if routes.has(probe.method, probe.route) {
+            let is_asked = !probe.is_for_nobody || login.subject == Subject::Nobody;
+            cells.push(if is_asked && routes.has(probe.method, probe.route) {
                 ask(probe, login, stage, company, api).await?
             } else {
                 CellValue::Absent

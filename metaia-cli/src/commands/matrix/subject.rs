@@ -22,19 +22,17 @@ pub(super) enum Subject {
     Backend,
 }
 
-/// The words of a subject: in files, and in the two lines of a heading.
-struct SubjectWords {
-    name: &'static str,
-    wide: [&'static str; 2],
-    narrow: [&'static str; 2],
+/// The names of a subject.
+struct SubjectNames {
+    /// The one in files, messages and wide tables.
+    long: &'static str,
+    /// The one in narrow tables, whose legend explains it: each of its words has at most four
+    /// characters.
+    short: &'static str,
 }
 
-const fn words(
-    name: &'static str,
-    wide: [&'static str; 2],
-    narrow: [&'static str; 2],
-) -> SubjectWords {
-    SubjectWords { name, wide, narrow }
+const fn names(long: &'static str, short: &'static str) -> SubjectNames {
+    SubjectNames { long, short }
 }
 
 impl Subject {
@@ -53,33 +51,25 @@ impl Subject {
         Self::Backend,
     ];
 
-    const fn words(self) -> SubjectWords {
+    const fn names(self) -> SubjectNames {
         match self {
-            Self::Nobody => words("nobody", ["no", "token"], ["no", "tok"]),
-            Self::Owner => words("owner", ["customer", "owner"], ["cust", "own"]),
-            Self::OtherCustomer => words("other customer", ["customer", "other"], ["cust", "oth"]),
-            Self::Tailor => words("tailor", ["tailor", "assigned"], ["tail", "own"]),
-            Self::OtherTailor => words("other tailor", ["tailor", "other"], ["tail", "oth"]),
-            Self::Courier => words("courier", ["courier", "assigned"], ["cour", "own"]),
-            Self::OtherCourier => words("other courier", ["courier", "other"], ["cour", "oth"]),
-            Self::Admin => words("admin", ["admin", ""], ["adm", ""]),
-            Self::OwnerAsTailor => words(
-                "owner as tailor",
-                ["tailor", "owner's id"],
-                ["tail", "=own"],
-            ),
-            Self::TailorAsCustomer => words(
-                "tailor as customer",
-                ["customer", "tailor's id"],
-                ["cust", "=tai"],
-            ),
-            Self::Backend => words("backend", ["API", "key"], ["API", "key"]),
+            Self::Nobody => names("nobody", "nob"),
+            Self::Owner => names("owner", "own"),
+            Self::OtherCustomer => names("other customer", "oth cust"),
+            Self::Tailor => names("tailor", "tail"),
+            Self::OtherTailor => names("other tailor", "oth tail"),
+            Self::Courier => names("courier", "cour"),
+            Self::OtherCourier => names("other courier", "oth cour"),
+            Self::Admin => names("admin", "adm"),
+            Self::OwnerAsTailor => names("owner as tailor", "own tail"),
+            Self::TailorAsCustomer => names("tailor as customer", "tail cust"),
+            Self::Backend => names("backend", "back"),
         }
     }
 
     /// Returns the name in files and messages.
     pub(super) fn name(self) -> &'static str {
-        self.words().name
+        self.names().long
     }
 
     /// Returns the subject with this name.
@@ -89,12 +79,12 @@ impl Subject {
 
     /// Returns the two lines of the heading of a wide table.
     pub(super) fn wide_heading(self) -> [&'static str; 2] {
-        self.words().wide
+        two_lines(self.names().long)
     }
 
     /// Returns the two lines of the heading of a narrow table: at most four characters each.
     pub(super) fn narrow_heading(self) -> [&'static str; 2] {
-        self.words().narrow
+        two_lines(self.names().short)
     }
 
     /// Returns the role of the token; `None` for a subject without a token.
@@ -116,6 +106,12 @@ impl Subject {
             other => other,
         }
     }
+}
+
+/// Returns a name with its last word, if it has several, in a line of its own.
+fn two_lines(name: &'static str) -> [&'static str; 2] {
+    let (first, last) = name.rsplit_once(' ').unwrap_or((name, ""));
+    [first, last]
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub(crate) struct Participants<'a> {
     is_customer_given: bool,
     /// True if an option names the admin.
     is_admin_given: bool,
-    /// True if options name the tailor and no courier, so that only the tailor is assigned.
+    /// True if options name the tailor and no courier, so that `order.assign` assigns only the tailor.
     is_tailor_alone: bool,
     /// True if options name the courier and no tailor.
     is_courier_alone: bool,
@@ -70,6 +70,14 @@ impl<'a> Participants<'a> {
     /// Returns the customer; `--to` takes precedence over `--customer`.
     pub(super) fn customer(&self) -> &UserId {
         self.to.as_ref().unwrap_or(&self.customer)
+    }
+
+    pub(super) fn tailor(&self) -> &UserId {
+        &self.tailor
+    }
+
+    pub(super) fn courier(&self) -> &UserId {
+        &self.courier
     }
 
     /// Returns the tailor whom an order gets; `None` if an option names the courier alone.

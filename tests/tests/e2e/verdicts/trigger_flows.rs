@@ -196,6 +196,22 @@ async fn a_lifecycle_ends_at_a_status() {
     check_usage(&unknown, "pending, confirmed, in_progress, ready");
 }
 
+/// Who is not named acts too.
+#[tokio::test]
+async fn a_lifecycle_with_one_named_person_goes_to_its_end() {
+    let (_server, cli) = start().await;
+    for (option, user, tailor, courier) in [
+        ("--tailor", "t1", "t1", "cli-courier"),
+        ("--courier", "d1", "cli-tailor", "d1"),
+    ] {
+        let done = steps(&cli, &["order.lifecycle", option, user]).await;
+        let order = &done.last().expect("a step")["data"]["order"];
+        assert_eq!(order["status"], "delivered", "{order:#?}");
+        assert_eq!(order["tailor"], tailor, "{order:#?}");
+        assert_eq!(order["deliveryPartner"], courier, "{order:#?}");
+    }
+}
+
 #[tokio::test]
 async fn an_interrupted_lifecycle_says_where_the_order_stands() {
     let (server, cli) = start().await;

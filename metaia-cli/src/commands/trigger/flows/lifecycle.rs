@@ -26,7 +26,9 @@ pub(super) async fn run(
         let actor = match *status {
             "confirmed" => &admin,
             "in_progress" => {
-                set_assignees(steps, participants, &admin, &order).await?;
+                // Both act later, also if an option names one of them alone.
+                let (sews, delivers) = (participants.tailor(), participants.courier());
+                set_assignees(steps, &admin, &order, Some(sews), Some(delivers)).await?;
                 &tailor
             }
             "ready" => &tailor,

@@ -1,5 +1,6 @@
 //! Flows of an order: placed, moved, assigned, cancelled.
 
+use metaia_realtime::UserId;
 use serde_json::{Map, Value, json};
 
 use super::super::fixtures;
@@ -41,7 +42,9 @@ pub(super) async fn assign(
         Some(order) => order.to_string(),
         None => place(steps, participants, options).await?,
     };
-    set_assignees(steps, participants, &admin, &order).await
+    let tailor = participants.tailor_to_assign();
+    let courier = participants.courier_to_assign();
+    set_assignees(steps, &admin, &order, tailor, courier).await
 }
 
 /// Cancels a new order, as its customer, or an existing one, as an admin.
@@ -74,19 +77,20 @@ pub(super) async fn place(
     Ok(id.to_owned())
 }
 
-/// Assigns the tailor and the courier; if options name only one of them, only that one.
+/// Assigns the tailor and the courier, or one of them.
 pub(super) async fn set_assignees(
     steps: &StepRunner<'_>,
-    participants: &Participants<'_>,
     admin: &Authority,
     order: &str,
+    tailor: Option<&UserId>,
+    courier: Option<&UserId>,
 ) -> Result<(), Failure> {
     let path = format!("/api/orders/{order}/assign");
     let mut assignees = Map::new();
-    if let Some(tailor) = participants.tailor_to_assign() {
+    if let Some(tailor) = tailor {
         assignees.insert("tailor".to_owned(), json!(tailor));
     }
-    if let Some(courier) = participants.courier_to_assign() {
+    if let Some(courier) = courier {
         assignees.insert("deliveryPartner".to_owned(), json!(courier));
     }
     let step = match assignees.len() {
