@@ -1,7 +1,7 @@
 //! `cargo xtask bench log`, `slow`, `access`, `cluster` and `connections`: measures the real server
-//! as its clients see it, and prints each figure beside its goal. `peers` compares the library with other
-//! servers. It is a command and not a test: a missed goal is printed, and only a wrong result is a
-//! failure.
+//! as its clients see it, and prints each figure beside its goal. `peers` compares the library with
+//! other servers. It is a command and not a test: a missed goal is printed, and only a wrong result
+//! is a failure.
 #![allow(
     clippy::expect_used,
     clippy::panic,
