@@ -10,10 +10,11 @@ use crate::provision;
 use crate::shell::{cargo, cmd, first_line, run};
 
 /// The parts, in the order in which `all` runs them.
-const PARTS: [(&str, Part); 6] = [
+const PARTS: [(&str, Part); 7] = [
     ("dispatch", dispatch),
     ("log", log),
     ("slow", slow),
+    ("access", access),
     ("cluster", cluster),
     ("connections", connections),
     ("peers", peers),
@@ -35,7 +36,7 @@ pub(crate) fn run_part(name: &str, args: &[&str]) -> Result<(), String> {
         .peekable();
     if wanted.peek().is_none() {
         return Err(format!(
-            "{name} is not one of dispatch, log, slow, cluster, connections, peers, all"
+            "{name} is not one of dispatch, log, slow, access, cluster, connections, peers, all"
         ));
     }
     wanted.try_for_each(|(_, part)| part(args))
@@ -61,6 +62,10 @@ fn log(args: &[&str]) -> Result<(), String> {
 
 fn slow(args: &[&str]) -> Result<(), String> {
     run(server(&scratch()?)?.arg("slow").args(args))
+}
+
+fn access(args: &[&str]) -> Result<(), String> {
+    run(server(&scratch()?)?.arg("access").args(args))
 }
 
 /// `args` are one of `writes`, `latency`, `nodes`, `idle`, or none for all.

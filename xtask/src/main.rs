@@ -39,6 +39,7 @@ Usage: cargo xtask <command>
                      log: durable writes, start, reconnect storm
                      (ARGS: one of writes, start, storm);
                      slow: what slow clients cost the others;
+                     access: whether the time of a refusal tells that an order exists;
                      cluster: several nodes (ARGS: one of writes, latency, nodes, idle);
                      connections: very many clients (ARGS: one of storm, idle;
                      `--connections NUMBER` for idle);

@@ -145,8 +145,9 @@ pub trait Store: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<Option<Order>, StoreError>>;
 
     /// Returns an order as the last acknowledged change has left it, if it is one of `whose` then.
-    /// [`order`](Self::order) may be behind for a moment, after MongoDB has elected another primary:
-    /// that is no reason to refuse a request. This takes longer, so ask it before a refusal.
+    /// [`order`](Self::order) may be behind for a moment, after MongoDB has elected another
+    /// primary: that is no reason to refuse a request. This takes longer, so ask it before a
+    /// refusal.
     fn latest_order<'a>(
         &'a self,
         whose: &'a Whose,

@@ -1,7 +1,7 @@
-//! `cargo xtask bench log`, `slow`, `cluster` and `connections`: measures the real server as its
-//! clients see it, and prints each figure beside its goal. `peers` compares the library with other
-//! servers. It is a command and not a test: a missed goal is printed, and only a wrong result is a
-//! failure.
+//! `cargo xtask bench log`, `slow`, `access`, `cluster` and `connections`: measures the real server
+//! as its clients see it, and prints each figure beside its goal. `peers` compares the library with
+//! other servers. It is a command and not a test: a missed goal is printed, and only a wrong result
+//! is a failure.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -11,6 +11,7 @@
     reason = "a command: a failed measurement panics with the reason, and its tasks end with it"
 )]
 
+mod access;
 mod cluster;
 mod connections;
 mod crowd;
@@ -56,7 +57,7 @@ async fn with_goals(words: &[&str]) -> ExitCode {
     let mut report = Report::default();
     if let Err(mistake) = measure(words, &mut machine, &mut report).await {
         eprintln!(
-            "{mistake}\nusage: log [writes|start|storm], slow, \
+            "{mistake}\nusage: log [writes|start|storm], slow, access, \
              cluster [writes|latency|nodes|idle], connections [storm|idle] [--connections NUMBER], \
              or peers"
         );
@@ -74,6 +75,7 @@ async fn measure(words: &[&str], machine: &mut Machine, report: &mut Report) -> 
         ["log"] => log::run(machine, report).await,
         ["log", only] => log::run_only(only, machine, report).await,
         ["slow"] => slow::run(machine, report).await,
+        ["access"] => access::run(machine, report).await,
         ["cluster"] => cluster::run(machine, report).await,
         ["cluster", only] => cluster::run_only(only, machine, report).await,
         ["connections", words @ ..] => return connections::run(words, machine, report).await,

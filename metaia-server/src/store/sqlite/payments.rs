@@ -58,9 +58,9 @@ pub(super) fn own(
         .transpose()
 }
 
-/// Returns the query of a customer's payment. Its index decides: without the name of it, SQLite takes
-/// the unique one of `provider_order`, and reads the row for its customer, which is stored behind
-/// the document.
+/// Returns the query of a customer's payment. Its index decides: without the name of it, SQLite
+/// takes the unique one of `provider_order`, and reads the row for its customer, which is stored
+/// behind the document.
 pub(super) fn own_sql() -> String {
     format!(
         "SELECT {COLUMNS} FROM payments INDEXED BY payments_of_customer
