@@ -9,12 +9,18 @@ use crate::diagnosis::HttpReply;
 /// The most bytes of an answer that are read.
 const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
 
+/// Returns whether an answer was not read to its end because it is too large.
+pub(crate) fn is_too_large(reply: &HttpReply) -> bool {
+    // A character that is replaced has at least as many bytes as what it replaces.
+    !reply.is_complete && reply.body.len() > MAX_BODY_BYTES
+}
+
 /// Reads an answer to its end.
 pub(crate) async fn read_reply(response: Response) -> HttpReply {
     read_reply_up_to(response, MAX_BODY_BYTES).await
 }
 
-/// Reads an answer to its end, or until its body has this number of bytes.
+/// Reads an answer to its end, or until its body has more than this number of bytes.
 pub(crate) async fn read_reply_up_to(mut response: Response, limit: usize) -> HttpReply {
     let text = |value: &HeaderValue| value.to_str().ok().map(str::to_owned);
     let headers = response
@@ -29,7 +35,7 @@ pub(crate) async fn read_reply_up_to(mut response: Response, limit: usize) -> Ht
         read_at: clock::unix_ms(),
     };
     let mut body = Vec::new();
-    while body.len() < limit {
+    while body.len() <= limit {
         match response.chunk().await {
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Ok(None) => {
@@ -41,4 +47,36 @@ pub(crate) async fn read_reply_up_to(mut response: Response, limit: usize) -> Ht
     }
     reply.body = String::from_utf8_lossy(&body).into_owned();
     reply
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_tungstenite::tungstenite::http;
+
+    use super::*;
+
+    async fn read(bytes: usize, limit: usize) -> HttpReply {
+        let response = http::Response::new("x".repeat(bytes));
+        read_reply_up_to(Response::from(response), limit).await
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_read_up_to_its_limit() {
+        let whole = read(8, 8).await;
+        assert_eq!((whole.is_complete, whole.body.len()), (true, 8));
+        assert!(!read(9, 8).await.is_complete);
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_too_large_is_told_from_one_that_was_cut() {
+        let large = read(MAX_BODY_BYTES + 1, MAX_BODY_BYTES).await;
+        assert!(is_too_large(&large));
+        let whole = read(MAX_BODY_BYTES, MAX_BODY_BYTES).await;
+        assert!(!is_too_large(&whole));
+        let cut = HttpReply {
+            is_complete: false,
+            ..read(1, 8).await
+        };
+        assert!(!is_too_large(&cut));
+    }
 }

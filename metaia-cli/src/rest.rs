@@ -8,13 +8,13 @@ use serde_json::Value;
 
 use crate::contexts::Protection;
 use crate::diagnosis::{Asked, Fault, HttpReply, TokenKind, diagnose, fault_text, request_fault};
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::identity::Authority;
 use crate::network::Network;
 use crate::printer::Printer;
 use crate::probe::probe;
 use crate::provider::{SignedWebhook, WEBHOOK_PATH};
-use crate::reply_reader::read_reply;
+use crate::reply_reader::{is_too_large, read_reply};
 use crate::retry_after::{WaitBudget, wait_for_next};
 use crate::terminal::one_line;
 
@@ -218,7 +218,11 @@ impl<'a> Api<'a> {
         let status = response.status();
         self.printer
             .detail(&format!("{method} {path} as {by}: {status}"));
-        Ok(Ok(read_reply(response).await))
+        let reply = read_reply(response).await;
+        if is_too_large(&reply) {
+            return Err(too_large());
+        }
+        Ok(Ok(reply))
     }
 
     /// Refuses a request that writes. Commands that write are refused before this; here, no request
@@ -258,6 +262,13 @@ impl Exchange<'_> {
     }
 }
 
+/// Returns the failure of an answer of which the rest was not read.
+fn too_large() -> Failure {
+    Failure::new(Exit::Unreachable, "the answer is larger than 8 MiB")
+        .hint("METAIA's answers are smaller: check that this is the address of a METAIA server")
+        .of_server()
+}
+
 fn authorized(request: RequestBuilder, authority: &Authority) -> Result<RequestBuilder, Failure> {
     Ok(match authority {
         Authority::Token(identity) => request.bearer_auth(identity.token()?),
@@ -288,7 +299,6 @@ fn data(reply: HttpReply) -> Result<ApiResponse, Fault> {
 mod tests {
     use super::*;
     use crate::diagnosis::Via;
-    use crate::exit::Exit;
     use crate::printer::{Color, Format};
 
     fn reply(status: u16, body: &str) -> HttpReply {

@@ -33,7 +33,7 @@ pub(crate) struct Args {
     /// The body: k=v adds a string, n:=1 adds JSON, @file.json is the whole body
     #[arg(value_name = "ITEM")]
     body: Vec<PayloadArg>,
-    /// Ask as this role and user
+    /// Ask as this role and user (default: the token that is at hand, or nobody)
     #[arg(long = "as", value_name = "ROLE:USER")]
     actor: Option<Actor>,
     /// Send no token
@@ -92,11 +92,7 @@ pub(crate) async fn api(args: Args, context: &Context) -> Result<Exit, Failure> 
     } else {
         Some(payload(&args.body)?)
     };
-    let authority = if args.anonymous {
-        None
-    } else {
-        Some(Authority::Token(context.identity(args.actor.as_ref())?))
-    };
+    let authority = authority(&args, context)?;
     let mut headers = Vec::new();
     if let Some(version) = args.if_match {
         headers.push(("if-match".to_owned(), format!("\"{version}\"")));
@@ -119,6 +115,22 @@ pub(crate) async fn api(args: Args, context: &Context) -> Result<Exit, Failure> 
         Some(failure) => Err(failure),
         None => Ok(Exit::Ok),
     }
+}
+
+/// Returns the credentials to send: those of `--as`, or the token that is at hand. Public routes
+/// need none.
+fn authority(args: &Args, context: &Context) -> Result<Option<Authority>, Failure> {
+    if args.anonymous {
+        return Ok(None);
+    }
+    if args.actor.is_none() && context.token_owner()?.is_none() {
+        context
+            .printer
+            .note("sent without a token: --as ROLE:USER or --token sends one");
+        return Ok(None);
+    }
+    let identity = context.identity(args.actor.as_ref())?;
+    Ok(Some(Authority::Token(identity)))
 }
 
 /// Prints the body, or what the filter makes of it. A refusal is printed as it is.

@@ -25,6 +25,7 @@ mod docs;
 mod doctor;
 mod dotenv;
 mod drain;
+mod empty_answers;
 mod event_lines;
 mod examples;
 mod guide;

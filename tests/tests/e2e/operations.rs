@@ -41,6 +41,10 @@ async fn who_is_online_is_listed_and_a_session_is_ended_by_one_command_each() {
     cli.run(&["online", "u1", "tailor:t1"]).await.expect_code(0);
     let some = cli.run(&["online", "u1", "nobody"]).await.expect_code(6);
     assert!(some.stdout.contains("nobody"), "{some:#?}");
+    let in_another_role = cli.run(&["online", "tailor:u1", "u1"]).await.expect_code(6);
+    let shown = &in_another_role.stdout;
+    assert!(shown.contains("tailor:u1  not connected"), "{shown}");
+    assert!(shown.contains("1 session"), "{shown}");
     let ended = listed(&cli, &["disconnect", "user:u1"]).await;
     assert_eq!(ended[0]["user"], "u1");
     let none = cli.run(&["disconnect", "user:u1"]).await.expect_code(1);
@@ -83,8 +87,10 @@ async fn a_refusal_says_why_a_phone_does_not_connect() {
     assert!(program.starts_with("metaia/"), "{}", refusals[0]);
     let none = listed(&cli, &["refusals", "--since", "2100-01-01T00:00:00Z"]).await;
     assert!(none.is_empty(), "{none:?}");
+    let recent = listed(&cli, &["refusals", "--since", "5m"]).await;
+    assert_eq!(recent.len(), 1);
     let bad = cli.run(&["refusals", "--since", "yesterday"]).await;
-    assert!(bad.expect_code(1).stderr.contains("RFC 3339"));
+    assert!(bad.expect_code(2).stderr.contains("RFC 3339"));
 }
 
 #[tokio::test]
@@ -156,12 +162,34 @@ async fn api_has_the_exit_codes_of_the_other_commands() {
             &["get", "/readyz", "--anonymous", "--jq", ".a |"],
             "at its end",
         ),
-        (&["get", "/readyz"], "no role and no token"),
     ] {
         let args = [&["api"], args].concat();
         let output = cli.run(&args).await.expect_code(2);
         assert!(output.stderr.contains(part), "{args:?}: {output:#?}");
     }
+}
+
+#[tokio::test]
+async fn api_asks_without_a_token_if_nobody_is_named() {
+    let (_server, cli) = start().await;
+    let public = cli.run(&["api", "get", "/livez"]).await.expect_code(0);
+    assert!(public.stderr.contains("without a token"), "{public:#?}");
+    cli.run(&["api", "get", "/api/orders"]).await.expect_code(4);
+}
+
+#[tokio::test]
+async fn orders_are_listed_in_columns_that_fit_the_terminal() {
+    let (server, cli) = start().await;
+    let first = place_order(&server, "u1").await;
+    place_order(&server, "a-customer-with-a-long-name").await;
+    let move_first = ["order", "move", id_of(&first), "confirmed"];
+    cli.run(&move_first).await.expect_code(0);
+    let listed = cli.run(&["order", "ls"]).await.expect_code(0).stdout;
+    let starts: Vec<_> = listed.lines().map(|line| line.find("customer ")).collect();
+    assert_eq!(starts.len(), 2, "{listed}");
+    assert_eq!(starts[0], starts[1], "{listed}");
+    let terminal = cli.start_on_terminal_of_width(80, &["order", "ls"]);
+    terminal.wait_for("…").await;
 }
 
 #[tokio::test]

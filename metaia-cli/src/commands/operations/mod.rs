@@ -3,6 +3,7 @@
 
 mod admin;
 mod disconnect;
+mod moment;
 mod online;
 mod refusals;
 mod rooms;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::admin::{Admin, AdminArgs};
+use super::moment;
 use super::table;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
@@ -14,6 +15,7 @@ const EXAMPLES: &str = "\
 Examples:
   metaia refusals
   metaia refusals --user u1
+  metaia refusals --since 5m
   metaia refusals --follow                 while the phone tries
   metaia refusals -o ndjson | jq -r .code | sort | uniq -c";
 
@@ -26,8 +28,9 @@ pub(crate) struct Args {
     /// Only those of this user, if the server could know the user
     #[arg(long, value_name = "U")]
     user: Option<String>,
-    /// Only those since this time (RFC 3339), such as 2026-11-30T12:00:00Z
-    #[arg(long, value_name = "TIME")]
+    /// Only those since then: a time that has passed, such as 5m, or one in RFC 3339, such as
+    /// 2026-11-30T12:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = moment::parse)]
     since: Option<String>,
     /// Go on, and show each refusal when it happens
     #[arg(long)]

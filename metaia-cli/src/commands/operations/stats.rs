@@ -8,6 +8,7 @@ use serde_json::{Map, Number, Value};
 use tokio::time::Instant;
 
 use super::admin::{Admin, AdminArgs};
+use super::{moment, table};
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::members::{count_member, list_member, object_member};
@@ -17,18 +18,30 @@ use crate::span;
 const EXAMPLES: &str = "\
 Examples:
   metaia stats
-  metaia stats --watch            what changes, each second
+  metaia stats --watch            what changes, looked at each second
   metaia stats -o json | jq .stats.resets";
+
+/// The shortest time between two looks of `--watch`.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES)]
 pub(crate) struct Args {
     /// Show what has changed, again and again, with this time between (default 1s)
     #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "1s",
-        value_parser = span::parse)]
+        value_parser = pause)]
     watch: Option<Duration>,
     #[command(flatten)]
     admin: AdminArgs,
+}
+
+/// Reads the time between two looks.
+fn pause(text: &str) -> Result<Duration, String> {
+    let pause = span::parse(text)?;
+    if pause < SHORTEST_PAUSE {
+        return Err("the time between two looks must be 100ms or more".to_owned());
+    }
+    Ok(pause)
 }
 
 /// Shows the statistics.
@@ -44,13 +57,15 @@ pub(super) async fn stats(args: Args, context: &Context) -> Result<Exit, Failure
     let mut before = numbers(&first["stats"]);
     let mut asked = Instant::now();
     loop {
-        tokio::time::sleep(pause.max(Duration::from_millis(100))).await;
+        tokio::time::sleep(pause).await;
         let data = read(&admin).await?;
         let now = numbers(&data["stats"]);
         let changes = Changes::between(&before, &now, asked.elapsed());
         asked = Instant::now();
         before = now;
-        context.printer.report(&changes)?;
+        if !changes.changed.is_empty() {
+            context.printer.report(&changes)?;
+        }
     }
 }
 
@@ -101,6 +116,8 @@ fn counted(count: u64, thing: &str) -> String {
 /// The numbers that have changed.
 #[derive(Debug, PartialEq, Serialize)]
 struct Changes {
+    at: String,
+    /// The time in which they changed.
     ms: u64,
     changed: BTreeMap<String, i64>,
 }
@@ -116,6 +133,7 @@ impl Changes {
             (change != 0).then(|| (name.clone(), change))
         });
         Self {
+            at: moment::now(),
             ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             changed: changed.collect(),
         }
@@ -124,12 +142,10 @@ impl Changes {
 
 impl Report for Changes {
     fn text(&self, paint: Paint) -> String {
-        if self.changed.is_empty() {
-            return paint.dim("nothing has changed");
-        }
         let changed = self.changed.iter();
         let changed: Vec<String> = changed.map(|(name, by)| format!("{name} {by:+}")).collect();
-        changed.join("  ")
+        let time = table::time_of_day(&self.at);
+        format!("{}  {}", paint.dim(time), changed.join("  "))
     }
 }
 
@@ -210,9 +226,21 @@ mod tests {
         let before = numbers(&json!({"a": 1, "b": 2, "c": 5}));
         let now = numbers(&json!({"a": 4, "b": 2, "c": 3, "d": 1}));
         let changes = Changes::between(&before, &now, Duration::from_secs(1));
-        assert_eq!(changes.text(Paint::PLAIN), "a +3  c -2  d +1");
+        let changes = Changes {
+            at: "2026-11-30T12:00:01.250Z".to_owned(),
+            ..changes
+        };
+        insta::assert_snapshot!(changes.text(Paint::PLAIN), @"12:00:01.250  a +3  c -2  d +1");
         let none = Changes::between(&now, &now, Duration::from_secs(1));
-        assert_eq!(none.text(Paint::PLAIN), "nothing has changed");
+        assert!(none.changed.is_empty());
+    }
+
+    #[test]
+    fn a_pause_of_no_time_is_refused() {
+        assert_eq!(pause("100ms"), Ok(Duration::from_millis(100)));
+        for text in ["0", "0s", "99ms", "bla"] {
+            assert!(pause(text).is_err(), "{text}");
+        }
     }
 
     #[test]

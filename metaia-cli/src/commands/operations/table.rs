@@ -94,10 +94,14 @@ pub(crate) fn text(entry: &Value, member: &str) -> String {
 
 /// Returns the time of day of an RFC 3339 time.
 pub(super) fn time(entry: &Value, member: &str) -> String {
-    let time = text(entry, member);
-    match time.split_once('T') {
-        Some((_, time)) => time.trim_end_matches('Z').to_owned(),
-        None => time,
+    time_of_day(&text(entry, member)).to_owned()
+}
+
+/// Returns the time of day of an RFC 3339 time, or the text if it is none.
+pub(super) fn time_of_day(text: &str) -> &str {
+    match text.split_once('T') {
+        Some((_, time)) => time.trim_end_matches('Z'),
+        None => text,
     }
 }
 

@@ -1,0 +1,91 @@
+//! A moment on the command line: a time in RFC 3339, or a duration that lies back.
+
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
+
+use crate::clock;
+use crate::span;
+
+const EXPECTED: &str = "expected a time in RFC 3339, such as 2026-11-30T12:00:00Z, or the time \
+                        that has passed since then, such as 5m";
+
+/// Parses a moment. Returns it as the server takes it: in RFC 3339.
+pub(super) fn parse(text: &str) -> Result<String, String> {
+    parse_at(text, clock::unix_ms())
+}
+
+/// Returns the present time in RFC 3339.
+pub(super) fn now() -> String {
+    rfc3339(clock::unix_ms()).unwrap_or_default()
+}
+
+fn parse_at(text: &str, now_ms: i64) -> Result<String, String> {
+    let unix_ms = match span::parse(text) {
+        Ok(passed) => before(now_ms, passed),
+        Err(_) => unix_ms(text),
+    };
+    unix_ms.and_then(rfc3339).ok_or_else(|| EXPECTED.to_owned())
+}
+
+fn before(now_ms: i64, passed: Duration) -> Option<i64> {
+    let passed = i64::try_from(passed.as_millis()).ok()?;
+    let moment = now_ms.checked_sub(passed)?;
+    // The server's times begin with the Unix epoch.
+    (moment >= 0).then_some(moment)
+}
+
+fn unix_ms(text: &str) -> Option<i64> {
+    let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+    i64::try_from(moment.unix_timestamp_nanos() / 1_000_000).ok()
+}
+
+/// Formats a time in UTC, to the millisecond.
+fn rfc3339(unix_ms: i64) -> Option<String> {
+    let format =
+        format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+    let nanos = i128::from(unix_ms) * 1_000_000;
+    let moment = OffsetDateTime::from_unix_timestamp_nanos(nanos).ok()?;
+    moment.format(&format).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NOW: i64 = 1_700_000_000_123;
+
+    #[test]
+    fn a_moment_is_a_time_or_a_duration_that_lies_back() {
+        let parsed = |text| parse_at(text, NOW).unwrap();
+        assert_eq!(parsed("5m"), "2023-11-14T22:08:20.123Z");
+        assert_eq!(parsed("20"), "2023-11-14T22:13:00.123Z");
+        assert_eq!(parsed("2026-11-30T12:00:00Z"), "2026-11-30T12:00:00.000Z");
+        let of_india = "2026-11-30T12:00:00.25+05:30";
+        assert_eq!(parsed(of_india), "2026-11-30T06:30:00.250Z");
+    }
+
+    #[test]
+    fn any_other_text_is_refused() {
+        for text in ["", "bla", "yesterday", "-5m", "2026-11-30", "99999999d"] {
+            assert_eq!(parse_at(text, NOW), Err(EXPECTED.to_owned()), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in any::<String>(), now in any::<i64>()) {
+            let _ = parse_at(&text, now);
+        }
+
+        #[test]
+        fn a_duration_lies_back_by_itself(seconds in 0_u32..1_000_000) {
+            let parsed = parse_at(&format!("{seconds}s"), NOW).unwrap();
+            prop_assert_eq!(unix_ms(&parsed), Some(NOW - i64::from(seconds) * 1_000));
+        }
+    }
+}
