@@ -13,8 +13,12 @@ pub(crate) enum CodePlace {
     Reset,
     /// The answer to an event of a client, and `rt:error`.
     Event,
+    /// The reason for which a session ended, in the lists and the metrics of a server.
+    Reason,
     /// A refused REST request.
     Rest,
+    /// The status of an answer by HTTP.
+    Http,
     /// A report of `metaia test` and `metaia expect`.
     Report,
     /// A check of `metaia doctor`.
@@ -30,11 +34,22 @@ impl CodePlace {
             "end" => Self::End,
             "reset" => Self::Reset,
             "event" => Self::Event,
+            "reason" => Self::Reason,
             "rest" => Self::Rest,
+            "http" => Self::Http,
             "report" => Self::Report,
             "doctor" => Self::Doctor,
             _ => return None,
         })
+    }
+
+    /// Returns the event that has such codes, if it is one.
+    pub(crate) fn event(self) -> Option<&'static str> {
+        match self {
+            Self::End => Some("rt:end"),
+            Self::Reset => Some("rt:reset"),
+            _ => None,
+        }
     }
 
     pub(crate) fn name(self) -> &'static str {
@@ -44,7 +59,9 @@ impl CodePlace {
             Self::End => "in rt:end",
             Self::Reset => "in rt:reset",
             Self::Event => "in an answer, or in rt:error",
+            Self::Reason => "why a session ended",
             Self::Rest => "in a refused REST request",
+            Self::Http => "a status of HTTP",
             Self::Report => "in a report of metaia test",
             Self::Doctor => "a check of metaia doctor",
         }
@@ -108,6 +125,16 @@ mod tests {
         for name in documented {
             let is_known = codes().any(|code| code.name == name && code.place == place);
             assert!(is_known, "{name} is not explained");
+        }
+    }
+
+    #[test]
+    fn each_documented_reason_is_explained() {
+        let events = include_str!("../../docs/events.md");
+        let reasons = documented(events, "| reason | cause |");
+        assert!(reasons.contains(&"slow_consumer".to_owned()));
+        for reason in reasons {
+            assert!(codes().any(|code| code.name == reason), "{reason}");
         }
     }
 

@@ -247,7 +247,10 @@ impl<'a> Api<'a> {
         let probed = probe(self.network, &asked, fault).await;
         let failure = Failure::from(diagnose(&asked, fault, &probed));
         match fault {
-            Fault::Reply(reply) if reply.status == 413 => failure.hint(request.size()).status(413),
+            // A proxy has a limit of its own, and the diagnosis names it.
+            Fault::Reply(reply) if reply.status == 413 && failure.hint.is_none() => {
+                failure.hint(request.size()).status(413)
+            }
             Fault::Reply(reply) => failure.status(reply.status),
             _ => failure,
         }

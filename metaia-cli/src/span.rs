@@ -25,6 +25,15 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Parses a duration in which something can happen.
+pub(crate) fn parse_positive(text: &str) -> Result<Duration, String> {
+    let span = parse(text)?;
+    if span.is_zero() {
+        return Err("nothing happens in no time; use 1s or more".to_owned());
+    }
+    Ok(span)
+}
+
 /// Formats seconds in the largest unit of which there are at least two.
 pub(crate) fn rough(seconds: u64) -> String {
     match seconds {
@@ -64,6 +73,14 @@ mod tests {
         ] {
             assert!(parse(text).is_err(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn no_time_is_no_positive_duration() {
+        assert_eq!(parse_positive("1ms"), Ok(Duration::from_millis(1)));
+        assert!(parse_positive("0").is_err());
+        assert!(parse_positive("0ms").is_err());
+        assert!(parse_positive("x").is_err());
     }
 
     #[test]

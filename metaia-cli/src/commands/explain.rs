@@ -12,12 +12,16 @@ const EXAMPLES: &str = "\
 Examples:
   metaia explain origin_not_allowed
   metaia explain 6                    an exit code
+  metaia explain 413                  a status of HTTP
+  metaia explain websocket            a check of metaia doctor
+  metaia explain rt:end               all that may stand in it
   metaia explain                      all of them";
 
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// A code of the server, of a report of `metaia test`, or an exit code
+    /// A code of the server, of a report of `metaia test`, an exit code, or rt:end or rt:reset for
+    /// all of its codes
     code: Option<String>,
 }
 
@@ -57,13 +61,12 @@ impl Report for Explanation {
 pub(crate) fn explain(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let wanted = args.code.as_deref().map(str::trim);
     let found: Vec<Code> = codes()
-        .filter(|code| wanted.is_none_or(|wanted| code.name.eq_ignore_ascii_case(wanted)))
+        .filter(|code| wanted.is_none_or(|wanted| is_meant(code, wanted)))
         .collect();
     if found.is_empty() {
         let wanted = wanted.unwrap_or_default();
         let failure = Failure::usage(format!("{wanted:?} is no code that metaia knows"));
-        let names = codes().map(|code| code.name);
-        return Err(match suggestion::nearest(wanted, names) {
+        return Err(match nearest(wanted) {
             Some(meant) => failure.hint(format!("did you mean {meant}?")),
             None => failure.hint("`metaia explain` lists them"),
         });
@@ -74,9 +77,55 @@ pub(crate) fn explain(args: &Args, context: &Context) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
+/// Returns whether this text names the code, or the event that it stands in.
+fn is_meant(code: &Code, wanted: &str) -> bool {
+    let is_name = code.name.eq_ignore_ascii_case(wanted);
+    let is_short_name = short_name(code.name).eq_ignore_ascii_case(wanted);
+    is_name || is_short_name || code.place.event() == Some(wanted)
+}
+
+/// Returns the name without the word before it that all checks of `metaia doctor` have.
+fn short_name(name: &'static str) -> &'static str {
+    name.strip_prefix("doctor.").unwrap_or(name)
+}
+
+/// Returns the whole name of the code that is written nearly like this.
+fn nearest(wanted: &str) -> Option<&'static str> {
+    let names = || codes().map(|code| code.name);
+    let short = wanted.strip_prefix("doctor.").unwrap_or(wanted);
+    let short = suggestion::nearest(short, names().map(short_name))?;
+    names().find(|name| short_name(name) == short)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_misspelt_check_of_the_doctor_gets_a_suggestion() {
+        assert_eq!(nearest("websockt"), Some("doctor.websocket"));
+        assert_eq!(nearest("doctor.websockt"), Some("doctor.websocket"));
+        assert_eq!(nearest("slow_consumr"), Some("slow_consumer"));
+        assert_eq!(nearest("xyzxyzxyz"), None);
+    }
+
+    #[track_caller]
+    fn check_meant(wanted: &str, expected: &[&str]) {
+        let meant = codes().filter(|code| is_meant(code, wanted));
+        let names: Vec<&str> = meant.map(|code| code.name).collect();
+        assert!(names.starts_with(expected), "{wanted}: {names:?}");
+        assert!(!expected.is_empty());
+    }
+
+    #[test]
+    fn a_code_is_found_by_its_name_or_by_its_event() {
+        check_meant("websocket", &["doctor.websocket"]);
+        check_meant("DOCTOR.websocket", &["doctor.websocket"]);
+        check_meant("413", &["413"]);
+        check_meant("ping_timeout", &["ping_timeout"]);
+        check_meant("rt:reset", &["epoch_changed", "too_old"]);
+        check_meant("rt:end", &["kicked", "too_many_sessions"]);
+    }
 
     #[test]
     fn an_explanation_says_where_what_and_the_cure() {

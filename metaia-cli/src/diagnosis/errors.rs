@@ -11,6 +11,9 @@ use super::fault::Fault;
 use super::refusal::Refusal;
 use super::reply::HttpReply;
 
+/// Parts of hyper's texts for an answer that is not HTTP: it came after the request, or before it.
+const NOT_HTTP: [&str; 2] = ["invalid HTTP", "unexpected message from connection"];
+
 /// Returns what a failed connection means. `now` is in Unix milliseconds.
 pub(crate) fn connect_fault(error: &ConnectError, now: i64) -> Fault {
     match error {
@@ -90,7 +93,7 @@ fn of_cause(error: &(dyn Error + 'static)) -> Option<Fault> {
         Some(Fault::UnknownName)
     } else if text.contains("closed before message completed") {
         Some(Fault::Cut)
-    } else if text.contains("invalid HTTP") {
+    } else if NOT_HTTP.iter().any(|part| text.contains(part)) {
         Some(Fault::NotHttp)
     } else {
         None
@@ -176,6 +179,17 @@ mod tests {
             protocol("the first packet does not open a session"),
             Fault::Protocol("the first packet does not open a session".to_owned()),
         );
+    }
+
+    #[test]
+    fn an_answer_that_is_not_http_is_recognised_also_if_it_comes_first() {
+        for text in [
+            "invalid HTTP version parsed",
+            "received unexpected message from connection",
+        ] {
+            let error: Box<dyn Error + Send + Sync> = text.into();
+            check(ConnectError::Unreachable(error), Fault::NotHttp);
+        }
     }
 
     #[test]

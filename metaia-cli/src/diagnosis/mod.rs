@@ -32,4 +32,4 @@ pub(crate) use link::{complains_about_plain_http, probes, upgrade_advice};
 pub(crate) use reply::HttpReply;
 pub(crate) use session::{cut_line, no_fence, not_delivered, not_ready};
 pub(crate) use table::{diagnose, fault_text};
-pub(crate) use token::{clock_advice, refusal_exit};
+pub(crate) use token::{clock_advice, pass_authorization, refusal_exit};

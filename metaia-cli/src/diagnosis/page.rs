@@ -65,13 +65,7 @@ fn refused(asked: &Asked, reply: &HttpReply, exit: Exit, reason: &Reason) -> Dia
 
 fn advice(asked: &Asked, reply: &HttpReply, reason: &Reason) -> Option<String> {
     if reason.is("origin_not_allowed") {
-        let origin = asked.origin.as_deref().unwrap_or("the origin");
-        if let Some(sent) = origin.strip_suffix('/') {
-            return Some(format!(
-                "browsers send no slash at the end: use --origin {sent}"
-            ));
-        }
-        return Some(format!("add {origin} to CORS_ORIGINS of the server"));
+        return Some(origin_advice(asked.origin.as_deref()));
     }
     if reason.is_of_engine_io() {
         return engine_io::advice(asked, reason).map(str::to_owned);
@@ -92,6 +86,34 @@ fn advice(asked: &Asked, reply: &HttpReply, reason: &Reason) -> Option<String> {
     }
     let id = reason.request_id.as_deref()?;
     (reply.status >= 500).then(|| format!("search the server's log for the request id {id}"))
+}
+
+/// Returns what to do about an origin that a server of this project does not accept.
+fn origin_advice(origin: Option<&str>) -> String {
+    let Some(origin) = origin else {
+        return "add the origin to CORS_ORIGINS of the server".to_owned();
+    };
+    if let Some(sent) = origin.strip_suffix('/').filter(|sent| is_origin(sent)) {
+        return format!("browsers send no slash at the end: use --origin {sent}");
+    }
+    if origin == "null" {
+        return "pages of files and of sandboxed frames have no origin: serve the page by HTTP"
+            .to_owned();
+    }
+    if is_origin(origin) {
+        return format!("add {origin} to CORS_ORIGINS of the server");
+    }
+    "this is no origin: it is a scheme and a host, and a port if it has one, such as \
+     https://app.example"
+        .to_owned()
+}
+
+/// Returns whether a browser might send this: a scheme, a host and perhaps a port.
+fn is_origin(text: &str) -> bool {
+    let Some((scheme, host)) = text.split_once("://") else {
+        return false;
+    };
+    !scheme.is_empty() && !host.is_empty() && !host.contains(['/', '?', '#', '@', '*', ' '])
 }
 
 /// Returns the diagnosis of an answer that no server of this project gives.
@@ -121,6 +143,11 @@ fn meaning(asked: &Asked, reply: &HttpReply) -> (String, &'static str) {
         404 => (
             "there is no METAIA server at this address",
             "check the address: a path that comes before /socket.io/ and /api/ is part of --url",
+        ),
+        413 => (
+            "the body is larger than it takes",
+            "send a smaller body, or raise the limit there (nginx: client_max_body_size); a \
+             METAIA server takes 64 KiB",
         ),
         426 => (
             "it requires a WebSocket upgrade, but does not complete it",

@@ -16,10 +16,12 @@ const SET_THE_CLOCK_AND_MINT: &str = "set this machine's clock if the token was 
 const UNKNOWN_ROLE: &str =
     "the server does not know the role of the token: `metaia token inspect` shows it";
 
-const DROPS_AUTHORIZATION: &str = "\
+const PASS_AUTHORIZATION: &str = "\
 the line that nginx needs:
-  proxy_set_header Authorization $http_authorization;
-until then, send the token in the payload (auth.token), as browsers do: --auth payload";
+  proxy_set_header Authorization $http_authorization;";
+
+const USE_PAYLOAD: &str =
+    "until then, send the token in the payload (auth.token), as browsers do: --auth payload";
 
 const DROPPED: &str = "Or a proxy on the way drops the Authorization header: then \
                        `metaia tail --auth payload` works with the same token";
@@ -58,7 +60,13 @@ fn dropped(refusal: &Refusal) -> Diagnosis {
         "{text}; it accepts the same token in the payload: something between drops the \
          Authorization header"
     );
-    Diagnosis::new(refusal_exit(&refusal.code), cause, DROPS_AUTHORIZATION)
+    let advice = format!("{PASS_AUTHORIZATION}\n{USE_PAYLOAD}");
+    Diagnosis::new(refusal_exit(&refusal.code), cause, advice)
+}
+
+/// Returns the advice for a proxy that drops the `Authorization` header.
+pub(crate) fn pass_authorization() -> &'static str {
+    PASS_AUTHORIZATION
 }
 
 /// Returns the advice for clocks that differ.

@@ -9,8 +9,8 @@ pub(super) fn server(facts: &Facts) -> Option<Finding> {
     let handshakes = facts.handshakes.as_ref()?;
     let finding = match &handshakes.livez.value {
         Ok(reply) if is_alive(reply) => health(facts, handshakes),
-        Ok(_) if handshakes.has_rest => Finding::good(
-            DoctorCheck::Server,
+        Ok(_) if handshakes.has_rest => of_version(
+            handshakes,
             format!(
                 "/livez is not passed on; /api/ is METAIA's{}",
                 version(handshakes)
@@ -47,13 +47,12 @@ fn has_sockets(handshakes: &Handshakes) -> bool {
 fn health(facts: &Facts, handshakes: &Handshakes) -> Finding {
     let rest = format!("{}{}", version(handshakes), nodes(handshakes));
     match &handshakes.readyz.value {
-        Ok(reply) if reply.status == 200 => Finding::good(
-            DoctorCheck::Server,
-            format!("/livez 200, /readyz 200{rest}"),
-        ),
+        Ok(reply) if reply.status == 200 => {
+            of_version(handshakes, format!("/livez 200, /readyz 200{rest}"))
+        }
         // It is not for the public: the proxy's routes leave it out.
-        Ok(reply) if reply.status == 404 => Finding::good(
-            DoctorCheck::Server,
+        Ok(reply) if reply.status == 404 => of_version(
+            handshakes,
             format!("/livez 200, /readyz is not passed on{rest}"),
         ),
         Ok(reply) => {
@@ -68,6 +67,30 @@ fn health(facts: &Facts, handshakes: &Handshakes) -> Finding {
             "/readyz",
             fault,
         ),
+    }
+}
+
+/// Returns the finding of a METAIA server: good, unless its version does not fit this tool's.
+fn of_version(handshakes: &Handshakes, found: String) -> Finding {
+    const OWN: &str = env!("CARGO_PKG_VERSION");
+    let server = handshakes.version.as_deref().unwrap_or(OWN);
+    if compatible_part(server) == compatible_part(OWN) {
+        return Finding::good(DoctorCheck::Server, found);
+    }
+    Finding::warning(
+        DoctorCheck::Server,
+        found,
+        format!("this metaia is {OWN}: what it asks for, and what it understands, may differ"),
+        format!("use the metaia of version {server}, or a server of version {OWN}"),
+    )
+}
+
+/// Returns the part that compatible versions have in common: `0.1` of `0.1.7`, `2` of `2.1.7`.
+fn compatible_part(version: &str) -> &str {
+    let last = usize::from(version.starts_with("0."));
+    match version.match_indices('.').nth(last) {
+        Some((end, _)) => &version[..end],
+        None => version,
     }
 }
 

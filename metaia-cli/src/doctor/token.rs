@@ -9,7 +9,9 @@ use super::facts::{Facts, SignIn};
 use super::finding::{Finding, in_ms};
 use super::route;
 use super::sockets::by_polling;
-use crate::diagnosis::{Asked, Diagnosis, Fault, ProbeResult, Via, diagnose, refusal_exit};
+use crate::diagnosis::{
+    Asked, Diagnosis, Fault, ProbeResult, Via, diagnose, pass_authorization, refusal_exit,
+};
 use crate::span;
 use crate::token::{Problem, TokenReport};
 
@@ -41,6 +43,9 @@ pub(super) fn sign_in_is_out_of_question(facts: &Facts) -> bool {
 
 /// Describes the end and the signature of a token.
 fn local(facts: &Facts, report: &TokenReport) -> String {
+    if !report.is_jwt() {
+        return String::new();
+    }
     let clock = match facts.dated_reply() {
         Some(_) => "the server's clock",
         None => "this machine's clock",
@@ -75,6 +80,7 @@ fn as_this_machine_sees_it(report: &TokenReport, found: String) -> Finding {
                 cause: problems,
                 advice: Some("`metaia token inspect` shows more".to_owned()),
             };
+            let diagnosis = for_whole_token(report, diagnosis);
             Finding::problem(CHECK, found, diagnosis)
         }
         _ => warned(report, found),
@@ -117,7 +123,19 @@ fn as_server_sees_it(
         return as_this_machine_sees_it(report, found);
     };
     let diagnosis = diagnose(&asked(facts, sign_in), fault, &by_the_clock(facts));
+    let diagnosis = for_whole_token(report, diagnosis);
     Finding::problem(CHECK, contradicted(report, fault, found), diagnosis)
+}
+
+/// Returns the diagnosis with the cure for a text that is no token, if it is none.
+fn for_whole_token(report: &TokenReport, diagnosis: Diagnosis) -> Diagnosis {
+    if report.is_jwt() {
+        return diagnosis;
+    }
+    Diagnosis {
+        advice: Some("paste the whole token".to_owned()),
+        ..diagnosis
+    }
 }
 
 /// Adds what this machine and the server do not agree about.
@@ -203,8 +221,12 @@ pub(super) fn sign_in(facts: &Facts) -> Option<Finding> {
     } else {
         unanswered(facts, failed, fault)
     };
-    let diagnosis = diagnose(&asked(facts, failed), fault, &probed);
+    let mut diagnosis = diagnose(&asked(facts, failed), fault, &probed);
     let wanted = facts.wishes.token_in;
+    if wanted == TokenIn::Payload && probed == ProbeResult::AcceptedInPayload {
+        // It does what would be advised otherwise.
+        diagnosis.advice = Some(pass_authorization().to_owned());
+    }
     let is_needed = !accepted || wanted == TokenIn::Both || wanted == failed.place;
     Some(
         Finding::problem(CHECK, said, diagnosis)

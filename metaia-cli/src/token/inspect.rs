@@ -84,6 +84,14 @@ pub(crate) fn inspect(pasted: &PastedToken<'_>, secrets: &[String], now: i64) ->
 }
 
 impl TokenReport {
+    /// Returns whether the text has the form of a token at all.
+    pub(crate) fn is_jwt(&self) -> bool {
+        !self
+            .problems
+            .iter()
+            .any(|problem| problem.code == "malformed")
+    }
+
     pub(crate) fn is_accepted(&self) -> bool {
         self.refusal.is_none()
     }

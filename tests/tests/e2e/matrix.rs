@@ -67,9 +67,10 @@ async fn three_runs_in_a_row_are_equal() {
 #[tokio::test]
 async fn what_a_busy_server_does_not_answer_is_not_measured() {
     let server = Server::start().await;
+    let anonymous = server.anonymous();
     for _ in 0..20 {
-        let unsigned = server.anonymous().post_bytes("/api/payments/webhook", "{}");
-        unsigned.await.refused(401);
+        let unsigned = anonymous.post_bytes("/api/payments/webhook", "{}").await;
+        unsigned.refused(401);
     }
     let cli = cli_for(&server);
     let ended = compare(&cli, &[]).await.expect_code(1);

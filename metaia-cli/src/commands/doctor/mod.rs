@@ -59,7 +59,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME")]
     event: Option<String>,
     /// Hold a silent line for this long, to find out what cuts it
-    #[arg(long, value_name = "TIME", value_parser = span::parse)]
+    #[arg(long, value_name = "TIME", value_parser = span::parse_positive)]
     idle: Option<Duration>,
 }
 

@@ -51,7 +51,7 @@ pub(crate) struct Args {
     update: bool,
     /// The longest time until a replaced tailor has lost the order's room, and the new one may join
     /// it [default: 5s]
-    #[arg(long, value_name = "TIME", value_parser = span::parse)]
+    #[arg(long, value_name = "TIME", value_parser = span::parse_positive)]
     within: Option<Duration>,
 }
 

@@ -22,7 +22,8 @@ pub(crate) struct Participants<'a> {
     is_customer_given: bool,
     /// True if an option names the admin.
     is_admin_given: bool,
-    /// True if options name the tailor and no courier, so that `order.assign` assigns only the tailor.
+    /// True if options name the tailor and no courier, so that `order.assign` assigns the tailor
+    /// alone.
     is_tailor_alone: bool,
     /// True if options name the courier and no tailor.
     is_courier_alone: bool,

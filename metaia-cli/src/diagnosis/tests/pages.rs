@@ -33,6 +33,11 @@ fn pages_of_a_proxy_name_the_proxy_and_its_trouble() {
             "nginx answered 200 OK: the answer is not",
             "METAIA server",
         ),
+        (
+            413,
+            "nginx answered 413 Payload Too Large: the body is larger",
+            "client_max_body_size",
+        ),
         (426, "nginx answered 426 Upgrade Required", "WebSockets"),
     ] {
         check_reply(

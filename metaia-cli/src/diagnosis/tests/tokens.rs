@@ -205,3 +205,32 @@ fn a_token_that_is_accepted_in_the_payload_was_dropped_from_the_header() {
     let expected = (Exit::Unauthenticated, "token_expired", "clock");
     check_at(&by_header, refused("token_expired"), &accepted, expected);
 }
+
+#[test]
+fn what_is_no_origin_is_not_advised_to_be_allowed() {
+    let body = r#"{"code":"origin_not_allowed","detail":"This origin is not allowed."}"#;
+    for (origin, advice) in [
+        ("good.example", "such as https://app.example"),
+        ("https://good.example/shop", "such as https://app.example"),
+        ("good.example/", "such as https://app.example"),
+        ("https://*.example", "such as https://app.example"),
+        ("null", "serve the page by HTTP"),
+        (
+            "capacitor://localhost",
+            "add capacitor://localhost to CORS_ORIGINS",
+        ),
+        (
+            "http://localhost:3000",
+            "add http://localhost:3000 to CORS_ORIGINS",
+        ),
+    ] {
+        let from_page = Asked {
+            origin: Some(origin.to_owned()),
+            ..asked(Via::Polling)
+        };
+        let fault = Fault::Reply(reply(403, &[], body));
+        let nothing = ProbeResult::Nothing;
+        let found = diagnose(&from_page, &fault, &nothing);
+        assert!(found.advice.unwrap().contains(advice), "{origin}");
+    }
+}

@@ -279,3 +279,38 @@ fn a_silent_line_is_held_or_cut() {
                  it
     ");
 }
+
+#[test]
+fn a_text_that_is_no_token_is_said_to_be_none() {
+    let mut facts = good();
+    let secrets = ["secret".to_owned()];
+    facts.token = Some(inspect(
+        &PastedToken::read("garbage"),
+        &secrets,
+        NOW_S * 1_000,
+    ));
+    let unauthorized = || Err(refused("unauthorized"));
+    facts.sign_ins = signed_in(unauthorized(), unauthorized()).sign_ins;
+    insta::assert_snapshot!(text(DoctorCheck::Token, &facts), @r"
+    ✗ token      customer:c1: not a JWT: it is not three parts with dots between
+                 them
+                 the server refused the connection: unauthorized
+                 → paste the whole token
+    ");
+    facts.sign_ins = None;
+    facts.is_over = true;
+    let said = text(DoctorCheck::Token, &facts);
+    assert!(said.contains("paste the whole token"), "{said}");
+    assert!(!said.contains("no secret is at hand"), "{said}");
+}
+
+#[test]
+fn the_payload_is_not_advised_to_those_who_use_it() {
+    let header_dropped = || signed_in(Err(refused("unauthorized")), Ok(()));
+    let mut facts = header_dropped();
+    assert!(text(DoctorCheck::SignIn, &facts).contains("--auth payload"));
+    facts.wishes.token_in = TokenIn::Payload;
+    let said = text(DoctorCheck::SignIn, &facts);
+    assert!(said.contains("proxy_set_header Authorization"), "{said}");
+    assert!(!said.contains("--auth payload"), "{said}");
+}

@@ -188,3 +188,27 @@ fn an_origin_is_accepted_or_refused_by_somebody() {
         @" – origin     not asked for: --origin URL sends one, as a browser does"
     );
 }
+
+#[test]
+fn a_server_of_another_version_is_a_warning() {
+    let of = |version: &str| with(|answers| answers.version = Some(version.to_owned()));
+    insta::assert_snapshot!(text(DoctorCheck::Server, &of("9.9.9")), @r"
+    ⚠ server     /livez 200, /readyz 200, version 9.9.9
+                 this metaia is 0.1.0: what it asks for, and what it understands,
+                 may differ
+                 → use the metaia of version 9.9.9, or a server of version 0.1.0
+    ");
+    for (version, is_warned_of) in [
+        ("0.1.0", false),
+        ("0.1.99", false),
+        ("0.2.0", true),
+        ("0.10.0", true),
+        ("1.1.0", true),
+        ("0.1", false),
+        ("", true),
+        ("x", true),
+    ] {
+        let said = text(DoctorCheck::Server, &of(version));
+        assert_eq!(said.contains('⚠'), is_warned_of, "{said}");
+    }
+}

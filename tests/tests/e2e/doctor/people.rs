@@ -131,3 +131,25 @@ async fn a_misspelt_event_gets_a_suggestion() {
     let output = cli.run(&["doctor", "--event", "order update"]).await;
     assert_eq!(output.code, Some(2), "{output:#?}");
 }
+
+#[tokio::test]
+async fn what_is_no_origin_and_what_is_no_token_is_said_to_be_none() {
+    let origin = "https://app.metaia.example";
+    let server = Setup::new().env("CORS_ORIGINS", origin).start().await;
+    let cli = Cli::for_server(&server);
+    let examined = examine(&cli, &["--origin", "good.example"]).await;
+    let words = ["this is no origin", "https://app.example"];
+    examined.check(5, "doctor.origin", &words);
+    let examined = examine(&cli, &["--token", "garbage"]).await;
+    let words = ["not a JWT", "paste the whole token"];
+    examined.check(4, "doctor.token", &words);
+}
+
+#[tokio::test]
+async fn a_line_that_is_held_for_no_time_is_wrong_usage() {
+    let nowhere = Cli::for_url("http://127.0.0.1:9");
+    for args in [["doctor", "--idle", "0"], ["matrix", "--within", "0s"]] {
+        let ended = nowhere.run(&args).await.expect_code(2);
+        assert!(ended.stderr.contains("in no time"), "{ended:#?}");
+    }
+}

@@ -8,6 +8,8 @@ use metaia_tests::faults::stub::Stub;
 use metaia_tests::server::paths::package_path;
 use metaia_tests::server::process::Process;
 use metaia_tests::server::{Listening, Server, Setup, ports};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpListener;
 
 use super::examine;
 use crate::drain::frozen_phone;
@@ -148,4 +150,46 @@ async fn a_server_without_polling_names_the_setting_of_the_client() {
     let examined = examine(&cli, &[]).await.check(3, "doctor.polling", &words);
     examined.found("doctor.delivery", "own event back");
     examine(&cli, &["--transport", "websocket"]).await.good();
+}
+
+#[tokio::test]
+async fn a_server_of_another_version_is_a_warning() {
+    let body = r#"{"status":"alive","title":"METAIA","version":"9.9.9"}"#;
+    let length = body.len();
+    let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}");
+    let stub = Stub::answering(&[&answer]).await;
+    let examined = examine(&Cli::for_url(&stub.url()), &[]).await;
+    let server = examined.finding("doctor.server");
+    let fix = server["fix"].as_str().unwrap_or_default();
+    assert!(fix.contains("use the metaia of version 9.9.9"), "{server}");
+    examined.found("doctor.server", "version 9.9.9");
+}
+
+/// A server of another protocol that speaks first, such as SSH: its words may come before the
+/// request or after it.
+#[tokio::test]
+async fn a_port_that_does_not_speak_http_is_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let cli = Cli::for_url(&format!("http://{}", listener.local_addr().unwrap()));
+    let speak = async {
+        let mut open = Vec::new();
+        loop {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            socket.write_all(b"SSH-2.0-OpenSSH_9.2\r\n").await.unwrap();
+            open.push(socket);
+        }
+    };
+    let visit = async {
+        for _ in 0..5 {
+            let examined = examine(&cli, &[]).await;
+            let first = examined.findings.iter().find(|one| one["ok"] == false);
+            let first = first.expect("a problem").to_string();
+            assert!(first.contains("the answer is not HTTP"), "{first}");
+            assert_eq!(examined.output.code, Some(3), "{examined:#?}");
+        }
+    };
+    tokio::select! {
+        () = speak => {}
+        () = visit => {}
+    }
 }

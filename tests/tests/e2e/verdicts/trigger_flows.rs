@@ -196,7 +196,7 @@ async fn a_lifecycle_ends_at_a_status() {
     check_usage(&unknown, "pending, confirmed, in_progress, ready");
 }
 
-/// Who is not named acts too.
+/// The default user takes the part that no option names.
 #[tokio::test]
 async fn a_lifecycle_with_one_named_person_goes_to_its_end() {
     let (_server, cli) = start().await;

@@ -27,8 +27,9 @@ pub(super) async fn run(
             "confirmed" => &admin,
             "in_progress" => {
                 // Both act later, also if an option names one of them alone.
-                let (sews, delivers) = (participants.tailor(), participants.courier());
-                set_assignees(steps, &admin, &order, Some(sews), Some(delivers)).await?;
+                let sews = Some(participants.tailor());
+                let delivers = Some(participants.courier());
+                set_assignees(steps, &admin, &order, sews, delivers).await?;
                 &tailor
             }
             "ready" => &tailor,
