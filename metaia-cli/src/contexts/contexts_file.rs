@@ -306,7 +306,7 @@ Authorization = { env = "PROXY" }
         insta::assert_snapshot!(refused("[a]\nurl = 'http://u:hunter2@h'\n"), @r#"
         /c/contexts.toml:2:7
         `url` of the context a has a user or a password, which may be a secret
-        write the address alone: its secrets belong into references, as in headers = { Authorization = { env = "VARIABLE" } }
+        leave it out: an address is shown in lists and errors
         "#);
         insta::assert_snapshot!(refused("url = 'http://h'\n"), @r"
         /c/contexts.toml:1:1

@@ -43,8 +43,7 @@ pub(crate) fn is_secret_header(name: &HeaderName) -> bool {
 }
 
 /// The help for a context whose address has one of [`secret_part`].
-pub(crate) const ADDRESS_ALONE: &str = "write the address alone: its secrets belong into references, as in headers = { Authorization \
-     = { env = \"VARIABLE\" } }";
+pub(crate) const ADDRESS_ALONE: &str = "leave it out: an address is shown in lists and errors";
 
 /// Returns the part of an address that may be a secret. An address is shown, so that of a context
 /// has no such part. Also what is no valid address may have one.
