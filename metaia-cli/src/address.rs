@@ -12,6 +12,8 @@ const DEFAULT_URL: &str = "http://localhost:5000";
 const SEND_CREDENTIALS: &str = "\
 for a proxy: --header 'Authorization: Basic …', with --auth payload for sockets, and with \
 METAIA_API_KEY for emit";
+/// The text in place of what may be a secret.
+const MASK: &str = "***";
 const VARIABLE: &str = "METAIA_URL";
 
 /// The place that an address was read from.
@@ -64,16 +66,21 @@ impl Address {
         }
     }
 
-    /// Returns the address as it was written, without a password.
+    /// Returns the address as it was written, without what may be a secret: a user, a password, a
+    /// query and a fragment, also of what is no valid address.
     pub(crate) fn shown(&self) -> String {
-        match Url::parse(&self.written) {
-            Ok(mut url) if url.password().is_some() => {
-                // An address that has a password can have another one.
-                let _ = url.set_password(Some("***"));
-                url.to_string()
-            }
-            _ => self.written.clone(),
-        }
+        let written = &self.written;
+        let end = written.find(['?', '#']).unwrap_or(written.len());
+        let (address, rest) = written.split_at(end);
+        let start = address.find("://").map_or(0, |at| at + "://".len());
+        let (scheme, host) = address.split_at(start);
+        let host = match host.rsplit_once('@') {
+            Some((_, host)) => format!("{MASK}@{host}"),
+            None => host.to_owned(),
+        };
+        let rest = rest.chars().next();
+        let rest = rest.map(|mark| format!("{mark}{MASK}"));
+        format!("{scheme}{host}{}", rest.unwrap_or_default())
     }
 
     /// Returns the place that it is from.
@@ -127,7 +134,7 @@ impl Address {
     }
 }
 
-/// Shows the address without a password, and its source.
+/// Shows the address without what may be a secret, and its source.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", self.shown(), self.place())
@@ -189,6 +196,20 @@ mod tests {
         assert_eq!(given("http://h:1").to_string(), "http://h:1 (from --url)");
         let shown = given("http://me:secret@h/").to_string();
         assert!(!shown.contains("secret"), "{shown}");
+        for url in [
+            "http://h/?token=secret",
+            "http://h/#secret",
+            "http://secret@h",
+            "http://u:sec/secret@h",
+            "u:secret@h?secret",
+        ] {
+            let shown = given(url).to_string();
+            assert!(!shown.contains("secret") && shown.contains("h"), "{shown}");
+        }
+        assert_eq!(
+            given("http://u:p@h:1/x?a=b").shown(),
+            "http://***@h:1/x?***"
+        );
         let default = Address::find(None, &Settings::default()).to_string();
         assert!(
             default.starts_with("http://localhost:5000 (the default"),

@@ -174,6 +174,11 @@ impl Network {
         self.headers.contains_key(AUTHORIZATION)
     }
 
+    /// Returns the names of the headers of every request, in small letters.
+    pub(crate) fn header_names(&self) -> impl Iterator<Item = &str> {
+        self.headers.keys().map(HeaderName::as_str)
+    }
+
     /// Returns the headers of every request, as texts. Those of `--header` are texts: they came by
     /// the command line.
     pub(crate) fn headers(&self) -> impl Iterator<Item = (&str, &str)> {

@@ -191,7 +191,7 @@ impl<'a> Api<'a> {
 
     async fn reply(&self, request: &Exchange<'_>) -> Result<Result<HttpReply, Fault>, Failure> {
         let Exchange { method, path, .. } = request;
-        self.permit(method, path)?;
+        self.permit(request)?;
         let url = format!("{}{path}", self.asked.base);
         let mut sent = self.http.request(method.clone(), url);
         if let Some(authority) = request.authority {
@@ -227,11 +227,12 @@ impl<'a> Api<'a> {
 
     /// Refuses a request that writes. Commands that write are refused before this; here, no request
     /// gets past that is not known as one.
-    fn permit(&self, method: &Method, path: &str) -> Result<(), Failure> {
+    fn permit(&self, request: &Exchange<'_>) -> Result<(), Failure> {
+        let Exchange { method, path, .. } = request;
+        let is_read =
+            matches!(*method, Method::GET | Method::HEAD) && matches!(request.body, Body::None);
         match &self.protection {
-            Some(protection) if !matches!(*method, Method::GET | Method::HEAD) => {
-                Err(protection.refusal(&format!("{method} {path}")))
-            }
+            Some(protection) if !is_read => Err(protection.refusal(&format!("{method} {path}"))),
             _ => Ok(()),
         }
     }
@@ -340,21 +341,22 @@ mod tests {
         let api = Api::new(&network, asked, Duration::from_secs(1), printer).unwrap();
         let protection = Protection::new(&"production".parse().unwrap(), "http://h".to_owned());
         let api = api.protected(Some(protection));
-        for (method, exit) in [
-            (Method::GET, Exit::Unreachable),
-            (Method::HEAD, Exit::Unreachable),
-            (Method::POST, Exit::Usage),
-            (Method::PUT, Exit::Usage),
-            (Method::DELETE, Exit::Usage),
-            (Method::PATCH, Exit::Usage),
-            (Method::OPTIONS, Exit::Usage),
+        for (method, body, exit) in [
+            (Method::GET, Body::None, Exit::Unreachable),
+            (Method::HEAD, Body::None, Exit::Unreachable),
+            (Method::GET, Body::Text("{}"), Exit::Usage),
+            (Method::POST, Body::None, Exit::Usage),
+            (Method::PUT, Body::None, Exit::Usage),
+            (Method::DELETE, Body::None, Exit::Usage),
+            (Method::PATCH, Body::None, Exit::Usage),
+            (Method::OPTIONS, Body::None, Exit::Usage),
         ] {
             let exchange = Exchange {
                 method: method.clone(),
                 path: "/x",
                 authority: None,
                 headers: &[],
-                body: Body::None,
+                body,
             };
             let failure = api.exchange(exchange).await.unwrap_err();
             assert_eq!(failure.exit, exit, "{method}: {}", failure.chain());

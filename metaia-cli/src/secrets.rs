@@ -5,8 +5,11 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::contexts::{ChosenBy, Secret, ServerContext, ValuePlace, places};
+use crate::contexts::{
+    CONTEXT_VARIABLE, ChosenBy, Secret, ServerContext, URL_VARIABLE, ValuePlace, places,
+};
 use crate::exit::Failure;
+use crate::terminal::one_line;
 
 /// The beginnings of the names of settings.
 const PREFIXES: [&str; 3] = ["METAIA_", "JWT_", "RAZORPAY_"];
@@ -198,8 +201,22 @@ impl Settings {
         self.in_data_folder(file)
             .map_err(|path| match self.context() {
                 Some(context) => missing_in_context(context, name, path.as_deref()),
-                None => missing(name, &path.unwrap_or_default()),
+                None => self.missing(name, &path.unwrap_or_default()),
             })
+    }
+
+    /// Reports a secret that is in no place. A context that is named and not in use may have it.
+    fn missing(&self, name: &str, path: &Path) -> Failure {
+        let failure = missing(name, path);
+        let unused = self.find(CONTEXT_VARIABLE);
+        match unused.filter(|_| self.find(URL_VARIABLE).is_some()) {
+            Some(context) => failure.hint(format!(
+                "METAIA_URL names the server, so the context {} of METAIA_CONTEXT is not in use: \
+                 --context uses it, or set {name}",
+                one_line(&context)
+            )),
+            None => failure,
+        }
     }
 
     /// Returns the secret of a file in the data folder. Otherwise the error is the path of the
@@ -317,6 +334,21 @@ mod tests {
                         and nowhere/razorpay-secret does not exist or is empty";
         assert_eq!(failure.chain(), expected);
         assert!(failure.hint.unwrap().contains("METAIA_DATA"));
+    }
+
+    #[test]
+    fn a_missing_secret_says_that_the_address_puts_a_context_out_of_use() {
+        let settings = settings(&[
+            ("METAIA_DATA", "nowhere"),
+            ("METAIA_URL", "http://h"),
+            ("METAIA_CONTEXT", "staging"),
+        ]);
+        let hint = settings.payment_secret().unwrap_err().hint.unwrap();
+        let hint = hint.replacen(": ", "\n", 1);
+        insta::assert_snapshot!(hint, @r"
+        METAIA_URL names the server, so the context staging of METAIA_CONTEXT is not in use
+        --context uses it, or set RAZORPAY_KEY_SECRET
+        ");
     }
 
     #[test]

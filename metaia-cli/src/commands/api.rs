@@ -54,8 +54,15 @@ impl Args {
     /// Returns the words for what the request writes.
     pub(crate) fn writes(&self) -> Option<String> {
         let method = &self.method.0;
-        let is_read = matches!(*method, Method::GET | Method::HEAD);
-        (!is_read).then(|| format!("api {}", method.as_str().to_lowercase()))
+        let words = format!("api {}", method.as_str().to_lowercase());
+        match *method {
+            // A server may do something with it.
+            Method::GET | Method::HEAD if !self.body.is_empty() => {
+                Some(format!("{words} with a body"))
+            }
+            Method::GET | Method::HEAD => None,
+            _ => Some(words),
+        }
     }
 }
 

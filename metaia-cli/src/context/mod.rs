@@ -90,7 +90,7 @@ impl Context {
         if uses.network() {
             note_unused_proxy(&address, printer);
         }
-        Ok(Self {
+        let context = Self {
             printer,
             settings,
             address,
@@ -103,7 +103,11 @@ impl Context {
             choice: server.choice,
             has_url_option,
             yes: server.yes,
-        })
+        };
+        if let Some(protection) = context.protection() {
+            protection.permit_headers(context.network.header_names())?;
+        }
+        Ok(context)
     }
 
     /// Runs a command that has no results to report when it is interrupted.

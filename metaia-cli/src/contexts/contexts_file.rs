@@ -303,6 +303,11 @@ Authorization = { env = "PROXY" }
         the context a has no `url`
         add url = "https://…": its secrets are for this address alone
         "#);
+        insta::assert_snapshot!(refused("[a]\nurl = 'http://u:hunter2@h'\n"), @r#"
+        /c/contexts.toml:2:7
+        `url` of the context a has a user or a password, which may be a secret
+        leave it out: an address is shown in lists and errors
+        "#);
         insta::assert_snapshot!(refused("url = 'http://h'\n"), @r"
         /c/contexts.toml:1:1
         `url` stands outside of a context
@@ -340,6 +345,11 @@ Authorization = { env = "PROXY" }
             "api_key = { env = 'X' } hunter2",
             "tokens = { admin = 'hunter2' }",
             "headers = { Cookie = 'hunter2' }",
+            "\n[b]\nurl = 'http://u:hunter2@h'",
+            "\n[b]\nurl = 'http://hunter2@h'",
+            "\n[b]\nurl = 'http://h/?token=hunter2'",
+            "\n[b]\nurl = 'http://h/#hunter2'",
+            "\n[b]\nurl = 'u:hunter2@h'",
         ] {
             let failure = read(&format!("[a]\nurl = 'http://h'\n{line}\n")).unwrap_err();
             let shown = format!("{failure:?} {}", failure.chain());

@@ -32,4 +32,4 @@ pub(crate) use name::ContextName;
 pub(crate) use project::ProjectFile;
 pub(crate) use protection::Protection;
 pub(crate) use secret::Secret;
-pub(crate) use server_context::{ServerContext, is_secret_header};
+pub(crate) use server_context::{ADDRESS_ALONE, ServerContext, is_secret_header, secret_part};

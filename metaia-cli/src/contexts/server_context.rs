@@ -42,6 +42,21 @@ pub(crate) fn is_secret_header(name: &HeaderName) -> bool {
     SECRET_HEADERS.contains(&name.as_str())
 }
 
+/// The help for a context whose address has one of [`secret_part`].
+pub(crate) const ADDRESS_ALONE: &str = "leave it out: an address is shown in lists and errors";
+
+/// Returns the part of an address that may be a secret. An address is shown, so that of a context
+/// has no such part. Also what is no valid address may have one.
+pub(crate) fn secret_part(url: &str) -> Option<&'static str> {
+    let parts = [
+        ('@', "a user or a password"),
+        ('?', "a query"),
+        ('#', "a fragment"),
+    ];
+    let part = parts.into_iter().find(|(mark, _)| url.contains(*mark))?;
+    Some(part.1)
+}
+
 /// A server, and the credentials for it.
 #[derive(Debug, Clone)]
 pub(crate) struct ServerContext {
@@ -161,7 +176,12 @@ impl ServerContext {
 }
 
 fn url(table: &TableReader<'_>, name: &ContextName) -> Result<String, TomlMistake> {
-    table.text("url")?.ok_or_else(|| TomlMistake {
+    let written = table.text("url")?;
+    if let Some(part) = written.as_deref().and_then(secret_part) {
+        let text = format!("`url` of the context {name} has {part}, which may be a secret");
+        return Err(table.at_value("url", text).help(ADDRESS_ALONE));
+    }
+    written.ok_or_else(|| TomlMistake {
         message: format!("the context {name} has no `url`"),
         help: Some("add url = \"https://…\": its secrets are for this address alone".to_owned()),
         ..table.here()

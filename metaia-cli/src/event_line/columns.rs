@@ -1,4 +1,6 @@
-//! The columns of a line: `time who event order what latency`.
+//! The columns of a line: `time who event order what latency`. A narrow terminal has no latency, a
+//! narrower one no time, then a shorter name of the event, and at last none: the order and what
+//! changed are always shown.
 
 /// The width of the longest event that has an order (`new_notification`).
 const EVENT: usize = 16;
@@ -12,6 +14,9 @@ const AMPLE_WORDS: usize = 50;
 
 /// The least space for what changed. With less, there is no latency.
 const NARROWEST_WORDS: usize = 12;
+
+/// The least width of the name of an event that is cut.
+const NARROWEST_EVENT: usize = 6;
 
 /// The width of a latency, as in `999 ms`.
 const TIMING: usize = 6;
@@ -27,6 +32,8 @@ const MARK: usize = 2;
 pub(crate) struct Columns {
     /// The width of the terminal; `None` if the lines are not cut.
     pub(super) limit: Option<usize>,
+    /// False on a terminal that has no space for it.
+    pub(super) has_time: bool,
     pub(super) who: usize,
     pub(super) event: usize,
     pub(super) order: usize,
@@ -42,6 +49,7 @@ impl Columns {
             Some(limit) => Self::of_terminal(limit, longest_name),
             None => Self {
                 limit,
+                has_time: true,
                 who: longest_name,
                 event: EVENT,
                 order: ORDER,
@@ -63,13 +71,34 @@ impl Columns {
         };
         let space = space(order);
         let is_timed = space > NARROWEST_WORDS + TIMING;
+        if space < NARROWEST_WORDS {
+            return Self::without_time(limit, who);
+        }
         Self {
             limit: Some(limit),
+            has_time: true,
             who,
             event: EVENT,
             order,
             words: if is_timed { space - 1 - TIMING } else { space },
             timing: if is_timed { TIMING } else { 0 },
+        }
+    }
+
+    /// Returns the columns of a terminal on which the time would take the space of what changed.
+    fn without_time(limit: usize, who: usize) -> Self {
+        let around = who + 1 + SHORT_ORDER + 1;
+        let space = limit.saturating_sub(around);
+        let event = space.saturating_sub(NARROWEST_WORDS + 1).min(EVENT);
+        let event = if event < NARROWEST_EVENT { 0 } else { event };
+        Self {
+            limit: Some(limit),
+            has_time: false,
+            who,
+            event,
+            order: SHORT_ORDER,
+            words: space - event - usize::from(event > 0),
+            timing: 0,
         }
     }
 

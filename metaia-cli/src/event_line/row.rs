@@ -30,9 +30,12 @@ impl Row<'_> {
         let columns = &self.columns;
         let timing = timing(self.latency_ms, self.replayed);
         let limit = columns.words_beside(timing.width());
-        let line = beginning(self.ts, self.receiver, columns)
-            .then(self.subject())
-            .then(Phrase::plain(" "));
+        let line = if columns.has_time {
+            beginning(self.ts, self.receiver, columns)
+        } else {
+            name(self.receiver, columns)
+        };
+        let line = line.then(self.subject()).then(Phrase::plain(" "));
         let words = self.wording.fitting(limit);
         let words = match limit {
             Some(limit) => words.cut(limit),
@@ -50,16 +53,21 @@ impl Row<'_> {
         let columns = &self.columns;
         let event = Phrase::plain(self.event);
         let Some(order) = &self.wording.order else {
-            return self.column(event, columns.event + 1 + columns.order);
+            let space = usize::from(columns.event > 0);
+            return self.column(event, columns.event + space + columns.order);
         };
         let order = match columns.limit {
             Some(_) => order.short(columns.order),
             None => order.whole().to_owned(),
         };
         let order = Phrase::new(Tone::Strong, &order);
+        let order = self.column(order, columns.order);
+        if columns.event == 0 {
+            return order;
+        }
         self.column(event, columns.event)
             .then(Phrase::plain(" "))
-            .then(self.column(order, columns.order))
+            .then(order)
     }
 
     fn column(&self, text: Phrase, columns: usize) -> Phrase {
@@ -86,15 +94,17 @@ impl Row<'_> {
 /// Returns the time and the name of a line, in their columns.
 pub(crate) fn beginning(ts: i64, receiver: &str, columns: &Columns) -> Phrase {
     let time = Phrase::new(Tone::Dim, &clock::time_of_day(ts)).padded(TIME);
+    time.then(Phrase::plain(" ")).then(name(receiver, columns))
+}
+
+/// Returns the name of a line, in its column.
+fn name(receiver: &str, columns: &Columns) -> Phrase {
     let who = match columns.limit {
         Some(_) => short_name(receiver, columns.who),
         None => receiver.into(),
     };
     let who = Phrase::new(tone_of(receiver), &who);
-    let space = || Phrase::plain(" ");
-    time.then(space())
-        .then(who.padded(columns.who))
-        .then(space())
+    who.padded(columns.who).then(Phrase::plain(" "))
 }
 
 /// Returns the name with a shorter role if it is too wide: the first letter tells the roles apart.

@@ -94,6 +94,29 @@ fn an_order_that_was_not_seen_has_the_end_of_its_id() {
 }
 
 #[test]
+fn a_narrow_terminal_shows_the_order_and_what_changed() {
+    let shown = |width| {
+        let status = json!({"_id": "655f3a7be4c7a4f5b2d1c908", "status": "ready"});
+        let busy = json!({"tailorId": "w3", "status": "busy"});
+        let order = shown("customer:u1", "order_update", status, width);
+        let tailor = shown("customer:u1", "tailor_status_update", busy, width);
+        format!("{order}\n{tailor}")
+    };
+    insta::assert_snapshot!(shown(20), @r"
+    c:… …1c908 → ready
+    c:… tailo… w3 → busy
+    ");
+    insta::assert_snapshot!(shown(40), @r"
+    cust:u1 order_update …1c908 → ready
+    cust:u1 tailor_status_upda… w3 → busy
+    ");
+    insta::assert_snapshot!(shown(59), @r"
+    custome:u1 order_update     …1c908 → ready
+    custome:u1 tailor_status_update    w3 → busy
+    ");
+}
+
+#[test]
 fn a_long_name_of_an_event_has_the_space_of_the_order() {
     let data = json!({"tailorId": "w3", "status": "busy"});
     insta::assert_snapshot!(

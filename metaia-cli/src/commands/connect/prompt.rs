@@ -1,8 +1,8 @@
 //! The prompt: for whom the next line is, and who has no connection now.
 //!
 //! Each role is followed by a mark and a space; the mark is `✕` if it has no live session. So the
-//! prompt keeps its width while connections come and go, and can be drawn again below each event. On
-//! a narrow terminal it is shorter, at last only a mark.
+//! prompt keeps its width while connections come and go, and can be drawn again below each event.
+//! On a narrow terminal it is shorter, at last only a mark.
 
 use crate::event_line::{cut, width};
 use crate::printer::Paint;

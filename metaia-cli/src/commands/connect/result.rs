@@ -8,6 +8,9 @@ use crate::exit::{Exit, Failure};
 use crate::printer::{Paint, Report};
 use crate::terminal::one_line;
 
+/// The beginning of the reason for which a server has carried out nothing.
+const REFUSED: &str = "refused: ";
+
 /// The result of a command for one role.
 #[derive(Debug, Serialize)]
 pub(super) struct CommandResult {
@@ -59,7 +62,7 @@ impl Unsuccessful {
             "invalid_order_id" => Exit::Usage,
             _ => Exit::Failed,
         };
-        Self::other(exit, format!("refused: {code}"))
+        Self::other(exit, format!("{REFUSED}{code}"))
     }
 }
 
@@ -146,6 +149,11 @@ impl CommandResult {
         Some(Failure::new(self.exit, message))
     }
 
+    /// Returns true for a role that has come back. The line above the result says what it missed.
+    fn is_return(&self) -> bool {
+        matches!(self.command.as_str(), "back" | "cut" | "offline") && self.answer.is_object()
+    }
+
     fn answer_text(&self) -> String {
         match &self.answer {
             Value::String(text) => text.clone(),
@@ -156,15 +164,18 @@ impl CommandResult {
 
 impl Report for CommandResult {
     fn text(&self, paint: Paint) -> String {
-        let outcome = if self.ok {
-            paint.good("ok")
-        } else {
-            paint.bad("failed")
-        };
+        let begin = format!("{}  {}:", self.actor, self.command);
+        if self.ok && self.is_return() {
+            return format!("{begin} {}", paint.good("ok"));
+        }
         // Text from others must not contain styles.
         let answer = self.answer_text();
         let answer = one_line(&answer);
-        format!("{}  {}: {outcome} {answer}", self.actor, self.command)
+        match answer.strip_prefix(REFUSED) {
+            _ if self.ok => format!("{begin} {} {answer}", paint.good("ok")),
+            Some(code) => format!("{begin} {}{code}", paint.bad(REFUSED)),
+            None => format!("{begin} {} {answer}", paint.bad("failed:")),
+        }
     }
 }
 
@@ -186,7 +197,7 @@ mod tests {
         let result = result("join o1", Err(refused.into()));
         insta::assert_snapshot!(
             result.text(Paint::PLAIN),
-            @"tailor:t1  join o1: failed refused: forbidden"
+            @"tailor:t1  join o1: refused: forbidden"
         );
         let json = concat!(
             r#"{"as":"tailor:t1","command":"join o1","ok":false,"#,
@@ -203,6 +214,24 @@ mod tests {
         let result = result("emit x", Ok(json!({"n": 1})));
         insta::assert_snapshot!(result.text(Paint::PLAIN), @r#"tailor:t1  emit x: ok {"n":1}"#);
         assert!(result.failure().is_none());
+    }
+
+    #[test]
+    fn a_result_is_one_phrase() {
+        let away = result("join o1", Err(Unsuccessful::away()));
+        insta::assert_snapshot!(
+            away.text(Paint::PLAIN),
+            @"tailor:t1  join o1: failed: it is offline: /back connects again"
+        );
+        let back = result("back", Ok(json!({"recovered": true, "replayed": 2})));
+        insta::assert_snapshot!(back.text(Paint::PLAIN), @"tailor:t1  back: ok");
+        let json = serde_json::to_string(&back).unwrap();
+        assert!(
+            json.contains(r#""answer":{"recovered":true,"replayed":2}"#),
+            "{json}"
+        );
+        let until = result("cut", Ok(Value::from("until /back")));
+        insta::assert_snapshot!(until.text(Paint::PLAIN), @"tailor:t1  cut: ok until /back");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use toml_edit::{InlineTable, Item, Table, value};
 use super::written_secret::{WrittenSecret, WrittenToken, from_working_folder};
 use crate::address::Address;
 use crate::context::GlobalArgs;
-use crate::contexts::{ContextChanges, ContextName, is_secret_header};
+use crate::contexts::{ADDRESS_ALONE, ContextChanges, ContextName, is_secret_header, secret_part};
 use crate::exit::{Exit, Failure};
 use crate::printer::Printer;
 use crate::secrets::Settings;
@@ -103,6 +103,10 @@ fn table(args: &Args, global: &GlobalArgs) -> Result<Table, Failure> {
         return Err(failure.hint("add --url URL, such as --url https://staging.example"));
     };
     Address::find(Some(url.clone()), &Settings::default()).base()?;
+    if let Some(part) = secret_part(url) {
+        let failure = Failure::usage(format!("--url has {part}, which may be a secret"));
+        return Err(failure.hint(ADDRESS_ALONE));
+    }
     let mut table = Table::new();
     table.insert("url", value(url.as_str()));
     if let Some(data) = &args.data {

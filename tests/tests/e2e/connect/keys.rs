@@ -36,9 +36,7 @@ async fn ctrl_c_brings_an_offline_role_back() {
         terminal.enter(&format!("/{command} 1h\r")).await;
         terminal.wait_for_last_row("customer:c1✕").await;
         terminal.enter("\x03").await;
-        terminal
-            .wait_for(&format!("{command}: ok {{\"recovered\":true"))
-            .await;
+        terminal.wait_for(&format!("{command}: ok")).await;
         terminal.wait_for_last_row(PROMPT).await;
     }
     end(terminal).await;

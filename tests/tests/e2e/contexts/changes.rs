@@ -112,6 +112,14 @@ async fn what_is_no_context_is_not_added() {
         &["1 to 64 of A-Z"],
     );
     check_contains(&add(&[&["current"], &url[..]].concat()).await, &["current"]);
+    for url in [
+        "http://u:hunter2@h",
+        "http://h?token=hunter2",
+        "http://h#hunter2",
+    ] {
+        let refused = add(&["a", "--url", url]).await;
+        assert!(!refused.output().contains("hunter2"), "{refused:#?}");
+    }
     let secret = [&["a", "--api-key-from", "hunter2"], &url[..]].concat();
     check_contains(
         &add(&secret).await,

@@ -34,7 +34,7 @@ async fn each_kind_of_write_is_refused_before_anything_is_sent() {
     cli.folder().write("qa/s.yaml", SCENARIO);
     let cli = cli.env("SECRET", SECRET);
     let session = "5d41402abc4b2a76b9719d911017c592";
-    let writes: [(&str, &[&str]); 13] = [
+    let writes: [(&str, &[&str]); 15] = [
         ("emit", &["emit", "everyone", "x"]),
         ("trigger", &["trigger", "order.lifecycle"]),
         (
@@ -57,6 +57,14 @@ async fn each_kind_of_write_is_refused_before_anything_is_sent() {
             &["api", "PUT", "/api/orders/o1/status", "--as", "admin:a1"],
         ),
         ("api delete", &["api", "delete", "/x", "--anonymous"]),
+        (
+            "api get with a body",
+            &["api", "get", "/x", "a=b", "--anonymous"],
+        ),
+        (
+            "a request with the header x-http-method-override",
+            &["sessions", "--header", "X-HTTP-Method-Override: DELETE"],
+        ),
         ("disconnect", &["disconnect", session]),
         ("test", &["test", "qa"]),
         ("matrix", &["matrix"]),
