@@ -37,6 +37,13 @@ impl Phone {
         self.first + &later
     }
 
+    /// Sends a token that is none in place of the present one, and waits for the refusal.
+    pub(super) async fn refused_refresh(&self) {
+        let refresh = r#"420["rt:refresh",{"token":"damaged"}]"#;
+        assert_eq!(self.send("POST", refresh.to_owned()).await, "ok");
+        self.received_until("430[").await;
+    }
+
     /// Polls until an answer has this text. The server's pings may come before it.
     async fn received_until(&self, text: &str) -> String {
         let mut received = String::new();

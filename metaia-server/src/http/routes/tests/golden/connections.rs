@@ -28,7 +28,7 @@ async fn connections() {
     let path = "/api/realtime/refusals?since=yesterday";
     transcript.get("since no time", &admin, path).await;
     let device = json!({ "device": "phone-1" });
-    let _phone = Phone::connect(&api, Role::Customer, "c1", device).await;
+    let phone = Phone::connect(&api, Role::Customer, "c1", device).await;
     let sessions = transcript
         .get("one session", &admin, "/api/realtime/sessions")
         .await;
@@ -44,6 +44,10 @@ async fn connections() {
     ] {
         transcript.get(title, &admin, path).await;
     }
+    phone.refused_refresh().await;
+    transcript
+        .get("a refused refresh", &admin, "/api/realtime/refusals")
+        .await;
     let id = sessions["sessions"][0]["id"].as_str().unwrap();
     let session = format!("/api/realtime/sessions/{id}");
     for title in ["ended", "ended again"] {
