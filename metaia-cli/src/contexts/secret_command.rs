@@ -42,7 +42,7 @@ pub(super) fn run(command: &str, limit: Duration) -> Result<String, SecretFault>
         CommandOutput::Ended(status, bytes) if status.success() => {
             String::from_utf8(bytes).map_err(|_| fault("prints what is not UTF-8"))
         }
-        CommandOutput::Ended(status, _) if status.signal() == Some(Signal::SIGINT as i32) => {
+        CommandOutput::Ended(status, _) if is_interrupted(status) => {
             Err(fault("was interrupted").interrupted())
         }
         CommandOutput::Ended(status, _) => Err(fault(&match status.code() {
@@ -57,6 +57,13 @@ pub(super) fn run(command: &str, limit: Duration) -> Result<String, SecretFault>
             )))
         }
     }
+}
+
+/// Returns true if Ctrl-C ended the shell, or the program that it ran: then the shell ends with
+/// 128 and the number of the signal.
+fn is_interrupted(status: ExitStatus) -> bool {
+    let number = Signal::SIGINT as i32;
+    status.signal() == Some(number) || status.code() == Some(128 + number)
 }
 
 /// Runs the command in a runtime of its own: a secret is needed in functions that do not wait.
@@ -140,8 +147,12 @@ mod tests {
 
     #[test]
     fn a_command_that_ctrl_c_ends_is_interrupted() {
-        let fault = run("kill -INT $$", LIMIT).unwrap_err();
+        // The tests may run where SIGINT is ignored, so that none can be sent to the shell.
+        let fault = run("exit 130", LIMIT).unwrap_err();
         assert_eq!(fault.exit, Exit::Interrupted, "{fault:?}");
+        let ended_by = |signal: Signal| ExitStatus::from_raw(signal as i32);
+        assert!(is_interrupted(ended_by(Signal::SIGINT)));
+        assert!(!is_interrupted(ended_by(Signal::SIGTERM)));
     }
 
     #[test]
