@@ -75,14 +75,14 @@ async fn a_narrow_terminal_has_a_short_prompt_and_wraps_the_line() {
     terminal.enter("/emit a-long-word-and-another").await;
     terminal.wait_for_last_row("d-and-another").await;
     emit(&server, &json!({"user": "c1"}), "shown", &json!({"n": 1})).await;
-    terminal.wait_for(" sh").await;
+    terminal.wait_for("shown").await;
     let rows = terminal
         .wait_for_rows("the line below the event", |rows| {
             rows.len() > 2 && rows[rows.len() - 2] == "c1› /emit a-long-wor"
         })
         .await;
     insta::assert_snapshot!(masked(&rows[rows.len() - 3..]), @r"
-    hh:mm:ss.mmm c:… sh…
+    c:… shown  n=1
     c1› /emit a-long-wor
     d-and-another
     ");

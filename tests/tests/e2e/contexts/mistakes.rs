@@ -64,7 +64,7 @@ async fn each_mistake_in_the_file_is_one_message() {
         ),
         (
             format!("[a]\nurl = \"http://u:hunter2@h\"\n{token}"),
-            &["(from the context a)", "not sent"],
+            &["contexts.toml:2:7", "has a user or a password"],
         ),
         (
             format!("[a]\n{url}cacert = \"absent.pem\"\n"),
