@@ -6,7 +6,7 @@ use metaia_tests::clients::phone::Phone;
 use metaia_tests::faults::network::Network;
 use metaia_tests::fixtures::emit;
 use metaia_tests::fixtures::token::token;
-use metaia_tests::server::Server;
+use metaia_tests::server::Setup;
 use serde_json::json;
 
 /// The number of events of 4 KiB. Together they exceed what the kernel buffers for one connection.
@@ -17,7 +17,7 @@ async fn a_half_open_phone_is_detected_and_loses_nothing() {
     let Some(network) = Network::new() else {
         return;
     };
-    let server = Server::start().await;
+    let server = Setup::new().env("METAIA_HOST", "0.0.0.0").start().await;
     let auth = json!({"token": token("customer", "c1"), "device": "d1"});
     let mut driver = Driver::node_in(&network);
     let opts = json!({"auth": auth, "transports": ["websocket"]});
