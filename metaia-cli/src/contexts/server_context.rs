@@ -69,7 +69,7 @@ pub(crate) struct ServerContext {
     pub(crate) jwt_secret: Option<Secret>,
     pub(crate) payment_secret: Option<Secret>,
     pub(crate) webhook_secret: Option<Secret>,
-    /// The token of commands that name nobody.
+    /// The token of commands without `--as`.
     pub(crate) token: Option<Secret>,
     /// The tokens of roles.
     pub(crate) tokens: Vec<(Role, Secret)>,

@@ -74,7 +74,7 @@ async fn what_a_busy_server_does_not_answer_is_not_measured() {
     }
     let cli = cli_for(&server);
     let ended = compare(&cli, &[]).await.expect_code(1);
-    let said = "Payments, webhook, unsigned, nobody: ? HTTP 429 wrong_key";
+    let said = "Payments, webhook, unsigned, anonymous: ? HTTP 429 wrong_key";
     assert!(ended.stdout.contains(said), "{ended:#?}");
     let path = cli.folder().path().join("new.md");
     let file = path.display().to_string();
@@ -222,7 +222,7 @@ async fn programs_get_a_line_for_each_row_and_one_for_the_result() {
 async fn the_table_fits_its_terminal() {
     let server = Server::start().await;
     let cli = cli_for(&server);
-    for (width, heading) in [(80, "nob  own  oth"), (120, "other    tailor other")] {
+    for (width, heading) in [(80, "anon own  oth"), (120, "other    tailor other")] {
         let args = ["matrix", "--color", "never"];
         let terminal = cli.start_on_terminal_of_width(width, &args);
         let shown = terminal.finish().await.expect_code(0).shown;

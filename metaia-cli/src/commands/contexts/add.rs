@@ -45,7 +45,7 @@ pub(crate) struct Args {
     /// The key of a backend
     #[arg(long, value_name = "REFERENCE")]
     api_key_from: Option<WrittenSecret>,
-    /// The token of a role, or of commands that name nobody; may be repeated
+    /// The token of a role, or of commands without --as; may be repeated
     #[arg(long, value_name = "[ROLE=]REFERENCE")]
     token_from: Vec<WrittenToken>,
     /// Write nothing to this server without --yes
@@ -148,7 +148,7 @@ fn insert_tokens(table: &mut Table, tokens: &[WrittenToken]) -> Result<(), Failu
             None => table.insert("token", value(secret)).is_some(),
         };
         if is_known {
-            let of = token.role.map_or("commands that name nobody", Role::as_str);
+            let of = token.role.map_or("commands without --as", Role::as_str);
             return Err(Failure::usage(format!(
                 "--token-from gives two tokens of {of}"
             )));

@@ -213,7 +213,7 @@ impl ContextCheck<'_> {
         })
     }
 
-    /// Prints a line. The exit code counts even if nobody reads on.
+    /// Prints a line. The exit code counts even if the output has no reader.
     fn print(&self, part: &CheckedPart) -> Result<(), Failure> {
         let printed = self.context.printer.verdict(part, Exit::Ok);
         printed.map(|_| ())

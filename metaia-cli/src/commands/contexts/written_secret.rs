@@ -60,7 +60,7 @@ pub(super) fn from_working_folder(path: &str) -> String {
     absolute.to_string_lossy().into_owned()
 }
 
-/// A token of a role, or of commands that name nobody.
+/// A token of a role, or of commands without `--as`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct WrittenToken {
     pub(super) role: Option<Role>,

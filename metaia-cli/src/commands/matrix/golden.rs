@@ -157,13 +157,13 @@ mod tests {
 
         ## Rooms
 
-        |  | nobody | owner | other customer |
+        |  | anonymous | owner | other customer |
         |---|---|---|---|
         | join the order's room | - | allowed | forbidden |
 
         ## Orders
 
-        |  | nobody | owner | other customer |
+        |  | anonymous | owner | other customer |
         |---|---|---|---|
         | read the order | unauthorized | allowed | hidden |
         | place an order | unauthorized | ! HTTP 500 x | allowed |

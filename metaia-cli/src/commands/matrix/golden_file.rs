@@ -100,19 +100,19 @@ mod tests {
 
     #[test]
     fn a_file_of_other_people_is_refused() {
-        use Subject::{Backend, Nobody, OtherCustomer, Owner};
-        assert!(check_subjects(&grid(), &[Nobody, Owner, OtherCustomer], "f.md").is_ok());
+        use Subject::{Anonymous, Backend, OtherCustomer, Owner};
+        assert!(check_subjects(&grid(), &[Anonymous, Owner, OtherCustomer], "f.md").is_ok());
         let text = "the golden file f.md is of other people";
         check(
-            &[Nobody, Owner, OtherCustomer, Backend],
+            &[Anonymous, Owner, OtherCustomer, Backend],
             &format!("{text}: it lacks backend"),
         );
         check(
-            &[Nobody, Owner],
+            &[Anonymous, Owner],
             &format!("{text}: other customer cannot be measured here"),
         );
         check(
-            &[Owner, Nobody, OtherCustomer],
+            &[Owner, Anonymous, OtherCustomer],
             &format!("{text}: they stand in another order"),
         );
     }

@@ -162,7 +162,7 @@ pub(super) mod fixture {
 
     /// Returns a small grid of two sections.
     pub(in super::super) fn grid() -> AccessGrid {
-        let subjects = vec![Subject::Nobody, Subject::Owner, Subject::OtherCustomer];
+        let subjects = vec![Subject::Anonymous, Subject::Owner, Subject::OtherCustomer];
         let row = |section: &str, name: &str, cells: [CellValue; 3]| {
             AccessRow::new(section, name, cells.to_vec())
         };
@@ -232,7 +232,7 @@ mod tests {
         let expected = json!({
             "section": "Orders",
             "row": "read the order",
-            "cells": {"nobody": "unauthorized", "owner": "allowed", "other customer": "hidden"},
+            "cells": {"anonymous": "unauthorized", "owner": "allowed", "other customer": "hidden"},
         });
         assert_eq!(grid.rows[1].json(&grid.subjects), expected);
     }

@@ -19,11 +19,11 @@ const NARROW_CELL: usize = 4;
 const LEGEND: &str = "\
 ✓ may, or receives it   · receives nothing   401 not authorized   403 forbidden
 404 hidden, as if it did not exist   - not measured   ? the server was busy
-! another answer   backend: with the API key
+! another answer   anonymous: without a token   backend: with the API key
 owner as tailor: the owner's user id in the role of a tailor";
 
 const NARROW_LEGEND: &str = "\
-nob: nobody   own: owner   oth: other   cust: customer   tail: tailor
+anon: anonymous   own: owner   oth: other   cust: customer   tail: tailor
 cour: courier   adm: admin   back: backend
 own tail: owner as tailor   tail cust: tailor as customer";
 
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn a_narrow_table_has_short_headings() {
         insta::assert_snapshot!(table(&grid(), &[], 80, Paint::PLAIN), @"
-                                 nob  own  oth
+                                 anon own  oth
                                            cust
         Rooms
         join the order's room    -    ✓    403
@@ -129,9 +129,9 @@ mod tests {
 
         ✓ may, or receives it   · receives nothing   401 not authorized   403 forbidden
         404 hidden, as if it did not exist   - not measured   ? the server was busy
-        ! another answer   backend: with the API key
+        ! another answer   anonymous: without a token   backend: with the API key
         owner as tailor: the owner's user id in the role of a tailor
-        nob: nobody   own: owner   oth: other   cust: customer   tail: tailor
+        anon: anonymous   own: owner   oth: other   cust: customer   tail: tailor
         cour: courier   adm: admin   back: backend
         own tail: owner as tailor   tail cust: tailor as customer
         ");
@@ -140,17 +140,17 @@ mod tests {
     #[test]
     fn a_wide_table_has_long_headings() {
         insta::assert_snapshot!(table(&grid(), &[], 120, Paint::PLAIN), @"
-                                 nobody owner other
-                                              customer
+                                 anonymous owner other
+                                                 customer
         Rooms
-        join the order's room    -      ✓     403
+        join the order's room    -         ✓     403
         Orders
-        read the order           401    ✓     404
-        place an order           401    !500  ✓
+        read the order           401       ✓     404
+        place an order           401       !500  ✓
 
         ✓ may, or receives it   · receives nothing   401 not authorized   403 forbidden
         404 hidden, as if it did not exist   - not measured   ? the server was busy
-        ! another answer   backend: with the API key
+        ! another answer   anonymous: without a token   backend: with the API key
         owner as tailor: the owner's user id in the role of a tailor
         ");
     }

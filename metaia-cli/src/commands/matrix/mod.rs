@@ -138,7 +138,7 @@ async fn measure_and_clear(
     context: &Context,
 ) -> Result<Option<(AccessGrid, AccessTimes)>, Failure> {
     let mut stage = Stage::default();
-    // An order that is being placed is waited for: otherwise nobody would cancel it.
+    // An order that is being placed is waited for: otherwise it would never be cancelled.
     let set = stage.set(company, api).await;
     let measured = match set {
         Err(failure) => Err(failure),

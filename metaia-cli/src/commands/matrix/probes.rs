@@ -1,7 +1,7 @@
 //! The REST requests of the matrix: each shows whether a caller may make it, and changes nothing
 //! that matters.
 //!
-//! A server checks who calls before it checks what is asked. So a request that nobody may make as
+//! A server checks who calls before it checks what is asked. So a request that no role may make as
 //! it is (a version that no order has, an order without items, an event with a member too many)
 //! shows by its status that the caller might make it otherwise, and changes nothing.
 
@@ -24,8 +24,9 @@ pub(super) struct RouteProbe {
     pub(super) is_for_no_version: bool,
     /// The statuses by which the server shows that the caller may.
     pub(super) tried: &'static [u16],
-    /// True if the caller plays no part in the answer, so that the request is sent once, by nobody.
-    pub(super) is_for_nobody: bool,
+    /// True if the caller plays no part in the answer, so that the request is sent once, without a
+    /// token.
+    pub(super) is_sent_once: bool,
     /// The list in the answer's data, and the placeholder of the record that it must contain.
     pub(super) contains: Option<(&'static str, &'static str)>,
 }
@@ -46,7 +47,7 @@ const fn probe(
         body: "",
         is_for_no_version: false,
         tried: &[],
-        is_for_nobody: false,
+        is_sent_once: false,
         contains: None,
     }
 }
@@ -169,7 +170,7 @@ pub(super) const PROBES: &[RouteProbe] = &[
     // A server takes few wrong signatures a minute: one for each caller would use them up.
     RouteProbe {
         body: "{}",
-        is_for_nobody: true,
+        is_sent_once: true,
         ..probe(
             PAYMENTS,
             "webhook, unsigned",

@@ -26,7 +26,7 @@ pub(super) async fn rows(
     let columns = company.logins.iter().map(|login| async move {
         let mut cells = Vec::new();
         for probe in PROBES {
-            let is_asked = !probe.is_for_nobody || login.subject == Subject::Nobody;
+            let is_asked = !probe.is_sent_once || login.subject == Subject::Anonymous;
             cells.push(if is_asked && routes.has(probe.method, probe.route) {
                 ask(probe, login, stage, company, api).await?
             } else {

@@ -145,7 +145,7 @@ impl SubjectSocket {
         let subject = login.subject;
         let connected = match login.identity() {
             Some(identity) => connect_as(identity, context).await,
-            None if subject == Subject::Nobody => connect_as_nobody(context).await,
+            None if subject == Subject::Anonymous => connect_without_token(context).await,
             None => {
                 return Ok(Self {
                     subject,
@@ -187,7 +187,7 @@ async fn connect_as(identity: &Identity, context: &Context) -> Connecting {
     }
 }
 
-async fn connect_as_nobody(context: &Context) -> Connecting {
+async fn connect_without_token(context: &Context) -> Connecting {
     let anonymous = || std::future::ready(Ok(ClientCredentials::anonymous()));
     let builder = connection::builder_for(context).credentials(anonymous);
     match builder.connect().await {
@@ -264,7 +264,7 @@ fn is_in(ready: &Ready, room: &str) -> CellValue {
     }
 }
 
-/// Returns the rooms that nobody should be in without a join.
+/// Returns the rooms that a session is in only after a join.
 fn other_rooms(ready: &Ready) -> CellValue {
     let own = [role_room(ready), user_room(ready)];
     let others = ready.rooms.iter().filter(|room| !own.contains(room));

@@ -18,7 +18,7 @@ const API_KEY: &str = "METAIA_API_KEY";
 #[derive(Debug)]
 pub(super) struct SubjectLogin {
     pub(super) subject: Subject,
-    /// `None` for nobody.
+    /// `None` without a token.
     pub(super) authority: Option<Authority>,
 }
 
@@ -62,7 +62,7 @@ impl Company {
         let mut logins = Vec::new();
         for subject in Subject::ALL {
             let authority = match subject {
-                Subject::Nobody => None,
+                Subject::Anonymous => None,
                 Subject::Backend => match context.settings.find(API_KEY) {
                     Some(key) => Some(Authority::ApiKey(key)),
                     None => continue,

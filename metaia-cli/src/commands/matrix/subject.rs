@@ -2,11 +2,11 @@
 
 use metaia_realtime::Role;
 
-/// A person, a program with an API key, or nobody, as they stand to the order.
+/// A person, a program with an API key, or a client without a token, as they stand to the order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Subject {
     /// Without a token.
-    Nobody,
+    Anonymous,
     Owner,
     OtherCustomer,
     Tailor,
@@ -38,7 +38,7 @@ const fn names(long: &'static str, short: &'static str) -> SubjectNames {
 impl Subject {
     /// All of them, in the order of the columns.
     pub(super) const ALL: [Self; 11] = [
-        Self::Nobody,
+        Self::Anonymous,
         Self::Owner,
         Self::OtherCustomer,
         Self::Tailor,
@@ -53,7 +53,7 @@ impl Subject {
 
     const fn names(self) -> SubjectNames {
         match self {
-            Self::Nobody => names("nobody", "nob"),
+            Self::Anonymous => names("anonymous", "anon"),
             Self::Owner => names("owner", "own"),
             Self::OtherCustomer => names("other customer", "oth cust"),
             Self::Tailor => names("tailor", "tail"),
@@ -90,7 +90,7 @@ impl Subject {
     /// Returns the role of the token; `None` for a subject without a token.
     pub(super) fn role(self) -> Option<Role> {
         match self {
-            Self::Nobody | Self::Backend => None,
+            Self::Anonymous | Self::Backend => None,
             Self::Owner | Self::OtherCustomer | Self::TailorAsCustomer => Some(Role::Customer),
             Self::Tailor | Self::OtherTailor | Self::OwnerAsTailor => Some(Role::Tailor),
             Self::Courier | Self::OtherCourier => Some(Role::Delivery),
