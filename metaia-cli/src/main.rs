@@ -34,6 +34,7 @@ mod order_ref;
 mod payload_args;
 mod printer;
 mod probe;
+mod process_group;
 mod provider;
 mod proxy;
 mod reply_reader;
@@ -49,9 +50,11 @@ mod suggestion;
 mod terminal;
 mod tls;
 mod token;
+mod user_folders;
 mod verdict;
 mod watcher;
 mod where_option;
+mod whole_file;
 
 use std::process::ExitCode;
 

@@ -4,10 +4,8 @@
 //! killed leaves the old file or the new one. The new one can be read by its owner alone. From the
 //! reading to the writing, no other command changes it.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::PathBuf;
 
 use toml_edit::{DocumentMut, Item, RawString, Table, value};
 
@@ -17,6 +15,7 @@ use super::folder;
 use super::name::{CURRENT, ContextName};
 use crate::exit::{Exit, Failure};
 use crate::suggestion;
+use crate::whole_file;
 
 /// The file, being changed.
 #[derive(Debug)]
@@ -165,41 +164,15 @@ impl ContextChanges {
         let text = self.document.to_string();
         // A link, as of a repository of settings, stays one: the file behind it is replaced.
         let path = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
-        replace(&path, text.as_bytes()).map_err(|error| {
+        whole_file::replace(&path, text.as_bytes()).map_err(|error| {
             let text = format!("{} cannot be written", self.shown_path());
             Failure::new(Exit::Failed, text).caused_by(error)
         })
     }
 }
 
-fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("/"));
-    fs::DirBuilder::new().recursive(true).create(folder)?;
-    let id = uuid::Uuid::new_v4().simple();
-    let new = folder.join(format!(".contexts-{id}.toml"));
-    let written = write_new(&new, text).and_then(|()| fs::rename(&new, path));
-    if written.is_err() {
-        // The first error is the one to report.
-        let _ = fs::remove_file(&new);
-    }
-    written
-}
-
-fn write_new(path: &Path, text: &[u8]) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    let mut file = options
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
-    file.write_all(text)?;
-    file.sync_all()
-}
-
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use super::*;
 
     const TEXT: &str = "\
@@ -291,21 +264,6 @@ api_key = { env = \"KEY\" }
         let names = (0..12).map(|number| name(&format!("c{number}")));
         let lost: Vec<ContextName> = names.filter(|name| !changes.contains(name)).collect();
         assert_eq!(lost, []);
-        fs::remove_dir_all(folder).unwrap();
-    }
-
-    #[test]
-    fn the_file_is_replaced_and_private() {
-        let folder = std::env::temp_dir().join(format!("metaia-changes-{}", std::process::id()));
-        let path = folder.join("metaia/contexts.toml");
-        replace(&path, b"a = 1\n").unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
-        replace(&path, b"a = 2\n").unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"a = 2\n");
-        let mode = fs::metadata(&path).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-        let files = fs::read_dir(path.parent().unwrap()).unwrap().count();
-        assert_eq!(files, 1);
         fs::remove_dir_all(folder).unwrap();
     }
 }

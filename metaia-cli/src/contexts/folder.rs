@@ -1,14 +1,13 @@
-//! The user's configuration folder, and paths in files.
+//! The path of `contexts.toml`, and paths in files.
 
-use std::env;
 use std::path::{Path, PathBuf};
 
-/// Returns the path of `contexts.toml`: in `$XDG_CONFIG_HOME/metaia`, otherwise in
-/// `$HOME/.config/metaia`. Returns `None` if neither variable is set: then there are no contexts.
+use crate::user_folders::{self, home};
+
+/// Returns the path of `contexts.toml`. Returns `None` if the user has no folder for it: then there
+/// are no contexts.
 pub(crate) fn file() -> Option<PathBuf> {
-    // The specification says that a relative path is ignored.
-    let folder = absolute("XDG_CONFIG_HOME").or_else(|| Some(home()?.join(".config")));
-    Some(folder?.join("metaia").join("contexts.toml"))
+    Some(user_folders::config()?.join("contexts.toml"))
 }
 
 /// Returns a path that is written in a file: `~` is the user's home, and a relative one is relative
@@ -32,15 +31,6 @@ pub(crate) fn shown(path: &Path) -> String {
         Some(rest) => format!("~/{}", rest.display()),
         None => path.display().to_string(),
     }
-}
-
-fn home() -> Option<PathBuf> {
-    absolute("HOME")
-}
-
-fn absolute(variable: &str) -> Option<PathBuf> {
-    let path = PathBuf::from(env::var_os(variable)?);
-    path.is_absolute().then_some(path)
 }
 
 #[cfg(test)]

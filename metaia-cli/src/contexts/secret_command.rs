@@ -11,14 +11,14 @@ use std::process::{ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, Command};
 use tokio::runtime::Builder;
 use tokio::time::timeout;
 
 use super::secret_fault::{MAX_BYTES, SecretFault};
+use crate::process_group::ProcessGroup;
 use crate::terminal::one_line;
 
 /// The time that a command has.
@@ -89,10 +89,12 @@ async fn bounded(command: &str, limit: Duration) -> io::Result<CommandOutput> {
         shell.process_group(0);
     }
     let mut child = shell.spawn()?;
-    let group = if on_terminal { None } else { child.id() };
+    let group = ProcessGroup::of(&child).filter(|_| !on_terminal);
     let ended = timeout(limit, read(&mut child)).await;
     if !matches!(ended, Ok(Ok(CommandOutput::Ended(..)))) {
-        kill_group(group);
+        if let Some(group) = group {
+            group.signal(Signal::SIGKILL);
+        }
         child.kill().await?;
     }
     ended.unwrap_or(Ok(CommandOutput::TooLate))
@@ -109,14 +111,6 @@ async fn read(child: &mut Child) -> io::Result<CommandOutput> {
     }
     let status = child.wait().await?;
     Ok(CommandOutput::Ended(status, bytes))
-}
-
-/// Kills the command with the programs that it has started.
-fn kill_group(first: Option<u32>) {
-    if let Some(id) = first.and_then(|id| i32::try_from(id).ok()) {
-        // A group that has ended needs no signal.
-        let _ = killpg(Pid::from_raw(id), Signal::SIGKILL);
-    }
 }
 
 #[cfg(test)]

@@ -11,11 +11,12 @@ use std::io;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
+
+use crate::process_group::ProcessGroup;
 
 /// The largest part of an output that is kept.
 pub(super) const MAX_KEPT: usize = 1024 * 1024;
@@ -40,7 +41,7 @@ pub(super) struct Kept {
 }
 
 /// Terminates the programs of a group when it is dropped, unless the first of them has ended.
-struct Group(Option<Pid>);
+struct Group(Option<ProcessGroup>);
 
 /// Runs a program to its end. Returns `None` if it has not ended within the time.
 ///
@@ -58,7 +59,7 @@ pub(super) async fn run(
         .process_group(0)
         .kill_on_drop(true);
     let child = command.spawn()?;
-    let mut group = Group::of(&child);
+    let mut group = Group(ProcessGroup::of(&child));
     let Ok(ended) = timeout(within, wait(child)).await else {
         return Ok(None);
     };
@@ -110,24 +111,18 @@ impl Kept {
     }
 }
 
-impl Group {
-    fn of(child: &Child) -> Self {
-        let id = child.id().and_then(|id| i32::try_from(id).ok());
-        Self(id.map(Pid::from_raw))
-    }
-}
-
 impl Drop for Group {
     fn drop(&mut self) {
         if let Some(group) = self.0 {
-            // There is nobody to tell, and nothing left to do.
-            let _ = killpg(group, Signal::SIGTERM);
+            group.signal(Signal::SIGTERM);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use nix::unistd::Pid;
+
     use super::*;
 
     async fn shell(script: &str, within: Duration) -> Option<ProgramOutput> {

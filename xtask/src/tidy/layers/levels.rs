@@ -134,6 +134,9 @@ const CLI: &[Level] = &[
         "screen.rs",
         "proxy.rs",
         "blocked_output.rs",
+        "process_group.rs",
+        "user_folders.rs",
+        "whole_file.rs",
     ]),
     Level::apart(&[
         "printer.rs",
@@ -180,7 +183,7 @@ const CLI: &[Level] = &[
     Level::apart(&["scenario/run/"]),
     Level::apart(&["scenario/mod.rs"]),
     Level::apart(&["commands/"]),
-    Level::apart(&["cli.rs"]),
+    Level::apart(&["cli/"]),
 ];
 
 const DOTENV: &[Level] = &[

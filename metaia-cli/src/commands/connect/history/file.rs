@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::kept::MOST_LINES;
+use crate::whole_file;
 
 /// The most bytes at the end of the file that are read: more than the lines of `connect` need.
 const MOST_BYTES: u64 = 8 * 1024 * 1024;
@@ -43,7 +44,7 @@ impl HistoryFile {
         let newest = newest_lines(&text);
         // Without the lock, another process may be appending.
         if newest.len() < text.len() && is_locked {
-            replace(&path, newest)?;
+            whole_file::replace(&path, newest.as_bytes())?;
         }
         let newest = newest.to_owned();
         Ok((Self { path }, newest))
@@ -110,22 +111,6 @@ fn newest_lines(text: &str) -> &str {
     let ends = text.match_indices('\n').rev();
     let before = ends.map(|(at, _)| at + 1).nth(MOST_LINES);
     &text[before.unwrap_or(0)..]
-}
-
-/// Replaces the file at once, so that no process reads a part of it.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let new = path.with_extension(format!("new-{}", std::process::id()));
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    let written = options
-        .open(&new)
-        .and_then(|mut file| file.write_all(text.as_bytes()))
-        .and_then(|()| std::fs::rename(&new, path));
-    if written.is_err() {
-        // It is of no use, and the next attempt replaces it.
-        let _ = std::fs::remove_file(&new);
-    }
-    written
 }
 
 #[cfg(test)]

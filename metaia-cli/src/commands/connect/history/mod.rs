@@ -10,9 +10,7 @@ mod kept;
 
 use std::path::PathBuf;
 
-use etcetera::BaseStrategy as _;
-use etcetera::base_strategy::Xdg;
-
+use crate::user_folders;
 use file::HistoryFile;
 pub(super) use kept::MOST_LINES;
 use kept::{is_kept, read_line, written};
@@ -70,8 +68,6 @@ impl History {
 
 /// Returns the path of the file.
 fn path() -> Result<PathBuf, String> {
-    let strategy = Xdg::new().map_err(|error| error.to_string())?;
-    let folder = strategy.state_dir();
-    let folder = folder.ok_or("this system has no folder for the state of programs")?;
-    Ok(folder.join("metaia").join("connect-history"))
+    let folder = user_folders::state().ok_or("there is no folder for it: HOME is not set")?;
+    Ok(folder.join("connect-history"))
 }
