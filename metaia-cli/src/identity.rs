@@ -127,7 +127,7 @@ impl Authority {
     pub(crate) fn token_kind(&self) -> TokenKind {
         match self {
             Self::Token(identity) => identity.token_kind(),
-            Self::ApiKey(_) => TokenKind::None,
+            Self::ApiKey(_) => TokenKind::ApiKey,
         }
     }
 }

@@ -20,7 +20,9 @@ pub(crate) enum TokenKind {
     Minted,
     /// The user of the tool supplied it.
     Supplied(SuppliedBy),
-    /// The request has an API key instead, or nothing.
+    /// The request has an API key instead.
+    ApiKey,
+    /// The request has no credentials.
     None,
 }
 

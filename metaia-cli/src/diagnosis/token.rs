@@ -10,6 +10,8 @@ use crate::exit::Exit;
 const SET_THE_CLOCK: &str = "set this machine's clock: the times in tokens are compared with \
                              the server's clock";
 
+const SEND_CREDENTIALS: &str = "the request has no credentials: use --as or --token";
+
 const SET_THE_CLOCK_AND_MINT: &str = "set this machine's clock if the token was minted by it, \
                                       then mint a new one with `metaia token mint`";
 
@@ -111,13 +113,14 @@ fn refused(asked: &Asked, code: &str, ahead: Option<i64>, cause: String) -> Diag
 pub(super) fn source(token: TokenKind) -> String {
     match token {
         TokenKind::Supplied(by) => format!(" (the token is from {})", by.place()),
-        TokenKind::Minted | TokenKind::None => String::new(),
+        TokenKind::Minted | TokenKind::ApiKey | TokenKind::None => String::new(),
     }
 }
 
 /// Returns whether the server may have got no token at all.
 fn may_be_dropped(asked: &Asked) -> bool {
-    asked.token != TokenKind::None && asked.has_token_in_header_alone
+    let has_token = matches!(asked.token, TokenKind::Minted | TokenKind::Supplied(_));
+    has_token && asked.has_token_in_header_alone
 }
 
 /// Returns what to do about the answer 403 of a server of this project.
@@ -125,7 +128,8 @@ pub(super) fn forbidden_hint(asked: &Asked) -> &'static str {
     match (asked.via, asked.token) {
         // The only reason for which a handshake is forbidden.
         (Via::WebSocket | Via::Polling, _) => UNKNOWN_ROLE,
-        (Via::Rest, TokenKind::None) => "an API key may not do everything: use --as or --token",
+        (Via::Rest, TokenKind::ApiKey) => "an API key may not do everything: use --as or --token",
+        (Via::Rest, TokenKind::None) => SEND_CREDENTIALS,
         (Via::Rest, _) => {
             "this role or user may not do it: use --as to act as another one; \
              `metaia token inspect` shows the role of a token"
@@ -136,7 +140,8 @@ pub(super) fn forbidden_hint(asked: &Asked) -> &'static str {
 /// Returns what to do about a refusal.
 pub(super) fn refused_hint(code: &str, token: TokenKind) -> Option<&'static str> {
     Some(match (code, token) {
-        ("unauthorized", TokenKind::None) => "the server does not know this API key",
+        ("unauthorized", TokenKind::ApiKey) => "the server does not know this API key",
+        ("unauthorized", TokenKind::None) => SEND_CREDENTIALS,
         ("unauthorized", TokenKind::Minted) => {
             "the server has another secret than this folder and environment: \
              run metaia where the server was started, or set JWT_SECRET"

@@ -8,6 +8,7 @@ use url::form_urlencoded::byte_serialize;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::identity::Authority;
+use crate::members::object_member;
 
 /// The most pages of orders, of 100 each, that are searched for a number.
 const SEARCHED_PAGES: usize = 100;
@@ -23,7 +24,7 @@ pub(super) enum Lookup {
 pub(super) async fn look_up(order: &OrderId, context: &Context) -> Result<Lookup, Failure> {
     let (reader, found) = read(&format!("/api/orders/{order}"), context).await?;
     match found {
-        Ok(_) => Ok(Lookup::Found),
+        Ok(data) => object_member(&data, "order").map(|_| Lookup::Found),
         // A server without a list of orders has not answered either.
         Err(failure) if failure.status == Some(404) && failure.exit != Exit::Unreachable => {
             Ok(Lookup::Missing(reader))

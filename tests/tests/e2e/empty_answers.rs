@@ -34,6 +34,9 @@ async fn an_answer_that_says_nothing_is_no_success_of_any_command() {
             &["disconnect", "5d41402abc4b2a76b9719d911017c592"],
             &["emit", "user:u1", "note"],
             &["trigger", "new_notification", "--to", "user:u1"],
+            &["trigger", "order_update", "--order", "o1"],
+            &["join", "o1", "--as", "customer:u1", "--expect", "deny"],
+            &["emit", "order:o1", "note"],
         ] {
             let output = cli.run(args).await.expect_code(3);
             let says_why = output.stderr.contains("the answer is not METAIA's");

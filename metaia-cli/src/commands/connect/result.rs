@@ -149,9 +149,11 @@ impl CommandResult {
         Some(Failure::new(self.exit, message))
     }
 
-    /// Returns true for a role that has come back. The line above the result says what it missed.
-    fn is_return(&self) -> bool {
-        matches!(self.command.as_str(), "back" | "cut" | "offline") && self.answer.is_object()
+    /// Returns true if the rows above the result say what it would: what a role that came back has
+    /// missed, or the event that was awaited.
+    fn is_said_above(&self) -> bool {
+        let word = self.command.split(' ').next().unwrap_or_default();
+        matches!(word, "back" | "cut" | "offline" | "await") && self.answer.is_object()
     }
 
     fn answer_text(&self) -> String {
@@ -165,7 +167,7 @@ impl CommandResult {
 impl Report for CommandResult {
     fn text(&self, paint: Paint) -> String {
         let begin = format!("{}  {}:", self.actor, self.command);
-        if self.ok && self.is_return() {
+        if self.ok && self.is_said_above() {
             return format!("{begin} {}", paint.good("ok"));
         }
         // Text from others must not contain styles.
@@ -230,6 +232,11 @@ mod tests {
             json.contains(r#""answer":{"recovered":true,"replayed":2}"#),
             "{json}"
         );
+        for command in ["await live", "await order_update"] {
+            let awaited = result(command, Ok(json!({"userId": "t1"})));
+            let text = awaited.text(Paint::PLAIN);
+            assert_eq!(text, format!("tailor:t1  {command}: ok"));
+        }
         let until = result("cut", Ok(Value::from("until /back")));
         insta::assert_snapshot!(until.text(Paint::PLAIN), @"tailor:t1  cut: ok until /back");
     }

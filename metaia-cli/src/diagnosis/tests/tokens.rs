@@ -190,6 +190,27 @@ fn a_token_that_was_in_the_header_alone_may_have_been_dropped() {
 }
 
 #[test]
+fn a_request_without_credentials_is_told_apart_from_one_with_a_wrong_key() {
+    let body = r#"{"code":"unauthorized","detail":"The token is missing or not valid."}"#;
+    let advice = |token| {
+        let asked = Asked {
+            token,
+            ..asked(Via::Rest)
+        };
+        let fault = Fault::Reply(reply(401, &[], body));
+        diagnose(&asked, &fault, &ProbeResult::Nothing).advice
+    };
+    assert_eq!(
+        advice(TokenKind::ApiKey).as_deref(),
+        Some("the server does not know this API key")
+    );
+    assert_eq!(
+        advice(TokenKind::None).as_deref(),
+        Some("the request has no credentials: use --as or --token")
+    );
+}
+
+#[test]
 fn a_token_that_is_accepted_in_the_payload_was_dropped_from_the_header() {
     let by_header = Asked {
         has_token_in_header_alone: true,

@@ -273,13 +273,8 @@ fn taken(status: u16) -> Failure {
 
 /// Returns the text at `pointer` of a response; the next step needs it.
 pub(super) fn text_at<'a>(data: &'a Value, pointer: &str) -> Result<&'a str, Failure> {
-    match data.pointer(pointer).and_then(Value::as_str) {
-        Some(text) => Ok(text),
-        None => {
-            let message = format!("the response has no text at {pointer}: {data}");
-            Err(Failure::new(Exit::Failed, message))
-        }
-    }
+    let found = data.pointer(pointer).and_then(Value::as_str);
+    found.ok_or_else(|| is_lacking(&format!("text at {pointer}")))
 }
 
 #[cfg(test)]
@@ -313,9 +308,13 @@ mod tests {
     #[test]
     fn a_response_without_the_needed_text_is_a_failure() {
         assert_eq!(text_at(&json!({"a": {"b": "c"}}), "/a/b").unwrap(), "c");
+        let failure = text_at(&json!({"a": 7}), "/a").unwrap_err();
         assert_eq!(
-            text_at(&json!({}), "/a").unwrap_err().chain(),
-            "the response has no text at /a: {}"
+            (failure.exit, failure.chain().as_str()),
+            (
+                Exit::Unreachable,
+                "the answer is not METAIA's: it has no text at /a"
+            )
         );
     }
 }
