@@ -131,9 +131,6 @@ fn authority(args: &Args, context: &Context) -> Result<Option<Authority>, Failur
         return Ok(None);
     }
     if args.actor.is_none() && context.token_owner()?.is_none() {
-        context
-            .printer
-            .note("sent without a token: --as ROLE:USER or --token sends one");
         return Ok(None);
     }
     let identity = context.identity(args.actor.as_ref())?;

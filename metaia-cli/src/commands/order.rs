@@ -235,7 +235,9 @@ impl OrderClient<'_> {
                 break;
             }
         }
+        let count = list.entries.len();
         table::print(list.entries, cells, self.context)?;
+        table::note_count(count, "order", self.context);
         Ok(Exit::Ok)
     }
 

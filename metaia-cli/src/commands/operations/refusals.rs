@@ -54,8 +54,10 @@ pub(super) async fn refusals(args: Args, context: &Context) -> Result<Exit, Fail
         if let Some(user) = &args.user {
             news.retain(|refusal| refusal["user"] == user.as_str());
         }
+        let count = news.len();
         table::print(news, cells, context)?;
         if !args.follow {
+            table::note_count(count, "refusal", context);
             return Ok(Exit::Ok);
         }
         if let Some(last) = listed.last() {

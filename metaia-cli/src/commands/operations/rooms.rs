@@ -28,7 +28,9 @@ pub(super) async fn rooms(args: Args, context: &Context) -> Result<Exit, Failure
     for room in &rooms {
         count_member(room, "sessions")?;
     }
+    let count = rooms.len();
     table::print(rooms, cells, context)?;
+    table::note_count(count, "room", context);
     Ok(Exit::Ok)
 }
 

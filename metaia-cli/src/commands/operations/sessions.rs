@@ -44,10 +44,7 @@ pub(super) async fn sessions(args: Args, context: &Context) -> Result<Exit, Fail
     let sessions = admin.sessions(&query).await?;
     let count = sessions.len();
     table::print(sessions, cells, context)?;
-    context.printer.note(&match count {
-        1 => "1 session".to_owned(),
-        n => format!("{n} sessions"),
-    });
+    table::note_count(count, "session", context);
     Ok(Exit::Ok)
 }
 

@@ -65,6 +65,12 @@ pub(crate) fn print(
     Ok(())
 }
 
+/// Says how many entries there are: a list without any would show nothing.
+pub(crate) fn note_count(count: usize, noun: &str, context: &Context) {
+    let plural = if count == 1 { "" } else { "s" };
+    context.printer.note(&format!("{count} {noun}{plural}"));
+}
+
 fn clean(cells: Vec<String>) -> Vec<String> {
     cells
         .iter()
