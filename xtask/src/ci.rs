@@ -2,7 +2,7 @@
 
 use crate::paths::root;
 use crate::shell::{answers, cargo, read, run};
-use crate::{fuzz, package, test, tidy, upgrade};
+use crate::{fuzz, package, test, tidy, tool_size, upgrade};
 
 /// The extent of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,8 +10,8 @@ pub(crate) enum Extent {
     /// The checks of the Rust toolchain alone.
     Toolchain,
     /// Also what must be compiled first: tools, of which one needs the advisory database and so a
-    /// network, the packaged library, and an earlier version of the server, for the tests of
-    /// upgrades. And the long forms of the fuzzing and of the planted faults.
+    /// network, the packaged library, the tool as it is handed out, and an earlier version of the
+    /// server, for the tests of upgrades. And the long forms of the fuzzing and of the planted faults.
     Full,
 }
 
@@ -24,6 +24,7 @@ pub(crate) fn run_all(extent: Extent) -> Result<(), String> {
     if extent == Extent::Full {
         compiled_tools()?;
         package::run_doctests()?;
+        tool_size::check()?;
     }
     test::run(&[])?;
     if extent == Extent::Full {

@@ -18,6 +18,7 @@ mod provision;
 mod shell;
 mod test;
 mod tidy;
+mod tool_size;
 mod upgrade;
 
 use std::process::ExitCode;

@@ -35,11 +35,13 @@ pub enum Door {
     Impatient,
     /// It sends each request to the next of two servers.
     Alternating,
+    /// It takes bodies of at most 1 KiB.
+    SmallBodies,
     /// It speaks TLS, with an expired certificate of the authority of the fixtures.
     Expired,
 }
 
-const DOORS: [Door; 11] = [
+const DOORS: [Door; 12] = [
     Door::Tls,
     Door::WithoutUpgrade,
     Door::WithoutAuthorization,
@@ -50,6 +52,7 @@ const DOORS: [Door; 11] = [
     Door::RestAlone,
     Door::Impatient,
     Door::Alternating,
+    Door::SmallBodies,
     Door::Expired,
 ];
 
@@ -144,6 +147,9 @@ fn section(door: Door, port: u16, server: u16, tls: u16) -> String {
         ),
         Door::Impatient => format!("location / {{ proxy_read_timeout 1s; {UPGRADE} {pass} }}"),
         Door::Alternating => format!("location / {{ {UPGRADE} proxy_pass http://both; }}"),
+        Door::SmallBodies => {
+            format!("client_max_body_size 1k; location / {{ {UPGRADE} {pass} }}")
+        }
         Door::WithoutUpgrade => format!("location / {{ {pass} }}"),
         Door::WithoutAuthorization => {
             format!("location / {{ {UPGRADE} proxy_set_header Authorization \"\"; {pass} }}")

@@ -67,6 +67,18 @@ async fn a_proxy_without_a_server_behind_it_is_told() {
 }
 
 #[tokio::test]
+async fn a_body_that_the_proxy_does_not_take_names_its_limit() {
+    let (nginx, _server) = proxied().await;
+    let address = format!("deliveryAddress={}", "x".repeat(2_000));
+    let place = ["order", "place", "--as", "customer:c1", &address];
+    let refused = at(&nginx, Door::SmallBodies).run(&place).await;
+    let refused = refused.expect_code(1);
+    for words in ["nginx answered 413", "client_max_body_size"] {
+        assert!(refused.stderr.contains(words), "{refused:#?}");
+    }
+}
+
+#[tokio::test]
 async fn a_proxy_that_passes_rest_alone_gets_its_lines() {
     let (nginx, _server) = proxied().await;
     let examined = examine(&at(&nginx, Door::RestAlone), &[]).await;

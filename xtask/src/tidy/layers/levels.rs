@@ -194,7 +194,7 @@ const DOTENV: &[Level] = &[
 const XTASK: &[Level] = &[
     Level::apart(&["paths.rs"]),
     Level::apart(&["shell.rs"]),
-    Level::apart(&["fuzz.rs", "package.rs"]),
+    Level::apart(&["fuzz.rs", "package.rs", "tool_size.rs"]),
     Level::apart(&["provision/", "tidy/"]),
     Level::apart(&["test.rs"]),
     Level::apart(&["upgrade.rs"]),
