@@ -45,7 +45,9 @@ fn members() -> Vec<(&'static str, &'static str, Value, Vec<&'static str>)> {
     let notice = json!({
         "user": "c1", "type": "system", "title": "t", "message": "m", "relatedOrder": "o1",
     });
-    let checkout = json!({ "razorpay_order_id": "a", "razorpay_payment_id": "pay_b", "razorpay_signature": "c" });
+    let checkout = json!({
+        "razorpay_order_id": "a", "razorpay_payment_id": "pay_b", "razorpay_signature": "c",
+    });
     let of_order = vec![
         "/items/0/garment",
         "/items/0/notes",
