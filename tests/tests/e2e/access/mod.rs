@@ -15,8 +15,12 @@ mod sqlite;
 mod table;
 mod world;
 
-use metaia_tests::fixtures::{NO_ORDER, id_of, order_body, place_order};
+use metaia_tests::clients::phone::Phone;
+use metaia_tests::fixtures::{
+    NO_ORDER, id_of, order_body, place_order, place_order_at, set_status,
+};
 use metaia_tests::server::Server;
+use serde_json::json;
 
 use crowd::Crowd;
 use people::{Column, Person, everyone};
@@ -231,6 +235,29 @@ fn a_wrong_answer_is_a_mismatch() {
         Column::ALL.map(word),
         ["401", "403", "401", "200", "404", "404", "200"]
     );
+}
+
+/// An order whose customer and tailor have one id: its courier's role gains nothing by that.
+#[tokio::test]
+async fn a_user_in_two_roles_has_the_access_of_each_role_and_no_more() {
+    let server = Server::start().await;
+    let order = place_order_at(&server, "u1", "u1").await;
+    let path = format!("/api/orders/{}", id_of(&order));
+    for (role, status) in [("customer", 200), ("tailor", 200), ("delivery", 404)] {
+        let read = server.api(role, "u1").get(&path).await;
+        assert_eq!(read.status, status, "{role}: {read:#?}");
+        let mut phone = Phone::ready_as(&server, role, "u1").await;
+        let joined = phone.call("join_order_room", &json!(id_of(&order))).await;
+        assert_eq!(joined["status"] == "ok", status == 200, "{role}: {joined}");
+    }
+    // Each role takes its own steps alone.
+    set_status(&server, id_of(&order), "confirmed").await;
+    let status = format!("{path}/status");
+    let start = json!({"status": "in_progress"});
+    let customer = server.api("customer", "u1");
+    customer.put(&status, &start).await.refused(403);
+    let tailor = server.api("tailor", "u1");
+    tailor.put(&status, &start).await.ok(200);
 }
 
 #[tokio::test]
