@@ -7,7 +7,7 @@ use crate::shell;
 const EVERYTHING: [&str; 2] = ["--workspace", "--all-features"];
 
 /// End-to-end tests to which it is no matter where the server keeps its records.
-const OF_ANY_STORE: [&str; 14] = [
+const OF_ANY_STORE: [&str; 13] = [
     "guide::",
     "rest::",
     "orders::",
@@ -15,7 +15,6 @@ const OF_ANY_STORE: [&str; 14] = [
     "payments::",
     "realtime_emit::",
     "rooms::",
-    "access::",
     "resume::",
     "device::",
     "matrix::",
@@ -36,10 +35,8 @@ fn on_mongodb() -> Result<(), String> {
         "--test",
         "e2e",
         "--",
-    ])
-    .args(OF_ANY_STORE);
-    // Those have MongoDB already.
-    shell::run(test.args(["--skip", "cluster::", "--skip", "lost_access::"]))
+    ]);
+    shell::run(test.args(OF_ANY_STORE))
 }
 
 /// Runs all scenarios of `examples/scenarios` with each fault that a test build can plant.

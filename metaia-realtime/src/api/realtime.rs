@@ -9,7 +9,7 @@ use crate::{
     EndReason, Limits, NewEntry, NodeStats, PublishError, UserId, doorbell,
     log::DynEventLog,
     node::{self, Counters, Node},
-    presence::RefusalView,
+    presence::{RefusalView, RefusedRequest},
     transport::{
         RealtimeLayer, Settings,
         socketio::{self, Engine},
@@ -221,7 +221,8 @@ impl Realtime {
         NodeStats::from_node(self.node())
     }
 
-    /// Returns why clients did not connect to this node of late: its last 1,000 refusals, of those
+    /// Returns why clients did not connect to this node of late: its last 1,000 refusals, and the
+    /// last 250 of requests (see [`list_refused_request`](Self::list_refused_request)), of those
     /// that occurred at `since` (ms since the Unix epoch) or later, newest first. The list is of
     /// this node alone, and begins empty with every [`build`](crate::RealtimeBuilder::build).
     ///
@@ -242,6 +243,32 @@ impl Realtime {
     #[must_use]
     pub fn refusals(&self, since: i64) -> Vec<RefusalView> {
         self.node().refusals(since)
+    }
+
+    /// Lists a request that the embedder's own interface refused for its credentials, among the
+    /// [`refusals`](Self::refusals), with the transport `rest`. The last 250 of them are kept,
+    /// beside those of connections: equal ones of which each comes less than a second after the one
+    /// before take one place.
+    ///
+    /// It neither waits nor logs, and holds a lock for a search among 250 numbers.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime, presence::RefusedRequest};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// realtime.list_refused_request(RefusedRequest {
+    ///     code: "token_expired",
+    ///     user_agent: Some(b"Dart/3.1 (dart:io)"),
+    ///     ..RefusedRequest::default()
+    /// });
+    /// assert_eq!(realtime.refusals(0)[0].transport, Some("rest"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn list_refused_request(&self, request: RefusedRequest<'_>) {
+        self.node().list_refused_request(request);
     }
 
     /// Returns what this node holds for its clients now, for tests that nothing is left behind.

@@ -22,7 +22,7 @@ use crate::{
     access::DynOrderAccess,
     auth::DynAuthenticator,
     log::{DynEventLog, LogError},
-    presence::{DynDirectory, RefusalView},
+    presence::{DynDirectory, RefusalView, RefusedRequest},
     session::EventHandlers,
     values::{NodeId, time},
 };
@@ -153,6 +153,11 @@ impl Node {
 
     pub(crate) const fn counters(&self) -> &Arc<Counters> {
         &self.counters
+    }
+
+    /// Lists a request that the embedder refused.
+    pub(crate) fn list_refused_request(&self, request: RefusedRequest<'_>) {
+        self.counters.refuse_request(request);
     }
 
     /// Returns the refusals that occurred at `since` (ms since the Unix epoch) or later, newest

@@ -18,7 +18,7 @@ use futures_util::future::BoxFuture;
 
 pub use format::{FORMAT, all_read};
 pub use memory::MemoryDirectory;
-pub use refusal::RefusalView;
+pub use refusal::{RefusalView, RefusedRequest};
 pub use view::{
     NodeView, Presence, RoomPage, RoomQuery, RoomView, SessionPage, SessionQuery, SessionView,
 };

@@ -7,10 +7,11 @@ use serde_json::value::RawValue;
 
 use super::{
     EventRefusal, Outgoing, Session,
+    event_names::ClientEvent,
     join::{JOIN, LEAVE},
     outbox::Unhandled,
     parsed_event::ParsedEvent,
-    wire::{self, REFRESH, RESUME, SYNC},
+    wire,
 };
 use crate::node::Node;
 
@@ -117,14 +118,16 @@ impl Session {
         ack: Option<i64>,
     ) {
         let handling = async {
-            match name {
-                JOIN => self.handle_join(node, argument, ack).await,
-                LEAVE => self.handle_leave(node, argument, ack),
-                SYNC => self.handle_sync(argument, ack),
-                REFRESH => self.handle_refresh(node, argument, ack).await,
+            match ClientEvent::named(name) {
+                Some(ClientEvent::JoinOrderRoom) => self.handle_join(node, argument, ack).await,
+                Some(ClientEvent::LeaveOrderRoom) => self.handle_leave(node, argument, ack),
+                Some(ClientEvent::Sync) => self.handle_sync(argument, ack),
+                Some(ClientEvent::Refresh) => self.handle_refresh(node, argument, ack).await,
                 // The backlog handles one that comes in time.
-                RESUME => self.refuse(RESUME, EventRefusal::NotAwaitingResume.code(), None, ack),
-                _ => self.refuse(name, EventRefusal::UnknownEvent.code(), None, ack),
+                Some(ClientEvent::Resume) => {
+                    self.refuse(name, EventRefusal::NotAwaitingResume.code(), None, ack);
+                }
+                None => self.refuse(name, EventRefusal::UnknownEvent.code(), None, ack),
             }
         };
         tokio::select! {
@@ -158,8 +161,7 @@ impl Session {
 
 /// Returns whether the session or a handler knows an event of this name.
 fn is_known(node: &Node, name: &str) -> bool {
-    let is_own = SESSION_EVENTS.contains(&name) || [RESUME, SYNC, REFRESH].contains(&name);
-    is_own || node.handlers().has(name)
+    ClientEvent::named(name).is_some() || node.handlers().has(name)
 }
 
 #[cfg(test)]

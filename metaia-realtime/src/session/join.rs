@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 use tokio::time::Instant;
 
-use super::{EventRefusal, Session, retry::retry_while, wire};
+use super::{EventRefusal, Session, event_names::ClientEvent, retry::retry_while, wire};
 use crate::{
     OrderId, Position, Room,
     node::Node,
@@ -13,8 +13,8 @@ use crate::{
     values::InvalidPosition,
 };
 
-pub(super) const JOIN: &str = "join_order_room";
-pub(super) const LEAVE: &str = "leave_order_room";
+pub(super) const JOIN: &str = ClientEvent::JoinOrderRoom.code();
+pub(super) const LEAVE: &str = ClientEvent::LeaveOrderRoom.code();
 
 /// The times up to which joins before the start wait.
 #[derive(Debug, Clone, Copy)]

@@ -32,6 +32,7 @@ mod credit;
 mod credit_wait;
 mod driver;
 mod end;
+mod event_names;
 mod expiry;
 mod fences;
 mod finish;

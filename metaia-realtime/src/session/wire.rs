@@ -3,19 +3,20 @@
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
+use super::event_names::{ClientEvent, SystemEvent};
 use crate::{Identity, Position, Role, Room, UserId, values::codes};
 
-pub(super) const READY: &str = "rt:ready";
-pub(super) const RESET: &str = "rt:reset";
-pub(super) const ERROR: &str = "rt:error";
-pub(super) const ROOM_LEFT: &str = "rt:room_left";
-pub(crate) const DRAIN: &str = "rt:drain";
-pub(super) const RESUME: &str = "rt:resume";
-pub(super) const SYNC: &str = "rt:sync";
-pub(crate) const REFRESH: &str = "rt:refresh";
-pub(super) const EXPIRING: &str = "rt:expiring";
-pub(super) const POSITION: &str = "rt:position";
-pub(crate) const END: &str = "rt:end";
+pub(super) const READY: &str = SystemEvent::Ready.code();
+pub(super) const RESET: &str = SystemEvent::Reset.code();
+pub(super) const ERROR: &str = SystemEvent::Error.code();
+pub(super) const ROOM_LEFT: &str = SystemEvent::RoomLeft.code();
+pub(crate) const DRAIN: &str = SystemEvent::Drain.code();
+pub(super) const RESUME: &str = ClientEvent::Resume.code();
+pub(super) const SYNC: &str = ClientEvent::Sync.code();
+pub(crate) const REFRESH: &str = ClientEvent::Refresh.code();
+pub(super) const EXPIRING: &str = SystemEvent::Expiring.code();
+pub(super) const POSITION: &str = SystemEvent::Position.code();
+pub(crate) const END: &str = SystemEvent::End.code();
 
 /// The most characters of a client's text that are repeated to it.
 const MAX_ECHO: usize = 64;

@@ -1,20 +1,35 @@
-//! The guard of secrets that need no token: it counts the wrong ones that a client sends.
+//! The guard of what requests prove: it counts, limits and lists credentials that are wrong.
 
 use std::{net::IpAddr, time::Duration};
 
-use metaia_realtime::serve::TrustedProxy;
+use metaia_realtime::{
+    Realtime,
+    auth::{AuthError, ProvenClaims},
+    presence::RefusedRequest,
+    serve::TrustedProxy,
+};
 
 use super::{
     client_network::ClientNetwork,
+    request_refusals::RequestRefusals,
     wrong_keys::{KeyKind, WrongKeys},
 };
 
 /// Counts wrong API keys and wrong signatures of webhooks for each network, beyond 20 a minute of
-/// which they are refused with a time to wait.
+/// which they are refused with a time to wait. Lists them, and refused tokens, among the refusals
+/// of the node.
 #[derive(Debug, Default)]
 pub struct KeyGuard {
     wrong_keys: WrongKeys,
     proxies: Vec<TrustedProxy>,
+    refusals: RequestRefusals,
+}
+
+/// The client of a refused request, as it describes itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct RequestClient<'a> {
+    pub(crate) origin: Option<&'a [u8]>,
+    pub(crate) user_agent: Option<&'a [u8]>,
 }
 
 impl KeyGuard {
@@ -23,27 +38,64 @@ impl KeyGuard {
     #[must_use]
     pub fn new(proxies: Vec<TrustedProxy>) -> Self {
         Self {
-            wrong_keys: WrongKeys::default(),
             proxies,
+            ..Self::default()
         }
     }
 
-    /// Counts a wrong key of a client. `forwarded_for` are its headers of that name.
+    /// Lists what is refused among the refusals of this node.
+    #[must_use]
+    pub fn listed_by(mut self, node: Realtime) -> Self {
+        self.refusals = RequestRefusals::listed_by(node);
+        self
+    }
+
+    /// Counts and lists a wrong key of a client. `forwarded_for` are its headers of that name.
     ///
     /// # Errors
     /// Returns the time to wait if the client's network has sent too many.
     pub(crate) fn count_wrong<'a>(
         &self,
         kind: KeyKind,
+        client: RequestClient<'_>,
         peer: IpAddr,
         forwarded_for: impl DoubleEndedIterator<Item = &'a str>,
     ) -> Result<(), Duration> {
+        let claims = ProvenClaims::default();
+        self.refusals.list(client.refused(kind.code(), claims));
         let network = ClientNetwork::of(peer, forwarded_for, &self.proxies);
         self.wrong_keys.count(kind, network)
+    }
+
+    /// Counts, lists and logs a refused token. `claims` are what it proves all the same.
+    pub(crate) fn refuse_token(
+        &self,
+        error: AuthError,
+        client: RequestClient<'_>,
+        claims: ProvenClaims,
+    ) {
+        let refused = client.refused(error.code(), claims);
+        self.refusals.refuse_token(error, refused);
     }
 
     /// Returns how many wrong keys have come, by their kind.
     pub(crate) fn counts(&self) -> [(&'static str, u64); 2] {
         self.wrong_keys.counts()
+    }
+
+    /// Returns how many tokens of requests were refused, by their code.
+    pub(crate) fn refused_tokens(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.refusals.token_counts()
+    }
+}
+
+impl<'a> RequestClient<'a> {
+    fn refused(self, code: &'static str, claims: ProvenClaims) -> RefusedRequest<'a> {
+        RefusedRequest {
+            code,
+            origin: self.origin,
+            user_agent: self.user_agent,
+            claims,
+        }
     }
 }

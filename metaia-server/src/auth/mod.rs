@@ -2,9 +2,11 @@
 
 mod client_network;
 pub mod key_guard;
+mod log_pace;
 pub(crate) mod permissions;
 pub mod policy;
 pub(crate) mod request_auth;
+mod request_refusals;
 pub(crate) mod secret_file;
 pub mod secrets;
 pub(crate) mod wrong_keys;

@@ -11,8 +11,8 @@ use std::{
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
 use metaia_realtime::{
-    JwtAuthenticator, Role, UserId,
-    auth::AuthError,
+    Authenticator as _, JwtAuthenticator, Role, UserId,
+    auth::{AuthError, Credentials, ProvenClaims},
     planted_faults::{Fault, planted},
 };
 
@@ -84,6 +84,17 @@ impl RequestAuth {
             RequestCredentials::None => Err(AuthRefusal::Token(AuthError::Unauthorized)),
             RequestCredentials::ApiKey(key) => self.check_key(key),
             RequestCredentials::Token(token) => self.check_token(token),
+        }
+    }
+
+    /// Returns what refused credentials prove all the same.
+    pub(crate) fn proven_claims(&self, credentials: RequestCredentials<'_>) -> ProvenClaims {
+        match credentials {
+            RequestCredentials::Token(token) if token.len() <= self.token_bytes => {
+                let credentials = Credentials::bearer(Some(token));
+                self.authenticator.proven_claims(&credentials)
+            }
+            _ => ProvenClaims::default(),
         }
     }
 

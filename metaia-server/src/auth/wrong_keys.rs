@@ -18,7 +18,7 @@ use std::{
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use super::client_network::ClientNetwork;
+use super::{client_network::ClientNetwork, log_pace::LogPace};
 
 /// The wrong keys of a network in one window.
 const MAX_WRONG: u32 = 20;
@@ -29,7 +29,7 @@ const WINDOW: Duration = Duration::from_secs(60);
 /// The networks that are remembered.
 const MAX_NETWORKS: usize = 10_000;
 
-/// The pause between two searches for windows that are over, and between two lines of the log.
+/// The pause between two searches for windows that are over.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The kinds of secrets that a request without a token proves to know.
@@ -53,7 +53,7 @@ struct State {
     /// The windows of the networks that found no place.
     others: HashMap<KeyKind, Window>,
     searched: Option<Instant>,
-    logged: HashMap<KeyKind, LogPace>,
+    logged: LogPace<KeyKind>,
 }
 
 #[derive(Debug)]
@@ -62,14 +62,15 @@ struct Window {
     wrong: u32,
 }
 
-/// The last line about wrong keys of a kind, and how many have come since.
-#[derive(Debug)]
-struct LogPace {
-    at: Instant,
-    since: u64,
-}
-
 impl KeyKind {
+    /// Returns the code in the list of refusals.
+    pub(crate) const fn code(self) -> &'static str {
+        match self {
+            Self::ApiKey => "wrong_api_key",
+            Self::WebhookSignature => "wrong_webhook_signature",
+        }
+    }
+
     /// Returns the name for metrics and the log.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
@@ -90,7 +91,7 @@ impl WrongKeys {
         let (counted, to_log) = {
             let mut state = self.state.lock();
             let counted = state.window(kind, network, now).count(now);
-            (counted, state.due_count(kind, now))
+            (counted, state.logged.due_count(kind, now))
         };
         // Not under the lock: a line may have to wait for the reader of the log.
         if let Some(count) = to_log {
@@ -142,20 +143,6 @@ impl State {
             self.searched = Some(now);
             self.windows.retain(|_, window| window.until > now);
         }
-    }
-
-    /// Returns the number of wrong keys that a line of the log is to name, at most once a second.
-    fn due_count(&mut self, kind: KeyKind, now: Instant) -> Option<u64> {
-        let Some(pace) = self.logged.get_mut(&kind) else {
-            self.logged.insert(kind, LogPace { at: now, since: 0 });
-            return Some(1);
-        };
-        pace.since += 1;
-        if now < pace.at + PAUSE {
-            return None;
-        }
-        pace.at = now;
-        Some(std::mem::take(&mut pace.since))
     }
 }
 
@@ -225,14 +212,5 @@ mod tests {
         advance(WINDOW).await;
         assert_eq!(within_limit(&keys, network(u32::MAX), 50), 20);
         assert_eq!(keys.state.lock().windows.len(), 1);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_line_a_second_is_logged() {
-        let keys = WrongKeys::default();
-        let to_log = || keys.state.lock().due_count(KeyKind::ApiKey, Instant::now());
-        assert_eq!([to_log(), to_log(), to_log()], [Some(1), None, None]);
-        advance(PAUSE).await;
-        assert_eq!([to_log(), to_log()], [Some(3), None]);
     }
 }

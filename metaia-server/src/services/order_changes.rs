@@ -54,6 +54,9 @@ impl<T> OrderChange<T> {
 impl Services {
     /// Moves an order to another status. `reply` makes the reply from the order in its new version.
     ///
+    /// A cancellation has access to the order's room decided again, after the update. With the
+    /// policy of this server all who could follow the order still may.
+    ///
     /// # Errors
     /// See [`ServiceError`].
     pub async fn set_status(
@@ -76,6 +79,10 @@ impl Services {
             let from = order.status;
             let moved = moved.map_err(|_| ServiceError::IllegalTransition { from, to })?;
             let mut change = order_change(&moved, Write::Order, OrderReference::stored)?;
+            if moved.status == OrderStatus::Cancelled {
+                // After the update: who follows the order learns that it is cancelled.
+                change.events.push(NewEntry::recheck(moved.id.clone()));
+            }
             add_notices(&mut change, Notice::moved(&moved, role), now)?;
             Ok(Some((moved, change)))
         };

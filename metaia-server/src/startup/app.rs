@@ -61,7 +61,8 @@ pub(crate) async fn build(config: &Config) -> Result<App, Box<dyn Error + Send +
         config.limits.rest_per_s,
     );
     let health = Health::new(Arc::clone(&store));
-    let key_guard = Arc::new(KeyGuard::new(config.trusted_proxies.clone()));
+    let key_guard = KeyGuard::new(config.trusted_proxies.clone()).listed_by(realtime.clone());
+    let key_guard = Arc::new(key_guard);
     let state = AppState {
         request_auth: Arc::new(request_auth),
         key_guard: Arc::clone(&key_guard),

@@ -91,10 +91,57 @@ fn cells(refusal: &Value) -> Vec<String> {
     vec![
         table::time(refusal, "at"),
         format!("×{count}"),
-        table::text(refusal, "code"),
+        code(refusal),
         who,
         table::text(refusal, "transport"),
         format!("origin {}", table::text(refusal, "origin")),
         table::text(refusal, "userAgent"),
     ]
+}
+
+/// Returns the code, with the event that was refused if it was one.
+fn code(refusal: &Value) -> String {
+    let code = table::text(refusal, "code");
+    match refusal["event"].as_str() {
+        Some(event) => format!("{code} ({event})"),
+        None => code,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(more: &Value, expected: &str) {
+        let mut refusal = json!({
+            "at": "2026-11-30T12:00:01.250Z", "lastAt": "2026-11-30T12:00:02.250Z", "count": 3,
+            "code": "token_expired", "transport": "websocket", "origin": null, "user": "c7",
+            "role": "customer", "userAgent": "Dart/3.1",
+        });
+        for (name, value) in more.as_object().into_iter().flatten() {
+            refusal[name] = value.clone();
+        }
+        let cells = cells(&refusal);
+        assert_eq!(cells[..2], ["12:00:01.250", "×3"]);
+        assert_eq!(cells[2..].join("  "), expected);
+    }
+
+    #[test]
+    fn a_refusal_names_its_code_its_client_and_its_event() {
+        check(
+            &json!({}),
+            "token_expired  customer:c7  websocket  origin -  Dart/3.1",
+        );
+        check(
+            &json!({"event": "rt:refresh", "userAgent": null}),
+            "token_expired (rt:refresh)  customer:c7  websocket  origin -  -",
+        );
+        check(
+            &json!({"code": "wrong_api_key", "transport": "rest", "user": null, "role": null}),
+            "wrong_api_key  -  rest  origin -  Dart/3.1",
+        );
+    }
 }

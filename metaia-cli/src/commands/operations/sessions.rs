@@ -61,7 +61,39 @@ fn cells(session: &Value) -> Vec<String> {
         ),
         format!("since {}", table::time(session, "connectedAt")),
         format!("active {}", table::time(session, "activeAt")),
+        format!("expires {}", expiry(session)),
         format!("device {}", table::text(session, "device")),
         rooms.join(" "),
     ]
+}
+
+/// Returns when the token expires: the time of day, or the date if that is another day than the
+/// one on which the client was last active.
+fn expiry(session: &Value) -> String {
+    let at = table::text(session, "expiresAt");
+    let day = |time: &str| time.split('T').next().map(str::to_owned);
+    match day(&at) {
+        Some(date) if day(&table::text(session, "activeAt")).as_ref() != Some(&date) => date,
+        _ => table::time(session, "expiresAt"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(expires_at: &Value, expected: &str) {
+        let session = json!({"activeAt": "2026-11-30T12:00:01.250Z", "expiresAt": expires_at});
+        assert_eq!(expiry(&session), expected);
+    }
+
+    #[test]
+    fn a_token_expires_at_a_time_of_today_or_on_another_day() {
+        check(&json!("2026-11-30T13:00:00.000Z"), "13:00:00.000");
+        check(&json!("2026-12-07T13:00:00.000Z"), "2026-12-07");
+        check(&json!(null), "-");
+    }
 }

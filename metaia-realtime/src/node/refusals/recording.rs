@@ -5,10 +5,13 @@ use crate::{
     Identity,
     auth::{AuthError, ProvenClaims},
     node::{Counters, HandshakeRefusal, TransportKind},
-    presence::RefusalView,
+    presence::{RefusalView, RefusedRequest},
     session::{REFRESH, RefreshRefusal},
     values::time,
 };
+
+/// The transport of requests to the embedder's own interface.
+const REQUEST: &str = "rest";
 
 impl Counters {
     /// Counts and lists a handshake that the node refuses.
@@ -69,6 +72,16 @@ impl Counters {
     /// Lists a client that does not speak the protocol.
     pub(crate) fn refuse_protocol(&self, refusal: ProtocolRefusal, client: ClientDescription) {
         self.list(refusal.code(), client, ProvenClaims::default());
+    }
+
+    /// Lists a request that the embedder refused. It counts and logs them itself.
+    pub(crate) fn refuse_request(&self, request: RefusedRequest<'_>) {
+        let client = ClientDescription::new(None, request.origin, request.user_agent);
+        let refused = listed(request.code, client, request.claims);
+        self.refusals.add_request(RefusalView {
+            transport: Some(REQUEST),
+            ..refused
+        });
     }
 
     fn list(&self, code: &'static str, client: ClientDescription, claims: ProvenClaims) {

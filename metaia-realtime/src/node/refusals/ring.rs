@@ -7,8 +7,11 @@ use std::{
 
 use crate::presence::RefusalView;
 
-/// The most refusals that are kept.
+/// The most refusals of connections that are kept.
 pub(super) const MAX_REFUSALS: usize = 1_000;
+
+/// The most refusals of requests to the embedder's own interface that are kept.
+pub(super) const MAX_REQUEST_REFUSALS: usize = 250;
 
 /// The time within which equal refusals are one, in ms.
 pub(super) const COLLAPSE_MS: u64 = 1_000;
@@ -49,12 +52,26 @@ impl Prepared {
 }
 
 /// The last refusals, in the order of the last time that each occurred.
-#[derive(Default)]
 pub(super) struct RefusalRing {
     kept: VecDeque<Prepared>,
+    most: usize,
+}
+
+impl Default for RefusalRing {
+    fn default() -> Self {
+        Self::of_size(MAX_REFUSALS)
+    }
 }
 
 impl RefusalRing {
+    /// Returns a ring that keeps this number of refusals.
+    pub(super) const fn of_size(most: usize) -> Self {
+        Self {
+            kept: VecDeque::new(),
+            most,
+        }
+    }
+
     /// Adds a refusal that occurs now, or counts it in an equal one less than a second old. Returns
     /// the one that has no place any more.
     pub(super) fn add(&mut self, added: Prepared) -> Option<Prepared> {
@@ -67,7 +84,7 @@ impl RefusalRing {
             self.kept.push_back(counted);
             return Some(added);
         }
-        let is_full = self.kept.len() >= MAX_REFUSALS;
+        let is_full = self.kept.len() >= self.most;
         let dropped = is_full.then(|| self.kept.pop_front()).flatten();
         self.kept.push_back(added);
         dropped

@@ -5,13 +5,13 @@ use proptest::prelude::*;
 use super::{
     ClientDescription, RecentRefusals,
     client::MAX_BYTES,
-    ring::{COLLAPSE_MS, MAX_REFUSALS, Prepared, RefusalRing},
+    ring::{COLLAPSE_MS, MAX_REFUSALS, MAX_REQUEST_REFUSALS, Prepared, RefusalRing},
 };
 use crate::{
     Identity, Role,
     auth::{AuthError, ProvenClaims},
     node::{AdmissionRefusal, Counters, HandshakeRefusal, ProtocolRefusal, TransportKind},
-    presence::RefusalView,
+    presence::{RefusalView, RefusedRequest},
 };
 
 const CODES: [&str; 3] = ["token_expired", "origin_not_allowed", "draining"];
@@ -252,4 +252,46 @@ fn many_threads_lose_no_refusal() {
         recent.since(0).iter().map(|one| one.count).sum::<u64>(),
         2_000
     );
+}
+
+#[test]
+fn refused_requests_take_no_place_of_connections() {
+    let counters = Counters::default();
+    let error = AuthError::Expired;
+    counters.refuse_connect(error, ClientDescription::default(), ProvenClaims::default());
+    for number in 0..2 * MAX_REFUSALS {
+        let user_agent = format!("flood {number}");
+        counters.refuse_request(RefusedRequest {
+            code: "unauthorized",
+            user_agent: Some(user_agent.as_bytes()),
+            ..RefusedRequest::default()
+        });
+    }
+    let listed = counters.refusals.since(0);
+    let requests = listed.iter().filter(|it| it.transport == Some("rest"));
+    assert_eq!(requests.count(), MAX_REQUEST_REFUSALS);
+    assert_eq!(listed.len(), MAX_REQUEST_REFUSALS + 1);
+    let times: Vec<i64> = listed.iter().map(|it| it.last_at).collect();
+    assert!(
+        times.is_sorted_by(|newer, older| newer >= older),
+        "newest first"
+    );
+}
+
+#[test]
+fn equal_requests_are_one_and_show_no_secret() {
+    let counters = Counters::default();
+    for _ in 0..50 {
+        counters.refuse_request(RefusedRequest {
+            code: "token_expired",
+            origin: Some(b"https://app.example/?token=secret"),
+            user_agent: Some(b"app eyJhbGciOiJIUzI1NiJ9.e30.x \x1b[31m"),
+            claims: ProvenClaims::default(),
+        });
+    }
+    let listed = counters.refusals.since(0);
+    assert_eq!((listed.len(), listed[0].count), (1, 50));
+    assert_eq!(listed[0].origin.as_deref(), Some("https://app.example/…"));
+    let user_agent = listed[0].user_agent.as_deref().unwrap();
+    assert_eq!(user_agent, "app … \\u{1b}[31m");
 }

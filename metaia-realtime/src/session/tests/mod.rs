@@ -8,6 +8,7 @@
 //! fences is answered once, behind everything that it covers. Each action leaves the session in a
 //! phase that may follow the one before.
 
+mod access_table;
 mod client;
 mod connect;
 mod couriers;

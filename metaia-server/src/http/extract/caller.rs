@@ -29,14 +29,18 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let auth = Arc::<RequestAuth>::from_ref(state);
-        auth.authenticate(credentials(&parts.headers))
-            .map_err(|refused| match refused {
-                AuthRefusal::WrongKey => {
-                    let attempt = KeyAttempt::of(parts, Arc::<KeyGuard>::from_ref(state));
-                    attempt.refuse(KeyKind::ApiKey, refusal(refused))
+        let credentials = credentials(&parts.headers);
+        auth.authenticate(credentials).map_err(|refused| {
+            let attempt = KeyAttempt::of(parts, Arc::<KeyGuard>::from_ref(state));
+            match refused {
+                AuthRefusal::WrongKey => attempt.refuse(KeyKind::ApiKey, refusal(refused)),
+                AuthRefusal::Token(error) => {
+                    attempt.refuse_token(error, auth.proven_claims(credentials));
+                    refusal(refused)
                 }
-                other => refusal(other),
-            })
+                AuthRefusal::RateLimited { .. } => refusal(refused),
+            }
+        })
     }
 }
 

@@ -1,4 +1,4 @@
-//! The client of a request that proves to know a secret, for the case that it does not.
+//! The client of a request, for the case that its credentials are refused.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -7,20 +7,26 @@ use std::{
 
 use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
 use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
+use metaia_realtime::auth::{AuthError, ProvenClaims};
 
 use crate::{
-    auth::{key_guard::KeyGuard, wrong_keys::KeyKind},
+    auth::{
+        key_guard::{KeyGuard, RequestClient},
+        wrong_keys::KeyKind,
+    },
     http::problem::ApiError,
 };
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// The client of a request, to whom a wrong key is counted.
+/// The client of a request, to whom a wrong key is counted, and who is listed if it is refused.
 #[derive(Debug, Clone)]
 pub struct KeyAttempt {
     guard: Arc<KeyGuard>,
     peer: IpAddr,
     forwarded_for: Vec<HeaderValue>,
+    origin: Option<HeaderValue>,
+    user_agent: Option<HeaderValue>,
 }
 
 impl<S> FromRequestParts<S> for KeyAttempt
@@ -43,15 +49,30 @@ impl KeyAttempt {
             // Without a connection, as in unit tests, all clients are one.
             peer: peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.0.ip()),
             forwarded_for: values(&parts.headers),
+            origin: parts.headers.get(header::ORIGIN).cloned(),
+            user_agent: parts.headers.get(header::USER_AGENT).cloned(),
         }
     }
 
-    /// Counts a wrong key. Returns its refusal, or 429 if there were too many.
+    /// Counts, lists and logs a refused token. `claims` are what it proves all the same.
+    pub(super) fn refuse_token(&self, error: AuthError, claims: ProvenClaims) {
+        self.guard.refuse_token(error, self.client(), claims);
+    }
+
+    fn client(&self) -> RequestClient<'_> {
+        RequestClient {
+            origin: self.origin.as_ref().map(HeaderValue::as_bytes),
+            user_agent: self.user_agent.as_ref().map(HeaderValue::as_bytes),
+        }
+    }
+
+    /// Counts and lists a wrong key. Returns its refusal, or 429 if there were too many.
     pub(crate) fn refuse(&self, kind: KeyKind, refusal: ApiError) -> ApiError {
         let forwarded_for = self.forwarded_for.iter();
         // A list that is not text names nobody.
         let lists = forwarded_for.map(|value| value.to_str().unwrap_or_default());
-        match self.guard.count_wrong(kind, self.peer, lists) {
+        let client = self.client();
+        match self.guard.count_wrong(kind, client, self.peer, lists) {
             Ok(()) => refusal,
             Err(wait) => {
                 // Rounded up: a client that waits this long is not refused again.

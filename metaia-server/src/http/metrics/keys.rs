@@ -1,4 +1,4 @@
-//! The metric of wrong API keys and wrong signatures of webhooks.
+//! The metrics of refused credentials: of API keys, signatures of webhooks, and tokens.
 
 use std::{fmt, sync::Arc};
 
@@ -20,6 +20,12 @@ impl Collector for KeyMetrics {
         let mut family = encoder.encode_descriptor("wrong_keys", help, None, kind)?;
         for (kind, count) in self.0.counts() {
             ConstCounter::new(count).encode(family.encode_family(&[("kind", kind)])?)?;
+        }
+        let help = "REST requests refused because of their token, or because they had none";
+        let kind = MetricType::Counter;
+        let mut family = encoder.encode_descriptor("requests_refused", help, None, kind)?;
+        for (code, count) in self.0.refused_tokens() {
+            ConstCounter::new(count).encode(family.encode_family(&[("code", code)])?)?;
         }
         Ok(())
     }

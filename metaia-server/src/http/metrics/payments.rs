@@ -21,7 +21,11 @@ impl Collector for PaymentMetrics {
         write_counters(&mut encoder, name, help, "reason", counts.ignored())?;
         let help = "Payments that got a flag: each needs a person";
         let name = "payment_flags";
-        write_counters(&mut encoder, name, help, "flag", counts.flags())
+        write_counters(&mut encoder, name, help, "flag", counts.flags())?;
+        let help = "Attempts at payments whose id does not have the form of the provider's";
+        let unusual = ConstCounter::new(counts.unusual_ids());
+        let kind = MetricType::Counter;
+        unusual.encode(encoder.encode_descriptor("payment_unusual_ids", help, None, kind)?)
     }
 }
 

@@ -209,7 +209,7 @@ pub(super) struct RefusalDocument {
     /// connection was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     event: Option<&'static str>,
-    /// `websocket` or `polling`.
+    /// `websocket`, `polling`, or `rest` if a request was refused.
     transport: Option<&'static str>,
     origin: Option<String>,
     /// The user that the client's token proves.

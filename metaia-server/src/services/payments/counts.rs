@@ -29,6 +29,7 @@ pub(super) enum IgnoredDelivery {
 pub struct PaymentCounts {
     ignored: [AtomicU64; IgnoredDelivery::ALL.len()],
     flags: [AtomicU64; PaymentFlag::ALL.len()],
+    unusual_ids: AtomicU64,
 }
 
 impl IgnoredDelivery {
@@ -74,6 +75,15 @@ impl PaymentCounts {
             .into_iter()
             .zip(counts)
             .map(|(flag, count)| (flag.as_str(), count.load(Ordering::Relaxed)))
+    }
+
+    /// Returns the number of attempts whose id does not have the provider's form.
+    pub fn unusual_ids(&self) -> u64 {
+        self.unusual_ids.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn count_unusual_id(&self) {
+        self.unusual_ids.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn count_ignored(&self, why: IgnoredDelivery) {

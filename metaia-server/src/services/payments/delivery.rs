@@ -2,8 +2,10 @@
 //!
 //! The provider repeats what is not answered with success. So a signed delivery fails only if a
 //! repetition can succeed: if the store is away, or busy.
-
-use std::borrow::Cow;
+//!
+//! A delivery is seen once by the id of its event and by the digest of its body. The signature
+//! covers the body alone: without the digest, anyone who has captured a delivery could send it
+//! under ever new ids, and each would be stored.
 
 use metaia_realtime::planted_faults::{Fault, planted};
 use serde::Serialize;
@@ -11,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     counts::IgnoredDelivery,
+    payment_id::is_payment_id,
     provider_event::{ProviderEvent, Unused},
     settle::PaymentDecision,
 };
@@ -26,6 +29,9 @@ use crate::{
 /// The longest id of an event that is stored, in bytes.
 const MAX_EVENT_ID_BYTES: usize = 128;
 
+/// The beginning of a stored digest of a body.
+const DIGEST_PREFIX: &str = "sha256:";
+
 /// A delivery of the provider.
 #[derive(Debug, Clone, Copy)]
 pub struct Delivery<'a> {
@@ -37,14 +43,41 @@ pub struct Delivery<'a> {
     pub event_id: Option<&'a str>,
 }
 
-impl<'a> Delivery<'a> {
-    /// Returns the id under which the event is seen once: the provider's, or one made from the
-    /// body if a proxy has removed it.
-    fn id(&self) -> Cow<'a, str> {
-        match self.event_id {
-            Some(id) if (1..=MAX_EVENT_ID_BYTES).contains(&id.len()) => Cow::Borrowed(id),
-            _ => Cow::Owned(format!("sha256:{}", hex::encode(Sha256::digest(self.body)))),
+impl Delivery<'_> {
+    /// Returns the ids under which the event is seen once.
+    fn ids(&self) -> EventIds {
+        let of_event = self.event_id;
+        // The header is not signed: it must not stand for the digest of another body.
+        let is_id = |id: &&str| {
+            (1..=MAX_EVENT_ID_BYTES).contains(&id.len()) && !id.starts_with(DIGEST_PREFIX)
+        };
+        let digest = hex::encode(Sha256::digest(self.body));
+        EventIds {
+            of_event: of_event.filter(is_id).map(str::to_owned),
+            of_body: format!("{DIGEST_PREFIX}{digest}"),
         }
+    }
+}
+
+/// The ids under which an event is seen once.
+#[derive(Debug)]
+struct EventIds {
+    /// The provider's, unless a proxy has removed it.
+    of_event: Option<String>,
+    /// The digest of the body.
+    of_body: String,
+}
+
+impl EventIds {
+    /// Returns the id for people.
+    fn shown(&self) -> &str {
+        self.of_event.as_deref().unwrap_or(&self.of_body)
+    }
+
+    /// Returns the writes that store the ids. They fail if one of them is stored.
+    fn writes(&self) -> impl Iterator<Item = Write> {
+        let ids = self.of_event.iter().chain([&self.of_body]);
+        ids.cloned().map(Write::ProviderEvent)
     }
 }
 
@@ -74,10 +107,10 @@ impl Services {
         reply: fn(DeliveryResult) -> StoredReply,
     ) -> Result<StoredReply, ServiceError> {
         self.require_genuine(delivery)?;
-        let id = delivery.id();
+        let ids = delivery.ids();
         match ProviderEvent::read(delivery.body) {
-            Ok(reported) => self.apply(&reported, &id, reply).await,
-            Err(unused) => Ok(reply(self.ignore(&id, &unused))),
+            Ok(reported) => self.apply(&reported, &ids, reply).await,
+            Err(unused) => Ok(reply(self.ignore(&ids, &unused))),
         }
     }
 
@@ -99,10 +132,10 @@ impl Services {
     async fn apply(
         &self,
         reported: &ProviderEvent,
-        event_id: &str,
+        ids: &EventIds,
         reply: fn(DeliveryResult) -> StoredReply,
     ) -> Result<StoredReply, ServiceError> {
-        let ignore = |why| reply(self.ignore(event_id, &reported.unused(why)));
+        let ignore = |why| reply(self.ignore(ids, &reported.unused(why)));
         for _ in 0..MAX_ATTEMPTS {
             let found = self.store().payment(&reported.razorpay_order_id).await?;
             let Some(payment) = found else {
@@ -110,9 +143,8 @@ impl Services {
             };
             let decision = self.decide(payment, &reported.event).await?;
             let mut change = decision.change(reply(DeliveryResult::Applied))?;
-            let seen = Write::ProviderEvent(event_id.to_owned());
             if !planted(Fault::WebhookAppliedTwice) {
-                change.writes.insert(0, seen);
+                change.writes.splice(0..0, ids.writes());
             }
             match self.store().commit(change).await {
                 Err(CommitError::Missed) => {}
@@ -120,6 +152,7 @@ impl Services {
                 Err(error) => return Err(error.into()),
                 Ok(applied) => {
                     self.report(&decision, &reported.event);
+                    self.report_unusual_id(reported, ids);
                     return Ok(ignored(&decision).map_or(applied, ignore));
                 }
             }
@@ -127,15 +160,31 @@ impl Services {
         Err(ServiceError::Busy)
     }
 
+    /// Counts and logs an attempt whose id does not have the documented form. It is recorded like
+    /// any other: the provider has signed that money was taken, and its form may change.
+    fn report_unusual_id(&self, reported: &ProviderEvent, ids: &EventIds) {
+        if is_payment_id(&reported.event.attempt) {
+            return;
+        }
+        self.payment_counts().count_unusual_id();
+        tracing::warn!(
+            event = ids.shown(),
+            razorpay_order = reported.razorpay_order_id,
+            attempt = reported.event.attempt,
+            "the id of a payment has not the form of the provider's: compare it with the \
+             provider's dashboard"
+        );
+    }
+
     /// Counts a delivery without effect, and logs it if the provider should not have sent it. The
     /// ids are the provider's, and no secrets.
-    fn ignore(&self, event_id: &str, unused: &Unused) -> DeliveryResult {
+    fn ignore(&self, ids: &EventIds, unused: &Unused) -> DeliveryResult {
         use IgnoredDelivery::{Duplicate, Incomplete, UnknownOrder, Unreadable};
         self.payment_counts().count_ignored(unused.why);
         if matches!(unused.why, Unreadable | Incomplete | UnknownOrder) {
             tracing::warn!(
                 reason = unused.why.as_str(),
-                event = event_id,
+                event = ids.shown(),
                 razorpay_order = unused.razorpay_order_id,
                 attempt = unused.attempt,
                 "webhook ignored: compare it with the provider's dashboard"

@@ -8,6 +8,7 @@ mod counts;
 mod delivery;
 mod list;
 mod open;
+mod payment_id;
 mod provider_event;
 mod provider_members;
 mod settings;

@@ -7,6 +7,7 @@ use metaia_realtime::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::payment_id::is_payment_id;
 use crate::{
     model::{AttemptStatus, Caller, Payment, PaymentEvent, Timestamp},
     payment::signature::checkout_is_valid,
@@ -18,8 +19,6 @@ use crate::{
     },
     store::{CommitError, IdempotencyClaim, StoredReply},
 };
-
-use super::provider_event::MAX_PROVIDER_ID_BYTES;
 
 /// The body of `POST /api/payments/verify`: the result that the app got from the provider's
 /// checkout. Further members are ignored: money was taken, and the app sends what it got.
@@ -53,7 +52,9 @@ impl Services {
     /// listed, and flagged.
     ///
     /// # Errors
-    /// See [`ServiceError`]. Returns `PaymentClosed` if the payment was paid back.
+    /// See [`ServiceError`]. Returns `PaymentClosed` if the payment was paid back, and `Invalid` if
+    /// the id of the payment does not have the provider's form. If money was taken all the same,
+    /// the provider's webhook records it.
     pub async fn verify_payment(
         &self,
         caller: &Caller,
@@ -75,6 +76,8 @@ impl Services {
         claim: Option<IdempotencyClaim>,
         reply: fn(&Payment) -> StoredReply,
     ) -> Result<StoredReply, ServiceError> {
+        // Here, so that a request of an earlier version gets its first reply under its key.
+        require_payment_id(&given.razorpay_payment_id)?;
         let event = given.event();
         for _ in 0..MAX_ATTEMPTS {
             let payment = self.own_payment(caller, &given.razorpay_order_id).await?;
@@ -111,7 +114,6 @@ impl Services {
     }
 
     /// Checks the signature of a checkout over the order id of *our* record, not of the caller's.
-    /// The provider signs no id that is empty or longer than it documents.
     fn require_signed(&self, payment: &Payment, given: &Verification) -> Result<(), ServiceError> {
         let is_valid = checkout_is_valid(
             &self.payment_settings().key_secret,
@@ -119,11 +121,19 @@ impl Services {
             &given.razorpay_payment_id,
             &given.razorpay_signature,
         );
-        let is_id = (1..=MAX_PROVIDER_ID_BYTES).contains(&given.razorpay_payment_id.len());
-        if (is_valid || planted(Fault::TamperedPaymentAccepted)) && is_id {
+        if is_valid || planted(Fault::TamperedPaymentAccepted) {
             Ok(())
         } else {
             Err(ServiceError::InvalidSignature)
         }
     }
+}
+
+/// Checks that an id has the form of the provider's.
+fn require_payment_id(id: &str) -> Result<(), ServiceError> {
+    if is_payment_id(id) {
+        return Ok(());
+    }
+    let message = "must be pay_ and 1 to 40 of A-Z a-z 0-9";
+    Err(ServiceError::invalid("/razorpay_payment_id", message))
 }

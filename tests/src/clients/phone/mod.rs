@@ -194,6 +194,11 @@ impl Phone {
             .data
     }
 
+    /// Returns the events that have arrived and were not returned yet, without waiting.
+    pub fn arrived(&mut self) -> Vec<Event> {
+        self.seen.drain(..).collect()
+    }
+
     /// Waits until the server has closed the transport and returns all events that arrived before.
     pub async fn closed(&mut self) -> Vec<Event> {
         within("the server to close the connection", async {

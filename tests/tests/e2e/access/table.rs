@@ -1,270 +1,94 @@
-//! The persons, the acts with the persons who may do them, and the order that they act on.
+//! The page `docs/access.md`: its rows, and the answer that each cell expects.
 
-use metaia_tests::fixtures::{
-    NO_ORDER, assign, id_of, open_payment, place_order_at, set_status, verification,
-};
-use metaia_tests::server::Server;
-use serde_json::{Value, json};
+use metaia_tests::server::paths::package_path;
 
-/// Everyone who tries an act. The last two have the id of the owner or of the tailor, under another
-/// role.
-pub(super) const PEOPLE: [Person; 9] = [
-    Person {
-        name: "owner",
-        role: "customer",
-        user: "c1",
-    },
-    Person {
-        name: "another customer",
-        role: "customer",
-        user: "c2",
-    },
-    Person {
-        name: "the order's tailor",
-        role: "tailor",
-        user: "t1",
-    },
-    Person {
-        name: "another tailor",
-        role: "tailor",
-        user: "t2",
-    },
-    Person {
-        name: "the order's courier",
-        role: "delivery",
-        user: "d1",
-    },
-    Person {
-        name: "another courier",
-        role: "delivery",
-        user: "d2",
-    },
-    Person {
-        name: "admin",
-        role: "admin",
-        user: "a1",
-    },
-    Person {
-        name: "a tailor with the owner's id",
-        role: "tailor",
-        user: "c1",
-    },
-    Person {
-        name: "a customer with the tailor's id",
-        role: "customer",
-        user: "t1",
-    },
-];
+use super::people::{Column, Person, Relation};
 
+/// The word between the answer to some and the answer to all others.
+const OTHERWISE: &str = ", else ";
+
+/// A row of one of the page's tables.
 #[derive(Debug)]
-pub(super) struct Person {
-    pub(super) name: &'static str,
-    pub(super) role: &'static str,
-    pub(super) user: &'static str,
+pub(super) struct Row {
+    /// The route, event or room.
+    pub(super) name: String,
+    /// The request, or the cause.
+    pub(super) request: String,
+    cells: Vec<Cell>,
 }
 
-impl Person {
-    /// Returns whether the order concerns this person. Such a person may know that the order
-    /// exists.
-    pub(super) fn is_concerned(&self) -> bool {
-        [
-            "owner",
-            "the order's tailor",
-            "the order's courier",
-            "admin",
-        ]
-        .contains(&self.name)
-    }
-
-    /// Returns the statuses by which an act may be refused. Only a person who may know the order
-    /// may learn that its status does not allow the act.
-    pub(super) fn refusals(&self) -> &'static [u16] {
-        if self.is_concerned() {
-            &[403, 404, 409]
-        } else {
-            &[403, 404]
-        }
-    }
+/// An expectation: `200`, or `200 owner tailor, else 404`.
+#[derive(Debug)]
+struct Cell {
+    some: Option<(String, Vec<Relation>)>,
+    others: String,
 }
 
-/// One act on one order, and the persons who may do it. All others are refused.
-pub(super) struct Act {
-    pub(super) name: &'static str,
-    /// The status of the order before the act.
-    pub(super) from: &'static str,
-    pub(super) method: &'static str,
-    /// The path, with the placeholders `{order}` and `{notification}`.
-    pub(super) path: &'static str,
-    pub(super) body: fn(&World) -> Option<Value>,
-    pub(super) success: u16,
-    pub(super) allowed: &'static [&'static str],
+/// Returns the rows of the table below this heading.
+pub(super) fn rows(heading: &str) -> Vec<Row> {
+    let path = package_path("../docs/access.md");
+    let page = std::fs::read_to_string(path).expect("the page");
+    let (_, section) = page
+        .split_once(&format!("\n## {heading}\n"))
+        .unwrap_or_else(|| panic!("docs/access.md has no section {heading}"));
+    let section = section.split("\n## ").next().unwrap_or_default();
+    let mut lines = section.lines().filter(|line| line.starts_with('|'));
+    let columns = cells(lines.next().expect("a head"));
+    assert_eq!(columns[2..], Column::ALL.map(Column::name), "{heading}");
+    let rows: Vec<Row> = lines.skip(1).map(Row::parse).collect();
+    assert!(!rows.is_empty(), "{heading}");
+    rows
 }
 
-pub(super) const ACTS: &[Act] = &[
-    act(
-        "read the order",
-        "GET",
-        "/api/orders/{order}",
-        &[
-            "owner",
-            "the order's tailor",
-            "the order's courier",
-            "admin",
-        ],
-    ),
-    Act {
-        body: |_| Some(json!({"status": "cancelled"})),
-        ..act(
-            "cancel",
-            "PUT",
-            "/api/orders/{order}/status",
-            &["owner", "admin"],
-        )
-    },
-    Act {
-        from: "confirmed",
-        body: |_| Some(json!({"status": "cancelled"})),
-        ..act(
-            "cancel a confirmed order",
-            "PUT",
-            "/api/orders/{order}/status",
-            &["admin"],
-        )
-    },
-    Act {
-        from: "confirmed",
-        body: |_| Some(json!({"status": "in_progress"})),
-        ..act(
-            "start work",
-            "PUT",
-            "/api/orders/{order}/status",
-            &["the order's tailor", "admin"],
-        )
-    },
-    Act {
-        from: "ready",
-        body: |_| Some(json!({"status": "out_for_delivery"})),
-        ..act(
-            "start the delivery",
-            "PUT",
-            "/api/orders/{order}/status",
-            &["the order's courier", "admin"],
-        )
-    },
-    Act {
-        body: |_| Some(json!({"tailor": "t2"})),
-        ..act("assign", "PUT", "/api/orders/{order}/assign", &["admin"])
-    },
-    Act {
-        success: 201,
-        body: |_| Some(json!({})),
-        ..act(
-            "open a payment",
-            "POST",
-            "/api/payments/orders/{order}",
-            &["owner"],
-        )
-    },
-    Act {
-        body: |world| Some(verification(&world.payment, "pay_matrix")),
-        ..act(
-            "verify a payment",
-            "POST",
-            "/api/payments/verify",
-            &["owner"],
-        )
-    },
-    act("list payments", "GET", "/api/payments", &["admin"]),
-    // Notifications belong to a user id, and one person may have several roles.
-    act(
-        "read a notification",
-        "PUT",
-        "/api/notifications/{notification}/read",
-        &["owner", "a tailor with the owner's id"],
-    ),
-    Act {
-        success: 201,
-        body: |_| Some(json!({"user": "c1", "type": "system", "title": "t", "message": "m"})),
-        ..act("notify", "POST", "/api/notifications", &["admin"])
-    },
-    Act {
-        success: 202,
-        body: |_| Some(json!({"to": {"user": "c1"}, "event": "x", "data": {}})),
-        ..act("emit", "POST", "/api/realtime/emit", &["admin"])
-    },
-    Act {
-        body: |_| Some(json!({"status": "available"})),
-        ..act(
-            "set a tailor's status",
-            "PUT",
-            "/api/tailors/me/status",
-            &[
-                "the order's tailor",
-                "another tailor",
-                "a tailor with the owner's id",
-            ],
-        )
-    },
-];
-
-const fn act(
-    name: &'static str,
-    method: &'static str,
-    path: &'static str,
-    allowed: &'static [&'static str],
-) -> Act {
-    Act {
-        name,
-        from: "pending",
-        method,
-        path,
-        body: |_| None,
-        success: 200,
-        allowed,
-    }
+fn cells(line: &str) -> Vec<&str> {
+    let inner = line.trim().trim_matches('|');
+    inner.split('|').map(str::trim).collect()
 }
 
-/// An order of c1 with tailor t1 and courier d1, with a payment and a notification.
-pub(super) struct World {
-    pub(super) order: String,
-    pub(super) payment: Value,
-    pub(super) notification: String,
-}
-
-impl World {
-    pub(super) async fn new(server: &Server, status: &str) -> Self {
-        let order = id_of(&place_order_at(server, "c1", "t1").await).to_owned();
-        assign(server, &order, &json!({"deliveryPartner": "d1"})).await;
-        for step in ["confirmed", "in_progress", "ready"] {
-            if status == "pending" {
-                break;
-            }
-            set_status(server, &order, step).await;
-            if step == status {
-                break;
-            }
-        }
-        let owner = server.api("customer", "c1");
-        let payment = open_payment(&owner, &order).await;
-        let notifications = owner.get("/api/notifications?limit=1").await.data(200);
-        let notification = id_of(&notifications["notifications"][0]).to_owned();
+impl Row {
+    fn parse(line: &str) -> Self {
+        let cells = cells(line);
+        assert_eq!(cells.len(), 2 + Column::ALL.len(), "{line}");
         Self {
-            order,
-            payment,
-            notification,
+            name: cells[0].trim_matches('`').to_owned(),
+            request: cells[1].replace('`', ""),
+            cells: cells[2..].iter().map(|text| Cell::parse(text)).collect(),
         }
     }
 
-    pub(super) fn path(&self, act: &Act) -> String {
-        act.path
-            .replace("{order}", &self.order)
-            .replace("{notification}", &self.notification)
+    /// Returns the answer that a person is to get.
+    pub(super) fn expected(&self, person: &Person) -> &str {
+        let cell = &self.cells[person.column as usize];
+        match &cell.some {
+            Some((answer, relations)) if relations.contains(&person.relation) => answer,
+            _ => &cell.others,
+        }
     }
 
-    /// Returns the path of the same request for objects that do not exist.
-    pub(super) fn path_to_nothing(act: &Act) -> String {
-        act.path
-            .replace("{order}", NO_ORDER)
-            .replace("{notification}", NO_ORDER)
+    /// Returns a mismatch as it is reported, if there is one.
+    pub(super) fn mismatch(&self, person: &Person, got: &str) -> Option<String> {
+        let expected = self.expected(person);
+        let Self { name, request, .. } = self;
+        let text = || format!("{name} ({request}) by {person}: expected {expected}, got {got}");
+        (expected != got).then(text)
+    }
+}
+
+impl Cell {
+    fn parse(text: &str) -> Self {
+        let Some((some, others)) = text.split_once(OTHERWISE) else {
+            assert!(!text.contains(' ') && !text.is_empty(), "a cell: {text:?}");
+            return Self {
+                some: None,
+                others: text.to_owned(),
+            };
+        };
+        let mut words = some.split(' ');
+        let answer = words.next().unwrap_or_default().to_owned();
+        let relations = words.map(Relation::named).collect();
+        Self {
+            some: Some((answer, relations)),
+            others: others.to_owned(),
+        }
     }
 }

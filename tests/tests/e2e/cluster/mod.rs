@@ -15,6 +15,7 @@ mod moving;
 mod nemesis;
 mod nodes;
 mod presence;
+mod rechecks;
 mod redis;
 mod restored;
 mod standalone;
@@ -30,8 +31,8 @@ const DELIVERY_TIMEOUT: Duration = Duration::from_millis(2_500);
 pub(crate) struct Pair {
     // Dropped in this order: the nodes end before the services that they depend on.
     pub(crate) nodes: Nodes,
-    _redis: Redis,
-    _database: Database,
+    pub(crate) redis: Redis,
+    pub(crate) database: Database,
 }
 
 impl Pair {
@@ -42,8 +43,8 @@ impl Pair {
         redis.await_subscribers(2).await;
         Self {
             nodes,
-            _redis: redis,
-            _database: database,
+            redis,
+            database,
         }
     }
 }

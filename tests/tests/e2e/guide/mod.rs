@@ -114,7 +114,7 @@ async fn a_verified_payment_is_announced(mut driver: Driver) {
     let customer = server.api("customer", "c1");
     let payment = open_payment(&customer, id_of(&order)).await;
     let verified = customer
-        .post("/api/payments/verify", &verification(&payment, "pay_e2e_1"))
+        .post("/api/payments/verify", &verification(&payment, "pay_e2e1"))
         .await
         .data(200);
     assert_eq!(verified["payment"]["status"], "completed", "{verified}");

@@ -201,6 +201,61 @@ async fn a_webhook_only_moves_forward() {
     assert_eq!(all_until_now(&server, &mut phone).await, []);
 }
 
+/// The signature is over the body, and not over the id of the event.
+#[tokio::test]
+async fn a_captured_webhook_under_new_event_ids_adds_nothing() {
+    let server = Server::start().await;
+    let payment = payment(&server).await;
+    let body = webhook("payment.failed", &payment);
+    let signature = webhook_signature(&body);
+    let first = deliver(&server, "evt_1", &body, &signature).await;
+    assert_eq!(first.data(200)["result"], "applied");
+    let state = async || {
+        let payments = server.admin().get("/api/payments").await;
+        let position = payments.header("x-realtime-position").to_owned();
+        (payments.text, position)
+    };
+    let before = state().await;
+    for number in 2..20 {
+        let again = deliver(&server, &format!("evt_{number}"), &body, &signature).await;
+        assert_eq!(again.data(200)["result"], "duplicate");
+    }
+    assert_eq!(state().await, before);
+    // None of the ids was used up.
+    let captured = webhook("payment.captured", &payment);
+    let signature = webhook_signature(&captured);
+    let paid = deliver(&server, "evt_2", &captured, &signature).await;
+    assert_eq!(paid.data(200)["result"], "applied");
+}
+
+#[tokio::test]
+async fn a_payment_id_that_is_not_the_providers_is_refused() {
+    let server = Server::start().await;
+    let payment = payment(&server).await;
+    let huge = format!("pay_{}", "x".repeat(60_000));
+    for id in ["", "pay_", "pay_\0", "pay_é", "order_1", "pay_a_b", &huge] {
+        let answer = verify(&server, &verification(&payment, id)).await;
+        let problem = answer.refused(422);
+        assert_eq!(problem["errors"][0]["pointer"], "/razorpay_payment_id");
+        assert!(answer.text.len() < 1_000, "{answer:#?}");
+    }
+    let paid = verification(&payment, "pay_29QQoUBi66xm2f");
+    verify(&server, &paid).await.ok(200);
+}
+
+/// Money was taken: an event that the provider has signed is not lost because of its id.
+#[tokio::test]
+async fn a_webhook_whose_payment_id_has_another_form_is_recorded() {
+    let server = Server::start().await;
+    let payment = payment(&server).await;
+    let body = webhook_body("payment.captured", "txn-77", &payment);
+    let answer = deliver(&server, "evt_1", &body, &webhook_signature(&body)).await;
+    assert_eq!(answer.data(200)["result"], "applied");
+    let payments = server.admin().get("/api/payments").await.data(200);
+    assert_eq!(payments["payments"][0]["razorpayPaymentId"], "txn-77");
+    server.wait_for_output("has not the form").await;
+}
+
 #[tokio::test]
 async fn a_tampered_webhook_is_refused() {
     let server = Server::start().await;

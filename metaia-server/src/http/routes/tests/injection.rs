@@ -45,8 +45,9 @@ fn members() -> Vec<(&'static str, &'static str, Value, Vec<&'static str>)> {
     let notice = json!({
         "user": "c1", "type": "system", "title": "t", "message": "m", "relatedOrder": "o1",
     });
-    let checkout =
-        json!({ "razorpay_order_id": "a", "razorpay_payment_id": "b", "razorpay_signature": "c" });
+    let checkout = json!({
+        "razorpay_order_id": "a", "razorpay_payment_id": "pay_b", "razorpay_signature": "c",
+    });
     let of_order = vec![
         "/items/0/garment",
         "/items/0/notes",
@@ -162,10 +163,15 @@ async fn a_text_that_looks_like_an_operator_is_a_text(api: Api) {
             .data(200);
         assert_eq!(listed["notifications"], json!([sent]));
         let unknown = json!({
-            "razorpay_order_id": text, "razorpay_payment_id": text, "razorpay_signature": text,
+            "razorpay_order_id": text, "razorpay_payment_id": "pay_1", "razorpay_signature": text,
         });
+        let mut malformed = unknown.clone();
+        malformed["razorpay_payment_id"] = json!(text);
+        let path = "/api/payments/verify";
+        let refused = api.customer().post(path, malformed).await;
+        refused.refused_at("/razorpay_payment_id");
         api.customer()
-            .post("/api/payments/verify", unknown)
+            .post(path, unknown)
             .await
             .refused(404, "not_found");
     }

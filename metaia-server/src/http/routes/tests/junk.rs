@@ -41,7 +41,7 @@ fn bodies() -> Vec<(&'static str, &'static str, Value)> {
             "POST",
             "/api/payments/verify",
             json!({
-                "razorpay_order_id": "a", "razorpay_payment_id": "b", "razorpay_signature": "c",
+                "razorpay_order_id": "a", "razorpay_payment_id": "pay_b", "razorpay_signature": "c",
             }),
         ),
         ("PUT", "/api/tailors/me/status", json!({ "status": "busy" })),

@@ -1,5 +1,6 @@
 //! The routes as a client sees them: requests in, statuses and codes out.
 
+mod access_table;
 mod changed_once;
 mod connections;
 mod forms;

@@ -117,7 +117,10 @@ async fn a_second_capture_is_flagged_and_told_to_the_admins(api: Api) {
         verified(&api, &payment, "pay_A").await;
         let before = api.world.head().await;
         assert_eq!(report(&api, "pay_B", name, &payment).await, "applied");
-        assert_eq!(report(&api, "pay_B", name, &payment).await, "ignored");
+        assert_eq!(report(&api, "pay_B", name, &payment).await, "duplicate");
+        // Another delivery of what the payment shows already.
+        let again = format!("{} ", event_of("pay_B", name, &payment, PRICE));
+        assert_eq!(delivered(&api, &again).await, "ignored");
         let paid = shown(&api, &payment).await;
         assert_paid_by(&paid, "pay_A");
         assert_eq!(paid["flags"], json!(["second_capture"]));

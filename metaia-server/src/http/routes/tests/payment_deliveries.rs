@@ -14,6 +14,10 @@ on_both_stores!(
     a_capture_is_not_lost_because_of_what_nobody_reads,
     no_amount_is_rounded,
     captures_that_arrive_at_once_are_all_listed,
+    a_body_under_another_event_id_is_a_duplicate,
+    copies_of_a_body_that_arrive_at_once_are_applied_once,
+    an_event_id_does_not_stand_for_a_body,
+    a_payment_whose_id_has_another_form_is_recorded_and_counted,
 );
 
 fn of_unknown_order() -> String {
@@ -84,12 +88,15 @@ async fn what_cannot_concern_us_is_ignored_and_counted(api: Api) {
     for (id, result) in [
         ("evt_0", "applied"),
         ("evt_0", "duplicate"),
-        ("evt_x", "ignored"),
+        ("evt_x", "duplicate"),
     ] {
         let reply = deliver(&api, id, &body).await;
         assert_eq!(reply.data(200), json!({ "result": result }));
     }
-    assert_eq!(counted(&api, "duplicate"), 1);
+    assert_eq!(counted(&api, "duplicate"), 2);
+    let paid = event("order.paid", &payment, 90_000);
+    let reply = deliver(&api, "evt_y", &paid).await;
+    assert_eq!(reply.data(200), json!({ "result": "ignored" }));
     assert_eq!(counted(&api, "unchanged"), 1);
 }
 
@@ -179,4 +186,76 @@ async fn captures_that_arrive_at_once_are_all_listed(api: Api) {
     assert_eq!(flagged["status"], "completed");
     assert_eq!(flagged["flags"], json!(["second_capture"]));
     assert_eq!(flagged["attempts"].as_array().unwrap().len(), 4);
+}
+
+/// The signature covers the body, and not the id of the event.
+async fn a_body_under_another_event_id_is_a_duplicate(api: Api) {
+    let payment = opened(&api).await;
+    let body = event("payment.failed", &payment, 90_000);
+    let first = deliver(&api, "evt_1", &body).await;
+    assert_eq!(first.data(200), json!({ "result": "applied" }));
+    let payments = || async { api.admin().get("/api/payments").await.data(200) };
+    let before = (api.world.head().await, payments().await);
+    for id in ["evt_2", "evt_3", "", "evt_é"] {
+        let again = deliver(&api, id, &body).await;
+        assert_eq!(again.data(200), json!({ "result": "duplicate" }), "{id}");
+    }
+    assert_eq!((api.world.head().await, payments().await), before);
+    // The ids were not stored: each is free for its own event.
+    let captured = event("payment.captured", &payment, 90_000);
+    let next = deliver(&api, "evt_2", &captured).await;
+    assert_eq!(next.data(200), json!({ "result": "applied" }));
+    let api = Api::over(api.world.restarted().await);
+    for body in [body, captured] {
+        let again = deliver(&api, "evt_4", &body).await;
+        assert_eq!(again.data(200), json!({ "result": "duplicate" }));
+    }
+}
+
+async fn copies_of_a_body_that_arrive_at_once_are_applied_once(api: Api) {
+    let payment = opened(&api).await;
+    let body = event("payment.captured", &payment, 90_000);
+    let ids: Vec<_> = (0..8).map(|n| format!("evt_{n}")).collect();
+    let deliveries = ids.iter().map(|id| deliver(&api, id, &body));
+    let replies = futures_util::future::join_all(deliveries).await;
+    let results: Vec<_> = replies
+        .into_iter()
+        .map(|reply| reply.data(200)["result"].clone())
+        .collect();
+    let count = |result: &str| results.iter().filter(|it| **it == result).count();
+    assert_eq!((count("applied"), count("duplicate")), (1, 7));
+}
+
+/// Otherwise the digest of a body that is still to come could be used up.
+async fn an_event_id_does_not_stand_for_a_body(api: Api) {
+    let payment = opened(&api).await;
+    let captured = event("payment.captured", &payment, 90_000);
+    let digest = <sha2::Sha256 as sha2::Digest>::digest(captured.as_bytes());
+    let id = format!("sha256:{}", hex::encode(digest));
+    let failed = event("payment.failed", &payment, 90_000);
+    for (id, body) in [(&*id, &failed), ("evt_1", &captured)] {
+        let reply = deliver(&api, id, body).await;
+        assert_eq!(reply.data(200), json!({ "result": "applied" }));
+    }
+}
+
+/// Money was taken: the provider has signed it.
+async fn a_payment_whose_id_has_another_form_is_recorded_and_counted(api: Api) {
+    for (n, attempt) in ["xyz", "pay_a b", "pay_\0", "pay_é", "pay_"]
+        .into_iter()
+        .enumerate()
+    {
+        let payment = opened(&api).await;
+        let body = event_of(attempt, "payment.captured", &payment, 90_000);
+        let reply = deliver(&api, &format!("evt_{n}"), &body).await;
+        assert_eq!(reply.data(200), json!({ "result": "applied" }), "{attempt}");
+        let all = api.admin().get("/api/payments?limit=1").await.data(200);
+        assert_eq!(all["payments"][0]["status"], "completed");
+        assert_eq!(all["payments"][0]["razorpayPaymentId"], attempt);
+    }
+    assert_eq!(api.world.services.payment_counts().unusual_ids(), 5);
+    let payment = opened(&api).await;
+    let body = event("payment.captured", &payment, 90_000);
+    deliver(&api, "evt_usual", &body).await.data(200);
+    assert_eq!(api.world.services.payment_counts().unusual_ids(), 5);
 }

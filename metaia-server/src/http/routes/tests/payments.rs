@@ -16,6 +16,7 @@ on_both_stores!(
     a_payment_that_failed_is_followed_by_another,
     a_delivery_that_is_not_genuine_is_refused_and_does_not_use_up_its_id,
     further_members_of_a_checkout_are_ignored,
+    a_payment_id_has_the_providers_form,
 );
 
 pub(super) async fn opened(api: &Api) -> Value {
@@ -116,6 +117,24 @@ async fn further_members_of_a_checkout_are_ignored(api: Api) {
     );
 }
 
+/// Each of them is signed: the provider's secret signs whatever an app sends to it.
+async fn a_payment_id_has_the_providers_form(api: Api) {
+    let payment = opened(&api).await;
+    let before = api.world.head().await;
+    let huge = format!("pay_{}", "x".repeat(60_000));
+    let too_long = format!("pay_{}", "x".repeat(41));
+    for id in [
+        "", "pay_", "pay_\0", "pay_1\0", "pay_é", "pay_a b", "order_1", &too_long, &huge,
+    ] {
+        let refused = verify(&api, checkout(&payment, id)).await;
+        refused.refused_at("/razorpay_payment_id");
+    }
+    assert_eq!(api.world.head().await, before);
+    let longest = format!("pay_{}", "x".repeat(40));
+    let paid = verify(&api, checkout(&payment, &longest)).await;
+    assert_eq!(paid.data(200)["payment"]["razorpayPaymentId"], *longest);
+}
+
 async fn a_wrong_signature_or_another_users_payment_changes_nothing(api: Api) {
     let payment = opened(&api).await;
     let other_payment = opened(&api).await;
@@ -188,7 +207,7 @@ async fn a_delivery_is_applied_once_and_remembered_over_restarts(api: Api) {
     for (id, result) in [
         ("evt_1", "applied"),
         ("evt_1", "duplicate"),
-        ("evt_2", "ignored"),
+        ("evt_2", "duplicate"),
     ] {
         assert_eq!(
             deliver(&api, id, &body).await.data(200),
@@ -243,7 +262,8 @@ async fn an_attempt_that_succeeds_after_one_that_failed_completes_the_payment(ap
         verify(&api, checkout(&payment, "pay_2")).await.data(200)["payment"]["status"],
         "completed"
     );
-    let late = deliver(&api, "evt_2", &event("payment.failed", &payment, 90_000)).await;
+    let again = format!("{} ", event("payment.failed", &payment, 90_000));
+    let late = deliver(&api, "evt_2", &again).await;
     assert_eq!(late.data(200), json!({ "result": "ignored" }));
 }
 

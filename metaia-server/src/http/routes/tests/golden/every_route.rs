@@ -19,7 +19,7 @@ fn requests() -> Vec<(&'static str, String, Role, Option<Value>)> {
     let notice = json!({ "user": "c1", "type": "system", "title": "t", "message": "m" });
     let event = json!({ "to": "everyone", "event": "x", "data": {} });
     let checkout = json!({
-        "razorpay_order_id": "a", "razorpay_payment_id": "b", "razorpay_signature": "c",
+        "razorpay_order_id": "a", "razorpay_payment_id": "pay_b", "razorpay_signature": "c",
     });
     let session = "0".repeat(32);
     vec![
