@@ -7,7 +7,7 @@ use crate::exit::Failure;
 use crate::suggestion;
 
 /// The events of the server, then those control events that `--event` can select.
-pub(crate) const KNOWN: [&str; 9] = [
+pub(crate) const KNOWN: [&str; 10] = [
     "new_notification",
     "order_update",
     "payment_update",
@@ -16,15 +16,17 @@ pub(crate) const KNOWN: [&str; 9] = [
     "rt:error",
     "rt:room_left",
     "rt:position",
+    "rt:expiring",
     "rt:drain",
 ];
 
 /// The events that a server of this project takes from clients.
-pub(crate) const OF_CLIENTS: [&str; 4] = [
+pub(crate) const OF_CLIENTS: [&str; 5] = [
     "join_order_room",
     "leave_order_room",
     "rt:resume",
     "rt:sync",
+    "rt:refresh",
 ];
 
 /// The control events that are notices and never events.
@@ -99,6 +101,8 @@ pub(crate) fn nearest(name: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -110,6 +114,24 @@ mod tests {
         for name in KNOWN.iter().chain(&NOTICES).chain(&OF_CLIENTS) {
             assert!(page.contains(&format!("`{name}`")), "{name}");
         }
+    }
+
+    /// Returns the first cells of a table in `docs/access.md`, which has every event.
+    fn in_the_table(heading: &str) -> BTreeSet<&'static str> {
+        let page = include_str!("../../docs/access.md");
+        let (_, section) = page.split_once(&format!("\n## {heading}\n")).unwrap();
+        let section = section.split("\n## ").next().unwrap();
+        let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
+        rows.filter_map(|row| Some(row.split_once('`')?.0))
+            .collect()
+    }
+
+    #[test]
+    fn each_event_is_known() {
+        let of_server = KNOWN.into_iter().chain(NOTICES).collect();
+        assert_eq!(in_the_table("Events of the server"), of_server);
+        let of_clients = OF_CLIENTS.into_iter().chain(["connect"]).collect();
+        assert_eq!(in_the_table("Events of clients"), of_clients);
     }
 
     #[test]

@@ -19,6 +19,7 @@ use crate::{
 on_both_stores!(
     World: a_new_order_notifies_its_customer_and_its_tailor,
     access_is_rechecked_before_an_assignment_is_published,
+    access_is_rechecked_after_a_cancellation_is_published,
     a_step_notifies_the_customer_and_the_workers_concerned,
     the_second_of_two_steps_at_once_is_decided_on_what_the_first_left,
     the_policy_admits_only_the_users_of_an_order,
@@ -145,6 +146,26 @@ async fn access_is_rechecked_before_an_assignment_is_published(world: World) {
     );
     let cleared = assign(&world, id, json!({ "tailor": null })).await;
     assert_eq!(body(&cleared)["tailor"], Value::Null);
+}
+
+async fn access_is_rechecked_after_a_cancellation_is_published(world: World) {
+    let order = place(&world, json!({ "tailor": "t1" })).await;
+    let id = &order.id;
+    let admin = (Role::Admin, "a1");
+    let before = world.head().await;
+    set(&world, admin, id, "confirmed").await.unwrap();
+    let is_recheck = |event: &String| event.starts_with("rt:recheck");
+    assert!(!published(&world, before).await.iter().any(is_recheck));
+    let before = world.head().await;
+    set(&world, admin, id, "cancelled").await.unwrap();
+    let events = published(&world, before).await;
+    assert_eq!(
+        events[..2],
+        [
+            format!("order_update → order-{id} admin-room user-c1 user-t1"),
+            format!("rt:recheck → order-{id}"),
+        ]
+    );
 }
 
 async fn a_step_notifies_the_customer_and_the_workers_concerned(world: World) {

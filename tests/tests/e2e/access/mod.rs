@@ -15,6 +15,8 @@ mod sqlite;
 mod table;
 mod world;
 
+use std::collections::BTreeSet;
+
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::{
     NO_ORDER, id_of, order_body, place_order, place_order_at, set_status,
@@ -203,6 +205,27 @@ fn judge_heard(row: &Row, heard: &[(Person, bool)]) -> Vec<String> {
     let all = connected.chain(others.map(|person| (person, false)));
     all.filter_map(|(person, has_heard)| row.mismatch(&person, word(has_heard)))
         .collect()
+}
+
+/// Returns the routes of `/openapi.json`, in the words of the table.
+async fn described_routes(server: &Server) -> BTreeSet<String> {
+    let description = server.anonymous().get("/openapi.json").await.json();
+    let paths = description["paths"].as_object().expect("paths").iter();
+    let routes = paths.flat_map(|(path, methods)| {
+        let methods = methods.as_object().expect("methods").keys();
+        methods.map(move |method| format!("{} {path}", method.to_uppercase()))
+    });
+    routes.collect()
+}
+
+#[tokio::test]
+async fn the_table_has_every_route_that_the_server_describes() {
+    let server = Server::start().await;
+    let mut routes = described_routes(&server).await;
+    // Those have no description.
+    routes.extend(["GET /livez", "GET /readyz", "GET /openapi.json"].map(str::to_owned));
+    let named: BTreeSet<String> = rows("Routes").into_iter().map(|row| row.name).collect();
+    assert_eq!(named, routes);
 }
 
 /// The tests above would find each of these.

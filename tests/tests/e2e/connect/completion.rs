@@ -71,7 +71,7 @@ async fn several_names_are_listed_above_the_line() {
         })
         .await;
     insta::assert_snapshot!(rows[rows.len() - 2..].join("\n"), @r"
-    rt:drain      rt:error      rt:position   rt:room_left
+    rt:drain      rt:error      rt:expiring   rt:position   rt:room_left
     customer:c1› /await rt:
     ");
     // Events are shown while the person reads the list.
