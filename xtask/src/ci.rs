@@ -10,7 +10,7 @@ pub(crate) enum Extent {
     /// The checks of the Rust toolchain alone.
     Toolchain,
     /// Also what must be compiled first: tools, of which one needs the advisory database and so a
-    /// network, the packaged library, the tool as it is handed out, and an earlier version of the
+    /// network, the packaged library, the tool as it is installed, and an earlier version of the
     /// server, for the tests of upgrades. And the long forms of the fuzzing and of the planted
     /// faults.
     Full,
