@@ -40,6 +40,14 @@ pub struct JwtAuthenticator {
 }
 
 impl JwtAuthenticator {
+    /// Accepts no token: secrets and key sets are added to it, as they are configured.
+    #[must_use]
+    pub fn without_keys() -> Self {
+        Self {
+            keys: TokenKeys::default(),
+        }
+    }
+
     /// Accepts tokens signed with `secret`.
     ///
     /// # Errors
@@ -149,12 +157,6 @@ impl JwtAuthenticator {
         token: &str,
     ) -> impl Future<Output = Result<Identity, AuthError>> + Send {
         std::future::ready(self.verify(token))
-    }
-
-    fn without_keys() -> Self {
-        Self {
-            keys: TokenKeys::default(),
-        }
     }
 }
 

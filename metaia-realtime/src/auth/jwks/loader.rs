@@ -30,8 +30,8 @@ pub(super) struct LoadedKeys {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JwksError {
-    /// The text is not the address of a key set.
-    #[error("it is not the address of a key set: {0}")]
+    /// The text is not the address of a key set, for this reason.
+    #[error("{0}")]
     Address(&'static str),
     /// The HTTP client cannot be built.
     #[error("the HTTP client cannot be built")]
