@@ -41,8 +41,9 @@ async fn each_algorithm_is_accepted_over_each_transport_and_on_rest() {
         assert_eq!(rest(&server, &token).await, 200, "{}", key.algorithm());
     }
     // Beside them, tokens of the shared secret.
+    let of_secret = token("customer", "c1");
     assert_eq!(
-        connect(&server, &self::token("customer", "c1")).await,
+        connect(&server, &of_secret).await,
         Ok(())
     );
 }
