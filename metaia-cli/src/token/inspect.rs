@@ -237,7 +237,9 @@ mod tests {
     fn minted(flaw: Flaw) -> String {
         let ttl = Duration::from_secs(60);
         let actor = "tailor:t1".parse().unwrap();
-        mint(&actor, "secret", ttl, flaw, NOW_S).unwrap().token
+        mint(&actor, &"secret".into(), ttl, flaw, NOW_S)
+            .unwrap()
+            .token
     }
 
     fn signed(claims: &Value, algorithm: Algorithm) -> String {

@@ -145,10 +145,10 @@ impl JwtAuthenticator {
             return inspection.verdict();
         }
         let issuer = issuer(&inspection.claims);
-        if let Some(set) = self.keys.sets.of_issuer(issuer.as_deref()) {
-            set.ask().await;
+        match self.keys.sets.of_issuer(issuer.as_deref()) {
+            Some(set) if !set.ask().await => Err(AuthError::Unavailable),
+            _ => self.verify(token),
         }
-        self.verify(token)
     }
 
     #[cfg(not(feature = "jwks"))]

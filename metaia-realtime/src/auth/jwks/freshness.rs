@@ -31,7 +31,9 @@ impl RefreshTimes {
 #[derive(Debug)]
 pub(super) struct Freshness {
     times: RefreshTimes,
-    attempt: LastAttempt,
+    attempt: Attempt,
+    /// True if the last attempt that has ended loaded the keys.
+    has_worked: bool,
     began: Instant,
     /// The time of the last load, if there was one.
     loaded: Option<Instant>,
@@ -42,12 +44,12 @@ pub(super) struct Freshness {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum LastAttempt {
-    /// None has begun, or one is due: a token asked for it.
+enum Attempt {
+    /// It is time for one: none has begun yet, or a token asked for it.
     Due,
     Running,
-    Worked,
-    Failed,
+    /// The last one has ended, and it is not time for another one yet.
+    Ended,
 }
 
 impl Freshness {
@@ -55,7 +57,8 @@ impl Freshness {
     pub(super) const fn new(times: RefreshTimes, now: Instant) -> Self {
         Self {
             times,
-            attempt: LastAttempt::Due,
+            attempt: Attempt::Due,
+            has_worked: false,
             began: now,
             loaded: None,
             failures: 0,
@@ -64,19 +67,21 @@ impl Freshness {
     }
 
     pub(super) const fn begin(&mut self, now: Instant) {
-        self.attempt = LastAttempt::Running;
+        self.attempt = Attempt::Running;
         self.began = now;
     }
 
     pub(super) const fn worked(&mut self, now: Instant, max_age: Option<Duration>) {
-        self.attempt = LastAttempt::Worked;
+        self.attempt = Attempt::Ended;
+        self.has_worked = true;
         self.loaded = Some(now);
         self.failures = 0;
         self.max_age = max_age;
     }
 
     pub(super) const fn failed(&mut self) {
-        self.attempt = LastAttempt::Failed;
+        self.attempt = Attempt::Ended;
+        self.has_worked = false;
         self.failures = self.failures.saturating_add(1);
     }
 
@@ -88,20 +93,20 @@ impl Freshness {
         age.is_some_and(|age| age <= self.times.keep)
     }
 
-    /// Returns whether a key that is not known is none of the source, as far as may be asked.
-    pub(super) fn is_certain(&self) -> bool {
-        self.attempt == LastAttempt::Worked
+    /// Returns whether a key that is not known is none of the source, as of the last attempt.
+    pub(super) const fn is_certain(&self) -> bool {
+        self.has_worked
     }
 
     /// Decides whether a token whose key is not known waits for an attempt, and has one begin if
     /// none is running. Many tokens begin one together.
     pub(super) fn ask(&mut self, now: Instant) -> bool {
         match self.attempt {
-            LastAttempt::Due | LastAttempt::Running => true,
-            LastAttempt::Worked | LastAttempt::Failed => {
+            Attempt::Due | Attempt::Running => true,
+            Attempt::Ended => {
                 let is_due = now.saturating_duration_since(self.began) >= self.times.ask;
                 if is_due {
-                    self.attempt = LastAttempt::Due;
+                    self.attempt = Attempt::Due;
                 }
                 is_due
             }
@@ -111,10 +116,10 @@ impl Freshness {
     /// Returns the time of the next attempt.
     pub(super) fn next(&self) -> Instant {
         let wait = match self.attempt {
-            LastAttempt::Due | LastAttempt::Running => Duration::ZERO,
-            LastAttempt::Worked => self.until_refresh(),
-            LastAttempt::Failed if self.loaded.is_some() => self.times.ask,
-            LastAttempt::Failed => self.until_retry(),
+            Attempt::Due | Attempt::Running => Duration::ZERO,
+            Attempt::Ended if self.has_worked => self.until_refresh(),
+            Attempt::Ended if self.loaded.is_some() => self.times.ask,
+            Attempt::Ended => self.until_retry(),
         };
         self.began + wait
     }

@@ -183,6 +183,23 @@ mod tests {
     }
 
     #[test]
+    fn a_host_says_how_long_its_answer_is_good() {
+        for (header, expected) in [
+            ("max-age=60", Some(60)),
+            ("public, max-age=\"7\", must-revalidate", Some(7)),
+            ("no-cache", None),
+            ("s-maxage=60", None),
+            ("max-age=-1", None),
+            ("max-age=99999999999999999999999", None),
+        ] {
+            let answer = http::Response::builder().header(CACHE_CONTROL, header);
+            let answer = Response::from(answer.body("").unwrap());
+            let expected = expected.map(Duration::from_secs);
+            assert_eq!(max_age(&answer), expected, "{header}");
+        }
+    }
+
+    #[test]
     fn a_place_has_no_query() {
         let host = KeyHost::new(
             "https://idp.example/keys?key=hush",

@@ -54,6 +54,13 @@ struct Shared {
     loader: Arc<dyn KeyLoader>,
 }
 
+/// What was logged last, so that nothing is logged twice in a row.
+#[derive(Default)]
+struct LoadLog {
+    failures: FailureLog,
+    left_out: String,
+}
+
 struct State {
     table: Option<Arc<KeyTable>>,
     freshness: Freshness,
@@ -126,14 +133,16 @@ impl KeySet {
     }
 
     /// Has the keys loaded, or waits for an attempt that is running. Returns at once if an attempt
-    /// began a short time ago, and after 4 s (`WAIT_TIMEOUT`) in any case.
-    pub(super) async fn ask(&self) {
+    /// began a short time ago. Returns false if the attempt has not ended after 4 s
+    /// (`WAIT_TIMEOUT`).
+    pub(super) async fn ask(&self) -> bool {
         let mut ended = self.shared.ended.subscribe();
         let waits = self.shared.state.lock().freshness.ask(Instant::now());
-        if waits {
-            self.shared.due.notify_one();
-            let _ = timeout(WAIT_TIMEOUT, ended.changed()).await;
+        if !waits {
+            return true;
         }
+        self.shared.due.notify_one();
+        timeout(WAIT_TIMEOUT, ended.changed()).await.is_ok()
     }
 
     /// Waits for the first attempt, and returns its error.
@@ -168,7 +177,7 @@ fn name(issuer: Option<&str>) -> String {
 
 /// Loads the keys until `stop`: when it is their time, and when a token asks.
 async fn keep_fresh(shared: Arc<Shared>, stop: CancellationToken) {
-    let mut failures = FailureLog::default();
+    let mut log = LoadLog::default();
     loop {
         let next = shared.state.lock().freshness.next();
         tokio::select! {
@@ -184,7 +193,7 @@ async fn keep_fresh(shared: Arc<Shared>, stop: CancellationToken) {
             loaded = timeout(LOAD_TIMEOUT, shared.loader.load()) => loaded,
         };
         let loaded = loaded.unwrap_or(Err(JwksError::Slow(LOAD_TIMEOUT)));
-        shared.log(&loaded, &mut failures);
+        shared.log(&loaded, &mut log);
         shared.end_attempt(loaded);
     }
 }
@@ -209,20 +218,31 @@ impl Shared {
         self.ended.send_modify(|ended| *ended += 1);
     }
 
-    /// Logs the first failure, the first success after it, and keys that are new.
-    fn log(&self, loaded: &Result<LoadedKeys, JwksError>, failures: &mut FailureLog) {
+    /// Logs the first failure, the first success after it, and other keys that are left out.
+    fn log(&self, loaded: &Result<LoadedKeys, JwksError>, log: &mut LoadLog) {
         let Self { name, loader, .. } = self;
         let place = loader.place();
         match loaded {
             Ok(loaded) => {
-                failures.worked(|| tracing::info!("the keys {name} are loaded again from {place}"));
-                if let Some(table) = loaded.table.as_ref() {
-                    let (count, left_out) = (table.len(), table.left_out());
-                    tracing::debug!("{count} keys {name} from {place}; left out{left_out}");
+                let again = || tracing::info!("the keys {name} are loaded again from {place}");
+                log.failures.worked(again);
+                if let Some(table) = &loaded.table {
+                    self.log_left_out(table, log);
                 }
             }
-            Err(error) => failures.failed(|| self.warn(error)),
+            Err(error) => log.failures.failed(|| self.warn(error)),
         }
+    }
+
+    fn log_left_out(&self, table: &KeyTable, log: &mut LoadLog) {
+        let left_out = table.left_out();
+        if left_out != log.left_out && !left_out.is_empty() {
+            let count = table.len();
+            let Self { name, loader, .. } = self;
+            let place = loader.place();
+            tracing::info!("{count} keys {name} are used from {place}; left out{left_out}");
+        }
+        log.left_out = left_out;
     }
 
     fn warn(&self, error: &JwksError) {

@@ -85,8 +85,9 @@ impl FoundSet<'_> {
         self.0.look_up(token, id, algorithm)
     }
 
-    /// Has the keys loaded if that is allowed, and waits for it.
-    pub(in crate::auth) async fn ask(&self) {
-        self.0.ask().await;
+    /// Has the keys loaded if that is allowed, and waits for it. Returns false if that takes too
+    /// long.
+    pub(in crate::auth) async fn ask(&self) -> bool {
+        self.0.ask().await
     }
 }

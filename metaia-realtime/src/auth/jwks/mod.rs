@@ -20,6 +20,36 @@
 //! - **A key that is removed** is not accepted after the next load, at most 5 minutes later
 //!   ([`JwksSource::refresh_every`]).
 //! - **Keys that a token brings or points to** (`jwk`, `jku`, `x5c`, `x5u`) are never used.
+//!
+//! ```
+//! use metaia_realtime::{
+//!     Authenticator as _, JwtAuthenticator,
+//!     auth::{AuthError, Credentials, jwks::JwksSource},
+//! };
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let keys = r#"{"keys": [{"kty": "OKP", "crv": "Ed25519", "use": "sig", "kid": "2026",
+//!     "x": "tXy2P1VMX8vfPmnYztMuU9VIEb8KgxpiDZk0zLiI2O8"}]}"#;
+//! # let folder = std::env::temp_dir().join(format!("metaia-doc-{}", std::process::id()));
+//! # std::fs::create_dir_all(&folder)?;
+//! let file = folder.join("keys.json");
+//! std::fs::write(&file, keys)?;
+//! let source = JwksSource::file(&file)?.issuer("https://login.example/");
+//! # std::fs::remove_dir_all(&folder)?;
+//! let authenticator = JwtAuthenticator::jwks(source);
+//!
+//! let token = "eyJhbGciOiJFZERTQSIsImtpZCI6IjIwMjYifQ.\
+//!     eyJpc3MiOiJodHRwczovL2xvZ2luLmV4YW1wbGUvIiwic3ViIjoiYzEiLCJyb2xlIjoiY3\
+//!     VzdG9tZXIiLCJleHAiOjQwMDAwMDAwMDB9.\
+//!     df9_XZeL_ql7PaRPXS-sRjLSbhRweBWmIreb_E0TwiypHXfL4CKdNM4LepAsYdzHvgPgcDBBDApW2QCqsjeQDg";
+//! let identity = authenticator.authenticate(Credentials::bearer(Some(token))).await?;
+//! assert_eq!(identity.user.as_str(), "c1");
+//! let forged = token.replace(".df9_", ".df9-");
+//! assert_eq!(authenticator.verify(&forged), Err(AuthError::Unauthorized));
+//! # Ok(())
+//! # }
+//! ```
 
 mod document;
 mod file;

@@ -42,10 +42,7 @@ async fn each_algorithm_is_accepted_over_each_transport_and_on_rest() {
     }
     // Beside them, tokens of the shared secret.
     let of_secret = token("customer", "c1");
-    assert_eq!(
-        connect(&server, &of_secret).await,
-        Ok(())
-    );
+    assert_eq!(connect(&server, &of_secret).await, Ok(()));
 }
 
 #[tokio::test]

@@ -1,9 +1,11 @@
 //! `metaia token inspect --jwks`: it checks a signature with the keys of an issuer, and is never
 //! satisfied with one that it has not checked.
 
+use metaia_tests::clients::cli::Cli;
 use metaia_tests::faults::key_host::{KeyAnswer, KeyHost};
 use metaia_tests::fixtures::issuer::{IssuerKey, key_set};
 use metaia_tests::fixtures::token::SECRET;
+use metaia_tests::server::Setup;
 use metaia_tests::server::paths::binary;
 use metaia_tests::server::process::{Process, ProcessOutput};
 use metaia_tests::server::temp_folder::TempFolder;
@@ -59,6 +61,26 @@ async fn a_token_is_checked_with_the_key_that_it_names() {
         4,
         "signature: wrong",
     );
+}
+
+/// The tool mints tokens that a server with an issuer and an audience accepts.
+#[tokio::test]
+async fn a_minted_token_is_for_the_server() {
+    let names = [("JWT_ISSUER", "login"), ("JWT_AUDIENCE", "metaia,web")];
+    let setup = names
+        .iter()
+        .fold(Setup::new(), |setup, (name, value)| setup.env(name, value));
+    let server = setup.start().await;
+    let listed = Cli::for_server(&server)
+        .env("JWT_ISSUER", "login")
+        .env("JWT_AUDIENCE", "metaia,web")
+        .run(&["api", "GET", "/api/orders", "--as", "customer:c1"])
+        .await;
+    assert_eq!(listed.code, Some(0), "{listed:#?}");
+    let without = Cli::for_server(&server)
+        .run(&["api", "GET", "/api/orders", "--as", "customer:c1"])
+        .await;
+    assert_eq!(without.code, Some(4), "{without:#?}");
 }
 
 #[tokio::test]
