@@ -83,7 +83,8 @@ impl JwtAuthenticator {
     /// Accepts tokens that are signed with a key of this source, too: each issuer has its own.
     ///
     /// # Errors
-    /// Returns [`DuplicateIssuer`] if another source has the same issuer, or has none like this one.
+    /// Returns [`DuplicateIssuer`] if another source has the same issuer, or has none like this
+    /// one.
     ///
     /// # Panics
     /// If it is called outside of a Tokio runtime.

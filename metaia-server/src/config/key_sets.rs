@@ -1,11 +1,11 @@
-//! `JWKS_URL`, `JWT_ISSUER` and `JWT_AUDIENCE`: the issuers that publish their keys, and whom tokens
-//! must be from and for.
+//! `JWKS_URL`, `JWT_ISSUER` and `JWT_AUDIENCE`: the issuers that publish their keys, and the
+//! recipients of tokens.
 
 use std::{error::Error, path::Path, time::Duration};
 
 use metaia_realtime::auth::jwks::{JwksError, JwksSource};
 
-use super::{configuration::Environment, defaults, reader::Reader, source::other_writer};
+use super::{defaults, problem::ConfigProblem, reader::Reader, source::other_writer};
 use crate::{auth::permissions::OtherWriter, error_chain::chain};
 
 /// The least time between two loads that tokens ask for, unless keys are loaded more often anyway.
@@ -55,8 +55,16 @@ impl KeySets {
         })
     }
 
-    /// Returns who can write a file of keys and should not: one who can add a key can sign tokens.
-    pub(super) fn other_writers(&self) -> impl Iterator<Item = (&str, OtherWriter)> {
+    /// Returns a problem for each file of keys that others can write: one who can add a key can
+    /// sign tokens.
+    pub(super) fn untrusted_files(&self) -> impl Iterator<Item = ConfigProblem> {
+        self.other_writers().map(|(file, writer)| {
+            let reason = format!("{file:?}: {writer}: {}", writer.cure());
+            ConfigProblem::new("JWKS_URL", reason)
+        })
+    }
+
+    fn other_writers(&self) -> impl Iterator<Item = (&str, OtherWriter)> {
         let files = self.places.iter().filter(|place| !is_address(place));
         files.filter_map(|file| Some((&**file, other_writer(Path::new(file))?)))
     }
@@ -72,7 +80,7 @@ impl KeySets {
     }
 }
 
-pub(super) fn key_sets(reader: &mut Reader, environment: Environment) -> KeySets {
+pub(super) fn key_sets(reader: &mut Reader) -> KeySets {
     let are_given = reader.is_set("JWKS_URL");
     let places = reader.masked("JWKS_URL", places).unwrap_or_default();
     let key_sets = KeySets {
@@ -87,19 +95,14 @@ pub(super) fn key_sets(reader: &mut Reader, environment: Environment) -> KeySets
         reader.show("JWKS_URL", places.join(", "));
         check_issuers(reader, &key_sets);
     }
-    if environment == Environment::Production {
-        for (file, writer) in key_sets.other_writers() {
-            let reason = format!("{file:?}: {writer}: {}", writer.cure());
-            reader.problem("JWKS_URL", reason);
-        }
-    }
     key_sets
 }
 
 /// Checks that it is known whose keys each key set has.
 fn check_issuers(reader: &mut Reader, key_sets: &KeySets) {
     let issuers = &key_sets.issuers;
-    let (given, needed) = (issuers.len(), key_sets.places.len());
+    let given = issuers.len();
+    let needed = key_sets.places.len();
     if given != needed && (given > 0 || needed > 1) {
         let reason = format!(
             "must name one issuer for each key set of JWKS_URL, in the same order: it names \

@@ -38,12 +38,13 @@ pub(crate) fn load(sources: Sources) -> Loaded {
     let mut problems = reader.problems;
     if config.environment == Environment::Production {
         problems.extend(dot_env);
+        problems.extend(config.key_sets.untrusted_files());
         problems.extend(production::check(&config));
     } else {
         notices.extend(dot_env.map(|problem| format!("{} {}", problem.name, problem.reason)));
         notices.extend(short_secrets::notice(&config));
-        let key_files = config.key_sets.other_writers();
-        notices.extend(key_files.map(|(file, writer)| format!("{file}: {writer}")));
+        let key_files = config.key_sets.untrusted_files();
+        notices.extend(key_files.map(|problem| format!("{} {}", problem.name, problem.reason)));
     }
     let config = if problems.is_empty() {
         Ok(config)
@@ -78,7 +79,7 @@ fn read(reader: &mut Reader) -> Config {
         retention: retention(reader),
         jwt_secret: reader.secret("JWT_SECRET"),
         jwt_secrets_old: reader.secrets("JWT_SECRETS_OLD"),
-        key_sets: key_sets::key_sets(reader, environment),
+        key_sets: key_sets::key_sets(reader),
         api_key: reader.secret("METAIA_API_KEY"),
         token_in_query: reader.read(
             "METAIA_TOKEN_IN_QUERY",

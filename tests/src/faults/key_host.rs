@@ -4,10 +4,11 @@ use std::future::pending;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
+use super::stub::read_head;
 use crate::fixtures::issuer::{IssuerKey, key_set};
 
 /// A host of keys. It ends with the value.
@@ -112,8 +113,9 @@ impl Drop for KeyHost {
 
 impl KeyAnswer {
     async fn write(self, mut client: TcpStream) {
-        let mut head = [0; 4_096];
-        client.read(&mut head).await.ok();
+        if read_head(&mut client).await.is_none() {
+            return;
+        }
         let whole = |status: u16, headers: &str, body: &str| {
             let length = body.len();
             format!(

@@ -156,9 +156,10 @@ mod tests {
         let report = inspect(&PastedToken::read(token), &secrets, 1_700_000_000_000);
         let text = report.text(Paint::PLAIN);
         let lines: Vec<&str> = text.lines().skip(4).collect();
-        insta::assert_snapshot!(lines.join("\n"), @r"
+        insta::assert_snapshot!(lines.join("\n").replace("; ", ";\n"), @r"
         signature: not checked
-        no other problems found: signed with ES256; --jwks FILE or --jwks URL names the keys of its issuer, to check the signature
+        no other problems found: signed with ES256;
+        --jwks FILE or --jwks URL names the keys of its issuer, to check the signature
         ");
     }
 

@@ -31,7 +31,7 @@ impl RefreshTimes {
 #[derive(Debug)]
 pub(super) struct Freshness {
     times: RefreshTimes,
-    attempt: Attempt,
+    attempt: LoadAttempt,
     /// True if the last attempt that has ended loaded the keys.
     has_worked: bool,
     began: Instant,
@@ -44,7 +44,7 @@ pub(super) struct Freshness {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Attempt {
+enum LoadAttempt {
     /// It is time for one: none has begun yet, or a token asked for it.
     Due,
     Running,
@@ -57,7 +57,7 @@ impl Freshness {
     pub(super) const fn new(times: RefreshTimes, now: Instant) -> Self {
         Self {
             times,
-            attempt: Attempt::Due,
+            attempt: LoadAttempt::Due,
             has_worked: false,
             began: now,
             loaded: None,
@@ -67,12 +67,12 @@ impl Freshness {
     }
 
     pub(super) const fn begin(&mut self, now: Instant) {
-        self.attempt = Attempt::Running;
+        self.attempt = LoadAttempt::Running;
         self.began = now;
     }
 
     pub(super) const fn worked(&mut self, now: Instant, max_age: Option<Duration>) {
-        self.attempt = Attempt::Ended;
+        self.attempt = LoadAttempt::Ended;
         self.has_worked = true;
         self.loaded = Some(now);
         self.failures = 0;
@@ -80,7 +80,7 @@ impl Freshness {
     }
 
     pub(super) const fn failed(&mut self) {
-        self.attempt = Attempt::Ended;
+        self.attempt = LoadAttempt::Ended;
         self.has_worked = false;
         self.failures = self.failures.saturating_add(1);
     }
@@ -102,11 +102,11 @@ impl Freshness {
     /// none is running. Many tokens begin one together.
     pub(super) fn ask(&mut self, now: Instant) -> bool {
         match self.attempt {
-            Attempt::Due | Attempt::Running => true,
-            Attempt::Ended => {
+            LoadAttempt::Due | LoadAttempt::Running => true,
+            LoadAttempt::Ended => {
                 let is_due = now.saturating_duration_since(self.began) >= self.times.ask;
                 if is_due {
-                    self.attempt = Attempt::Due;
+                    self.attempt = LoadAttempt::Due;
                 }
                 is_due
             }
@@ -116,10 +116,10 @@ impl Freshness {
     /// Returns the time of the next attempt.
     pub(super) fn next(&self) -> Instant {
         let wait = match self.attempt {
-            Attempt::Due | Attempt::Running => Duration::ZERO,
-            Attempt::Ended if self.has_worked => self.until_refresh(),
-            Attempt::Ended if self.loaded.is_some() => self.times.ask,
-            Attempt::Ended => self.until_retry(),
+            LoadAttempt::Due | LoadAttempt::Running => Duration::ZERO,
+            LoadAttempt::Ended if self.has_worked => self.until_refresh(),
+            LoadAttempt::Ended if self.loaded.is_some() => self.times.ask,
+            LoadAttempt::Ended => self.until_retry(),
         };
         self.began + wait
     }

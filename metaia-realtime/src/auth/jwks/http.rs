@@ -39,7 +39,7 @@ impl KeyHost {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
-            .redirect(Policy::custom(|attempt| redirect(attempt)));
+            .redirect(Policy::custom(redirect));
         // A proxy leads to its own loopback addresses, not to those of this machine.
         let client = if is_loopback(&url) {
             client.no_proxy()

@@ -19,8 +19,8 @@ use tokio_util::{
 use super::{
     document::{Found, KeyTable},
     freshness::Freshness,
-    key_sets::Lookup,
     loader::{JwksError, KeyLoader, LoadedKeys},
+    lookup::Lookup,
     source::JwksSource,
 };
 use crate::{
@@ -44,7 +44,7 @@ pub(super) struct KeySet {
 
 struct Shared {
     /// A short lock: it is never held while something waits.
-    state: Mutex<State>,
+    state: Mutex<KeySetState>,
     /// Has the task begin an attempt that is due.
     due: Notify,
     /// The number of attempts that have ended.
@@ -54,14 +54,14 @@ struct Shared {
     loader: Arc<dyn KeyLoader>,
 }
 
-/// What was logged last, so that nothing is logged twice in a row.
+/// The facts that were logged last, so that nothing is logged twice in a row.
 #[derive(Default)]
 struct LoadLog {
     failures: FailureLog,
     left_out: String,
 }
 
-struct State {
+struct KeySetState {
     table: Option<Arc<KeyTable>>,
     freshness: Freshness,
     /// The error of the last attempt.
@@ -81,7 +81,7 @@ impl KeySet {
             freshness.worked(now, None);
         }
         let shared = Arc::new(Shared {
-            state: Mutex::new(State {
+            state: Mutex::new(KeySetState {
                 table: source.first.map(Arc::new),
                 freshness,
                 error: None,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{
     JwksError,
     key_set::KeySet,
+    lookup::Lookup,
     source::{DuplicateIssuer, JwksSource},
 };
 use crate::auth::{algorithm::PublicAlgorithm, compact::CompactToken};
@@ -12,21 +13,6 @@ use crate::auth::{algorithm::PublicAlgorithm, compact::CompactToken};
 /// Key sets of different issuers.
 #[derive(Default)]
 pub(in crate::auth) struct KeySets(Vec<KeySet>);
-
-/// The result of looking for the key of a token, and of checking the signature with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::auth) enum Lookup {
-    Good,
-    Bad,
-    /// The key is for this algorithm.
-    OtherAlgorithm(PublicAlgorithm),
-    /// The issuer has no such key.
-    Unknown,
-    /// The token names no key, and more than one fits.
-    Ambiguous,
-    /// The keys are not known, or not well enough to say that there is no such key.
-    Unavailable,
-}
 
 /// The set of the issuer of a token.
 pub(in crate::auth) struct FoundSet<'a>(&'a KeySet);

@@ -6,14 +6,14 @@
 //! keeps the keys in memory and loads them again in a task of its own, which ends with it.
 //!
 //! At the edges:
-//! - **One key, one algorithm.** The algorithm is that of the key: its `alg`, otherwise the one that
-//!   its type has. A token whose header names another one is refused. A key set has no secrets:
-//!   `oct` keys are left out.
+//! - **One key, one algorithm.** The algorithm is that of the key: its `alg`, otherwise the one
+//!   that its type has. A token whose header names another one is refused. A key set has no
+//!   secrets: `oct` keys are left out.
 //! - **An unknown key id** has the keys loaded again, for all tokens together and at most once in
 //!   30 s ([`JwksSource::ask_every`]). The token waits for that, and is refused if the key is still
 //!   unknown.
-//! - **The source fails**: it is down or slow, answers with something else than keys, with more than
-//!   1 MiB or with more than 100 keys. The keys that were loaded last stay in use, for 24 h
+//! - **The source fails**: it is down or slow, answers with something else than keys, with more
+//!   than 1 MiB or with more than 100 keys. The keys that were loaded last stay in use, for 24 h
 //!   ([`JwksSource::keep_for`]). After that, and if there never were keys, tokens are answered
 //!   [`AuthError::Unavailable`](super::AuthError::Unavailable), so that clients try again. So are
 //!   tokens with an unknown key id while the source fails: the key may be a new one.
@@ -58,6 +58,7 @@ mod http;
 mod key_set;
 mod key_sets;
 mod loader;
+mod lookup;
 mod public_key;
 mod source;
 #[cfg(test)]
@@ -68,5 +69,6 @@ mod tests;
 pub use loader::JwksError;
 pub use source::{DuplicateIssuer, JwksSource};
 
-pub(super) use key_sets::{KeySets, Lookup};
+pub(super) use key_sets::KeySets;
+pub(super) use lookup::Lookup;
 pub(super) use public_key::PublicKey;

@@ -102,7 +102,8 @@ impl JwksSource {
         self
     }
 
-    /// Sets the least time between two loads that tokens with unknown keys ask for, 30 s by default.
+    /// Sets the least time between two loads that tokens with unknown keys ask for, 30 s by
+    /// default.
     pub const fn ask_every(mut self, time: Duration) -> Self {
         self.times.ask = time;
         self

@@ -2,8 +2,9 @@
 //! purpose.
 //!
 //! The gate refuses before the handshake, as HTTP. It answers 403 to an origin that is not allowed,
-//! and 400 to a handshake with several `Authorization` headers. It answers 503 with `Retry-After` if the node is full, has reached its rate of handshakes, is
-//! draining, or is cut off from its log, so that clients retry by themselves.
+//! and 400 to a handshake with several `Authorization` headers. It answers 503 with `Retry-After`
+//! if the node is full, has reached its rate of handshakes, is draining, or is cut off from its
+//! log, so that clients retry by themselves.
 
 use std::{
     convert::Infallible,
@@ -155,8 +156,8 @@ impl Gate {
     }
 }
 
-/// Checks that a handshake has one token at most in its header: of several, a proxy that judges them
-/// might take another one than this server.
+/// Checks that a handshake has one token at most in its header: of several, a proxy that judges
+/// them might take another one than this server.
 fn check_headers<B>(request: &Request<B>) -> Result<(), HandshakeRefusal> {
     match request.headers().get_all(AUTHORIZATION).iter().nth(1) {
         Some(_) => Err(HandshakeRefusal::RepeatedHeader),

@@ -45,9 +45,9 @@ impl Listener {
         let task = TaskTracker::new().spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 count.fetch_add(1, SeqCst);
-                let mut head = [0; 2_048];
-                let _ = stream.read(&mut head).await;
-                answer(stream).await;
+                if read_head(&mut stream).await.is_ok() {
+                    answer(stream).await;
+                }
             }
         });
         Self {
@@ -83,6 +83,15 @@ impl Listener {
         let error = JwtAuthenticator::jwks(source).wait_for_keys().await;
         error.unwrap_err().1.to_string()
     }
+}
+
+/// Reads up to the end of a head.
+async fn read_head(stream: &mut TcpStream) -> std::io::Result<()> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await?);
+    }
+    Ok(())
 }
 
 fn response(status: &str, headers: &str, body: &str) -> String {
