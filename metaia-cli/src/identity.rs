@@ -10,7 +10,7 @@ use crate::actor::Actor;
 use crate::clock;
 use crate::diagnosis::{SuppliedBy, TokenKind};
 use crate::exit::Failure;
-use crate::token::{Flaw, mint};
+use crate::token::{Flaw, TokenSigner, mint};
 
 /// Lifetime of a minted token. Each connection mints a new one.
 const TOKEN_TTL: Duration = Duration::from_secs(3600);
@@ -30,7 +30,7 @@ enum TokenSource {
     },
     Minted {
         actor: Actor,
-        secret: String,
+        signer: TokenSigner,
     },
     /// Minted once.
     Fixed(String),
@@ -48,13 +48,13 @@ impl Identity {
         }
     }
 
-    /// Returns an identity whose tokens are minted with `secret`.
-    pub(crate) fn minted(actor: &Actor, secret: String) -> Self {
+    /// Returns an identity whose tokens are minted with `signer`.
+    pub(crate) fn minted(actor: &Actor, signer: TokenSigner) -> Self {
         Self {
             label: actor.to_string(),
             source: TokenSource::Minted {
                 actor: actor.clone(),
-                secret,
+                signer,
             },
         }
     }
@@ -93,8 +93,8 @@ impl Identity {
     pub(crate) fn token(&self) -> Result<String, Failure> {
         match &self.source {
             TokenSource::Supplied { token, .. } | TokenSource::Fixed(token) => Ok(token.clone()),
-            TokenSource::Minted { actor, secret } => {
-                let minted = mint(actor, secret, TOKEN_TTL, Flaw::None, clock::unix_s())?;
+            TokenSource::Minted { actor, signer } => {
+                let minted = mint(actor, signer, TOKEN_TTL, Flaw::None, clock::unix_s())?;
                 Ok(minted.token)
             }
         }
@@ -152,7 +152,14 @@ mod tests {
 
     #[test]
     fn a_token_names_its_owner_without_being_verified() {
-        let minted = mint(&tailor(), "secret", TOKEN_TTL, Flaw::Expired, 1_700_000_000).unwrap();
+        let minted = mint(
+            &tailor(),
+            &"secret".into(),
+            TOKEN_TTL,
+            Flaw::Expired,
+            1_700_000_000,
+        )
+        .unwrap();
         let identity = Identity::from_token(&minted.token, SuppliedBy::Option);
         assert_eq!(identity.label(), "tailor:t1");
         assert!(identity.has_role(Role::Tailor));
@@ -165,7 +172,7 @@ mod tests {
 
     #[test]
     fn debug_shows_no_secrets() {
-        let identity = Identity::minted(&tailor(), "hidden".to_owned());
+        let identity = Identity::minted(&tailor(), "hidden".into());
         assert_eq!(format!("{identity:?}"), "Identity(\"tailor:t1\")");
     }
 }

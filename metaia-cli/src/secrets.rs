@@ -10,6 +10,7 @@ use crate::contexts::{
 };
 use crate::exit::Failure;
 use crate::terminal::one_line;
+use crate::token::TokenSigner;
 
 /// The beginnings of the names of settings.
 const PREFIXES: [&str; 3] = ["METAIA_", "JWT_", "RAZORPAY_"];
@@ -107,6 +108,20 @@ impl Settings {
     /// Returns the secret that tokens are signed with.
     pub(crate) fn jwt_secret(&self) -> Result<String, Failure> {
         self.secret("JWT_SECRET", "jwt-secret", self.of_context("jwt_secret"))
+    }
+
+    /// Returns what mints tokens that the server accepts.
+    pub(crate) fn token_signer(&self) -> Result<TokenSigner, Failure> {
+        let first = |name: &str| {
+            let list = self.find(name)?;
+            let first = list.split(',').map(str::trim).find(|one| !one.is_empty());
+            first.map(str::to_owned)
+        };
+        Ok(TokenSigner {
+            secret: self.jwt_secret()?,
+            issuer: first("JWT_ISSUER"),
+            audience: first("JWT_AUDIENCE"),
+        })
     }
 
     /// Returns whether a secret to sign tokens with is set. It is not read from a context.
@@ -355,6 +370,22 @@ mod tests {
     fn tokens_are_accepted_with_the_present_and_the_old_secrets() {
         let settings = settings(&[("JWT_SECRET", "new"), ("JWT_SECRETS_OLD", "a, b,,")]);
         assert_eq!(settings.accepted_jwt_secrets(), ["new", "a", "b"]);
+    }
+
+    #[test]
+    fn tokens_are_minted_for_the_first_issuer_and_audience_of_the_server() {
+        let recipient = |variables: &[(&str, &str)]| {
+            let signer = settings(variables).token_signer().unwrap();
+            (signer.issuer, signer.audience)
+        };
+        assert_eq!(recipient(&[("JWT_SECRET", "s")]), (None, None));
+        let both = [
+            ("JWT_SECRET", "s"),
+            ("JWT_ISSUER", " login, other"),
+            ("JWT_AUDIENCE", ",metaia"),
+        ];
+        let expected = ["login", "metaia"].map(|name| Some(name.to_owned()));
+        assert_eq!(recipient(&both), expected.into());
     }
 
     #[test]

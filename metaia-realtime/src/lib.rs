@@ -59,6 +59,7 @@
 //! |---|---|
 //! | `axum` (default) | [`serve`](fn@serve) for an axum `Router`; `GuardedListener` |
 //! | `client` | the Socket.IO client: WebSocket and polling, acks, reconnect, resume |
+//! | `jwks` | tokens signed with RS256, ES256 or EdDSA by issuers that publish their keys |
 //! | `mongodb` | records and the log in one MongoDB, for many nodes |
 //! | `redis` | the doorbell over Redis, which notifies other nodes and carries volatile events |
 //! | `sqlite` | `SqliteLog`, and the SQLite writer thread with group commit |

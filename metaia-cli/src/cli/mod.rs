@@ -176,7 +176,7 @@ impl Command {
         match self {
             // It runs before there is a context.
             Self::Context(_) => Ok(Exit::Ok),
-            Self::Token(command) => command.run(context),
+            Self::Token(command) => command.run(context).await,
             Self::Tail(args) => tail::tail(args, context).await,
             Self::Connect(args) => connect::connect(args, context).await,
             Self::Join(args) => context.interruptible(join::join(args, context)).await,

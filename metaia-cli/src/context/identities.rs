@@ -149,8 +149,8 @@ impl Context {
 
     /// Returns an identity for the actor whose tokens are minted with the server's secret.
     pub(crate) fn mint_for(&self, actor: &Actor) -> Result<Identity, Failure> {
-        let secret = self.settings.jwt_secret()?;
-        Ok(Identity::minted(actor, secret))
+        let signer = self.settings.token_signer()?;
+        Ok(Identity::minted(actor, signer))
     }
 
     /// Returns credentials for requests that only admins and backends may make: `--as` or the

@@ -55,7 +55,13 @@ fn local(facts: &Facts, report: &TokenReport) -> String {
     let signature = match report.check {
         SignatureCheck::Good => format!("signature good with {with}"),
         SignatureCheck::Bad => format!("signed with another secret than {with}"),
-        SignatureCheck::Unchecked => "signature not checked: no secret is at hand".to_owned(),
+        SignatureCheck::Unchecked => match report.public_algorithm() {
+            Some(algorithm) => format!(
+                "signature not checked: signed with {algorithm}, which `metaia token inspect \
+                 --jwks` checks"
+            ),
+            None => "signature not checked: no secret is at hand".to_owned(),
+        },
     };
     format!("{ends}; {signature}")
 }

@@ -16,6 +16,9 @@ use crate::span;
 /// The year 9999 in ms since the Unix epoch: a time from there on is probably in milliseconds.
 const YEAR_9999_MS: i64 = 253_370_764_800_000;
 
+/// The algorithms of public keys that a server may accept.
+const PUBLIC: [&str; 3] = ["RS256", "ES256", "EdDSA"];
+
 /// A reason for which a server refuses the token, or a warning.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Problem {
@@ -48,11 +51,26 @@ pub(crate) struct TokenReport {
     pub(crate) secrets_from: Option<String>,
 }
 
-/// Judges a token by the function that the server uses. `now` is in Unix milliseconds.
+/// Judges a token with the secrets that are known here. `now` is in Unix milliseconds. They cannot
+/// check a token that is signed with a key of its issuer.
 pub(crate) fn inspect(pasted: &PastedToken<'_>, secrets: &[String], now: i64) -> TokenReport {
+    let unchecked = inspect_with(pasted, None, now);
+    match authenticator(secrets) {
+        Some(authenticator) if unchecked.public_algorithm().is_none() => {
+            inspect_with(pasted, Some(&authenticator), now)
+        }
+        _ => unchecked,
+    }
+}
+
+/// Judges a token by the function that the server uses.
+pub(crate) fn inspect_with(
+    pasted: &PastedToken<'_>,
+    authenticator: Option<&JwtAuthenticator>,
+    now: i64,
+) -> TokenReport {
     let token = pasted.token;
-    let authenticator = authenticator(secrets);
-    let inspection = inspect_token(token, authenticator.as_ref(), now);
+    let inspection = inspect_token(token, authenticator, now);
     let warning = |warning: &TokenWarning| Problem {
         code: warning.code(),
         message: warning_message(*warning, now),
@@ -90,6 +108,12 @@ impl TokenReport {
             .problems
             .iter()
             .any(|problem| problem.code == "malformed")
+    }
+
+    /// Returns the algorithm of the token if its signature is checked with a public key.
+    pub(crate) fn public_algorithm(&self) -> Option<&'static str> {
+        let named: String = serde_json::from_str(self.header.get("alg")?.get()).ok()?;
+        PUBLIC.into_iter().find(|algorithm| *algorithm == named)
     }
 
     pub(crate) fn is_accepted(&self) -> bool {
@@ -213,7 +237,9 @@ mod tests {
     fn minted(flaw: Flaw) -> String {
         let ttl = Duration::from_secs(60);
         let actor = "tailor:t1".parse().unwrap();
-        mint(&actor, "secret", ttl, flaw, NOW_S).unwrap().token
+        mint(&actor, &"secret".into(), ttl, flaw, NOW_S)
+            .unwrap()
+            .token
     }
 
     fn signed(claims: &Value, algorithm: Algorithm) -> String {
@@ -318,6 +344,21 @@ mod tests {
             &signed(&claims, Algorithm::HS512),
             &["signed with HS512; with a shared secret, the server accepts only HS256"],
         );
+    }
+
+    #[test]
+    fn a_secret_does_not_check_a_token_of_a_public_key() {
+        // {"alg":"RS256","kid":"k"}
+        let claims = signed(
+            &json!({"sub": "u1", "role": "admin", "exp": NOW_S + 60}),
+            Algorithm::HS256,
+        );
+        let (_, rest) = claims.split_once('.').unwrap();
+        let token = format!("eyJhbGciOiJSUzI1NiIsImtpZCI6ImsifQ.{rest}");
+        let report = report(&token);
+        assert_eq!(report.public_algorithm(), Some("RS256"));
+        assert_eq!(report.check, SignatureCheck::Unchecked);
+        assert!(report.problems.is_empty() && !report.is_accepted());
     }
 
     #[test]

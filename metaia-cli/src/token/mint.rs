@@ -20,6 +20,24 @@ pub(crate) enum Flaw {
     BadSignature,
 }
 
+/// The secret that signs tokens, and the issuer and the audience that the server wants in them.
+#[derive(Clone)]
+pub(crate) struct TokenSigner {
+    pub(crate) secret: String,
+    pub(crate) issuer: Option<String>,
+    pub(crate) audience: Option<String>,
+}
+
+impl From<&str> for TokenSigner {
+    fn from(secret: &str) -> Self {
+        Self {
+            secret: secret.to_owned(),
+            issuer: None,
+            audience: None,
+        }
+    }
+}
+
 /// A minted token and its claims.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -34,7 +52,7 @@ pub(crate) struct Minted {
 /// Mints a token that is valid for `ttl` from `now`, in Unix seconds.
 pub(crate) fn mint(
     actor: &Actor,
-    secret: &str,
+    signer: &TokenSigner,
     ttl: Duration,
     flaw: Flaw,
     now: i64,
@@ -46,17 +64,22 @@ pub(crate) fn mint(
         now
     };
     let expires_at = issued_at.saturating_add(ttl);
-    let claims = json!({
+    let mut claims = json!({
         "userId": actor.user,
         "role": actor.role,
         "iat": issued_at,
         "exp": expires_at,
         "jti": uuid::Uuid::new_v4(),
     });
+    for (name, value) in [("iss", &signer.issuer), ("aud", &signer.audience)] {
+        if let Some(value) = value {
+            claims[name] = json!(value);
+        }
+    }
     let secret = if flaw == Flaw::BadSignature {
-        format!("not {secret}")
+        format!("not {}", signer.secret)
     } else {
-        secret.to_owned()
+        signer.secret.clone()
     };
     let token = sign_hs256(&claims, &secret).map_err(|error| {
         Failure::new(Exit::Failed, "the token cannot be signed").caused_by(error)

@@ -7,8 +7,8 @@ mod printable;
 mod zone;
 mod zone_rule;
 
-pub(crate) use inspect::{Problem, TokenReport, inspect};
-pub(crate) use mint::{Flaw, Minted, mint};
+pub(crate) use inspect::{Problem, TokenReport, inspect, inspect_with};
+pub(crate) use mint::{Flaw, Minted, TokenSigner, mint};
 pub(crate) use pasted::PastedToken;
 pub(crate) use printable::{compact_json, printable};
 pub(crate) use zone::Zone;

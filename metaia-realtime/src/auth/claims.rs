@@ -56,6 +56,33 @@ pub(super) fn role(claims: &TokenMembers) -> Result<Role, TokenFlaw> {
         })
 }
 
+/// Returns the issuer, if the token names one.
+pub(super) fn issuer(claims: &TokenMembers) -> Option<String> {
+    text(given(claims, "iss")?)
+}
+
+/// Returns whether a token is for one of these audiences. It names one, or a list of them (RFC
+/// 7519, section 4.1.3).
+pub(super) fn is_for(claims: &TokenMembers, audiences: &[String]) -> bool {
+    let Some(named) = given(claims, "aud") else {
+        return false;
+    };
+    let one = || text(named).map(|one| vec![one]);
+    let several = || serde_json::from_str::<Vec<String>>(named.get()).ok();
+    let named = one().or_else(several).unwrap_or_default();
+    named.iter().any(|one| audiences.contains(one))
+}
+
+/// Returns the id of the key that the header of a token names.
+#[cfg(feature = "jwks")]
+pub(super) fn key_id(header: &TokenMembers) -> Result<Option<String>, TokenFlaw> {
+    let Some(value) = header.get("kid") else {
+        return Ok(None);
+    };
+    let id = text(value).ok_or_else(|| flaw("kid", value, "not text"))?;
+    Ok(Some(id))
+}
+
 /// Returns a claim; `null` counts as absent.
 fn given<'a>(claims: &'a TokenMembers, name: &str) -> Option<&'a RawValue> {
     claims.get(name).filter(|value| value.get() != "null")

@@ -17,7 +17,38 @@ pub enum TokenFlaw {
     /// Its header names another algorithm, or none.
     #[error("{}; with a shared secret, the server accepts only HS256", signed_with(.0))]
     Algorithm(String),
-    /// It was not signed with a known secret.
+    /// Its header names another algorithm than these, or none.
+    #[error("{}; the server accepts only {accepted}", signed_with(.algorithm))]
+    OtherAlgorithm {
+        /// The algorithm.
+        algorithm: String,
+        /// The algorithms that are accepted.
+        accepted: &'static str,
+    },
+    /// The key that its header names is for another algorithm.
+    #[error("signed with {algorithm}, and the key of its `kid` is for {key} only")]
+    KeyAlgorithm {
+        /// The algorithm of the token.
+        algorithm: &'static str,
+        /// The algorithm of the key.
+        key: &'static str,
+    },
+    /// Its issuer has no key with this id; `None`: no key for its algorithm.
+    #[error("its issuer has no key {}", key(.0.as_deref()))]
+    UnknownKey(Option<String>),
+    /// Its header names no key, and its issuer has several for the algorithm.
+    #[error("its header has no `kid`, and its issuer has several keys for its algorithm")]
+    NoKeyId,
+    /// The keys of its issuer are not known at the moment.
+    #[error("the keys of its issuer are not known at the moment")]
+    KeysUnavailable,
+    /// It is of an issuer whose tokens are not accepted, or of none.
+    #[error("{}", issuer(.0.as_deref()))]
+    Issuer(Option<String>),
+    /// It is for others: its `aud` names no audience of this server, as JSON.
+    #[error("{}", audience(.0.as_deref()))]
+    Audience(Option<String>),
+    /// It was not signed with a known key.
     #[error("wrong signature: signed with another secret, or modified after signing")]
     Signature,
     /// It has no `exp`.
@@ -65,6 +96,27 @@ fn signed_with(algorithm: &str) -> String {
     format!("signed with {algorithm}")
 }
 
+fn key(id: Option<&str>) -> String {
+    match id {
+        Some(id) => format!("with the `kid` {id:?}"),
+        None => "for its algorithm, and its header has no `kid`".to_owned(),
+    }
+}
+
+fn issuer(issuer: Option<&str>) -> String {
+    match issuer {
+        Some(issuer) => format!("`iss` {issuer:?}: the server accepts no tokens of this issuer"),
+        None => "no `iss`: the server accepts tokens of certain issuers only".to_owned(),
+    }
+}
+
+fn audience(audience: Option<&str>) -> String {
+    match audience {
+        Some(audience) => format!("`aud` {audience}: the token is not for this server"),
+        None => "no `aud`: the server accepts only tokens that name it".to_owned(),
+    }
+}
+
 impl TokenFlaw {
     /// Returns the error with which a server refuses the token.
     #[must_use]
@@ -72,6 +124,7 @@ impl TokenFlaw {
         match self {
             Self::Expired(_) => AuthError::Expired,
             Self::NoRole | Self::UnknownRole { .. } => AuthError::Forbidden,
+            Self::KeysUnavailable => AuthError::Unavailable,
             _ => AuthError::Unauthorized,
         }
     }
@@ -82,7 +135,13 @@ impl TokenFlaw {
         match self {
             Self::Malformed(_) => "malformed",
             Self::Header(_) => "header",
-            Self::Algorithm(_) => "algorithm",
+            Self::Algorithm(_) | Self::OtherAlgorithm { .. } | Self::KeyAlgorithm { .. } => {
+                "algorithm"
+            }
+            Self::UnknownKey(_) | Self::NoKeyId => "kid",
+            Self::KeysUnavailable => "keys",
+            Self::Issuer(_) => "iss",
+            Self::Audience(_) => "aud",
             Self::Signature => "signature",
             Self::NoExpiry => "exp",
             Self::NoTime(claim) | Self::InvalidClaim { claim, .. } => claim,

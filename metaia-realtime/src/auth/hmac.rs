@@ -1,7 +1,8 @@
 //! The signatures of tokens: HMAC with SHA-2 for `jsonwebtoken` (RFC 7518, section 3.2).
 //!
 //! `jsonwebtoken` takes its algorithms from a provider of the process. Its own providers bring RSA
-//! and elliptic curves, some thirty crates that a shared secret does not need.
+//! and elliptic curves, some thirty crates that a shared secret does not need. The public keys of
+//! the feature `jwks` are verified by ring, which TLS brings already.
 
 use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::{
@@ -15,12 +16,24 @@ use sha2::{Sha256, Sha384, Sha512};
 
 static HMAC: CryptoProvider = CryptoProvider {
     signer_factory: |algorithm, key| Ok(Box::new(HmacKey::for_signing(*algorithm, key)?)),
-    verifier_factory: |algorithm, key| Ok(Box::new(HmacKey::for_verifying(*algorithm, key)?)),
+    verifier_factory: |algorithm, key| verifier(*algorithm, key),
     key_utils: KeyUtils::new_unimplemented(),
 };
 
+/// Returns the verifier of an algorithm: with the feature `jwks` also that of a public key.
+fn verifier(algorithm: Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>, Error> {
+    #[cfg(feature = "jwks")]
+    if algorithm.family() != AlgorithmFamily::Hmac {
+        return Ok(Box::new(super::jwks::PublicKey::for_verifying(
+            algorithm, key,
+        )?));
+    }
+    Ok(Box::new(HmacKey::for_verifying(algorithm, key)?))
+}
+
 /// Enables HS256, HS384 and HS512 in `jsonwebtoken` for this process, unless it has a provider of
-/// algorithms already.
+/// algorithms already. With the feature `jwks` it also verifies RS256, ES256 and EdDSA, with keys
+/// from their components.
 ///
 /// [`sign_hs256`] calls it. A program that uses `jsonwebtoken` itself calls it before, or has that
 /// crate's feature `rust_crypto` or `aws_lc_rs`, or installs a provider of its own first.

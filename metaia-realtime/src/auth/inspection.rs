@@ -2,18 +2,16 @@
 
 use super::{
     AuthError, Identity, LEEWAY_MS,
-    claims::{role, time, token_id, user},
+    algorithm::TokenAlgorithm,
+    claims::{is_for, issuer, role, time, token_id, user},
     compact::{CompactToken, TokenMembers},
     flaw::{TokenFlaw, TokenWarning},
-    hmac::HmacKey,
+    keys::TokenKeys,
 };
 use crate::{
     Role, UserId,
     planted_faults::{Fault, planted},
 };
-
-/// The only algorithm that is accepted.
-const ALGORITHM: &str = "HS256";
 
 /// Members of the header that change what a token means. A reader that ignored them would take the
 /// token for another one (RFC 7515, section 4.1.11; RFC 7516, section 4.1; RFC 7797).
@@ -48,25 +46,32 @@ pub struct Inspection {
 /// The result of checking the signature of a token.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum SignatureCheck {
-    /// Signed with a known secret.
+    /// Signed with a known secret, or with the key that its header names.
     Good,
-    /// Not signed with a known secret.
+    /// Not signed with a known secret or with that key.
     Bad,
-    /// It was not checked: no secret was given, or the algorithm is not HS256.
+    /// It was not checked: no key was given, the key is not known, or it must not be used for the
+    /// algorithm of the token.
     #[default]
     Unchecked,
 }
 
 /// Judges a token at a time, in ms since the Unix epoch. Without keys the signature is not checked.
-pub(super) fn judge(token: &str, keys: Option<&[HmacKey]>, now_ms: i64) -> Inspection {
+pub(super) fn judge(token: &str, keys: Option<&TokenKeys>, now_ms: i64) -> Inspection {
     let mut inspection = Inspection::default();
     match CompactToken::parse(token) {
         Ok(token) => {
             inspection.check_header(&token);
-            inspection.check_signature(&token, keys);
+            let algorithm = inspection.check_algorithm(&token, keys);
+            if let (Some(keys), Some(algorithm)) = (keys, algorithm) {
+                inspection.check_signature(&token, keys, algorithm);
+            }
             inspection.header = token.header;
             inspection.claims = token.claims;
             inspection.check_times(now_ms);
+            if let (Some(keys), Some(algorithm)) = (keys, algorithm) {
+                inspection.check_recipient(keys, algorithm);
+            }
             inspection.check_identity();
         }
         Err(reason) => inspection.flaws.push(TokenFlaw::Malformed(reason)),
@@ -81,8 +86,8 @@ impl Inspection {
     /// Returns the error of the first flaw, and [`AuthError::Unauthorized`] if the signature was
     /// not checked.
     pub fn verdict(&self) -> Result<Identity, AuthError> {
-        if let Some(flaw) = self.flaws.first() {
-            return Err(flaw.error());
+        if let Some(error) = self.refusal() {
+            return Err(error);
         }
         match (&self.user, self.role, self.signature) {
             (Some(user), Some(role), SignatureCheck::Good) => Ok(Identity {
@@ -95,30 +100,89 @@ impl Inspection {
         }
     }
 
+    /// Returns the error of the first flaw that does not depend on what is known at the moment: a
+    /// client whose token is refused in any case should not try it again.
+    fn refusal(&self) -> Option<AuthError> {
+        let errors = || self.flaws.iter().map(TokenFlaw::error);
+        let lasting = errors().find(|error| *error != AuthError::Unavailable);
+        lasting.or_else(|| errors().next())
+    }
+
     fn check_header(&mut self, token: &CompactToken<'_>) {
         for name in UNSUPPORTED {
             if token.header.get(name).is_some() {
                 self.flaws.push(TokenFlaw::Header(name));
             }
         }
-        if !is_hs256(token) {
-            let algorithm = token.header.get("alg");
-            let algorithm = algorithm.map_or("no algorithm", |value| value.get());
-            let algorithm = algorithm.trim_matches('"').to_owned();
-            self.flaws.push(TokenFlaw::Algorithm(algorithm));
+    }
+
+    /// Returns the algorithm that the token names, if it may be checked with it.
+    fn check_algorithm(
+        &mut self,
+        token: &CompactToken<'_>,
+        keys: Option<&TokenKeys>,
+    ) -> Option<TokenAlgorithm> {
+        let algorithm = TokenAlgorithm::of(token);
+        let is_accepted = |algorithm: &TokenAlgorithm| match keys {
+            Some(keys) => keys.accepts(*algorithm),
+            None => true,
+        };
+        let accepted = algorithm.filter(is_accepted);
+        if accepted.is_none() {
+            let named = token.header.get("alg");
+            let named = named.map_or("no algorithm", |value| value.get());
+            let named = named.trim_matches('"').to_owned();
+            self.flaws.push(match keys {
+                Some(keys) => keys.other_algorithm(named),
+                None => TokenFlaw::Algorithm(named),
+            });
+        }
+        accepted
+    }
+
+    fn check_signature(
+        &mut self,
+        token: &CompactToken<'_>,
+        keys: &TokenKeys,
+        algorithm: TokenAlgorithm,
+    ) {
+        match keys.verify(token, algorithm) {
+            Ok(()) => self.signature = SignatureCheck::Good,
+            Err(TokenFlaw::Signature) if planted(Fault::BadSignatureAccepted) => {
+                self.signature = SignatureCheck::Good;
+            }
+            Err(TokenFlaw::Signature) => {
+                self.signature = SignatureCheck::Bad;
+                self.flaws.push(TokenFlaw::Signature);
+            }
+            Err(flaw) => self.flaws.push(flaw),
         }
     }
 
-    fn check_signature(&mut self, token: &CompactToken<'_>, keys: Option<&[HmacKey]>) {
-        let Some(keys) = keys.filter(|_| is_hs256(token)) else {
-            return;
-        };
-        if token.is_signed_with(keys) || planted(Fault::BadSignatureAccepted) {
-            self.signature = SignatureCheck::Good;
-        } else {
-            self.signature = SignatureCheck::Bad;
-            self.flaws.push(TokenFlaw::Signature);
+    /// Checks `iss` and `aud`. The issuer of a token that a key set has signed is that of the set.
+    fn check_recipient(&mut self, keys: &TokenKeys, algorithm: TokenAlgorithm) {
+        let issuer = issuer(&self.claims);
+        let audiences = keys.audiences(algorithm, issuer.as_deref());
+        if !audiences.is_empty() && !is_for(&self.claims, audiences) {
+            let named = self.claims.get("aud").map(|value| value.get().to_owned());
+            self.flaws.push(TokenFlaw::Audience(named));
         }
+        let is_listed = issuer
+            .as_ref()
+            .is_some_and(|issuer| keys.issuers.contains(issuer));
+        let must_be_listed = algorithm == TokenAlgorithm::Hs256 && !keys.issuers.is_empty();
+        if must_be_listed && !is_listed {
+            self.flaws.push(TokenFlaw::Issuer(issuer));
+        }
+    }
+
+    /// Returns whether nothing is wrong with the token but that its key is not known.
+    #[cfg(feature = "jwks")]
+    pub(super) fn lacks_key_alone(&self) -> bool {
+        matches!(
+            self.flaws[..],
+            [TokenFlaw::UnknownKey(_) | TokenFlaw::KeysUnavailable]
+        )
     }
 
     /// Checks the expiry first: an expired token says so, whatever else is wrong with its claims.
@@ -161,11 +225,4 @@ impl Inspection {
     fn noting<T>(&mut self, read: Result<T, TokenFlaw>) -> Option<T> {
         read.map_err(|flaw| self.flaws.push(flaw)).ok()
     }
-}
-
-fn is_hs256(token: &CompactToken<'_>) -> bool {
-    let algorithm = token.header.get("alg");
-    algorithm.is_some_and(|name| {
-        serde_json::from_str(name.get()).is_ok_and(|name: String| name == ALGORITHM)
-    })
 }

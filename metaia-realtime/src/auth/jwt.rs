@@ -1,24 +1,30 @@
-//! Tokens signed with a shared secret: RFC 7519 with HS256 and no other algorithm.
+//! Tokens signed with a shared secret (RFC 7519 with HS256), or with a key of a key set.
 
-use std::{
-    fmt,
-    future::{Future, ready},
-};
+use std::fmt;
 
 use super::{
     AuthError, Authenticator, Credentials, Identity, ProvenClaims, SignatureCheck,
     hmac::HmacKey,
     inspection::{Inspection, judge},
+    keys::TokenKeys,
+};
+#[cfg(feature = "jwks")]
+use super::{
+    claims::issuer,
+    jwks::{DuplicateIssuer, JwksError, JwksSource},
 };
 use crate::values::time;
 
 /// An [`Authenticator`] for HS256 tokens with the claims `userId` (or `sub`), `role` and `exp`.
+/// With the feature `jwks` also for RS256, ES256 and EdDSA tokens of issuers that publish their
+/// keys.
 ///
 /// A token that names another algorithm is refused, whatever its signature, and so is one whose
 /// header has `crit`, `zip`, `enc` or `b64`. `exp` is required, `nbf` is checked if the token has
 /// it, and clocks may differ by 5 s. Both are numbers of seconds, which may have fractions. Ids may
-/// be whole numbers from 0 to 2^53 - 1, which are read as their decimal text. `aud`, `iss` and
-/// `iat` are ignored, and so is `sub` beside `userId`.
+/// be whole numbers from 0 to 2^53 - 1, which are read as their decimal text. `iat` is ignored, and
+/// so is `sub` beside `userId`, and so are `aud` and `iss` unless [`audience`](Self::audience) or
+/// [`issuer`](Self::issuer) names some.
 ///
 /// It verifies tokens and does not make them: your login does, with
 /// [`sign_hs256`](super::sign_hs256) or any JWT library. To verify the tokens of REST requests too,
@@ -30,16 +36,24 @@ use crate::values::time;
 /// # Ok::<(), metaia_realtime::auth::InvalidSecret>(())
 /// ```
 pub struct JwtAuthenticator {
-    keys: Vec<HmacKey>,
+    keys: TokenKeys,
 }
 
 impl JwtAuthenticator {
+    /// Accepts no token: secrets and key sets are added to it, as they are configured.
+    #[must_use]
+    pub fn without_keys() -> Self {
+        Self {
+            keys: TokenKeys::default(),
+        }
+    }
+
     /// Accepts tokens signed with `secret`.
     ///
     /// # Errors
     /// Returns [`InvalidSecret`] if the secret is empty: anyone could sign with it.
     pub fn hs256(secret: impl AsRef<[u8]>) -> Result<Self, InvalidSecret> {
-        Self { keys: Vec::new() }.or_hs256(secret)
+        Self::without_keys().or_hs256(secret)
     }
 
     /// Accepts tokens signed with `secret` too: the old secret, during a change of secrets.
@@ -48,18 +62,102 @@ impl JwtAuthenticator {
     /// Returns [`InvalidSecret`] if the secret is empty.
     pub fn or_hs256(mut self, secret: impl AsRef<[u8]>) -> Result<Self, InvalidSecret> {
         let key = HmacKey::hs256(secret.as_ref()).ok_or(InvalidSecret)?;
-        self.keys.push(key);
+        self.keys.secrets.push(key);
         Ok(self)
+    }
+
+    /// Accepts tokens that are signed with a key of this source, and begins to load the keys. They
+    /// are loaded again until the authenticator is dropped.
+    ///
+    /// # Panics
+    /// If it is called outside of a Tokio runtime.
+    #[cfg(feature = "jwks")]
+    #[must_use]
+    pub fn jwks(source: JwksSource) -> Self {
+        let mut authenticator = Self::without_keys();
+        // There is no other one yet.
+        let _ = authenticator.keys.sets.add(source);
+        authenticator
+    }
+
+    /// Accepts tokens that are signed with a key of this source, too: each issuer has its own.
+    ///
+    /// # Errors
+    /// Returns [`DuplicateIssuer`] if another source has the same issuer, or has none like this
+    /// one.
+    ///
+    /// # Panics
+    /// If it is called outside of a Tokio runtime.
+    #[cfg(feature = "jwks")]
+    pub fn or_jwks(mut self, source: JwksSource) -> Result<Self, DuplicateIssuer> {
+        self.keys.sets.add(source)?;
+        Ok(self)
+    }
+
+    /// Accepts HS256 tokens only if `iss` is this issuer, or another one that is added. The issuer
+    /// of tokens of a key set is set there.
+    #[must_use]
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.keys.issuers.push(issuer.into());
+        self
+    }
+
+    /// Accepts HS256 tokens only if `aud` is this audience, or another one that is added, or a list
+    /// with one of them. The audience of tokens of a key set is set there.
+    #[must_use]
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.keys.audiences.push(audience.into());
+        self
+    }
+
+    /// Waits until each key set was loaded or could not be loaded: for tools that check one token.
+    /// A server need not wait: a token waits for its keys.
+    ///
+    /// # Errors
+    /// Returns the place of the first source that could not be loaded, and why.
+    ///
+    /// # Cancel safety
+    /// The keys are loaded all the same if the future is dropped.
+    #[cfg(feature = "jwks")]
+    pub async fn wait_for_keys(&self) -> Result<(), (String, std::sync::Arc<JwksError>)> {
+        self.keys.sets.first_attempts().await
     }
 
     /// Returns the identity that the token proves. [`inspect_token`] says what is wrong with one
     /// that proves none.
     ///
+    /// It looks at the keys that are known and does not wait for others: use
+    /// [`authenticate`](Authenticator::authenticate) if there are key sets.
+    ///
     /// # Errors
     /// Returns [`AuthError::Expired`] if the token was valid once, [`AuthError::Forbidden`] if its
-    /// role is unknown, and [`AuthError::Unauthorized`] otherwise.
+    /// role is unknown, [`AuthError::Unavailable`] if the keys of its issuer are not known at the
+    /// moment, and [`AuthError::Unauthorized`] otherwise.
     pub fn verify(&self, token: &str) -> Result<Identity, AuthError> {
         inspect_token(token, Some(self), time::unix_ms()).verdict()
+    }
+
+    /// Returns the identity that the token proves. If nothing else is wrong with it, it waits for a
+    /// key that is not known.
+    #[cfg(feature = "jwks")]
+    async fn verify_with_new_keys(&self, token: &str) -> Result<Identity, AuthError> {
+        let inspection = inspect_token(token, Some(self), time::unix_ms());
+        if !inspection.lacks_key_alone() {
+            return inspection.verdict();
+        }
+        let issuer = issuer(&inspection.claims);
+        match self.keys.sets.of_issuer(issuer.as_deref()) {
+            Some(set) if !set.ask().await => Err(AuthError::Unavailable),
+            _ => self.verify(token),
+        }
+    }
+
+    #[cfg(not(feature = "jwks"))]
+    fn verify_with_new_keys(
+        &self,
+        token: &str,
+    ) -> impl Future<Output = Result<Identity, AuthError>> + Send {
+        std::future::ready(self.verify(token))
     }
 }
 
@@ -86,28 +184,26 @@ pub fn inspect_token(
     authenticator: Option<&JwtAuthenticator>,
     now_ms: i64,
 ) -> Inspection {
-    judge(token, authenticator.map(|one| &*one.keys), now_ms)
+    judge(token, authenticator.map(|one| &one.keys), now_ms)
 }
 
 impl fmt::Debug for JwtAuthenticator {
-    /// Writes the number of keys, not the keys.
+    /// Writes the number of secrets and of key sets, not the keys.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("JwtAuthenticator")
-            .field("keys", &self.keys.len())
-            .finish()
+        let mut shown = f.debug_struct("JwtAuthenticator");
+        shown.field("secrets", &self.keys.secrets.len());
+        #[cfg(feature = "jwks")]
+        shown.field("key_sets", &self.keys.sets.len());
+        shown.finish()
     }
 }
 
 impl Authenticator for JwtAuthenticator {
-    fn authenticate(
-        &self,
-        credentials: Credentials,
-    ) -> impl Future<Output = Result<Identity, AuthError>> + Send {
-        let identity = match credentials.token {
-            Some(token) => self.verify(&token),
+    async fn authenticate(&self, credentials: Credentials) -> Result<Identity, AuthError> {
+        match credentials.token {
+            Some(token) => self.verify_with_new_keys(&token).await,
             None => Err(AuthError::Unauthorized),
-        };
-        ready(identity)
+        }
     }
 
     /// Returns the user and the role of a token that is signed with a known secret.

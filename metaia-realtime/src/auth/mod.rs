@@ -1,11 +1,15 @@
 //! Authentication: credentials in, verified identities out.
 
+mod algorithm;
 mod claims;
 mod compact;
 mod flaw;
 mod hmac;
 mod inspection;
+#[cfg(feature = "jwks")]
+pub mod jwks;
 mod jwt;
+mod keys;
 #[cfg(test)]
 mod tests;
 

@@ -8,6 +8,8 @@ codes! {
     pub(crate) enum HandshakeRefusal {
         /// The origin is not allowed.
         Origin = "origin_not_allowed",
+        /// `Authorization` is there more than once.
+        RepeatedHeader = "repeated_header",
         TooManySessions = "too_many_sessions",
         TooManyHandshakes = "too_many_handshakes",
         /// The listener has as many connections as it may have.

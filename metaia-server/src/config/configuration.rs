@@ -10,7 +10,10 @@ use metaia_realtime::{
 };
 use tracing_subscriber::filter::Targets;
 
-use super::{doorbell::Doorbell, limits::ServerLimits, listen_host::ListenHost, mongodb::MongoDb};
+use super::{
+    doorbell::Doorbell, key_sets::KeySets, limits::ServerLimits, listen_host::ListenHost,
+    mongodb::MongoDb,
+};
 use crate::auth::secrets::Secret;
 
 /// The configuration of a server. Secrets that the server generates at its start are not in it.
@@ -30,10 +33,12 @@ pub(crate) struct Config {
     /// The age and the number of the events that the log keeps.
     pub(crate) retention: Retention,
     /// The secret that signs tokens. `None`, outside production: the server generates one and keeps
-    /// it in the data folder.
+    /// it in the data folder. `None`, in production: it accepts tokens of its key sets alone.
     pub(crate) jwt_secret: Option<Secret>,
     /// Secrets that are still accepted while they are being replaced.
     pub(crate) jwt_secrets_old: Vec<Secret>,
+    /// The issuers that publish their keys.
+    pub(crate) key_sets: KeySets,
     pub(crate) api_key: Option<Secret>,
     pub(crate) token_in_query: bool,
     /// True if a client without a position continues at the last position of its device.
@@ -48,6 +53,14 @@ pub(crate) struct Config {
     /// The address of the metrics listener. `None`: there is none.
     pub(crate) metrics: Option<SocketAddr>,
     pub(crate) log: Log,
+}
+
+impl Config {
+    /// Returns whether the server makes a secret for tokens if none is set. In production it never
+    /// does: without one, it accepts no token of a shared secret.
+    pub(crate) fn makes_jwt_secret(&self) -> bool {
+        self.environment != Environment::Production
+    }
 }
 
 /// `NODE_ENV`. Production refuses insecure settings.

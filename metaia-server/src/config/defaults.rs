@@ -23,6 +23,7 @@ pub(crate) const TRANSPORTS: &str = "polling,websocket";
 pub(crate) const LOG_FORMAT: &str = "text";
 pub(super) const TOKEN_IN_QUERY: &str = "false";
 pub(super) const DEVICE_RESUME: &str = "true";
+pub(super) const JWKS_REFRESH_MS: &str = "300000";
 pub(super) const DRAIN_MS: &str = "9000";
 pub(super) const KEEP_ALIVE_MS: &str = "75000";
 pub(super) const METRICS: &str = "127.0.0.1:9464";

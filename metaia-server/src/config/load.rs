@@ -4,7 +4,7 @@ use metaia_realtime::{log::Retention, serve::TrustedProxy};
 
 use super::{
     configuration::{Config, Environment, Log, Razorpay},
-    defaults, doorbell,
+    defaults, doorbell, key_sets,
     limits::{self, ServerLimits},
     listen_host::{self, ListenHost},
     mongodb::{self, MongoDb},
@@ -34,13 +34,17 @@ pub(crate) fn load(sources: Sources) -> Loaded {
     let mut reader = Reader::new(sources);
     let config = read(&mut reader);
     notices.extend(webhooks_notice(&config.razorpay));
+    notices.extend(config.key_sets.notice());
     let mut problems = reader.problems;
     if config.environment == Environment::Production {
         problems.extend(dot_env);
+        problems.extend(config.key_sets.untrusted_files());
         problems.extend(production::check(&config));
     } else {
         notices.extend(dot_env.map(|problem| format!("{} {}", problem.name, problem.reason)));
         notices.extend(short_secrets::notice(&config));
+        let key_files = config.key_sets.untrusted_files();
+        notices.extend(key_files.map(|problem| format!("{} {}", problem.name, problem.reason)));
     }
     let config = if problems.is_empty() {
         Ok(config)
@@ -75,6 +79,7 @@ fn read(reader: &mut Reader) -> Config {
         retention: retention(reader),
         jwt_secret: reader.secret("JWT_SECRET"),
         jwt_secrets_old: reader.secrets("JWT_SECRETS_OLD"),
+        key_sets: key_sets::key_sets(reader),
         api_key: reader.secret("METAIA_API_KEY"),
         token_in_query: reader.read(
             "METAIA_TOKEN_IN_QUERY",
@@ -95,7 +100,6 @@ fn read(reader: &mut Reader) -> Config {
         metrics: reader.read("METAIA_METRICS_ADDR", defaults::METRICS, parse::metrics),
         log: log(reader),
     };
-    refuse_unsupported(reader);
     show_substitutes(reader, &config);
     config
 }
@@ -175,27 +179,13 @@ fn log(reader: &mut Reader) -> Log {
     }
 }
 
-/// Refuses variables that restrict which tokens are accepted and that this version does not
-/// support. If it ignored them, it would accept tokens that they forbid.
-fn refuse_unsupported(reader: &mut Reader) {
-    for name in ["JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"] {
-        if reader.is_set(name) {
-            reader.problem(
-                name,
-                "is not supported by this version, which would accept tokens that it forbids: \
-                 unset it",
-            );
-        }
-    }
-}
-
 /// Shows what the server uses in place of settings that are not set.
 fn show_substitutes(reader: &mut Reader, config: &Config) {
     let generated = |file: &str| {
         let path = config.data.join(file);
         format!("generated at the first start, kept in {}", path.display())
     };
-    if config.jwt_secret.is_none() {
+    if config.jwt_secret.is_none() && config.makes_jwt_secret() {
         reader.show("JWT_SECRET", generated(secret_file::JWT));
     }
     if config.razorpay.url.is_some() {

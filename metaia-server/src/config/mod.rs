@@ -9,6 +9,7 @@ pub(crate) mod defaults;
 mod documented;
 mod doorbell;
 mod dot_env;
+mod key_sets;
 mod limits;
 mod listen_host;
 mod load;

@@ -5,11 +5,10 @@ use super::{
     problem::ConfigProblem,
     short_secrets::short_secrets,
 };
-use crate::auth::secrets::Secret;
 
 pub(super) fn check(config: &Config) -> Vec<ConfigProblem> {
     let checks = [
-        missing_secret(config.jwt_secret.as_ref()),
+        missing_secret(config),
         origins(&config.origins),
         provider(config.razorpay.url.as_deref()),
     ];
@@ -18,11 +17,12 @@ pub(super) fn check(config: &Config) -> Vec<ConfigProblem> {
     problems
 }
 
-fn missing_secret(secret: Option<&Secret>) -> Option<ConfigProblem> {
-    if secret.is_some() {
+fn missing_secret(config: &Config) -> Option<ConfigProblem> {
+    if config.jwt_secret.is_some() || config.key_sets.are_given {
         return None;
     }
-    let reason = "is not set; production needs one, of at least 32 bytes (openssl rand -hex 32)";
+    let reason = "is not set; production needs one, of at least 32 bytes (openssl rand -hex 32), \
+                  or JWKS_URL";
     Some(ConfigProblem::new("JWT_SECRET", reason))
 }
 

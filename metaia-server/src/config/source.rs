@@ -122,7 +122,7 @@ impl Sources {
 }
 
 /// Returns who can write a file and should not. A missing file can be written by nobody.
-fn other_writer(path: &Path) -> Option<OtherWriter> {
+pub(super) fn other_writer(path: &Path) -> Option<OtherWriter> {
     let metadata = path.metadata().ok()?;
     Permissions::of(&metadata).other_writer(Uid::effective().as_raw())
 }

@@ -7,7 +7,10 @@ use metaia_realtime::{JwtAuthenticator, Realtime, RealtimeBuilder, doorbell::Red
 
 use crate::{
     auth::{
-        key_guard::KeyGuard, policy::StoreAccess, request_auth::RequestAuth, secret_file,
+        key_guard::KeyGuard,
+        policy::StoreAccess,
+        request_auth::RequestAuth,
+        secret_file::{self, SecretFileError},
         secrets::Secret,
     },
     config::{Config, Origins},
@@ -40,17 +43,14 @@ pub(crate) struct App {
 /// Opens the storage and builds the server on it.
 pub(crate) async fn build(config: &Config) -> Result<App, Box<dyn Error + Send + Sync>> {
     data_dir::prepare(config)?;
-    let jwt_secret = match &config.jwt_secret {
-        Some(secret) => secret.clone(),
-        None => secret_file::read_or_generate(&config.data, secret_file::JWT)?,
-    };
+    let jwt_secret = jwt_secret(config)?;
     let payments = payments(config)?;
     let Storage {
         store,
         builder,
         description,
     } = Storage::open(config).await?;
-    let authenticator = Arc::new(authenticator(config, &jwt_secret)?);
+    let authenticator = Arc::new(authenticator(config, jwt_secret.as_ref())?);
     let builder = builder.authenticator(Arc::clone(&authenticator));
     let realtime = build_realtime(config, builder, Arc::clone(&store)).await?;
     let services = Services::new(Arc::clone(&store), realtime.clone(), payments);
@@ -129,14 +129,35 @@ fn with_doorbell(
     Ok(builder)
 }
 
-/// Returns the verifier of tokens. It accepts the secrets that are being replaced, too.
+/// Returns the secret that signs tokens, if the server accepts such ones.
+fn jwt_secret(config: &Config) -> Result<Option<Secret>, SecretFileError> {
+    if config.jwt_secret.is_some() || !config.makes_jwt_secret() {
+        return Ok(config.jwt_secret.clone());
+    }
+    secret_file::read_or_generate(&config.data, secret_file::JWT).map(Some)
+}
+
+/// Returns the verifier of tokens. It accepts the secrets that are being replaced, and the keys of
+/// the issuers that publish them.
 fn authenticator(
     config: &Config,
-    secret: &Secret,
+    secret: Option<&Secret>,
 ) -> Result<JwtAuthenticator, Box<dyn Error + Send + Sync>> {
-    let mut authenticator = JwtAuthenticator::hs256(secret.as_bytes())?;
-    for old in &config.jwt_secrets_old {
-        authenticator = authenticator.or_hs256(old.as_bytes())?;
+    let mut authenticator = JwtAuthenticator::without_keys();
+    for secret in secret.into_iter().chain(&config.jwt_secrets_old) {
+        authenticator = authenticator.or_hs256(secret.as_bytes())?;
+    }
+    for source in config.key_sets.sources()? {
+        authenticator = authenticator.or_jwks(source)?;
+    }
+    for audience in &config.key_sets.audiences {
+        authenticator = authenticator.audience(audience);
+    }
+    // With key sets, the issuers are theirs.
+    if !config.key_sets.are_given {
+        for issuer in &config.key_sets.issuers {
+            authenticator = authenticator.issuer(issuer);
+        }
     }
     Ok(authenticator)
 }

@@ -41,8 +41,7 @@ pub(crate) fn text(
          \x20  doorbell  {doorbell}\n\
          \x20  metrics   {metrics}\n\
          \x20  payments  {payments}\n\
-         {proxies}{secrets}\
-         \x20  a token   {mint}\n",
+         {proxies}{keys}{secrets}{mint}",
         environment = config.environment,
         reach = reach::lines(config, port, network),
         store = storage.store,
@@ -51,6 +50,7 @@ pub(crate) fn text(
         entries = config.retention.entries,
         doorbell = doorbell(config),
         proxies = proxies(config),
+        keys = keys(config),
         secrets = secrets(config),
         mint = mint(config),
     )
@@ -85,10 +85,35 @@ fn proxies(config: &Config) -> String {
     format!("   proxies   {proxies}, trusted with X-Forwarded-Proto and X-Forwarded-Host\n")
 }
 
+/// Returns a line for each key set, if there are any, and one that says whether tokens of a shared
+/// secret are accepted, too.
+fn keys(config: &Config) -> String {
+    let mut lines = String::new();
+    for line in config.key_sets.lines() {
+        lines += &format!("   keys      {line}\n");
+    }
+    if lines.is_empty() {
+        return lines;
+    }
+    let audiences = &config.key_sets.audiences;
+    if !audiences.is_empty() {
+        lines += &format!("   audience  {}\n", audiences.join(", "));
+    }
+    lines += match accepts_hs256(config) {
+        true => "   tokens    of these keys, and those that are signed with JWT_SECRET (HS256)\n",
+        false => "   tokens    of these keys alone: JWT_SECRET is not set\n",
+    };
+    lines
+}
+
+fn accepts_hs256(config: &Config) -> bool {
+    config.jwt_secret.is_some() || config.makes_jwt_secret()
+}
+
 /// Returns a line for each generated secret: its name and its file, never its text.
 fn secrets(config: &Config) -> String {
     let mut lines = String::new();
-    if config.jwt_secret.is_none() {
+    if config.jwt_secret.is_none() && config.makes_jwt_secret() {
         lines += &generated(config, "JWT_SECRET", secret_file::JWT);
     }
     if config.razorpay.key_secret.is_none() {
@@ -105,11 +130,20 @@ fn generated(config: &Config, name: &str, file: &str) -> String {
     )
 }
 
+/// Returns a line with the command that mints a token for this server, if there can be one.
+fn mint(config: &Config) -> String {
+    if accepts_hs256(config) {
+        format!("   a token   {}\n", mint_command(config))
+    } else {
+        String::new()
+    }
+}
+
 /// Returns the command that mints a token for this server.
 ///
 /// The command looks for the secret where the server does: in the environment, in `.env`, or in the
 /// data folder. Only another data folder has to be named.
-fn mint(config: &Config) -> String {
+fn mint_command(config: &Config) -> String {
     let command = "metaia token mint --role admin --user a1";
     if config.jwt_secret.is_some() || config.data == Path::new(defaults::DATA) {
         return command.to_owned();
@@ -220,6 +254,47 @@ mod tests {
         let text = banner_of(&[("METAIA_TRUSTED_PROXIES", "10.0.0.9/8, ::1")]);
         let line = "proxies   10.0.0.0/8, ::1, trusted with X-Forwarded-Proto and X-Forwarded-Host";
         assert!(text.contains(&format!("   {line}\n")), "{text}");
+    }
+
+    #[test]
+    fn key_sets_are_named_and_whether_a_secret_is_beside_them() {
+        let keys = [
+            ("JWKS_URL", "https://one.example/keys?key=hush"),
+            ("JWT_ISSUER", "https://one.example/"),
+            ("JWT_AUDIENCE", "metaia,web"),
+        ];
+        let lines = |settings: &[(&str, &str)]| {
+            let text = banner_of(settings);
+            assert!(!text.contains("hush"), "{text}");
+            let kinds = [
+                "   keys",
+                "   audience",
+                "   tokens",
+                "   secret    JWT",
+                "   a token",
+            ];
+            let is_named = |line: &&str| kinds.iter().any(|kind| line.starts_with(kind));
+            text.lines().filter(is_named).collect::<Vec<_>>().join("\n")
+        };
+        insta::assert_snapshot!(lines(&keys), @r"
+           keys      https://one.example/keys, for the issuer https://one.example/
+           audience  metaia, web
+           tokens    of these keys, and those that are signed with JWT_SECRET (HS256)
+           secret    JWT_SECRET is not set: generated in ./metaia-data/jwt-secret
+           a token   metaia token mint --role admin --user a1
+        ");
+        let production = [
+            ("NODE_ENV", "production"),
+            ("CORS_ORIGINS", "https://app.example"),
+            ("RAZORPAY_URL", "https://api.razorpay.com/"),
+            ("RAZORPAY_KEY_ID", "rzp_live_1"),
+            ("RAZORPAY_KEY_SECRET", "0123456789abcdefghijklmn"),
+        ];
+        insta::assert_snapshot!(lines(&[&keys[..], &production].concat()), @r"
+           keys      https://one.example/keys, for the issuer https://one.example/
+           audience  metaia, web
+           tokens    of these keys alone: JWT_SECRET is not set
+        ");
     }
 
     #[test]

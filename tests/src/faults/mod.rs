@@ -2,6 +2,7 @@
 //!
 //! - [`cluster`]: MongoDB, Redis, several servers, a balancer, and a network between them.
 //! - [`forwarder`]: a TCP forwarder that breaks, freezes or slows down connections.
+//! - [`key_host`]: the host of an issuer's keys.
 //! - [`middlebox`]: a proxy that WebSockets do not get through.
 //! - [`misconfigured_nginx`]: the mistakes that are made in a proxy's configuration.
 //! - [`network`]: a network namespace for one client.
@@ -12,6 +13,7 @@
 pub mod cluster;
 pub mod forwarder;
 pub mod kernel;
+pub mod key_host;
 pub mod middlebox;
 pub mod misconfigured_nginx;
 pub mod network;

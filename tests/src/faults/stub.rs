@@ -144,7 +144,7 @@ async fn serve_frames(
 }
 
 /// Reads up to the end of a head.
-async fn read_head(client: &mut TcpStream) -> Option<String> {
+pub(super) async fn read_head(client: &mut TcpStream) -> Option<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(client.read_u8().await.ok()?);

@@ -47,6 +47,15 @@ impl Api {
         api
     }
 
+    /// Adds a header to every request, beside one of the same name.
+    #[must_use]
+    pub fn another_header(&self, name: &'static str, value: &str) -> Self {
+        let mut api = self.clone();
+        let value = HeaderValue::from_str(value).expect("a header value");
+        api.headers.append(name, value);
+        api
+    }
+
     /// Sends `GET`.
     pub async fn get(&self, path: &str) -> ApiResponse {
         self.request(Method::GET, path, None).await

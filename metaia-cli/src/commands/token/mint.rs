@@ -76,8 +76,8 @@ pub(super) fn run(args: &MintArgs, context: &Context) -> Result<Exit, Failure> {
     } else {
         Flaw::None
     };
-    let secret = context.settings.jwt_secret()?;
-    let minted = mint(&actor, &secret, args.ttl, flaw, clock::unix_s())?;
+    let signer = context.settings.token_signer()?;
+    let minted = mint(&actor, &signer, args.ttl, flaw, clock::unix_s())?;
     context.printer.report(&minted)?;
     Ok(Exit::Ok)
 }

@@ -15,7 +15,7 @@ pub(crate) enum Command {
     #[command(before_help = mint::EXAMPLES)]
     Mint(mint::MintArgs),
     /// Show the claims of a token, and why a server would refuse it (exit code 4 if it would, or
-    /// if no secret is known to check the signature with, and 5 for an unknown role)
+    /// if no secret or key is known to check the signature with, and 5 for an unknown role)
     #[command(before_help = inspect::EXAMPLES)]
     Inspect(inspect::InspectArgs),
 }
@@ -28,10 +28,10 @@ impl Command {
         }
     }
 
-    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
+    pub(crate) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         match self {
             Self::Mint(args) => mint::run(&args, context),
-            Self::Inspect(args) => inspect::run(&args, context),
+            Self::Inspect(args) => inspect::run(&args, context).await,
         }
     }
 }

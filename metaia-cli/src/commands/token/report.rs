@@ -55,11 +55,18 @@ impl TokenReport {
             return Some(paint.good("no problems found") + warnings);
         }
         let is_only_unchecked = self.problems.is_empty();
-        is_only_unchecked.then(|| {
-            "no other problems found: set JWT_SECRET, or run this in the server's folder, \
-             to check the signature"
-                .to_owned()
-        })
+        is_only_unchecked.then(|| format!("no other problems found: {}", self.how_to_check()))
+    }
+
+    fn how_to_check(&self) -> String {
+        match self.public_algorithm() {
+            Some(algorithm) => format!(
+                "signed with {algorithm}; --jwks FILE or --jwks URL names the keys of its issuer, \
+                 to check the signature"
+            ),
+            None => "set JWT_SECRET, or run this in the server's folder, to check the signature"
+                .to_owned(),
+        }
     }
 
     /// Formats a claim. Times are followed by date and time, and how far away they are.
@@ -111,7 +118,7 @@ mod tests {
         let actor = "tailor:t1".parse().unwrap();
         let now = 1_700_000_000;
         let ttl = Duration::from_secs(60);
-        let minted = mint(&actor, "secret", ttl, Flaw::Expired, now).unwrap();
+        let minted = mint(&actor, &"secret".into(), ttl, Flaw::Expired, now).unwrap();
         let secrets = ["other".to_owned()];
         let report = inspect(&PastedToken::read(&minted.token), &secrets, now * 1_000);
         let text = report.text(Paint::PLAIN);
@@ -133,11 +140,27 @@ mod tests {
     fn a_signature_that_was_not_checked_is_no_good_news() {
         let actor = "tailor:t1".parse().unwrap();
         let ttl = Duration::from_secs(60);
-        let minted = mint(&actor, "secret", ttl, Flaw::None, 1_700_000_000).unwrap();
+        let minted = mint(&actor, &"secret".into(), ttl, Flaw::None, 1_700_000_000).unwrap();
         let report = inspect(&PastedToken::read(&minted.token), &[], 1_700_000_000_000);
         assert!(!report.is_accepted());
         assert!(report.text(Paint::PLAIN).contains("not checked"));
         assert!(!report.text(Paint::PLAIN).contains("no problems found"));
+    }
+
+    #[test]
+    fn a_token_of_a_public_key_is_checked_with_the_keys_of_its_issuer() {
+        // {"alg":"ES256"} and {"sub":"u1","role":"admin","exp":1700000060}
+        let token = "eyJhbGciOiJFUzI1NiJ9.\
+                     eyJzdWIiOiJ1MSIsInJvbGUiOiJhZG1pbiIsImV4cCI6MTcwMDAwMDA2MH0.c2ln";
+        let secrets = ["secret".to_owned()];
+        let report = inspect(&PastedToken::read(token), &secrets, 1_700_000_000_000);
+        let text = report.text(Paint::PLAIN);
+        let lines: Vec<&str> = text.lines().skip(4).collect();
+        insta::assert_snapshot!(lines.join("\n").replace("; ", ";\n"), @r"
+        signature: not checked
+        no other problems found: signed with ES256;
+        --jwks FILE or --jwks URL names the keys of its issuer, to check the signature
+        ");
     }
 
     /// Returns the report on a token whose claims are written like this.

@@ -114,7 +114,7 @@ fn good() -> Facts {
     let actor = "customer:c1".parse().unwrap();
     let minted = mint(
         &actor,
-        "secret",
+        &"secret".into(),
         Duration::from_secs(3_600),
         Flaw::None,
         NOW_S,

@@ -106,7 +106,7 @@ fn a_token_that_no_server_sees_is_judged_here_alone() {
     ");
     let actor = "customer:c1".parse().unwrap();
     let ttl = Duration::from_secs(60);
-    let minted = mint(&actor, "other", ttl, Flaw::Expired, NOW_S).unwrap();
+    let minted = mint(&actor, &"other".into(), ttl, Flaw::Expired, NOW_S).unwrap();
     let secrets = ["secret".to_owned()];
     let pasted = PastedToken::read(&minted.token);
     facts.token = Some(inspect(&pasted, &secrets, NOW_S * 1_000));
@@ -117,6 +117,22 @@ fn a_token_that_no_server_sees_is_judged_here_alone() {
                  signing; expired 3 min ago
                  → `metaia token inspect` shows more
     ");
+}
+
+#[test]
+fn a_token_of_a_public_key_is_left_to_the_server() {
+    // {"alg":"RS256","kid":"k"} and {"sub":"c1","role":"customer","exp":1900000000}
+    let token = "eyJhbGciOiJSUzI1NiIsImtpZCI6ImsifQ.\
+                 eyJzdWIiOiJjMSIsInJvbGUiOiJjdXN0b21lciIsImV4cCI6MTkwMDAwMDAwMH0.c2ln";
+    let mut facts = good();
+    let secrets = ["secret".to_owned()];
+    facts.token = Some(inspect(&PastedToken::read(token), &secrets, NOW_S * 1_000));
+    let said = text(DoctorCheck::Token, &facts);
+    assert!(
+        said.contains("signed with RS256") && said.contains("the server accepts it"),
+        "{said}"
+    );
+    assert!(!said.contains("signature good"), "{said}");
 }
 
 #[test]

@@ -240,8 +240,8 @@ fn new_person(
     let identity = match plan.token {
         TokenPlan::Fresh => Some(context.identity_of(&actor)?),
         TokenPlan::Fixed(flaw, ttl) => {
-            let secret = context.settings.jwt_secret()?;
-            let token = mint(&actor, &secret, ttl, flaw, clock::unix_s())?.token;
+            let signer = context.settings.token_signer()?;
+            let token = mint(&actor, &signer, ttl, flaw, clock::unix_s())?.token;
             Some(Identity::fixed(&actor, token))
         }
         TokenPlan::None => None,

@@ -1,9 +1,10 @@
 //! The gate before the engine: it checks origins and capacity, and passes requests on by their
 //! purpose.
 //!
-//! The gate refuses before the handshake, as HTTP. It answers 403 to an origin that is not allowed.
-//! It answers 503 with `Retry-After` if the node is full, has reached its rate of handshakes, is
-//! draining, or is cut off from its log, so that clients retry by themselves.
+//! The gate refuses before the handshake, as HTTP. It answers 403 to an origin that is not allowed,
+//! and 400 to a handshake with several `Authorization` headers. It answers 503 with `Retry-After`
+//! if the node is full, has reached its rate of handshakes, is draining, or is cut off from its
+//! log, so that clients retry by themselves.
 
 use std::{
     convert::Infallible,
@@ -13,7 +14,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use http::{Request, Response};
+use http::{Request, Response, header::AUTHORIZATION};
 use http_body::Body;
 use tower_service::Service;
 
@@ -139,6 +140,7 @@ impl Gate {
             return Err(HandshakeRefusal::Origin);
         }
         if is_handshake(request) {
+            check_headers(request)?;
             self.check_handshake()?;
         }
         self.engine.service.get().ok_or(HandshakeRefusal::Draining)
@@ -151,6 +153,15 @@ impl Gate {
             return Err(HandshakeRefusal::TooManyHandshakes);
         }
         Ok(())
+    }
+}
+
+/// Checks that a handshake has one token at most in its header: of several, a proxy that judges
+/// them might take another one than this server.
+fn check_headers<B>(request: &Request<B>) -> Result<(), HandshakeRefusal> {
+    match request.headers().get_all(AUTHORIZATION).iter().nth(1) {
+        Some(_) => Err(HandshakeRefusal::RepeatedHeader),
+        None => Ok(()),
     }
 }
 

@@ -18,6 +18,7 @@ impl HandshakeRefusal {
     const fn status(self) -> StatusCode {
         match self {
             Self::Origin => StatusCode::FORBIDDEN,
+            Self::RepeatedHeader => StatusCode::BAD_REQUEST,
             _ => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -27,6 +28,10 @@ impl HandshakeRefusal {
             Self::Origin => {
                 "This origin is not allowed. Add it to the allowed origins of the server. If it is \
                  the server's own, behind a proxy: add the proxy to the trusted ones."
+            }
+            Self::RepeatedHeader => {
+                "The header Authorization is there more than once: send one token. Proxies and \
+                 servers might each take another one."
             }
             Self::TooManySessions => "The session limit is reached. Try again later.",
             Self::TooManyHandshakes => "Too many clients are connecting. Try again in a moment.",

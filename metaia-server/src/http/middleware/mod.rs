@@ -1,9 +1,10 @@
 //! The middleware of every REST request, outermost first: request id, log line, CORS, panic
-//! catcher, body limit.
+//! catcher, headers with credentials, body limit.
 
 mod access_log;
 mod cors;
 mod panic;
+mod repeated_headers;
 pub(crate) mod request_id;
 
 use axum::{
@@ -33,6 +34,7 @@ pub(crate) fn around<S: Clone + Send + Sync + 'static>(
         .layer(cors::layer(origins))
         .layer(MapResponseBodyLayer::new(Body::new))
         .layer(CatchPanicLayer::custom(panic::answer))
+        .layer(from_fn(repeated_headers::refuse))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
     routes
         .fallback(no_route)
@@ -122,6 +124,28 @@ mod tests {
         );
         let named = problem(Request::get("/no").header("x-request-id", "mine"), "").await;
         assert_eq!(named.0, 404);
+    }
+
+    #[tokio::test]
+    async fn a_request_with_two_values_of_a_credential_is_refused() {
+        for name in [
+            "authorization",
+            "x-api-key",
+            "x-razorpay-signature",
+            "x-razorpay-event-id",
+        ] {
+            for values in [["a", "b"], ["a", "a"], ["", ""]] {
+                let request = Request::get("/ok").header(name, values[0]);
+                let repeated = problem(request.header(name, values[1]), "").await;
+                assert_eq!(repeated, (400, "repeated_header".to_owned()), "{name}");
+            }
+            let once = Request::get("/ok").header(name, "a");
+            assert_eq!(ask(Origins::Any, once, "").await.status(), 200, "{name}");
+        }
+        let other = Request::get("/ok")
+            .header("accept", "a")
+            .header("accept", "b");
+        assert_eq!(ask(Origins::Any, other, "").await.status(), 200);
     }
 
     #[tokio::test]

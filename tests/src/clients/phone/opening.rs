@@ -119,7 +119,7 @@ pub(super) fn websocket_request<'a>(
     let mut request = url.into_client_request().expect("a request");
     for (name, value) in headers {
         let value = HeaderValue::from_str(value).expect("a header value");
-        request.headers_mut().insert(name, value);
+        request.headers_mut().append(name, value);
     }
     request
 }

@@ -1,5 +1,7 @@
 //! Reading the configuration, from given sources.
 
+mod key_sets;
+
 use std::collections::BTreeMap;
 
 use metaia_realtime::log::Retention;
@@ -103,7 +105,8 @@ fn everything_that_is_wrong_is_listed_at_once() {
         ("METAIA_DURABILITY", "maybe"),
         ("METAIA_LIMITS", "per_user=-1"),
         ("METAIA_RETENTION_DAYS", "soon"),
-        ("JWKS_URL", "https://idp.example/keys"),
+        ("JWKS_URL", "http://idp.example/keys"),
+        ("METAIA_JWKS_REFRESH_MS", "999"),
         ("RUST_LOG", "a=b=c"),
     ]);
     assert_eq!(
@@ -112,10 +115,10 @@ fn everything_that_is_wrong_is_listed_at_once() {
             "PORT",
             "METAIA_DURABILITY",
             "METAIA_RETENTION_DAYS",
+            "JWKS_URL",
+            "METAIA_JWKS_REFRESH_MS",
             "METAIA_LIMITS",
             "RUST_LOG",
-            "JWKS_URL",
-            "JWT_SECRET",
             "CORS_ORIGINS",
             "RAZORPAY_URL"
         ]
