@@ -17,8 +17,11 @@ use crate::values::time;
 /// A token that names another algorithm is refused, whatever its signature, and so is one whose
 /// header has `crit`, `zip`, `enc` or `b64`. `exp` is required, `nbf` is checked if the token has
 /// it, and clocks may differ by 5 s. Both are numbers of seconds, which may have fractions. Ids may
-/// be whole numbers from 0 to 2^53 - 1, which are read as their decimal text. `aud`, `iss` and
-/// `iat` are ignored, and so is `sub` beside `userId`.
+/// be whole numbers from 0 to 2^53 - 1, which are read as their decimal text. `aud` and `iss` are
+/// ignored, and so is `sub` beside `userId`.
+///
+/// `iat` is read for [revocation](crate::revocation), and a token is not refused for it. One that
+/// is no number, or in the future, counts as absent.
 ///
 /// It verifies tokens and does not make them: your login does, with
 /// [`sign_hs256`](super::sign_hs256) or any JWT library. To verify the tokens of REST requests too,

@@ -134,7 +134,7 @@ pub(super) async fn authenticate(
     credentials: &Credentials,
     client: impl Fn() -> ClientDescription,
 ) -> Result<Identity, AuthError> {
-    let identity = node.authenticator().authenticate(credentials.clone()).await;
+    let identity = node.authenticate(credentials.clone()).await;
     identity.inspect_err(|error| refuse(node, *error, credentials, client()))
 }
 
