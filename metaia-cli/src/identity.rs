@@ -94,7 +94,7 @@ impl Identity {
         match &self.source {
             TokenSource::Supplied { token, .. } | TokenSource::Fixed(token) => Ok(token.clone()),
             TokenSource::Minted { actor, secret } => {
-                let minted = mint(actor, secret, TOKEN_TTL, Flaw::None, clock::unix_s())?;
+                let minted = mint(actor, secret, TOKEN_TTL, Flaw::None, clock::unix_ms())?;
                 Ok(minted.token)
             }
         }
@@ -152,7 +152,14 @@ mod tests {
 
     #[test]
     fn a_token_names_its_owner_without_being_verified() {
-        let minted = mint(&tailor(), "secret", TOKEN_TTL, Flaw::Expired, 1_700_000_000).unwrap();
+        let minted = mint(
+            &tailor(),
+            "secret",
+            TOKEN_TTL,
+            Flaw::Expired,
+            1_700_000_000_000,
+        )
+        .unwrap();
         let identity = Identity::from_token(&minted.token, SuppliedBy::Option);
         assert_eq!(identity.label(), "tailor:t1");
         assert!(identity.has_role(Role::Tailor));

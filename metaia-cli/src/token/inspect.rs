@@ -213,7 +213,9 @@ mod tests {
     fn minted(flaw: Flaw) -> String {
         let ttl = Duration::from_secs(60);
         let actor = "tailor:t1".parse().unwrap();
-        mint(&actor, "secret", ttl, flaw, NOW_S).unwrap().token
+        mint(&actor, "secret", ttl, flaw, NOW_S * 1_000)
+            .unwrap()
+            .token
     }
 
     fn signed(claims: &Value, algorithm: Algorithm) -> String {

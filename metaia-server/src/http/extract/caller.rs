@@ -30,6 +30,7 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let auth = Arc::<RequestAuth>::from_ref(state);
         auth.authenticate(credentials(&parts.headers))
+            .await
             .map_err(|refused| match refused {
                 AuthRefusal::WrongKey => {
                     let attempt = KeyAttempt::of(parts, Arc::<KeyGuard>::from_ref(state));
@@ -122,7 +123,7 @@ fn challenge(
 mod tests {
     use super::*;
     use axum::response::IntoResponse as _;
-    use metaia_realtime::{JwtAuthenticator, Limits};
+    use metaia_realtime::{JwtAuthenticator, Realtime};
     use std::num::NonZeroU32;
 
     #[derive(Clone)]
@@ -150,11 +151,11 @@ mod tests {
         Caller::from_request_parts(&mut parts, &state).await
     }
 
-    fn request_auth() -> Arc<RequestAuth> {
+    async fn request_auth() -> Arc<RequestAuth> {
         let authenticator = JwtAuthenticator::hs256("secret").unwrap();
+        let realtime = Realtime::builder().authenticator(authenticator);
         Arc::new(RequestAuth::new(
-            Arc::new(authenticator),
-            Limits::default().token_bytes,
+            realtime.build().await.unwrap(),
             Some("key".into()),
             NonZeroU32::MIN,
         ))
@@ -168,7 +169,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_token_or_the_key_names_the_caller() {
-        let auth = request_auth();
+        let auth = request_auth().await;
         let user = ask(&[("authorization", &token("tailor", 4_000_000_000))], &auth)
             .await
             .unwrap();
@@ -181,7 +182,7 @@ mod tests {
 
     #[tokio::test]
     async fn each_refusal_has_its_status_code_and_challenge() {
-        let auth = request_auth();
+        let auth = request_auth().await;
         for (name, value, status, code) in [
             ("x-nothing", "", 401, "unauthorized"),
             ("authorization", "Bearer nonsense", 401, "unauthorized"),
@@ -218,7 +219,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_refusal_over_the_rate_says_when_to_retry() {
-        let auth = request_auth();
+        let auth = request_auth().await;
         let bearer = token("customer", 4_000_000_000);
         let headers = [("authorization", &*bearer)];
         for _ in 0..2 {
