@@ -44,6 +44,25 @@ impl Realtime {
         authenticated.unwrap_or(Err(AuthError::Unavailable))
     }
 
+    /// Returns whether clients can be authenticated at present: false while revocations cannot be
+    /// read (see [`revocation`](crate::revocation)). For the readiness of your server: a load
+    /// balancer should send clients to other nodes meanwhile.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// assert!(realtime.is_authenticating());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn is_authenticating(&self) -> bool {
+        self.node().is_authenticating()
+    }
+
     /// Revokes tokens for good, and returns the record that stands: of two revocations of a user,
     /// that with the later time.
     ///

@@ -25,7 +25,7 @@ use crate::values::time;
 ///
 /// It verifies tokens and does not make them: your login does, with
 /// [`sign_hs256`](super::sign_hs256) or any JWT library. To verify the tokens of REST requests too,
-/// share it in an `Arc`, and call [`verify`](Self::verify).
+/// call [`Realtime::authenticate`](crate::Realtime::authenticate).
 ///
 /// ```
 /// use metaia_realtime::JwtAuthenticator;
@@ -55,8 +55,9 @@ impl JwtAuthenticator {
         Ok(self)
     }
 
-    /// Returns the identity that the token proves. [`inspect_token`] says what is wrong with one
-    /// that proves none.
+    /// Returns the identity that the token proves, also of one that was revoked:
+    /// [`Realtime::authenticate`](crate::Realtime::authenticate) refuses that. [`inspect_token`]
+    /// says what is wrong with a token that proves no identity.
     ///
     /// # Errors
     /// Returns [`AuthError::Expired`] if the token was valid once, [`AuthError::Forbidden`] if its

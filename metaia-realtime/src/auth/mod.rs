@@ -160,8 +160,9 @@ pub trait Authenticator: Send + Sync + 'static {
     }
 }
 
-/// An authenticator that is shared, for example with the routes of a REST interface, which then
-/// accept the same tokens.
+/// An authenticator that is shared with other parts of the program. The routes of a REST interface
+/// need none: [`Realtime::authenticate`](crate::Realtime::authenticate) accepts what sockets are
+/// accepted with.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]

@@ -57,8 +57,7 @@ const MAX_ATTEMPTS: usize = 5;
 #[derive(Debug, Clone)]
 pub struct MongoRevocations {
     mongo: Mongo,
-    /// The indexes and the clock's document exist.
-    is_prepared: Arc<AtomicBool>,
+    has_indexes: Arc<AtomicBool>,
 }
 
 impl MongoRevocations {
@@ -67,24 +66,23 @@ impl MongoRevocations {
     pub fn new(mongo: &Mongo) -> Self {
         Self {
             mongo: mongo.clone(),
-            is_prepared: Arc::default(),
+            has_indexes: Arc::default(),
         }
     }
 
-    /// Creates what the collection needs, once.
-    async fn prepare(&self) -> Result<(), MongoFault> {
-        if self.is_prepared.load(Ordering::Relaxed) {
+    /// Creates the indexes, once. A node that only reads has few documents to search.
+    async fn create_indexes(&self) -> Result<(), MongoFault> {
+        if self.has_indexes.load(Ordering::Relaxed) {
             return Ok(());
         }
         create_index(&self.mongo, REVOCATIONS, doc! { "changed": 1 }, false).await?;
         create_index(&self.mongo, REVOCATIONS, doc! { "until": 1 }, false).await?;
-        self.upsert(CLOCK, doc! { "clock": true }).await?;
-        self.is_prepared.store(true, Ordering::Relaxed);
+        self.has_indexes.store(true, Ordering::Relaxed);
         Ok(())
     }
 
     async fn try_put(&self, revocation: &Revocation) -> Result<Revocation, MongoFault> {
-        self.prepare().await?;
+        self.create_indexes().await?;
         let field = bound_field(revocation);
         let before = format!("${field}");
         // A bound that is no number does not count.
@@ -136,7 +134,6 @@ impl MongoRevocations {
         &self,
         since: Option<RevocationCursor>,
     ) -> Result<RevocationChanges, MongoFault> {
-        self.prepare().await?;
         let now = self.server_time().await?;
         let since = since.and_then(|cursor| cursor.as_str().parse::<i64>().ok());
         // A clock that was set back, or that of a new primary: everything is read.
@@ -163,6 +160,17 @@ impl MongoRevocations {
     /// Returns the time of the primary's clock, in ms since the Unix epoch. The server has every
     /// write that was acknowledged before.
     async fn server_time(&self) -> Result<i64, MongoFault> {
+        if let Some(now) = self.read_clock().await? {
+            return Ok(now);
+        }
+        // The first node of the database, or someone has removed the document.
+        self.upsert(CLOCK, doc! { "clock": true }).await?;
+        let now = self.read_clock().await?;
+        now.ok_or(MongoFault::Damaged("the clock of revocations"))
+    }
+
+    /// Reads the time as [`server_time`](Self::server_time); `None` if there is no clock yet.
+    async fn read_clock(&self) -> Result<Option<i64>, MongoFault> {
         let deployment = self.mongo.known_deployment().await?;
         let concern = deployment.linearizable_read_concern();
         let revocations: Collection<Document> =
@@ -181,14 +189,9 @@ impl MongoRevocations {
             }
             found.deserialize_current().map(Some)
         };
-        let found = self.mongo.run(OPERATION_TIMEOUT, work).await?;
-        let now = found.and_then(|clock| clock.get_datetime("now").ok().copied());
-        let Some(now) = now else {
-            // Someone has removed it, or the whole database.
-            self.is_prepared.store(false, Ordering::Relaxed);
-            return Err(MongoFault::Damaged("the clock of revocations"));
-        };
-        Ok(now.timestamp_millis())
+        let clock = self.mongo.run(OPERATION_TIMEOUT, work).await?;
+        let now = clock.and_then(|clock| clock.get_datetime("now").ok().copied());
+        Ok(now.map(|now| now.timestamp_millis()))
     }
 }
 

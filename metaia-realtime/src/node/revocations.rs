@@ -51,7 +51,7 @@ pub(crate) struct Revocations {
     created_at: Instant,
 }
 
-/// How far the store was read.
+/// The progress of the reads of the store.
 #[derive(Default)]
 struct ReadProgress {
     cursor: Option<RevocationCursor>,
@@ -137,11 +137,16 @@ impl Revocations {
         if self.revokes(identity) {
             return Err(AuthError::Revoked);
         }
-        if self.has_read() && self.age() < MAX_AGE {
+        if self.is_current() {
             Ok(())
         } else {
             Err(AuthError::Unavailable)
         }
+    }
+
+    /// Returns whether the view was read lately enough to let clients in.
+    pub(crate) fn is_current(&self) -> bool {
+        self.has_read() && self.age() < MAX_AGE
     }
 
     fn has_read(&self) -> bool {
@@ -190,6 +195,11 @@ impl Node {
         let identity = self.authenticator.authenticate(credentials).await?;
         self.revocations.check(&identity)?;
         Ok(identity)
+    }
+
+    /// Returns whether clients can be authenticated: the node knows which tokens are revoked.
+    pub(crate) fn is_authenticating(&self) -> bool {
+        self.revocations.is_current()
     }
 
     /// Returns whether the token of a session is revoked, as far as this node knows.

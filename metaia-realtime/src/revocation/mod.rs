@@ -28,12 +28,12 @@
 //!
 //! # How it behaves
 //!
-//! - A [`Revocation`] is of one token (by its `jti`), of the tokens of a user, or of all tokens. The
-//!   latter two match the tokens that were issued up to a time: a token's `iat` is that time, or
-//!   before it. A token without an `iat`, or with one in the future, counts as issued at 0. So a
+//! - A [`Revocation`] is of one token (by its `jti`), of the tokens of a user, or of all tokens.
+//!   The latter two match the tokens that were issued up to a time: a token's `iat` is that time,
+//!   or before it. A token without an `iat`, or with one in the future, counts as issued at 0. So a
 //!   user whose tokens have no `iat` is barred for good.
-//! - **One record** is kept per user (of several, the latest time counts), one per token, and one of
-//!   everyone. Records of users and of everyone are kept for good; that of a token until the token
+//! - **One record** is kept per user (of several, the latest time counts), one per token, and one
+//!   of everyone. Records of users and of everyone are kept for good, and that of a token until it
 //!   has expired, or for good if that time is not known.
 //! - **Checks** cost a lookup in a hash table. Each node has all records in memory, about 150 bytes
 //!   for each of them: 100,000 revoked users take 15 MB.

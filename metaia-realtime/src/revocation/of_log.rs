@@ -7,8 +7,8 @@ use super::{DynRevocationStore, RevocationStore};
 /// A store behind a pointer.
 pub(crate) type SharedStore = Arc<dyn DynRevocationStore>;
 
-/// The store of revocations beside a log, as [`EventLog::revocations`](crate::EventLog::revocations)
-/// returns it.
+/// The store of revocations beside a log: see
+/// [`EventLog::revocations`](crate::EventLog::revocations).
 pub struct LogRevocations(SharedStore);
 
 impl LogRevocations {

@@ -61,7 +61,7 @@ pub struct RevocationChanges {
 ///   visible behind its cursor. So never take a number for a change before the change is visible;
 ///   where the order is by time, go back by more than a `put` takes. To return more is always
 ///   right.
-/// - A `put` that has returned is seen by every `changed_since` that begins after it, on every node.
+/// - A `put` that has returned is seen by every `changed_since` that begins after it, on each node.
 /// - The record of a token is removed when it [has ended](Revocation::has_ended), at the latest at
 ///   the next `put`, and never before: otherwise the store grows for ever, or lets the token in.
 ///   All others are kept for good.

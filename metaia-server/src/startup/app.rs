@@ -58,7 +58,7 @@ pub(crate) async fn build(config: &Config) -> Result<App, Box<dyn Error + Send +
         config.api_key.clone(),
         config.limits.rest_per_s,
     );
-    let health = Health::new(Arc::clone(&store));
+    let health = Health::new(Arc::clone(&store), realtime.clone());
     let key_guard = Arc::new(KeyGuard::new(config.trusted_proxies.clone()));
     let state = AppState {
         request_auth: Arc::new(request_auth),

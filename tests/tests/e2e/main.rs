@@ -52,6 +52,7 @@ mod refusals;
 mod rest;
 mod restart;
 mod resume;
+mod revocation;
 mod rooms;
 mod run;
 mod scenarios;

@@ -17,11 +17,11 @@ const EXPECTED_TIME: &str =
 const EXPECTED: &str = "expected a time in RFC 3339, such as 2026-11-30T12:00:00Z, or the time \
                         that has passed since then, such as 5m";
 
-/// A moment, in milliseconds since the Unix epoch.
+/// A time of a token, in milliseconds since the Unix epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Moment(i64);
+pub(super) struct TokenTime(i64);
 
-impl Moment {
+impl TokenTime {
     /// Parses `now`, Unix seconds of ten digits, and what [`parse`] takes.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let now = clock::unix_ms();
@@ -64,7 +64,7 @@ impl Moment {
     }
 }
 
-impl fmt::Display for Moment {
+impl fmt::Display for TokenTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match rfc3339(self.0) {
             Some(text) => f.write_str(&text),

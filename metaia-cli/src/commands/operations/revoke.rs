@@ -7,7 +7,7 @@ use metaia_realtime::values::InvalidId;
 use serde_json::{Map, Value, json};
 
 use super::admin::{Admin, AdminArgs};
-use super::moment::Moment;
+use super::moment::TokenTime;
 use super::table;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
@@ -30,11 +30,11 @@ pub(crate) struct Args {
     target: RevokedTokens,
     /// Only tokens that were issued then or before: a time that has passed, such as 5m, one in
     /// RFC 3339, Unix seconds, or now (everyone needs it)
-    #[arg(long, value_name = "TIME", value_parser = Moment::parse)]
-    issued_before: Option<Moment>,
-    /// When the token of the jti expires (RFC 3339 or Unix seconds): the server forgets it then
-    #[arg(long, value_name = "TIME", value_parser = Moment::parse_time)]
-    expires_at: Option<Moment>,
+    #[arg(long, value_name = "TIME", value_parser = TokenTime::parse)]
+    issued_before: Option<TokenTime>,
+    /// The end of the token of the jti (RFC 3339 or Unix seconds): the server forgets it then
+    #[arg(long, value_name = "TIME", value_parser = TokenTime::parse_time)]
+    expires_at: Option<TokenTime>,
     #[command(flatten)]
     admin: AdminArgs,
 }
@@ -110,7 +110,7 @@ fn cells(revocation: &Value) -> Vec<String> {
         (_, Value::String(jti)) => format!("jti:{jti}"),
         _ => "everyone".to_owned(),
     };
-    let time = |name: &str| Moment::from_unix_seconds(&revocation[name]);
+    let time = |name: &str| TokenTime::from_unix_seconds(&revocation[name]);
     let bound = if let Some(moment) = time("issuedBefore") {
         format!("issued until {moment}")
     } else if let Some(moment) = time("expiresAt") {

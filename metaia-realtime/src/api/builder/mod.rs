@@ -322,8 +322,8 @@ impl RealtimeBuilder {
     /// Validates the settings and starts the node on the current tokio runtime.
     ///
     /// It does not wait for a log that cannot be read: the node starts, and a client that connects
-    /// before the log can be read is disconnected after 10 s, and reconnects. The same holds for
-    /// [revocations](crate::revocation) that cannot be read: nobody is authenticated until they are.
+    /// before the log can be read is disconnected after 10 s, and reconnects. While
+    /// [revocations](crate::revocation) cannot be read, nobody is authenticated.
     ///
     /// ```
     /// # use metaia_realtime::{JwtAuthenticator, Realtime};

@@ -217,7 +217,8 @@ async fn no_session_slips_through_while_its_token_is_revoked() {
         let token = format!("{user} customer 1000 t");
         let mut arriving = tokio::task::JoinSet::new();
         for _ in 0..4 {
-            let (node, token) = (Arc::clone(&node), token.clone());
+            let node = Arc::clone(&node);
+            let token = token.clone();
             arriving.spawn(async move {
                 let who = identity(&token).unwrap();
                 let request = ConnectRequest::default();

@@ -8,7 +8,7 @@ use std::sync::{
 use tokio::task::JoinSet;
 
 use super::{
-    probe::{Reader, add, has, put, put_all, records},
+    probe::{ChangeReader, add, has, put, put_all, records},
     subject::Subject,
 };
 use crate::{
@@ -158,7 +158,7 @@ pub(super) async fn ended<S: Subject>() -> Verdict {
 pub(super) async fn changed<S: Subject>() -> Verdict {
     let subject = S::new();
     let store = subject.open().await;
-    let mut reader = Reader::default();
+    let mut reader = ChangeReader::default();
     let mut due = records(&[]);
     equal(
         "the records of an empty store",
@@ -185,9 +185,10 @@ pub(super) async fn at_once<S: Subject>() -> Verdict {
     let store = Arc::new(subject.open().await);
     let is_over = Arc::new(AtomicBool::new(false));
     let mut readers = JoinSet::new();
-    let (reading, over) = (Arc::clone(&store), Arc::clone(&is_over));
+    let reading = Arc::clone(&store);
+    let over = Arc::clone(&is_over);
     readers.spawn(async move {
-        let mut reader = Reader::default();
+        let mut reader = ChangeReader::default();
         while !over.load(Ordering::SeqCst) {
             reader.read(&*reading).await?;
         }

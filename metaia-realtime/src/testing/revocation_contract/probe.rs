@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// The bounds of records, by their keys.
-pub(super) type Records = BTreeMap<String, i64>;
+pub(super) type StandingBounds = BTreeMap<String, i64>;
 
 /// Stores a revocation, and returns the record that stands.
 pub(super) async fn put(
@@ -30,20 +30,20 @@ pub(super) async fn put_all(store: &impl RevocationStore, revocations: &[Revocat
 
 /// Checks that the store has these records and no others.
 pub(super) async fn has(store: &impl RevocationStore, due: &[Revocation]) -> Verdict {
-    let found = Reader::default().read(store).await?;
+    let found = ChangeReader::default().read(store).await?;
     equal("the records", found, records(due))
 }
 
 /// Returns the records that stand after these revocations.
-pub(super) fn records(revocations: &[Revocation]) -> Records {
-    let mut records = Records::new();
+pub(super) fn records(revocations: &[Revocation]) -> StandingBounds {
+    let mut records = StandingBounds::new();
     for revocation in revocations {
         add(&mut records, revocation);
     }
     records
 }
 
-pub(super) fn add(records: &mut Records, revocation: &Revocation) {
+pub(super) fn add(records: &mut StandingBounds, revocation: &Revocation) {
     let bound = records
         .entry(revocation.key())
         .or_insert(revocation.bound());
@@ -52,14 +52,14 @@ pub(super) fn add(records: &mut Records, revocation: &Revocation) {
 
 /// A node that reads the changes of a store.
 #[derive(Default)]
-pub(super) struct Reader {
+pub(super) struct ChangeReader {
     cursor: Option<RevocationCursor>,
-    known: Records,
+    known: StandingBounds,
 }
 
-impl Reader {
+impl ChangeReader {
     /// Reads what has changed. Returns all records that this reader knows.
-    pub(super) async fn read(&mut self, store: &impl RevocationStore) -> Verdict<Records> {
+    pub(super) async fn read(&mut self, store: &impl RevocationStore) -> Verdict<StandingBounds> {
         let changes = store.changed_since(self.cursor.clone()).await;
         let changes = changes.map_err(|error| failed("changed_since", &error))?;
         for revocation in &changes.revocations {

@@ -2,7 +2,7 @@
 
 use super::{
     checks::of_user,
-    probe::{Reader, add, put, records},
+    probe::{ChangeReader, add, put, records},
     subject::Subject,
 };
 use crate::{
@@ -17,7 +17,7 @@ pub(super) async fn shared<S: Subject>() -> Verdict {
     }
     let subject = S::new();
     let nodes = [subject.open().await, subject.open().await];
-    let mut readers = [Reader::default(), Reader::default()];
+    let mut readers = [ChangeReader::default(), ChangeReader::default()];
     let mut due = records(&[]);
     for i in 0..20_i64 {
         let revocation = match i % 4 {

@@ -6,7 +6,7 @@ use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
 use super::{
     checks::of_user,
-    probe::{Reader, Records, add, put},
+    probe::{ChangeReader, StandingBounds, add, put},
     subject::Subject,
 };
 use crate::{
@@ -30,8 +30,8 @@ async fn tell<S: Subject>(seed: u64) -> Verdict {
     let mut random = StdRng::seed_from_u64(seed);
     let subject = S::new();
     let mut store = subject.open().await;
-    let mut reader = Reader::default();
-    let mut model = Records::new();
+    let mut reader = ChangeReader::default();
+    let mut model = StandingBounds::new();
     for step in 0..STEPS {
         match random.random_range(0..8) {
             0 if S::DURABLE => {
@@ -59,7 +59,11 @@ async fn tell<S: Subject>(seed: u64) -> Verdict {
             }
         }
     }
-    equal("all records", Reader::default().read(&store).await?, model)
+    equal(
+        "all records",
+        ChangeReader::default().read(&store).await?,
+        model,
+    )
 }
 
 fn any_revocation(random: &mut StdRng) -> Revocation {
