@@ -94,7 +94,7 @@ impl Identity {
         match &self.source {
             TokenSource::Supplied { token, .. } | TokenSource::Fixed(token) => Ok(token.clone()),
             TokenSource::Minted { actor, signer } => {
-                let minted = mint(actor, signer, TOKEN_TTL, Flaw::None, clock::unix_s())?;
+                let minted = mint(actor, signer, TOKEN_TTL, Flaw::None, clock::unix_ms())?;
                 Ok(minted.token)
             }
         }
@@ -157,7 +157,7 @@ mod tests {
             &"secret".into(),
             TOKEN_TTL,
             Flaw::Expired,
-            1_700_000_000,
+            1_700_000_000_000,
         )
         .unwrap();
         let identity = Identity::from_token(&minted.token, SuppliedBy::Option);

@@ -38,6 +38,7 @@
 //!   compares it with other ways, such as [`Realtime::layer`] for a server of your own.
 //! - **Decide who may do what**: [`Authenticator`] says who a client is, [`OrderAccess`] who may
 //!   follow which order.
+//! - **Revoke tokens** with [`Realtime::revoke`]: see [`revocation`].
 //! - **Receive events** of clients with [`RealtimeBuilder::on`].
 //! - **Keep events** across restarts with `SqliteLog` or `mongo::MongoLog`; [`log`] says what a log
 //!   of your own must promise.
@@ -104,6 +105,7 @@ pub mod doorbell;
 pub mod event;
 pub mod log;
 pub mod presence;
+pub mod revocation;
 
 // Storage.
 #[cfg(feature = "mongodb")]

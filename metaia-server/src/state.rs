@@ -10,6 +10,7 @@ use std::{
 };
 
 use axum::extract::FromRef;
+use metaia_realtime::Realtime;
 use tokio::time::timeout;
 
 use crate::{
@@ -58,11 +59,13 @@ impl FromRef<AppState> for Services {
     }
 }
 
-/// The readiness of a server: it is ready while its store takes writes and it is not shutting down.
+/// The readiness of a server: it is ready while its store takes writes, it can authenticate
+/// clients, and it is not shutting down.
 /// A handle: all clones share one state.
 #[derive(Clone)]
 pub struct Health {
     store: Arc<dyn Store>,
+    realtime: Realtime,
     leaving: Arc<AtomicBool>,
 }
 
@@ -78,14 +81,17 @@ pub(crate) enum NotReady {
     },
     #[error("{store} does not answer.")]
     Silent { store: &'static str },
+    #[error("It cannot be read which tokens are revoked, so that nobody is authenticated.")]
+    UnknownRevocations,
 }
 
 impl Health {
     /// Returns the health of a server on this store.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>) -> Self {
+    pub fn new(store: Arc<dyn Store>, realtime: Realtime) -> Self {
         Self {
             store,
+            realtime,
             leaving: Arc::default(),
         }
     }
@@ -103,6 +109,7 @@ impl Health {
         }
         let store = self.store.name();
         match timeout(PING_TIMEOUT, self.store.ping()).await {
+            Ok(Ok(_)) if !self.realtime.is_authenticating() => Err(NotReady::UnknownRevocations),
             Ok(Ok(notice)) => Ok(notice),
             Ok(Err(source)) => Err(NotReady::Unusable { store, source }),
             Err(_) => Err(NotReady::Silent { store }),
@@ -122,7 +129,34 @@ impl fmt::Debug for Health {
 mod tests {
     use super::*;
     use crate::{store::SqliteStore, testing::Folder};
-    use metaia_realtime::{Limits, log::Retention, sqlite::SqliteOptions};
+    use metaia_realtime::{
+        JwtAuthenticator, Limits,
+        log::Retention,
+        revocation::{
+            Revocation, RevocationChanges, RevocationCursor, RevocationError, RevocationStore,
+        },
+        sqlite::SqliteOptions,
+    };
+
+    /// A store of revocations that cannot be read.
+    struct Unreadable;
+
+    impl RevocationStore for Unreadable {
+        fn is_shared(&self) -> bool {
+            true
+        }
+
+        async fn put(&self, _: Revocation) -> Result<Revocation, RevocationError> {
+            Err(RevocationError::new("down"))
+        }
+
+        async fn changed_since(
+            &self,
+            _: Option<RevocationCursor>,
+        ) -> Result<RevocationChanges, RevocationError> {
+            Err(RevocationError::new("down"))
+        }
+    }
 
     #[tokio::test]
     async fn a_server_is_ready_while_it_can_write_and_is_not_leaving() {
@@ -132,8 +166,16 @@ mod tests {
         let opened =
             SqliteStore::open(path, SqliteOptions::default(), Retention::DISK, &limits).await;
         let store: Arc<dyn Store> = Arc::new(opened.unwrap());
-        let health = Health::new(Arc::clone(&store));
+        let authenticator = JwtAuthenticator::hs256("secret").unwrap();
+        let builder = Realtime::builder().authenticator(authenticator);
+        let realtime = builder.build().await.unwrap();
+        let health = Health::new(Arc::clone(&store), realtime.clone());
         assert!(health.check().await.is_ok());
+        let authenticator = JwtAuthenticator::hs256("secret").unwrap();
+        let builder = Realtime::builder().authenticator(authenticator);
+        let unread = builder.revocation_store(Unreadable).build().await.unwrap();
+        let unread = Health::new(Arc::clone(&store), unread).check().await;
+        assert!(matches!(unread, Err(NotReady::UnknownRevocations)));
         store.close().await;
         let unusable = health.check().await.unwrap_err();
         assert!(
@@ -141,7 +183,7 @@ mod tests {
             "{unusable:?}"
         );
 
-        let leaving = Health::new(store);
+        let leaving = Health::new(store, realtime);
         leaving.leave();
         assert!(matches!(leaving.check().await, Err(NotReady::Leaving)));
     }

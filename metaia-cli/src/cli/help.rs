@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn help_begins_with_examples() {
-        let paths: [&[&str]; 18] = [
+        let paths: [&[&str]; 19] = [
             &[],
             &["tail"],
             &["connect"],
@@ -78,6 +78,7 @@ mod tests {
             &["doctor"],
             &["token", "mint"],
             &["token", "inspect"],
+            &["revoke"],
             &["context", "ls"],
             &["context", "add"],
             &["context", "use"],
@@ -153,6 +154,7 @@ mod tests {
           stats        Show what the server has done, once or again and again
           refusals     List why the server turned clients away: why does this phone not connect?
           disconnect   End a session, or all sessions of a user
+          revoke       Revoke tokens for good: of a user, one, or everyone's
           context      Keep servers and their credentials under names: --context NAME uses one
           doctor       Check each step of a connection: why does this client not connect?
           explain      Tell what a code means, and what to do

@@ -237,7 +237,7 @@ mod tests {
     fn minted(flaw: Flaw) -> String {
         let ttl = Duration::from_secs(60);
         let actor = "tailor:t1".parse().unwrap();
-        mint(&actor, &"secret".into(), ttl, flaw, NOW_S)
+        mint(&actor, &"secret".into(), ttl, flaw, NOW_S * 1_000)
             .unwrap()
             .token
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use metaia_realtime::auth::sign_hs256;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::actor::Actor;
 use crate::exit::{Exit, Failure};
@@ -49,7 +49,10 @@ pub(crate) struct Minted {
     pub(crate) expires_at: i64,
 }
 
-/// Mints a token that is valid for `ttl` from `now`, in Unix seconds.
+/// Mints a token that is valid for `ttl` from `now`, in Unix ms.
+///
+/// `iat` has the milliseconds, so that a token that is minted right after a revocation is not taken
+/// for one that was issued in the second before it.
 pub(crate) fn mint(
     actor: &Actor,
     signer: &TokenSigner,
@@ -58,16 +61,16 @@ pub(crate) fn mint(
     now: i64,
 ) -> Result<Minted, Failure> {
     let ttl = i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX);
-    let issued_at = if flaw == Flaw::Expired {
-        now.saturating_sub(ttl).saturating_sub(EXPIRED_FOR_S)
-    } else {
-        now
+    let earlier_s = match flaw {
+        Flaw::Expired => ttl.saturating_add(EXPIRED_FOR_S),
+        Flaw::None | Flaw::BadSignature => 0,
     };
-    let expires_at = issued_at.saturating_add(ttl);
+    let issued_at = now.saturating_sub(earlier_s.saturating_mul(1_000));
+    let expires_at = (issued_at / 1_000).saturating_add(ttl);
     let mut claims = json!({
         "userId": actor.user,
         "role": actor.role,
-        "iat": issued_at,
+        "iat": seconds(issued_at),
         "exp": expires_at,
         "jti": uuid::Uuid::new_v4(),
     });
@@ -90,4 +93,13 @@ pub(crate) fn mint(
         role: actor.role.to_string(),
         expires_at,
     })
+}
+
+/// Returns a time in seconds: whole, or with a fraction.
+fn seconds(unix_ms: i64) -> Value {
+    if unix_ms % 1_000 == 0 {
+        json!(unix_ms / 1_000)
+    } else {
+        json!(unix_ms as f64 / 1_000.0)
+    }
 }

@@ -8,6 +8,7 @@ mod marketplace;
 mod presence;
 pub mod publish;
 mod realtime;
+mod revocation;
 pub mod serve;
 mod volatile;
 

@@ -128,7 +128,7 @@ impl Realtime {
         self.node().doorbell().is_connected()
     }
 
-    pub(crate) fn node(&self) -> &Node {
+    pub(crate) fn node(&self) -> &Arc<Node> {
         self.engine.node()
     }
 

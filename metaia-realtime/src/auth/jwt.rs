@@ -22,13 +22,16 @@ use crate::values::time;
 /// A token that names another algorithm is refused, whatever its signature, and so is one whose
 /// header has `crit`, `zip`, `enc` or `b64`. `exp` is required, `nbf` is checked if the token has
 /// it, and clocks may differ by 5 s. Both are numbers of seconds, which may have fractions. Ids may
-/// be whole numbers from 0 to 2^53 - 1, which are read as their decimal text. `iat` is ignored, and
-/// so is `sub` beside `userId`, and so are `aud` and `iss` unless [`audience`](Self::audience) or
+/// be whole numbers from 0 to 2^53 - 1, which are read as their decimal text. `sub` is ignored
+/// beside `userId`, and so are `aud` and `iss` unless [`audience`](Self::audience) or
 /// [`issuer`](Self::issuer) names some.
+///
+/// `iat` is read for [revocation](crate::revocation), and a token is not refused for it. One that
+/// is no number, or in the future, counts as absent.
 ///
 /// It verifies tokens and does not make them: your login does, with
 /// [`sign_hs256`](super::sign_hs256) or any JWT library. To verify the tokens of REST requests too,
-/// share it in an `Arc`, and call [`verify`](Self::verify).
+/// call [`Realtime::authenticate`](crate::Realtime::authenticate).
 ///
 /// ```
 /// use metaia_realtime::JwtAuthenticator;
@@ -123,8 +126,9 @@ impl JwtAuthenticator {
         self.keys.sets.first_attempts().await
     }
 
-    /// Returns the identity that the token proves. [`inspect_token`] says what is wrong with one
-    /// that proves none.
+    /// Returns the identity that the token proves, also of one that was revoked:
+    /// [`Realtime::authenticate`](crate::Realtime::authenticate) refuses that. [`inspect_token`]
+    /// says what is wrong with a token that proves no identity.
     ///
     /// It looks at the keys that are known and does not wait for others: use
     /// [`authenticate`](Authenticator::authenticate) if there are key sets.

@@ -42,10 +42,14 @@ pub struct Identity {
     pub expires_at: Option<i64>,
     /// The token's own id (`jti`), if it has one.
     pub token_id: Option<String>,
+    /// The time when the token was issued (`iat`), in ms since the Unix epoch. `None` counts as 0:
+    /// once the user's tokens are revoked ([`Realtime::revoke`](crate::Realtime::revoke)), none of
+    /// those without this time is accepted any more.
+    pub issued_at: Option<i64>,
 }
 
 impl Identity {
-    /// Returns an identity that does not expire.
+    /// Returns an identity that does not expire, and of which it is not known when it was issued.
     #[must_use]
     pub const fn new(user: UserId, role: Role) -> Self {
         Self {
@@ -53,6 +57,7 @@ impl Identity {
             role,
             expires_at: None,
             token_id: None,
+            issued_at: None,
         }
     }
 
@@ -60,6 +65,13 @@ impl Identity {
     #[must_use]
     pub const fn expiring_at(mut self, unix_ms: i64) -> Self {
         self.expires_at = Some(unix_ms);
+        self
+    }
+
+    /// Sets the time when the identity was issued, in ms since the Unix epoch.
+    #[must_use]
+    pub const fn issued(mut self, unix_ms: i64) -> Self {
+        self.issued_at = Some(unix_ms);
         self
     }
 }
@@ -152,8 +164,9 @@ pub trait Authenticator: Send + Sync + 'static {
     }
 }
 
-/// An authenticator that is shared, for example with the routes of a REST interface, which then
-/// accept the same tokens.
+/// An authenticator that is shared with other parts of the program. The routes of a REST interface
+/// need none: [`Realtime::authenticate`](crate::Realtime::authenticate) accepts what sockets are
+/// accepted with.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]

@@ -49,6 +49,7 @@ pub use sqlite::SqliteLog;
 
 use crate::{
     Position, Room,
+    revocation::LogRevocations,
     values::{Epoch, EventId},
 };
 
@@ -208,6 +209,14 @@ pub trait EventLog: Send + Sync + 'static {
     /// appends to, it does nothing.
     fn wake(&self) {}
 
+    /// Returns the store of revocations beside this log, with the same life: a token that was
+    /// revoked must stay revoked when the process starts again. The node uses it unless it is given
+    /// [another one](crate::RealtimeBuilder::revocation_store). By default there is none, and
+    /// revocations are kept in memory.
+    fn revocations(&self) -> Option<LogRevocations> {
+        None
+    }
+
     /// Returns the name of this kind of log, for metrics: the same word for every log of the type.
     /// The logs of this crate are `memory`, `sqlite` and `mongodb`. By default it is `custom`.
     fn name(&self) -> &'static str {
@@ -247,6 +256,7 @@ pub(crate) trait DynEventLog: Send + Sync {
     fn changes(&self) -> watch::Receiver<u64>;
     fn local_appends(&self) -> watch::Receiver<u64>;
     fn wake(&self);
+    fn revocations(&self) -> Option<LogRevocations>;
     fn name(&self) -> &'static str;
 }
 
@@ -284,6 +294,9 @@ impl<L: EventLog> DynEventLog for L {
     }
     fn wake(&self) {
         EventLog::wake(self);
+    }
+    fn revocations(&self) -> Option<LogRevocations> {
+        EventLog::revocations(self)
     }
     fn name(&self) -> &'static str {
         EventLog::name(self)

@@ -22,9 +22,10 @@ pub mod log;
 mod open;
 mod records;
 
-// The records of devices, and the directory of nodes.
+// The records of devices, the directory of nodes, and revocations.
 mod devices;
 mod directory;
+mod revocations;
 
 // Documents and writes that several of these share.
 mod bson;
@@ -47,4 +48,5 @@ pub use handle::Mongo;
 pub use log::MongoLog;
 pub use options::MongoOptions;
 pub use records::{Finished, Plan, RecordChange, RecordWrite, Records};
+pub use revocations::MongoRevocations;
 pub use uri::UriError;

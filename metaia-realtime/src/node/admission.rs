@@ -33,7 +33,7 @@ impl Node {
     ///
     /// # Errors
     /// Returns the reason if the node is full, cut off or draining, or if the user was disconnected
-    /// since the session started.
+    /// or the token revoked since the session started.
     pub(crate) fn register(&self, session: &Arc<Session>) -> Result<(), AdmissionRefusal> {
         let _admission = self.admission.lock();
         self.check_open()?;
@@ -44,6 +44,11 @@ impl Node {
         if was_disconnected {
             self.registry.remove(session);
             return Err(AdmissionRefusal::Disconnected);
+        }
+        // Likewise: it was authenticated before, and may have been revoked meanwhile.
+        if self.is_revoked(session) {
+            self.registry.remove(session);
+            return Err(AdmissionRefusal::Revoked);
         }
         self.announcer.note_change(session.id);
         self.counters.connects.add(session.role());

@@ -10,6 +10,7 @@
 //! | [`head_reads`] | reads of the log's head that callers share |
 //! | [`devices`] | the stored positions of clients |
 //! | [`disconnects`] | recent disconnect entries, for connections that register late |
+//! | [`revocations`] | the tokens that are accepted no more; a task: reads those of other nodes |
 //! | [`replay_budget`], [`decision_budget`] | how much each user may have replayed, and decided |
 //! | [`stats`] | the table of all numbers; its parts: [`counter`], [`counted`], [`metrics`] |
 //! | [`latencies`] | how long deliveries and publishes take, in [histograms](histogram) |
@@ -59,6 +60,7 @@ mod recheck;
 mod refusals;
 mod registry;
 mod replay_budget;
+mod revocations;
 mod session_set;
 mod stats;
 mod tasks;
@@ -83,6 +85,7 @@ pub(crate) use process::Node;
 pub(crate) use refusals::{AdmissionRefusal, ClientDescription, ProtocolRefusal};
 #[cfg(test)]
 pub(crate) use registry::Entered;
+pub(crate) use revocations::Revocations;
 pub(crate) use stats::Counters;
 pub use stats::NodeStats;
 pub(crate) use views::session_view;

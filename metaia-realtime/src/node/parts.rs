@@ -11,6 +11,7 @@ use crate::{
     device::{DynDeviceStore, MemoryDevices},
     doorbell::{ClusterKey, DynDoorbell},
     log::DynEventLog,
+    node::Revocations,
     presence::DynDirectory,
     session::{EventHandlers, Handled, Session},
 };
@@ -23,6 +24,7 @@ pub(crate) struct NodeParts {
     pub(crate) cluster_key: Option<ClusterKey>,
     /// `None`: positions are not stored, and a client that shows none starts at the head.
     pub(crate) devices: Option<Arc<dyn DynDeviceStore>>,
+    pub(crate) revocations: Revocations,
     /// `None`: the node is the only one, or is announced to none.
     pub(crate) directory: Option<Arc<dyn DynDirectory>>,
     pub(crate) limits: Limits,
@@ -37,6 +39,7 @@ impl Default for NodeParts {
             doorbell: None,
             cluster_key: None,
             devices: Some(Arc::new(MemoryDevices::default())),
+            revocations: Revocations::in_memory(),
             directory: None,
             limits: Limits::default(),
             handlers: Arc::new(NoHandlers),

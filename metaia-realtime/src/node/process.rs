@@ -16,6 +16,7 @@ use super::{
     decision_budget::DecisionBudget, devices::Devices, disconnects::Disconnects,
     doorbell::NodeDoorbell, finishing::FinishingSessions, head_reads::HeadReads,
     recheck::RecheckTurns, registry::Registry, replay_budget::ReplayBudget,
+    revocations::Revocations,
 };
 use crate::{
     Limits,
@@ -47,6 +48,7 @@ pub(crate) struct Node {
     pub(super) registry: Registry,
     pub(super) announcer: Announcer,
     pub(super) disconnects: Disconnects,
+    pub(super) revocations: Revocations,
     pub(super) finishing: Arc<FinishingSessions>,
     pub(super) access_rounds: AccessRounds,
     pub(super) counters: Arc<Counters>,
@@ -92,6 +94,7 @@ impl Node {
             decision_budget: DecisionBudget::new(&parts.limits),
             registry: Registry::default(),
             disconnects: Disconnects::default(),
+            revocations: parts.revocations,
             finishing: Arc::default(),
             access_rounds: AccessRounds::default(),
             counters: Arc::default(),
@@ -168,10 +171,6 @@ impl Node {
 
     pub(crate) const fn limits(&self) -> &Limits {
         &self.limits
-    }
-
-    pub(crate) fn authenticator(&self) -> &dyn DynAuthenticator {
-        &*self.authenticator
     }
 
     pub(crate) fn handlers(&self) -> &dyn EventHandlers {

@@ -27,6 +27,8 @@ struct PresentNumbers {
     sessions: Codes,
     rooms: u64,
     users: u64,
+    revocations: u64,
+    revocations_age: u64,
     log_head: u64,
     lag: u64,
 }
@@ -41,6 +43,8 @@ impl PresentNumbers {
             sessions: Codes::from(sessions),
             rooms: rooms as u64,
             users: users as u64,
+            revocations: node.revocations.len() as u64,
+            revocations_age: node.revocations.age().as_secs(),
             log_head,
             lag: log_head.saturating_sub(dispatched),
         }
@@ -196,11 +200,11 @@ node_stats! {
         handshakes_refused: Codes = ByCode<HandshakeRefusal>
             => "handshakes_refused" by "code",
             "Handshakes refused before a connection began", unused ["other"];
-        /// Sessions that ended, by reason: see [`EndReason`](crate::EndReason). `token_revoked`,
-        /// `shutdown` and `other` stay at 0: no reason has these codes.
+        /// Sessions that ended, by reason: see [`EndReason`](crate::EndReason). `shutdown`
+        /// and `other` stay at 0: no reason has these codes.
         ends: Codes = ByCode<EndReason>
             => "session_ends" by "code", "Sessions ended",
-            unused ["other", "shutdown", "token_revoked"];
+            unused ["other", "shutdown"];
         /// Events from clients that were refused, by code. `other` are the codes of an embedder's
         /// handlers.
         events_refused: Codes = ByCodeOrOther<EventRefusal>
@@ -246,6 +250,15 @@ node_stats! {
             => "delivered_entries", "Entries handed to transports, per session";
     }
     present {
+        /// Present revocations: the records of revoked tokens, users and everyone that this node
+        /// knows.
+        revocations: u64 => "revocations", "Records of revoked tokens that this node knows";
+        /// The whole seconds since this node last read the revocations of other nodes; 0 if it is
+        /// the only one that writes them. From 5 on, and before the first read, it authenticates no
+        /// client.
+        revocations_age: u64
+            => "revocations_age_seconds",
+            "Time since the revocations of other nodes were last read";
         /// The number of the log's last entry that this node knows of at present.
         log_head: u64 => "log_head_entries", "The number of the log's last entry";
         /// The number of entries up to `log_head` that are not dispatched at present.

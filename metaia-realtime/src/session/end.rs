@@ -15,6 +15,8 @@ codes! {
         PingTimeout = "ping_timeout",
         /// The token has expired.
         Expired = "token_expired",
+        /// The token was revoked.
+        Revoked = "token_revoked",
         /// The client did not read what was sent.
         Slow = "slow_consumer",
         /// Another connection took the place of this one. No session ends for this reason now,
@@ -63,6 +65,7 @@ impl EndReason {
             // Clients need not know why: they reconnect.
             Self::CutOff | Self::Failed => Some(Self::Unavailable.code()),
             Self::Expired
+            | Self::Revoked
             | Self::Replaced
             | Self::OverUserCap
             | Self::RateLimited
@@ -76,7 +79,7 @@ impl EndReason {
     /// clients do not reconnect after that; after every other reason they reconnect by themselves.
     #[must_use]
     pub const fn stays_away(self) -> bool {
-        matches!(self, Self::Kicked)
+        matches!(self, Self::Kicked | Self::Revoked)
     }
 
     /// Returns whether the transport stays open for a moment after the session: the client has yet
@@ -107,6 +110,7 @@ mod tests {
         check(EndReason::OverUserCap, Some("too_many_sessions"));
         check(EndReason::Replaced, Some("replaced"));
         check(EndReason::Expired, Some("token_expired"));
+        check(EndReason::Revoked, Some("token_revoked"));
         check(EndReason::RateLimited, Some("rate_limited"));
         check(EndReason::Draining, Some("draining"));
         check(EndReason::Unavailable, Some("unavailable"));

@@ -5,7 +5,7 @@
 //! - If the client left, or its connection broke, the events that had arrived before are handled,
 //!   too, one at a time and in order: the client has sent them, and cannot know that they were
 //!   dropped. This stops if the client's user or this session is disconnected meanwhile, or if the
-//!   token expires. Nothing begins after the server has ended the session.
+//!   token expires or is revoked. Nothing begins after the server has ended the session.
 //! - Joins and leaves are for live sessions only.
 //!
 //! The answers are written to nobody. At most 256 KiB of events wait (`Limits::inbound_bytes`), and
@@ -176,6 +176,7 @@ impl Session {
         reason.is_by_client()
             && !is_stopped
             && !self.is_expired()
+            && !node.is_revoked(self)
             && !node.was_disconnected_after_end(self)
     }
 }

@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 use tokio::time::timeout;
 
 use super::{
-    Session,
+    EndReason, Session,
     identity::SessionIdentity,
     retry::retry_devices,
     wire::{self, REFRESH},
@@ -112,12 +112,7 @@ impl Session {
 
     /// Returns the identity that the token proves, which is one of the session's user.
     async fn prove(&self, node: &Node, token: &str) -> Result<Identity, RefreshRefusal> {
-        if token.len() > node.limits().token_bytes {
-            return Err(RefreshRefusal::Unauthorized);
-        }
-        let authenticating = node
-            .authenticator()
-            .authenticate(Credentials::bearer(Some(token)));
+        let authenticating = node.authenticate(Credentials::bearer(Some(token)));
         let who = timeout(node.limits().unauthenticated, authenticating)
             .await
             .map_err(|_| RefreshRefusal::Unavailable)??;
@@ -161,6 +156,11 @@ impl Session {
         // A session that ended before it was under the new key had nothing to give back there.
         if self.ended_by().is_some() {
             node.devices().end(self);
+        }
+        // After the session has the new identity: who revokes its token finds it, or has done so
+        // before.
+        if node.is_revoked(self) {
+            node.end(self, EndReason::Revoked);
         }
         if before != after {
             self.change_role(node, before, after);

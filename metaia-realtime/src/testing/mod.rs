@@ -45,7 +45,8 @@
 //! Several nodes in one process share a [`SharedLog`] and a [`Wire`].
 //!
 //! Check your own log with [`log_contract`], a store of device records with [`device_contract`],
-//! and a directory of sessions with [`directory_contract`].
+//! a store of revocations with [`revocation_contract`], and a directory of sessions with
+//! [`directory_contract`].
 
 #[cfg(feature = "__bench")]
 #[doc(hidden)]
@@ -57,6 +58,7 @@ pub mod log_contract;
 #[cfg(feature = "mongodb")]
 #[doc(hidden)]
 pub mod mongod;
+pub mod revocation_contract;
 mod server;
 mod shared_log;
 mod wait;

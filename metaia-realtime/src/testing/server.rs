@@ -103,8 +103,14 @@ impl TestServer {
     pub fn token_for(&self, role: Role, user: &str, life: Duration) -> String {
         // Half of the range, so that the sum cannot overflow.
         let life_s = i64::try_from(life.as_secs()).unwrap_or(i64::MAX / 2);
-        let expires = time::unix_ms() / 1000 + life_s;
-        let claims = serde_json::json!({ "userId": user, "role": role, "exp": expires });
+        let now = time::unix_ms();
+        let claims = serde_json::json!({
+            "userId": user,
+            "role": role,
+            "exp": now / 1000 + life_s,
+            // With its fraction: a token that is made right after a revocation is accepted.
+            "iat": now as f64 / 1000.0,
+        });
         sign_hs256(&claims, SECRET)
             .unwrap_or_else(|error| panic!("the token could not be signed: {error}"))
     }

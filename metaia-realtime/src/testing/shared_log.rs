@@ -19,13 +19,18 @@ use tokio_util::{
 use crate::{
     EventLog, MemoryLog, NewEntry, Position, Room,
     log::{Head, History, LogError, Page, Retention, changes::raise},
+    revocation::{
+        LogRevocations, MemoryRevocations, Revocation, RevocationChanges, RevocationCursor,
+        RevocationError, RevocationStore,
+    },
 };
 
 /// A log in memory that several nodes of one process share, as they would share a database: for
-/// tests of a cluster.
+/// tests of a cluster. Revoked tokens are kept beside it.
 #[derive(Debug, Clone)]
 pub struct SharedLog {
     log: MemoryLog,
+    revocations: MemoryRevocations,
 }
 
 /// The log as one node sees it: its own entries at once, the entries of other nodes after a
@@ -39,6 +44,7 @@ pub struct NodeLog {
 #[derive(Debug)]
 struct SharedLogView {
     log: MemoryLog,
+    revocations: MemoryRevocations,
     /// The number of the last entry that this node knows.
     known: watch::Sender<u64>,
     /// The number of the last entry that this node appended.
@@ -56,6 +62,7 @@ impl SharedLog {
     pub fn new(retention: Retention) -> Self {
         Self {
             log: MemoryLog::new(retention),
+            revocations: MemoryRevocations::shared(),
         }
     }
 
@@ -70,6 +77,7 @@ impl SharedLog {
             known: watch::Sender::new(*self.log.changes().borrow()),
             local_appends: watch::Sender::new(0),
             log: self.log.clone(),
+            revocations: self.revocations.clone(),
             looking: Mutex::default(),
             is_cut_off: false.into(),
             looks: 0.into(),
@@ -189,5 +197,27 @@ impl EventLog for NodeLog {
 
     fn wake(&self) {
         self.view.look();
+    }
+
+    fn revocations(&self) -> Option<LogRevocations> {
+        Some(LogRevocations::new(self.clone()))
+    }
+}
+
+/// All nodes share them, also a node that is cut off from the log: its clients are authenticated.
+impl RevocationStore for NodeLog {
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    async fn put(&self, revocation: Revocation) -> Result<Revocation, RevocationError> {
+        self.view.revocations.put(revocation).await
+    }
+
+    async fn changed_since(
+        &self,
+        since: Option<RevocationCursor>,
+    ) -> Result<RevocationChanges, RevocationError> {
+        RevocationStore::changed_since(&self.view.revocations, since).await
     }
 }

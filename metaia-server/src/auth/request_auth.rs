@@ -2,16 +2,13 @@
 
 use std::{
     num::NonZeroU32,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering::Relaxed},
-    },
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
     time::Duration,
 };
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
 use metaia_realtime::{
-    Authenticator as _, JwtAuthenticator, Role, UserId,
+    Realtime, Role, UserId,
     auth::{AuthError, Credentials, ProvenClaims},
     planted_faults::{Fault, planted},
 };
@@ -29,9 +26,7 @@ const BURST_FACTOR: NonZeroU32 = const { NonZeroU32::new(2).unwrap() };
 /// The rates are kept in memory; admins and the API key have no limit. The table is bounded: every
 /// 4,096 requests (`CLEANUP_INTERVAL`) it drops the users whose full burst is available again.
 pub struct RequestAuth {
-    authenticator: Arc<JwtAuthenticator>,
-    /// The longest token, in bytes.
-    token_bytes: usize,
+    realtime: Realtime,
     api_key: Option<Secret>,
     rates: DefaultKeyedRateLimiter<UserId>,
     counted: AtomicU32,
@@ -54,21 +49,15 @@ pub(crate) enum AuthRefusal {
 }
 
 impl RequestAuth {
-    /// Accepts the tokens that sessions are accepted with, up to the same length (see
-    /// [`Limits::token_bytes`](metaia_realtime::Limits::token_bytes)). Allows each user `per_s`
-    /// requests per second, and bursts of twice as many.
+    /// Accepts the tokens that sessions are accepted with
+    /// ([`Realtime::authenticate`](metaia_realtime::Realtime::authenticate)). Allows each user
+    /// `per_s` requests per second, and bursts of twice as many.
     #[must_use]
-    pub fn new(
-        authenticator: Arc<JwtAuthenticator>,
-        token_bytes: usize,
-        api_key: Option<Secret>,
-        per_s: NonZeroU32,
-    ) -> Self {
+    pub fn new(realtime: Realtime, api_key: Option<Secret>, per_s: NonZeroU32) -> Self {
         let burst = per_s.saturating_mul(BURST_FACTOR);
         let quota = Quota::per_second(per_s).allow_burst(burst);
         Self {
-            authenticator,
-            token_bytes,
+            realtime,
             api_key,
             rates: RateLimiter::keyed(quota),
             counted: AtomicU32::new(0),
@@ -76,23 +65,23 @@ impl RequestAuth {
     }
 
     /// Returns the caller whom the credentials identify, and counts the request.
-    pub(crate) fn authenticate(
+    pub(crate) async fn authenticate(
         &self,
         credentials: RequestCredentials<'_>,
     ) -> Result<Caller, AuthRefusal> {
         match credentials {
             RequestCredentials::None => Err(AuthRefusal::Token(AuthError::Unauthorized)),
             RequestCredentials::ApiKey(key) => self.check_key(key),
-            RequestCredentials::Token(token) => self.check_token(token),
+            RequestCredentials::Token(token) => self.check_token(token).await,
         }
     }
 
     /// Returns what refused credentials prove all the same.
     pub(crate) fn proven_claims(&self, credentials: RequestCredentials<'_>) -> ProvenClaims {
         match credentials {
-            RequestCredentials::Token(token) if token.len() <= self.token_bytes => {
+            RequestCredentials::Token(token) => {
                 let credentials = Credentials::bearer(Some(token));
-                self.authenticator.proven_claims(&credentials)
+                self.realtime.proven_claims(&credentials)
             }
             _ => ProvenClaims::default(),
         }
@@ -105,14 +94,10 @@ impl RequestAuth {
         }
     }
 
-    fn check_token(&self, token: &str) -> Result<Caller, AuthRefusal> {
-        if token.len() > self.token_bytes {
-            return Err(AuthRefusal::Token(AuthError::Unauthorized));
-        }
-        let identity = self
-            .authenticator
-            .verify(token)
-            .map_err(AuthRefusal::Token)?;
+    async fn check_token(&self, token: &str) -> Result<Caller, AuthRefusal> {
+        let credentials = Credentials::bearer(Some(token));
+        let authenticated = self.realtime.authenticate(credentials).await;
+        let identity = authenticated.map_err(AuthRefusal::Token)?;
         if identity.role != Role::Admin && !planted(Fault::RateUnlimited) {
             self.count(&identity.user)?;
         }
@@ -142,21 +127,25 @@ impl std::fmt::Debug for RequestAuth {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use metaia_realtime::{Limits, auth::sign_hs256};
+    use metaia_realtime::{JwtAuthenticator, Limits, auth::sign_hs256};
 
-    fn request_auth(per_s: u32) -> RequestAuth {
+    async fn request_auth(per_s: u32) -> RequestAuth {
+        request_auth_with(per_s, Limits::default()).await
+    }
+
+    async fn request_auth_with(per_s: u32, limits: Limits) -> RequestAuth {
         let authenticator = JwtAuthenticator::hs256("secret").unwrap();
+        let builder = Realtime::builder().authenticator(authenticator);
         RequestAuth::new(
-            Arc::new(authenticator),
-            Limits::default().token_bytes,
+            builder.limits(limits).build().await.unwrap(),
             Some("key".into()),
             NonZeroU32::new(per_s).unwrap(),
         )
     }
 
-    #[test]
-    fn each_user_has_their_own_rate() {
-        let auth = request_auth(1);
+    #[tokio::test]
+    async fn each_user_has_their_own_rate() {
+        let auth = request_auth(1).await;
         let [one, other] = ["u1", "u2"].map(|user| user.parse::<UserId>().unwrap());
         assert_eq!(auth.count(&one), Ok(()));
         assert_eq!(auth.count(&one), Ok(()));
@@ -167,31 +156,40 @@ mod tests {
         assert_eq!(auth.count(&other), Ok(()));
     }
 
-    #[test]
-    fn a_token_is_as_long_as_that_of_a_session() {
-        let claims = serde_json::json!({ "userId": "u1", "role": "admin", "exp": u32::MAX });
+    #[tokio::test]
+    async fn a_token_is_as_long_as_that_of_a_session() {
+        let pad = "x".repeat(1_000);
+        let claims = serde_json::json!({
+            "userId": "u1", "role": "admin", "exp": u32::MAX, "pad": pad,
+        });
         let token = sign_hs256(&claims, "secret").unwrap();
-        let mut auth = request_auth(1);
-        auth.token_bytes = token.len();
-        let credentials = RequestCredentials::Token(&token);
-        assert!(auth.authenticate(credentials).is_ok());
-        auth.token_bytes -= 1;
-        let refusal = AuthRefusal::Token(AuthError::Unauthorized);
-        assert_eq!(auth.authenticate(credentials), Err(refusal));
+        for (token_bytes, expected) in [
+            (token.len(), Ok(())),
+            (
+                token.len() - 1,
+                Err(AuthRefusal::Token(AuthError::Unauthorized)),
+            ),
+        ] {
+            let mut limits = Limits::default();
+            limits.token_bytes = token_bytes;
+            let auth = request_auth_with(1, limits).await;
+            let asked = auth.authenticate(RequestCredentials::Token(&token)).await;
+            assert_eq!(asked.map(drop), expected);
+        }
     }
 
-    #[test]
-    fn the_key_is_the_whole_key() {
-        let auth = request_auth(1);
+    #[tokio::test]
+    async fn the_key_is_the_whole_key() {
+        let auth = request_auth(1).await;
         for _ in 0..10 {
             assert_eq!(
-                auth.authenticate(RequestCredentials::ApiKey(b"key")),
+                auth.authenticate(RequestCredentials::ApiKey(b"key")).await,
                 Ok(Caller::ApiKey)
             );
         }
         for wrong in [&b"ke"[..], b"keys", b""] {
             assert_eq!(
-                auth.authenticate(RequestCredentials::ApiKey(wrong)),
+                auth.authenticate(RequestCredentials::ApiKey(wrong)).await,
                 Err(AuthRefusal::WrongKey)
             );
         }
@@ -200,14 +198,14 @@ mod tests {
             ..auth
         };
         assert_eq!(
-            keyless.authenticate(RequestCredentials::ApiKey(b"")),
+            keyless.authenticate(RequestCredentials::ApiKey(b"")).await,
             Err(AuthRefusal::WrongKey)
         );
     }
 
-    #[test]
-    fn idle_users_are_removed() {
-        let auth = request_auth(1_000_000);
+    #[tokio::test]
+    async fn idle_users_are_removed() {
+        let auth = request_auth(1_000_000).await;
         for n in 0..3 * CLEANUP_INTERVAL {
             auth.count(&format!("u{n}").parse().unwrap()).unwrap();
         }

@@ -41,7 +41,7 @@ impl From<NotReady> for ApiError {
             // A shutdown is no failure: nothing is logged.
             NotReady::Leaving => problem,
             NotReady::Unusable { source, .. } => problem.caused_by(source),
-            NotReady::Silent { .. } => problem.caused_by(reason),
+            NotReady::Silent { .. } | NotReady::UnknownRevocations => problem.caused_by(reason),
         }
     }
 }

@@ -26,6 +26,7 @@ mod status;
 mod tailor;
 #[cfg(test)]
 pub(crate) mod testing;
+mod unix_seconds;
 pub(crate) mod whole;
 
 pub use assignment::{Assigned, Assignment, Seat};
@@ -45,3 +46,4 @@ pub use payment::{
 pub use precondition::Precondition;
 pub use status::{OrderStatus, TransitionRefusal, UnknownStatus, step};
 pub use tailor::TailorStatus;
+pub use unix_seconds::UnixSeconds;

@@ -1,6 +1,9 @@
 //! The errors of services: a stable code each, and the cause for the log.
 
-use metaia_realtime::{PublishError, event::EventError, log::LogError, presence::DirectoryError};
+use metaia_realtime::{
+    PublishError, event::EventError, log::LogError, presence::DirectoryError,
+    revocation::RevocationError,
+};
 
 use crate::{
     model::{FieldError, OrderStatus},
@@ -80,6 +83,9 @@ pub enum ServiceError {
     /// The state of the other nodes is not known.
     #[error("Temporarily unavailable. Try again later.")]
     Directory(#[source] DirectoryError),
+    /// The store of revocations failed. The revocation may have been stored: a retry is safe.
+    #[error("Temporarily unavailable. Try again later.")]
+    Revocation(#[source] RevocationError),
     /// A fault of the server itself.
     #[error("Internal server error.")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -116,7 +122,7 @@ impl ServiceError {
             Self::Provider(ProviderError::Refused { .. }) => "payment_provider_refused",
             Self::Provider(_) => "payment_provider_unavailable",
             Self::Store(StoreError::Unknown(_)) => "outcome_unknown",
-            Self::Directory(_) | Self::Store(_) => "unavailable",
+            Self::Directory(_) | Self::Revocation(_) | Self::Store(_) => "unavailable",
         }
     }
 }

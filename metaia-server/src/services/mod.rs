@@ -20,6 +20,7 @@ mod orders;
 mod payments;
 mod permissions;
 mod reference;
+mod revoke;
 mod running;
 mod tailors;
 mod target;
@@ -37,5 +38,6 @@ pub use order_changes::{OrderChange, StatusChange};
 pub use payments::{
     Delivery, DeliveryResult, OpenPaymentReply, PaymentCounts, PaymentSettings, Verification,
 };
+pub use revoke::{Revoke, RevokeReply};
 pub use tailors::TailorStatusChange;
 pub use target::Target;

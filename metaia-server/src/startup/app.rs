@@ -50,17 +50,15 @@ pub(crate) async fn build(config: &Config) -> Result<App, Box<dyn Error + Send +
         builder,
         description,
     } = Storage::open(config).await?;
-    let authenticator = Arc::new(authenticator(config, jwt_secret.as_ref())?);
-    let builder = builder.authenticator(Arc::clone(&authenticator));
+    let builder = builder.authenticator(authenticator(config, jwt_secret.as_ref())?);
     let realtime = build_realtime(config, builder, Arc::clone(&store)).await?;
     let services = Services::new(Arc::clone(&store), realtime.clone(), payments);
     let request_auth = RequestAuth::new(
-        authenticator,
-        config.limits.realtime.token_bytes,
+        realtime.clone(),
         config.api_key.clone(),
         config.limits.rest_per_s,
     );
-    let health = Health::new(Arc::clone(&store));
+    let health = Health::new(Arc::clone(&store), realtime.clone());
     let key_guard = KeyGuard::new(config.trusted_proxies.clone()).listed_by(realtime.clone());
     let key_guard = Arc::new(key_guard);
     let state = AppState {

@@ -54,6 +54,7 @@ mod repeated_headers;
 mod rest;
 mod restart;
 mod resume;
+mod revocation;
 mod rooms;
 mod run;
 mod scenarios;

@@ -254,6 +254,18 @@ pub(super) const PROBES: &[RouteProbe] = &[
             "/api/realtime/sessions/{session}",
         )
     },
+    // An empty body revokes nothing.
+    RouteProbe {
+        body: "{}",
+        tried: &[422],
+        ..probe(
+            REALTIME,
+            "revoke tokens",
+            "POST",
+            "/api/realtime/revoke",
+            "/api/realtime/revoke",
+        )
+    },
     probe(
         REALTIME,
         "list rooms",

@@ -49,6 +49,14 @@ impl<'a> Admin<'a> {
         Ok(answer.data)
     }
 
+    pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        let answer = self
+            .api
+            .send(Method::POST, path, &self.authority, Some(body))
+            .await?;
+        Ok(answer.data)
+    }
+
     /// Reads all pages of a list. `query` is without the cursor.
     pub(super) async fn list(
         &self,

@@ -1,11 +1,12 @@
 //! The commands of those who operate a server: who is connected, what the server has done, whom it
-//! turned away, and ending sessions. They ask its REST interface as an admin.
+//! turned away, ending sessions, and revoking tokens. They ask its REST interface as an admin.
 
 mod admin;
 mod disconnect;
 mod moment;
 mod online;
 mod refusals;
+mod revoke;
 mod rooms;
 mod sessions;
 mod stats;
@@ -30,6 +31,8 @@ pub(crate) enum Operation {
     Refusals(refusals::Args),
     /// End a session, or all sessions of a user
     Disconnect(disconnect::Args),
+    /// Revoke tokens for good: of a user, one, or everyone's
+    Revoke(revoke::Args),
 }
 
 impl Operation {
@@ -37,6 +40,7 @@ impl Operation {
     pub(crate) fn writes(&self) -> Option<String> {
         match self {
             Self::Disconnect(_) => Some("disconnect".to_owned()),
+            Self::Revoke(_) => Some("revoke".to_owned()),
             Self::Sessions(_)
             | Self::Rooms(_)
             | Self::Online(_)
@@ -53,6 +57,7 @@ impl Operation {
             Self::Stats(args) => stats::stats(args, context).await,
             Self::Refusals(args) => refusals::refusals(args, context).await,
             Self::Disconnect(args) => disconnect::disconnect(args, context).await,
+            Self::Revoke(args) => revoke::revoke(args, context).await,
         }
     }
 }

@@ -1,7 +1,9 @@
 //! A moment on the command line: a time in RFC 3339, or a duration that lies back.
 
+use std::fmt;
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
@@ -9,8 +11,67 @@ use time::macros::format_description;
 use crate::clock;
 use crate::span;
 
+const EXPECTED_TIME: &str =
+    "expected a time in RFC 3339, such as 2026-11-30T12:00:00Z, or Unix seconds";
+
 const EXPECTED: &str = "expected a time in RFC 3339, such as 2026-11-30T12:00:00Z, or the time \
                         that has passed since then, such as 5m";
+
+/// A time of a token, in milliseconds since the Unix epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TokenTime(i64);
+
+impl TokenTime {
+    /// Parses `now`, Unix seconds of ten digits, and what [`parse`] takes.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let now = clock::unix_ms();
+        if text == "now" {
+            return Ok(Self(now));
+        }
+        if let Ok(moment) = Self::parse_time(text) {
+            return Ok(moment);
+        }
+        let passed = span::parse(text).ok();
+        let moment = passed.and_then(|passed| before(now, passed));
+        moment.map(Self).ok_or_else(|| EXPECTED.to_owned())
+    }
+
+    /// Parses a time in RFC 3339, or Unix seconds of ten digits: fewer are a duration elsewhere.
+    pub(super) fn parse_time(text: &str) -> Result<Self, String> {
+        let is_digits = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit());
+        let seconds: Option<i64> = text.parse().ok().filter(|_| is_digits);
+        let time = seconds
+            .map(|seconds| seconds * 1_000)
+            .or_else(|| unix_ms(text));
+        let time = time.filter(|time| *time >= 0);
+        time.map(Self).ok_or_else(|| EXPECTED_TIME.to_owned())
+    }
+
+    /// Reads a number of Unix seconds, which may have a fraction.
+    pub(super) fn from_unix_seconds(seconds: &Value) -> Option<Self> {
+        let ms = (seconds.as_f64()? * 1_000.0).round();
+        // Times of the calendar are far within the range.
+        Some(Self(ms as i64))
+    }
+
+    /// Returns the Unix seconds: whole, or with a fraction.
+    pub(super) fn unix_seconds(self) -> Value {
+        if self.0 % 1_000 == 0 {
+            json!(self.0 / 1_000)
+        } else {
+            json!(self.0 as f64 / 1_000.0)
+        }
+    }
+}
+
+impl fmt::Display for TokenTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match rfc3339(self.0) {
+            Some(text) => f.write_str(&text),
+            None => write!(f, "{} ms", self.0),
+        }
+    }
+}
 
 /// Parses a moment. Returns it as the server takes it: in RFC 3339.
 pub(super) fn parse(text: &str) -> Result<String, String> {

@@ -77,7 +77,7 @@ pub(super) fn run(args: &MintArgs, context: &Context) -> Result<Exit, Failure> {
         Flaw::None
     };
     let signer = context.settings.token_signer()?;
-    let minted = mint(&actor, &signer, args.ttl, flaw, clock::unix_s())?;
+    let minted = mint(&actor, &signer, args.ttl, flaw, clock::unix_ms())?;
     context.printer.report(&minted)?;
     Ok(Exit::Ok)
 }

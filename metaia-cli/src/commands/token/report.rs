@@ -118,7 +118,7 @@ mod tests {
         let actor = "tailor:t1".parse().unwrap();
         let now = 1_700_000_000;
         let ttl = Duration::from_secs(60);
-        let minted = mint(&actor, &"secret".into(), ttl, Flaw::Expired, now).unwrap();
+        let minted = mint(&actor, &"secret".into(), ttl, Flaw::Expired, now * 1_000).unwrap();
         let secrets = ["other".to_owned()];
         let report = inspect(&PastedToken::read(&minted.token), &secrets, now * 1_000);
         let text = report.text(Paint::PLAIN);
@@ -140,7 +140,7 @@ mod tests {
     fn a_signature_that_was_not_checked_is_no_good_news() {
         let actor = "tailor:t1".parse().unwrap();
         let ttl = Duration::from_secs(60);
-        let minted = mint(&actor, &"secret".into(), ttl, Flaw::None, 1_700_000_000).unwrap();
+        let minted = mint(&actor, &"secret".into(), ttl, Flaw::None, 1_700_000_000_000).unwrap();
         let report = inspect(&PastedToken::read(&minted.token), &[], 1_700_000_000_000);
         assert!(!report.is_accepted());
         assert!(report.text(Paint::PLAIN).contains("not checked"));

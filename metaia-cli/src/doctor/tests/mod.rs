@@ -117,7 +117,7 @@ fn good() -> Facts {
         &"secret".into(),
         Duration::from_secs(3_600),
         Flaw::None,
-        NOW_S,
+        NOW_S * 1_000,
     )
     .unwrap();
     let secrets = ["secret".to_owned()];

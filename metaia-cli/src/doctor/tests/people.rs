@@ -106,7 +106,7 @@ fn a_token_that_no_server_sees_is_judged_here_alone() {
     ");
     let actor = "customer:c1".parse().unwrap();
     let ttl = Duration::from_secs(60);
-    let minted = mint(&actor, &"other".into(), ttl, Flaw::Expired, NOW_S).unwrap();
+    let minted = mint(&actor, &"other".into(), ttl, Flaw::Expired, NOW_S * 1_000).unwrap();
     let secrets = ["secret".to_owned()];
     let pasted = PastedToken::read(&minted.token);
     facts.token = Some(inspect(&pasted, &secrets, NOW_S * 1_000));

@@ -241,7 +241,7 @@ fn new_person(
         TokenPlan::Fresh => Some(context.identity_of(&actor)?),
         TokenPlan::Fixed(flaw, ttl) => {
             let signer = context.settings.token_signer()?;
-            let token = mint(&actor, &signer, ttl, flaw, clock::unix_s())?.token;
+            let token = mint(&actor, &signer, ttl, flaw, clock::unix_ms())?.token;
             Some(Identity::fixed(&actor, token))
         }
         TokenPlan::None => None,

@@ -16,8 +16,10 @@ use crate::{
     auth::DynAuthenticator,
     device::DeviceStore,
     doorbell::{ClusterKey, Doorbell},
-    node::{Node, NodeParts, Window},
+    log::DynEventLog,
+    node::{Node, NodeParts, Revocations, Window},
     presence::Directory,
+    revocation::{LogRevocations, MemoryRevocations, RevocationStore, SharedStore},
     transport::{Origins, Settings},
 };
 
@@ -27,6 +29,8 @@ pub struct RealtimeBuilder {
     authenticator: Option<Arc<dyn DynAuthenticator>>,
     parts: NodeParts,
     device_resume: bool,
+    /// `None`: that of the log.
+    revocations: Option<SharedStore>,
     /// As they were given. `None`: any.
     allowed_origins: Option<Vec<String>>,
     settings: Settings,
@@ -67,6 +71,7 @@ impl RealtimeBuilder {
             authenticator: None,
             parts: NodeParts::default(),
             device_resume: true,
+            revocations: None,
             allowed_origins: None,
             settings: Settings::default(),
             handlers: Handlers::default(),
@@ -212,6 +217,24 @@ impl RealtimeBuilder {
         self
     }
 
+    /// Sets the store of [revocations](crate::revocation). Default: that of the log
+    /// ([`EventLog::revocations`]), which a [`SqliteLog`](crate::log::SqliteLog) and a
+    /// [`MongoLog`](crate::mongo::MongoLog) have; otherwise a
+    /// [`MemoryRevocations`](crate::revocation::MemoryRevocations), which a restart forgets.
+    ///
+    /// ```
+    /// use metaia_realtime::{Realtime, revocation::MemoryRevocations};
+    ///
+    /// // For tests: two nodes in one process.
+    /// let store = MemoryRevocations::shared();
+    /// let first = Realtime::builder().revocation_store(store.clone());
+    /// let second = Realtime::builder().revocation_store(store);
+    /// ```
+    pub fn revocation_store(mut self, store: impl RevocationStore) -> Self {
+        self.revocations = Some(Arc::new(store));
+        self
+    }
+
     /// Sets the directory by which the nodes of a cluster tell each other who is connected to them.
     /// Default: none, this node is alone.
     ///
@@ -299,7 +322,8 @@ impl RealtimeBuilder {
     /// Validates the settings and starts the node on the current tokio runtime.
     ///
     /// It does not wait for a log that cannot be read: the node starts, and a client that connects
-    /// before the log can be read is disconnected after 10 s, and reconnects.
+    /// before the log can be read is disconnected after 10 s, and reconnects. While
+    /// [revocations](crate::revocation) cannot be read, nobody is authenticated.
     ///
     /// ```
     /// # use metaia_realtime::{JwtAuthenticator, Realtime};
@@ -328,9 +352,17 @@ impl RealtimeBuilder {
             ..self.parts
         };
         parts.devices = parts.devices.filter(|_| self.device_resume);
-        let window = Window::from_log(&*parts.log).await;
+        let store = self.revocations.unwrap_or_else(|| store_of(&*parts.log));
+        parts.revocations = Revocations::of(store);
+        let (window, ()) = tokio::join!(Window::from_log(&*parts.log), parts.revocations.begin());
         let realtime = Realtime::start(Node::new(window, authenticator, parts), self.settings);
         handlers.serve(realtime.downgrade());
         Ok(realtime)
     }
+}
+
+/// Returns the store of revocations that a log brings, or one in memory.
+fn store_of(log: &dyn DynEventLog) -> SharedStore {
+    let of_log = log.revocations().map(LogRevocations::into_store);
+    of_log.unwrap_or_else(|| Arc::new(MemoryRevocations::default()))
 }

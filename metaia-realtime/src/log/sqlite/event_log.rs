@@ -19,6 +19,7 @@ use super::{
 use crate::{
     Position, Room,
     log::{EventLog, Head, History, LogError, NewEntry, Page, tail::Tail},
+    revocation::LogRevocations,
 };
 
 impl SqliteLogState {
@@ -101,6 +102,10 @@ impl EventLog for SqliteLog {
 
     fn wake(&self) {
         self.state.woken.notify_one();
+    }
+
+    fn revocations(&self) -> Option<LogRevocations> {
+        Some(LogRevocations::new(self.clone()))
     }
 
     fn name(&self) -> &'static str {

@@ -67,6 +67,7 @@
 mod devices;
 mod event_log;
 mod log;
+mod revocations;
 mod state;
 
 // Writing: appending, taking in what others committed, trimming, copying.

@@ -11,6 +11,7 @@ use super::meta::Meta;
 ///   [`super::rooms`].
 /// - `rt_trimmed`: the highest trimmed `n` of each room, see [`super::marks`].
 /// - `rt_device`: the records of clients that may reconnect, see [`super::devices`].
+/// - `rt_revocation`, [added later](ADDED_TABLES): revoked tokens, see [`super::revocations`].
 const TABLES: &str = "
 CREATE TABLE rt_meta (
     one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -57,13 +58,25 @@ CREATE TABLE rt_device (
 CREATE INDEX rt_device_by_time ON rt_device (at);
 ";
 
-/// Creates the tables if there are none, with an empty log of a new epoch in them.
+/// The tables that the logs of earlier versions lack. Those versions ignore them, so that the
+/// version of the log stays the same.
+const ADDED_TABLES: &str = "
+CREATE TABLE IF NOT EXISTS rt_revocation (
+    key TEXT NOT NULL UNIQUE,
+    bound INTEGER NOT NULL,
+    sum INTEGER NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS rt_revocation_by_end ON rt_revocation (bound)
+    WHERE key >= 'token ' AND key < 'token!';
+";
+
+/// Creates the tables that are missing. A new log is empty and of a new epoch.
 pub(super) fn create_if_missing(db: &Connection) -> rusqlite::Result<()> {
     if !exists(db)? {
         db.execute_batch(TABLES)?;
         Meta::empty_log().write(db)?;
     }
-    Ok(())
+    db.execute_batch(ADDED_TABLES)
 }
 
 /// Returns whether the database has a log.

@@ -13,7 +13,8 @@ use super::{
 use crate::{
     NewEntry, Position, Room,
     log::{Entry, EventLog, Head, History, LogError, Page},
-    mongo::fault::MongoFault,
+    mongo::{fault::MongoFault, revocations::MongoRevocations},
+    revocation::LogRevocations,
     values::EventId,
 };
 
@@ -68,6 +69,12 @@ impl EventLog for MongoLog {
 
     fn wake(&self) {
         self.state.request_refresh();
+    }
+
+    fn revocations(&self) -> Option<LogRevocations> {
+        Some(LogRevocations::new(MongoRevocations::new(
+            &self.state.mongo,
+        )))
     }
 
     fn name(&self) -> &'static str {

@@ -1,6 +1,6 @@
 //! The codes of refusals that have no counter of their own.
 
-use crate::{node::HandshakeRefusal, values::codes};
+use crate::{auth::AuthError, node::HandshakeRefusal, values::codes};
 
 /// The reason why a node takes no session of a client that is authenticated. The client is told
 /// nothing: its transport closes, so that it comes back. All of them are counted as `unavailable`.
@@ -10,6 +10,8 @@ pub(crate) enum AdmissionRefusal {
     Closed(HandshakeRefusal),
     /// The user was disconnected while the client connected.
     Disconnected,
+    /// The token was revoked while the client connected. The next CONNECT says so.
+    Revoked,
     /// The client comes back over its transport, and the rate of handshakes is used up, or it does
     /// not read.
     TooManyConnects,
@@ -20,6 +22,7 @@ impl AdmissionRefusal {
         match self {
             Self::Closed(refusal) => refusal.code(),
             Self::Disconnected => "disconnected",
+            Self::Revoked => AuthError::Revoked.code(),
             Self::TooManyConnects => "too_many_connects",
         }
     }

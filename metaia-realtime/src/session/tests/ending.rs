@@ -50,6 +50,8 @@ async fn the_last_packet_says_why_the_server_ends_a_session() {
 async fn a_client_that_is_to_stay_away_is_sent_disconnect_after_it() {
     let expected = r#"rt:end {"code":"kicked"} DISCONNECT"#;
     assert_eq!(last_packet(EndReason::Kicked).await, expected);
+    let expected = r#"rt:end {"code":"token_revoked"} DISCONNECT"#;
+    assert_eq!(last_packet(EndReason::Revoked).await, expected);
 }
 
 #[tokio::test(start_paused = true)]

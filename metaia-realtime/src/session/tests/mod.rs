@@ -29,6 +29,7 @@ mod outbox;
 mod phases;
 mod phone;
 mod refresh;
+mod revocation;
 mod rounds;
 mod syncs;
 mod unreadable;

@@ -134,7 +134,7 @@ pub(super) async fn authenticate(
     credentials: &Credentials,
     client: impl Fn() -> ClientDescription,
 ) -> Result<Identity, AuthError> {
-    let identity = node.authenticator().authenticate(credentials.clone()).await;
+    let identity = node.authenticate(credentials.clone()).await;
     identity.inspect_err(|error| refuse(node, *error, credentials, client()))
 }
 
@@ -145,7 +145,7 @@ pub(super) fn refuse(
     credentials: &Credentials,
     client: ClientDescription,
 ) {
-    let claims = node.authenticator().proven_claims(credentials);
+    let claims = node.proven_claims(credentials);
     node.counters().refuse_connect(error, client, claims);
 }
 

@@ -5,6 +5,7 @@ mod endings;
 mod joins;
 mod last_packet;
 mod refresh;
+mod revocation;
 mod undecided;
 mod unreadable;
 

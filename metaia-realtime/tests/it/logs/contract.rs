@@ -5,7 +5,7 @@ use std::{marker::PhantomData, path::PathBuf};
 use metaia_realtime::{
     log::{Retention, SqliteLog},
     sqlite::{Durability, SqliteOptions},
-    testing::{device_contract, log_contract},
+    testing::{device_contract, log_contract, revocation_contract},
     values::EventId,
 };
 
@@ -133,6 +133,24 @@ impl<K: Kind> device_contract::Subject for InFolder<K> {
     }
 }
 
+impl<K: Kind> revocation_contract::Subject for InFolder<K> {
+    type Store = SqliteLog;
+    const DURABLE: bool = true;
+    const SHARED: bool = false;
+
+    fn new() -> Self {
+        Self::new_folder()
+    }
+
+    async fn open(&self) -> SqliteLog {
+        self.open_log(Retention::DISK).await
+    }
+
+    async fn close(&self, store: SqliteLog) {
+        store.close().await;
+    }
+}
+
 mod full {
     use super::{Full, InFolder};
 
@@ -149,4 +167,10 @@ mod devices {
     use super::{Full, InFolder};
 
     metaia_realtime::device_contract!(InFolder<Full>);
+}
+
+mod revocations {
+    use super::{Full, InFolder};
+
+    metaia_realtime::revocation_contract!(InFolder<Full>);
 }

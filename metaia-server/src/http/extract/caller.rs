@@ -30,7 +30,7 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let auth = Arc::<RequestAuth>::from_ref(state);
         let credentials = credentials(&parts.headers);
-        auth.authenticate(credentials).map_err(|refused| {
+        auth.authenticate(credentials).await.map_err(|refused| {
             let attempt = KeyAttempt::of(parts, Arc::<KeyGuard>::from_ref(state));
             match refused {
                 AuthRefusal::WrongKey => attempt.refuse(KeyKind::ApiKey, refusal(refused)),
@@ -126,7 +126,7 @@ fn challenge(
 mod tests {
     use super::*;
     use axum::response::IntoResponse as _;
-    use metaia_realtime::{JwtAuthenticator, Limits};
+    use metaia_realtime::{JwtAuthenticator, Realtime};
     use std::num::NonZeroU32;
 
     #[derive(Clone)]
@@ -154,11 +154,11 @@ mod tests {
         Caller::from_request_parts(&mut parts, &state).await
     }
 
-    fn request_auth() -> Arc<RequestAuth> {
+    async fn request_auth() -> Arc<RequestAuth> {
         let authenticator = JwtAuthenticator::hs256("secret").unwrap();
+        let realtime = Realtime::builder().authenticator(authenticator);
         Arc::new(RequestAuth::new(
-            Arc::new(authenticator),
-            Limits::default().token_bytes,
+            realtime.build().await.unwrap(),
             Some("key".into()),
             NonZeroU32::MIN,
         ))
@@ -172,7 +172,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_token_or_the_key_names_the_caller() {
-        let auth = request_auth();
+        let auth = request_auth().await;
         let user = ask(&[("authorization", &token("tailor", 4_000_000_000))], &auth)
             .await
             .unwrap();
@@ -185,7 +185,7 @@ mod tests {
 
     #[tokio::test]
     async fn each_refusal_has_its_status_code_and_challenge() {
-        let auth = request_auth();
+        let auth = request_auth().await;
         for (name, value, status, code) in [
             ("x-nothing", "", 401, "unauthorized"),
             ("authorization", "Bearer nonsense", 401, "unauthorized"),
@@ -222,7 +222,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_refusal_over_the_rate_says_when_to_retry() {
-        let auth = request_auth();
+        let auth = request_auth().await;
         let bearer = token("customer", 4_000_000_000);
         let headers = [("authorization", &*bearer)];
         for _ in 0..2 {

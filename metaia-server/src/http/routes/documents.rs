@@ -4,13 +4,14 @@
 use metaia_realtime::{
     NodeStats, Position, PublishReceipt,
     presence::{NodeView, Presence, RefusalView, RoomView, SessionView},
+    revocation::Revocation,
     values::EventId,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    model::{Notification, Order, Payment, Timestamp},
+    model::{Notification, Order, Payment, Timestamp, UnixSeconds},
     services::DeliveryResult,
 };
 
@@ -340,4 +341,60 @@ pub(super) struct StatsDocument {
     /// The counters of the answering node since its start. New versions may add members.
     #[schema(value_type = Object)]
     pub(super) stats: NodeStats,
+}
+
+/// The record of a revocation, as it stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct OneRevocation {
+    pub(super) revocation: RevocationDocument,
+}
+
+/// Of a user: `user` and `issuedBefore`. Of a token: `jti`, and `expiresAt` if it is known. Of
+/// everyone: `issuedBefore`. Times are seconds since the Unix epoch.
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RevocationDocument {
+    /// The user whose tokens are revoked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    user: Option<String>,
+    /// The id of the token that is revoked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    jti: Option<String>,
+    /// Tokens that were issued at this time or before it are revoked. Of several revocations of a
+    /// user, the latest counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>, nullable = false)]
+    issued_before: Option<UnixSeconds>,
+    /// The revocation is forgotten some time after this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>, nullable = false)]
+    expires_at: Option<UnixSeconds>,
+}
+
+impl From<&Revocation> for RevocationDocument {
+    fn from(revocation: &Revocation) -> Self {
+        match revocation {
+            Revocation::User {
+                user,
+                issued_before,
+                ..
+            } => Self {
+                user: Some(user.to_string()),
+                issued_before: Some(UnixSeconds::from_ms(*issued_before)),
+                ..Self::default()
+            },
+            Revocation::Token { jti, until, .. } => Self {
+                jti: Some(jti.clone()),
+                expires_at: until.map(UnixSeconds::from_ms),
+                ..Self::default()
+            },
+            Revocation::Everyone { issued_before, .. } => Self {
+                issued_before: Some(UnixSeconds::from_ms(*issued_before)),
+                ..Self::default()
+            },
+            _ => Self::default(),
+        }
+    }
 }

@@ -43,7 +43,7 @@ where
 }
 
 /// Returns the paths, with the methods of each.
-fn routes<S>() -> [(&'static str, MethodRouter<S>); 19]
+fn routes<S>() -> [(&'static str, MethodRouter<S>); 20]
 where
     S: Clone + Send + Sync + 'static,
     Services: FromRef<S>,
@@ -67,6 +67,7 @@ where
         ("/api/payments/webhook", post(payments::webhook)),
         ("/api/tailors/me/status", put(tailors::set_status)),
         ("/api/realtime/emit", post(realtime::emit)),
+        ("/api/realtime/revoke", post(realtime::revoke)),
         ("/api/realtime/sessions", get(connections::sessions)),
         (
             "/api/realtime/sessions/{id}",
@@ -97,6 +98,7 @@ where
     payments::webhook,
     tailors::set_status,
     realtime::emit,
+    realtime::revoke,
     connections::sessions,
     connections::disconnect,
     connections::rooms,

@@ -1,11 +1,11 @@
-//! `/api/realtime/emit`
+//! `/api/realtime/{emit,revoke}`
 
 use axum::extract::State;
 use http::StatusCode;
-use metaia_realtime::PublishReceipt;
+use metaia_realtime::{PublishReceipt, revocation::Revocation};
 
 use super::{
-    documents::{SentEvent, Success},
+    documents::{OneRevocation, SentEvent, Success},
     reply::success,
 };
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
         problem::{ApiError, Body as Problem},
     },
     model::Caller,
-    services::{Emit, IdempotentReply, Services},
+    services::{Emit, IdempotentReply, Revoke, Services},
     store::StoredReply,
 };
 
@@ -49,4 +49,41 @@ pub(super) async fn emit(
 fn accepted(receipt: Option<&PublishReceipt>) -> StoredReply {
     let sent = receipt.map(SentEvent::from).unwrap_or_default();
     success(StatusCode::ACCEPTED, sent)
+}
+
+/// Revokes tokens for good: of a user, one by its `jti`, or everyone's. Their sessions end on all
+/// nodes within 5 s, and the tokens are refused from now on. For admins.
+#[utoipa::path(post, path = "/api/realtime/revoke", tag = "realtime",
+    params((
+        "Idempotency-Key" = Option<String>, Header,
+        description = "A repeated request gets the first reply for 24 h",
+    )),
+    request_body = Revoke,
+    responses(
+        (
+            status = 200, body = Success<OneRevocation>,
+            description = "The record that stands. A later one of the same user is kept",
+        ),
+        (status = 403, description = "Not an admin", body = Problem),
+        (status = 413, description = "Too large", body = Problem),
+        (status = 422, description = "Not valid", body = Problem),
+        (
+            status = 503, body = Problem,
+            description = "It may not have been stored. A retry is safe",
+        ),
+    ))]
+pub(super) async fn revoke(
+    State(services): State<Services>,
+    caller: Caller,
+    IdempotencyKey(key): IdempotencyKey,
+    JsonBody(revoke): JsonBody<Revoke>,
+) -> Result<IdempotentReply, ApiError> {
+    Ok(services
+        .revoke(&caller, key.as_ref().map(Key::as_str), revoke, revoked)
+        .await?)
+}
+
+fn revoked(standing: &Revocation) -> StoredReply {
+    let revocation = standing.into();
+    success(StatusCode::OK, OneRevocation { revocation })
 }

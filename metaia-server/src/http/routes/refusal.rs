@@ -10,6 +10,7 @@ impl From<ServiceError> for ApiError {
             ServiceError::NotFound => Self::not_found(),
             ServiceError::Invalid(errors) => Self::invalid(errors),
             ServiceError::Directory(cause) => Self::unavailable(cause),
+            ServiceError::Revocation(cause) => Self::unavailable(cause),
             ServiceError::Store(cause @ StoreError::Unavailable(_)) => Self::unavailable(cause),
             other => with_headers(&other, to_problem(&other)).caused_by(other),
         }
@@ -40,7 +41,9 @@ const fn status_of(error: &ServiceError) -> StatusCode {
         ServiceError::Store(StoreError::Corrupt(_) | StoreError::Event(_))
         | ServiceError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         ServiceError::Provider(_) => StatusCode::BAD_GATEWAY,
-        ServiceError::Directory(_) | ServiceError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+        ServiceError::Directory(_) | ServiceError::Revocation(_) | ServiceError::Store(_) => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
     }
 }
 

@@ -120,6 +120,7 @@ fn body_of(row: &Row, world: &World) -> BodyAndHeaders {
         ("POST /api/realtime/emit", "") => {
             json!({"to": {"user": owner}, "event": "x", "data": {}})
         }
+        ("POST /api/realtime/revoke", "a token") => json!({"jti": "of-no-token"}),
         ("POST /api/payments/orders/{orderId}", "") => json!({}),
         (name, "" | "one of the owner" | "those of the owner") if has_no_body(name) => {
             return (None, Vec::new());

@@ -34,7 +34,7 @@ async fn each_kind_of_write_is_refused_before_anything_is_sent() {
     cli.folder().write("qa/s.yaml", SCENARIO);
     let cli = cli.env("SECRET", SECRET);
     let session = "5d41402abc4b2a76b9719d911017c592";
-    let writes: [(&str, &[&str]); 15] = [
+    let writes: [(&str, &[&str]); 16] = [
         ("emit", &["emit", "everyone", "x"]),
         ("trigger", &["trigger", "order.lifecycle"]),
         (
@@ -66,6 +66,7 @@ async fn each_kind_of_write_is_refused_before_anything_is_sent() {
             &["sessions", "--header", "X-HTTP-Method-Override: DELETE"],
         ),
         ("disconnect", &["disconnect", session]),
+        ("revoke", &["revoke", "user:u1"]),
         ("test", &["test", "qa"]),
         ("matrix", &["matrix"]),
     ];

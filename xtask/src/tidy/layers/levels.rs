@@ -83,6 +83,7 @@ const REALTIME: &[Level] = &[
     // The client shares values with the server and nothing else: it sees what any client sees.
     Level::apart(&["event/", "client/", "sqlite/"]),
     Level::together(&["auth/", "access.rs"]),
+    Level::apart(&["revocation/"]),
     Level::apart(&["log/"]),
     Level::apart(&["device/", "presence/", "doorbell/"]),
     // The stores implement contracts of the two levels below.

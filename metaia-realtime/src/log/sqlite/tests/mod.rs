@@ -6,6 +6,7 @@ mod devices;
 mod epoch;
 mod model;
 mod reopen;
+mod revocations;
 mod sharing;
 mod trim;
 

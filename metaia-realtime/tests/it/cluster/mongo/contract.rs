@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 
 use metaia_realtime::{
     log::Retention,
-    mongo::{Mongo, MongoDevices, MongoLog, MongoOptions},
-    testing::{device_contract, log_contract, mongod::Mongod},
+    mongo::{Mongo, MongoDevices, MongoLog, MongoOptions, MongoRevocations},
+    testing::{device_contract, log_contract, mongod::Mongod, revocation_contract},
 };
 
 /// A kind of server that the contracts are run with.
@@ -132,6 +132,20 @@ impl<K: Kind> device_contract::Subject for Database<K> {
     }
 }
 
+impl<K: Kind> revocation_contract::Subject for Database<K> {
+    type Store = MongoRevocations;
+    const DURABLE: bool = true;
+    const SHARED: bool = true;
+
+    fn new() -> Self {
+        Self::new_database()
+    }
+
+    async fn open(&self) -> MongoRevocations {
+        MongoRevocations::new(&self.open_mongo().await)
+    }
+}
+
 mod replica_set {
     use super::{Database, ReplicaSet};
 
@@ -154,4 +168,16 @@ mod devices_standalone {
     use super::{Database, Standalone};
 
     metaia_realtime::device_contract!(Database<Standalone>);
+}
+
+mod revocations {
+    use super::{Database, ReplicaSet};
+
+    metaia_realtime::revocation_contract!(Database<ReplicaSet>);
+}
+
+mod revocations_standalone {
+    use super::{Database, Standalone};
+
+    metaia_realtime::revocation_contract!(Database<Standalone>);
 }

@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 use metaia_realtime::{
     Census, Realtime,
     client::Transport,
+    revocation::Revocation,
     testing::{TestServer, eventually, within},
 };
 use serde_json::json;
@@ -14,6 +15,8 @@ use super::{Step, as_tick, customer, publish};
 use crate::support::{raw_client::RawClient, raw_socket::KICKED, user};
 
 const CLIENTS: usize = 50;
+
+const REVOKED: [&str; 2] = [r#"42["rt:end",{"code":"token_revoked"}]"#, "41"];
 
 const DRAIN: &str = r#"42["rt:drain""#;
 const DRAINED: &str = r#"42["rt:end",{"code":"draining"}]"#;
@@ -57,6 +60,21 @@ async fn a_kick_at_any_step_is_told_once() {
         kick(server.realtime(), "c1").await;
         publish(server.realtime(), user("c1"), (0, 3)).await;
         check_kicked(&client.rest().await);
+        nothing_remains(&server).await;
+    }
+}
+
+#[tokio::test]
+async fn a_revocation_at_any_step_is_told_once() {
+    let server = TestServer::start(|builder| builder).await;
+    for (round, step) in Step::ALL.into_iter().enumerate() {
+        let name = format!("c{round}");
+        let mut client = connect(&server, &name).await;
+        step.reach(&mut client).await;
+        // The tokens of a test server are issued now: this time is later.
+        let revocation = Revocation::of_user(name.parse().unwrap(), i64::MAX);
+        server.realtime().revoke(revocation).await.unwrap();
+        assert_eq!(client.rest().await, REVOKED, "round {round}");
         nothing_remains(&server).await;
     }
 }

@@ -16,13 +16,14 @@ mod payment_attempts;
 mod payment_deliveries;
 mod payments;
 mod positions;
+mod revoke;
 
 use std::{num::NonZeroU32, sync::Arc};
 
 use axum::{Router, body::Body, extract::FromRef};
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
-use metaia_realtime::{JwtAuthenticator, Limits, Role, auth::sign_hs256};
+use metaia_realtime::{Role, auth::sign_hs256};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
@@ -45,10 +46,8 @@ struct TestState {
 
 impl TestState {
     fn over(world: &World, per_s: NonZeroU32) -> Self {
-        let authenticator = JwtAuthenticator::hs256(JWT_SECRET).unwrap();
         let api_key = Some(Secret::from(API_KEY));
-        let token_bytes = Limits::default().token_bytes;
-        let request_auth = RequestAuth::new(Arc::new(authenticator), token_bytes, api_key, per_s);
+        let request_auth = RequestAuth::new(world.realtime.clone(), api_key, per_s);
         Self {
             services: world.services.clone(),
             request_auth: Arc::new(request_auth),

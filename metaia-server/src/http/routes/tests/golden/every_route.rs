@@ -52,6 +52,12 @@ fn requests() -> Vec<(&'static str, String, Role, Option<Value>)> {
             Some(json!({ "status": "busy" })),
         ),
         ("POST", "/api/realtime/emit".into(), Admin, Some(event)),
+        (
+            "POST",
+            "/api/realtime/revoke".into(),
+            Admin,
+            Some(json!({ "jti": "t" })),
+        ),
         ("GET", "/api/realtime/sessions".into(), Admin, None),
         (
             "DELETE",
@@ -153,7 +159,8 @@ async fn failures_of_a_store_that_is_closed() {
     let mut transcript = Transcript::new(&api);
     api.world.store.close().await;
     for (method, path, role, body) in requests() {
-        if path.starts_with("/api/realtime/") && !path.ends_with("emit") {
+        let writes = path.ends_with("emit") || path.ends_with("revoke");
+        if path.starts_with("/api/realtime/") && !writes {
             continue;
         }
         let user = api.user(role, "u1");

@@ -13,6 +13,7 @@ mod notifications;
 mod orders;
 mod payments;
 mod refusals;
+mod revocations;
 mod schema;
 mod transcript;
 
