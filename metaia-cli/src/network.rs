@@ -216,36 +216,38 @@ impl Network {
 
     /// Returns an HTTP client that follows no redirect and uses no proxy.
     pub(crate) fn http(&self, timeout: Duration) -> Result<reqwest::Client, Failure> {
-        self.http_with(timeout, self.tls.clone())
+        http(timeout, self.tls.clone(), self.headers.clone())
     }
+}
 
-    /// Returns an HTTP client that checks no certificate, to find out what a port speaks.
-    pub(crate) fn http_without_checks(
-        &self,
-        timeout: Duration,
-    ) -> Result<reqwest::Client, Failure> {
-        self.http_with(timeout, Some(Arc::new(tls::trusting_all()?)))
-    }
+/// Returns an HTTP client that finds out what a port speaks. It sends no headers, since they may be
+/// secret: it checks no certificate, and it may ask by plain HTTP.
+pub(crate) fn bare_http(timeout: Duration) -> Result<reqwest::Client, Failure> {
+    http(
+        timeout,
+        Some(Arc::new(tls::trusting_all()?)),
+        HeaderMap::new(),
+    )
+}
 
-    fn http_with(
-        &self,
-        timeout: Duration,
-        tls: Option<Arc<ClientConfig>>,
-    ) -> Result<reqwest::Client, Failure> {
-        tls::install_provider();
-        let mut builder = reqwest::Client::builder()
-            .timeout(timeout)
-            .no_proxy()
-            .tls_info(true)
-            .redirect(Policy::none())
-            .default_headers(self.headers.clone());
-        if let Some(tls) = tls {
-            builder = builder.tls_backend_preconfigured(ClientConfig::clone(&tls));
-        }
-        builder.build().map_err(|error| {
-            Failure::new(Exit::Failed, "the HTTP client cannot be created").caused_by(error)
-        })
+fn http(
+    timeout: Duration,
+    tls: Option<Arc<ClientConfig>>,
+    headers: HeaderMap,
+) -> Result<reqwest::Client, Failure> {
+    tls::install_provider();
+    let mut builder = reqwest::Client::builder()
+        .timeout(timeout)
+        .no_proxy()
+        .tls_info(true)
+        .redirect(Policy::none())
+        .default_headers(headers);
+    if let Some(tls) = tls {
+        builder = builder.tls_backend_preconfigured(ClientConfig::clone(&tls));
     }
+    builder.build().map_err(|error| {
+        Failure::new(Exit::Failed, "the HTTP client cannot be created").caused_by(error)
+    })
 }
 
 #[cfg(test)]
