@@ -186,7 +186,7 @@ impl Command {
             Self::Test(args) => test::test(args, context).await,
             Self::Doctor(args) => doctor::doctor(args, context).await,
             Self::Explain(args) => explain::explain(&args, context),
-            Self::Completions(args) => Ok(shell::completions(&args, root())),
+            Self::Completions(args) => shell::completions(&args, root()),
             Self::Man(args) => shell::man(&args, pages(), context),
             Self::Operation(operation) => context.interruptible(operation.run(context)).await,
             Self::Order(args) => context.interruptible(order::order(args, context)).await,

@@ -34,18 +34,18 @@ pub(crate) struct ManArgs {
 }
 
 /// Prints the completions of `root`, the whole program.
-pub(crate) fn completions(args: &CompletionArgs, mut root: clap::Command) -> Exit {
+pub(crate) fn completions(args: &CompletionArgs, mut root: clap::Command) -> Result<Exit, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut root, "metaia", &mut script);
-    print_document(&String::from_utf8_lossy(&script));
-    Exit::Ok
+    print_document(&String::from_utf8_lossy(&script))?;
+    Ok(Exit::Ok)
 }
 
 /// Prints the page of the program, or writes the pages of all commands.
 pub(crate) fn man(args: &ManArgs, root: clap::Command, context: &Context) -> Result<Exit, Failure> {
     let Some(folder) = &args.folder else {
         let page = page(root)?;
-        print_document(&page);
+        print_document(&page)?;
         return Ok(Exit::Ok);
     };
     let cannot_write = |error| {

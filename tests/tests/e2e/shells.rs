@@ -67,6 +67,24 @@ async fn another_shell_has_no_completions() {
 }
 
 #[tokio::test]
+async fn a_document_that_cannot_be_written_is_a_failure() {
+    for command in [
+        "completions bash",
+        "completions fish",
+        "man",
+        "test --schema",
+    ] {
+        let full = format!("\"$METAIA\" {command} > /dev/full");
+        let output = cli().shell(&full).await.expect_code(1);
+        let said = "standard output cannot be written: No space left";
+        assert!(output.stderr.contains(said), "{command}: {output:#?}");
+        let cut = format!("{{ \"$METAIA\" {command}; echo exit $? >&2; }} | true");
+        let output = cli().shell(&cut).await;
+        assert_eq!(output.stderr, "exit 0", "{command}");
+    }
+}
+
+#[tokio::test]
 async fn man_shows_the_pages() {
     let script = r#"
         "$METAIA" man | MANWIDTH=80 man -P cat -l - && "$METAIA" man -q pages &&
