@@ -1,6 +1,7 @@
 //! The command line: the commands, and the global options.
 
 mod help;
+mod mistakes;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
@@ -77,7 +78,8 @@ enum Command {
 impl Cli {
     /// Reads the command line. Ends the process if it has a mistake, or asks for help.
     pub(crate) fn read() -> Self {
-        let matches = root().get_matches();
+        let matches = root().try_get_matches();
+        let matches = matches.unwrap_or_else(|error| mistakes::told(error).exit());
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
 

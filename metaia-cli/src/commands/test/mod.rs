@@ -48,9 +48,10 @@ pub(crate) async fn test(args: Args, context: &Context) -> Result<Exit, Failure>
         .collect();
     let plans = load(&args, &given, context)?;
     if args.check {
-        context
-            .printer
-            .note(&format!("{} scenarios can run", plans.len()));
+        context.printer.note(&match plans.len() {
+            1 => "1 scenario can run".to_owned(),
+            count => format!("{count} scenarios can run"),
+        });
         return Ok(Exit::Ok);
     }
     let plans = select(plans, &args)?;
