@@ -21,9 +21,10 @@ pub(crate) fn install_provider() {
     let _ = ring::default_provider().install_default();
 }
 
-/// Returns a configuration that trusts the certificates of a file, and what they sign.
-pub(crate) fn trusting_only(path: &Path) -> Result<ClientConfig, Failure> {
-    let unusable = || Failure::usage(format!("{} cannot be used by --cacert", path.display()));
+/// Returns a configuration that trusts the certificates of a file, and what they sign. `named_by`
+/// is the option or the member of a context with its path.
+pub(crate) fn trusting_only(path: &Path, named_by: &str) -> Result<ClientConfig, Failure> {
+    let unusable = || Failure::usage(format!("{} cannot be used by {named_by}", path.display()));
     let text = bytes_of_file(path, ByteLimit::LARGE).map_err(|fault| {
         unusable()
             .caused_by(fault)
@@ -173,7 +174,7 @@ mod tests {
     #[test]
     fn a_file_without_a_certificate_is_a_usage_error() {
         for path in ["no-such-file.pem", "Cargo.toml", "/dev/zero"] {
-            let failure = trusting_only(Path::new(path)).unwrap_err();
+            let failure = trusting_only(Path::new(path), "--cacert").unwrap_err();
             assert_eq!(failure.exit, Exit::Usage);
             assert!(failure.chain().contains(path), "{}", failure.chain());
             assert!(failure.hint.is_some(), "{path}");

@@ -48,7 +48,7 @@ async fn the_matrix_says_what_the_proxy_lacks() {
     let (nginx, _server) = proxied().await;
     let cli = Cli::for_url(&nginx.url(Door::WithoutUpgrade));
     let parts = [
-        "no connection without a token: polling works, the WebSocket does not",
+        "polling works, the WebSocket does not",
         "proxy_set_header Upgrade",
     ];
     check(&cli.run(&["matrix"]).await, 3, &parts);
