@@ -24,6 +24,11 @@ impl FromStr for Actor {
         let role = role
             .parse()
             .map_err(|error: UnknownRole| error.to_string())?;
+        if user.is_empty() {
+            let text = "no user stands behind the colon: if it comes from a variable, check that \
+                        the variable is set";
+            return Err(text.to_owned());
+        }
         let user = user.parse().map_err(|error: InvalidId| error.to_string())?;
         Ok(Self { role, user })
     }

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use crate::clock;
 use crate::connection_words as words;
 use crate::context::Context;
-use crate::diagnosis::{Via, connect_fault, diagnose, difference, server_ahead_ms};
+use crate::diagnosis::{TokenKind, Via, connect_fault, diagnose, difference, server_ahead_ms};
 use crate::exit::Failure;
 use crate::identity::Identity;
 use crate::probe::probe;
@@ -71,7 +71,7 @@ pub(crate) async fn connect_or_error(
             Err(error) => error,
         };
         let Some(wait) = asked_wait(budget, &error) else {
-            let failure = explain(context, identity, &error).await;
+            let failure = explain(context, identity.token_kind(), &error).await;
             return Err((error, failure));
         };
         wait_for_next(&context.printer, &words::failed_attempt(&error), wait).await;
@@ -96,13 +96,13 @@ fn asked_wait(budget: WaitBudget, error: &ConnectError) -> Option<Duration> {
     }
 }
 
-/// Finds out why there is no connection.
-async fn explain(context: &Context, identity: &Identity, error: &ConnectError) -> Failure {
+/// Finds out why there is no connection with this kind of token.
+pub(crate) async fn explain(context: &Context, token: TokenKind, error: &ConnectError) -> Failure {
     let via = match context.transport {
         Transport::WebSocket => Via::WebSocket,
         _ => Via::Polling,
     };
-    let asked = match context.asked(via, "/socket.io/", identity.token_kind()) {
+    let asked = match context.asked(via, "/socket.io/", token) {
         Ok(asked) => asked,
         Err(failure) => return failure,
     };

@@ -5,6 +5,7 @@ mod absence;
 mod actor;
 mod address;
 mod blocked_output;
+mod bounded_file;
 mod child_command;
 mod cli;
 mod clock;

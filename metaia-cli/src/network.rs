@@ -1,6 +1,6 @@
 //! The options that shape requests and connections: headers, the token's place, certificates.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, ORIGIN,
 use reqwest::redirect::Policy;
 use rustls::ClientConfig;
 
-use crate::contexts::ServerContext;
+use crate::contexts::{ContextName, ServerContext};
 use crate::exit::{Exit, Failure};
 use crate::tls;
 
@@ -36,6 +36,9 @@ pub(crate) struct NetworkArgs {
     /// Do not verify the server's certificate
     #[arg(long, global = true)]
     pub(crate) insecure: bool,
+    /// The context that `cacert` is from; `None` for the option.
+    #[arg(skip)]
+    cacert_of: Option<ContextName>,
 }
 
 /// The place of the token in a connection.
@@ -82,6 +85,7 @@ impl NetworkArgs {
         }
         if self.cacert.is_none() && !self.insecure {
             self.cacert = context.cacert.clone();
+            self.cacert_of = Some(context.name.clone());
             self.insecure = context.insecure;
         }
         for (name, value) in &context.headers {
@@ -106,6 +110,20 @@ impl NetworkArgs {
 fn names(flags: &[(bool, &'static str)]) -> Vec<&'static str> {
     let set = flags.iter().filter(|(is_set, _)| *is_set);
     set.map(|(_, flag)| *flag).collect()
+}
+
+/// Returns a configuration that trusts the certificates of a file, which a context or the option
+/// names.
+fn trusting_only(path: &Path, context: Option<&ContextName>) -> Result<ClientConfig, Failure> {
+    let Some(context) = context else {
+        return tls::trusting_only(path, "--cacert");
+    };
+    let configured = tls::trusting_only(path, &format!("cacert of the context {context}"));
+    configured.map_err(|failure| {
+        let hint = "correct cacert in contexts.toml, or name a file with a certificate as PEM by \
+                    --cacert";
+        failure.hint(hint).of_server()
+    })
 }
 
 fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
@@ -143,7 +161,7 @@ impl Network {
             headers.insert(ORIGIN, value);
         }
         let tls = match &args.cacert {
-            Some(path) => Some(tls::trusting_only(path)?),
+            Some(path) => Some(trusting_only(path, args.cacert_of.as_ref())?),
             None if args.insecure => Some(tls::trusting_all()?),
             None => None,
         };
@@ -216,36 +234,38 @@ impl Network {
 
     /// Returns an HTTP client that follows no redirect and uses no proxy.
     pub(crate) fn http(&self, timeout: Duration) -> Result<reqwest::Client, Failure> {
-        self.http_with(timeout, self.tls.clone())
+        http(timeout, self.tls.clone(), self.headers.clone())
     }
+}
 
-    /// Returns an HTTP client that checks no certificate, to find out what a port speaks.
-    pub(crate) fn http_without_checks(
-        &self,
-        timeout: Duration,
-    ) -> Result<reqwest::Client, Failure> {
-        self.http_with(timeout, Some(Arc::new(tls::trusting_all()?)))
-    }
+/// Returns an HTTP client that finds out what a port speaks. It sends no headers, since they may be
+/// secret: it checks no certificate, and it may ask by plain HTTP.
+pub(crate) fn bare_http(timeout: Duration) -> Result<reqwest::Client, Failure> {
+    http(
+        timeout,
+        Some(Arc::new(tls::trusting_all()?)),
+        HeaderMap::new(),
+    )
+}
 
-    fn http_with(
-        &self,
-        timeout: Duration,
-        tls: Option<Arc<ClientConfig>>,
-    ) -> Result<reqwest::Client, Failure> {
-        tls::install_provider();
-        let mut builder = reqwest::Client::builder()
-            .timeout(timeout)
-            .no_proxy()
-            .tls_info(true)
-            .redirect(Policy::none())
-            .default_headers(self.headers.clone());
-        if let Some(tls) = tls {
-            builder = builder.tls_backend_preconfigured(ClientConfig::clone(&tls));
-        }
-        builder.build().map_err(|error| {
-            Failure::new(Exit::Failed, "the HTTP client cannot be created").caused_by(error)
-        })
+fn http(
+    timeout: Duration,
+    tls: Option<Arc<ClientConfig>>,
+    headers: HeaderMap,
+) -> Result<reqwest::Client, Failure> {
+    tls::install_provider();
+    let mut builder = reqwest::Client::builder()
+        .timeout(timeout)
+        .no_proxy()
+        .tls_info(true)
+        .redirect(Policy::none())
+        .default_headers(headers);
+    if let Some(tls) = tls {
+        builder = builder.tls_backend_preconfigured(ClientConfig::clone(&tls));
     }
+    builder.build().map_err(|error| {
+        Failure::new(Exit::Failed, "the HTTP client cannot be created").caused_by(error)
+    })
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! Payloads on the command line: `k=v` adds a string, `n:=1` adds JSON, `@file.json` is the whole
 //! payload.
 
+use std::path::Path;
 use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
+use crate::bounded_file::{ByteLimit, text_of_file_or_pipe};
 use crate::exit::Failure;
 
 /// One argument of a payload.
@@ -75,7 +77,8 @@ pub(crate) fn extended(body: Value, args: &[PayloadArg]) -> Result<Value, Failur
 
 fn read_payload(path: &str) -> Result<Value, Failure> {
     let failed = || Failure::usage(format!("{path} cannot be used as a payload"));
-    let text = std::fs::read_to_string(path).map_err(|error| failed().caused_by(error))?;
+    let text = text_of_file_or_pipe(Path::new(path), ByteLimit::LARGE)
+        .map_err(|fault| failed().caused_by(fault))?;
     serde_json::from_str(&text).map_err(|error| failed().caused_by(error))
 }
 
@@ -143,6 +146,13 @@ mod tests {
             "{}",
             failure.chain()
         );
+    }
+
+    #[test]
+    fn a_payload_without_an_end_is_refused() {
+        let failure = payload(&[PayloadArg::File("/dev/zero".to_owned())]).unwrap_err();
+        let expected = "/dev/zero cannot be used as a payload: it is larger than 8 MiB";
+        assert_eq!(failure.chain(), expected);
     }
 
     proptest! {

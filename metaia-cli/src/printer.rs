@@ -173,10 +173,7 @@ impl Printer {
         let mut out = std::io::stdout().lock();
         let written = writeln!(out, "{text}").and_then(|()| out.flush());
         blocked_output::record(began.elapsed());
-        written.map_err(|error| match error.kind() {
-            ErrorKind::BrokenPipe => Failure::output_closed(),
-            _ => Failure::new(Exit::Failed, "standard output cannot be written").caused_by(error),
-        })
+        written.map_err(not_written)
     }
 
     /// Writes the result of a check, and returns its exit code, which counts even if nobody reads
@@ -269,9 +266,23 @@ pub(crate) fn show_aside(text: &str) {
     screen::print_above(Stream::Out, &safe(text, Styles::None));
 }
 
-/// Writes a document, as it is, to standard output. Nothing is left undone if nobody reads it.
-pub(crate) fn print_document(text: &str) {
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+/// Writes a document, as it is, to standard output.
+///
+/// # Errors
+/// Returns [`Failure::output_closed`] if the reader has closed the pipe, and another failure if the
+/// write fails otherwise.
+pub(crate) fn print_document(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written.map_err(not_written)
+}
+
+/// Returns the failure of a write to standard output.
+fn not_written(error: std::io::Error) -> Failure {
+    match error.kind() {
+        ErrorKind::BrokenPipe => Failure::output_closed(),
+        _ => Failure::new(Exit::Failed, "standard output cannot be written").caused_by(error),
+    }
 }
 
 fn json(written: serde_json::Result<String>) -> Result<String, Failure> {

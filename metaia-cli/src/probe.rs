@@ -6,7 +6,7 @@ use reqwest::{Client, Response, StatusCode};
 
 use crate::diagnosis::{Asked, Fault, Probe, ProbeResult, probes, request_fault};
 use crate::exit::Failure;
-use crate::network::Network;
+use crate::network::{Network, bare_http};
 use crate::reply_reader::read_reply;
 
 /// The time that one probe may take.
@@ -33,19 +33,21 @@ async fn ask(
     let base = &asked.base;
     Ok(match look {
         Probe::Tls => {
-            let http = network.http_without_checks(PROBE_TIMEOUT)?;
+            let http = bare_http(PROBE_TIMEOUT)?;
             let url = base.replacen("http:", "https:", 1);
             let answer = http.get(url).send().await;
             speaks_tls(&answer).then_some(ProbeResult::SpeaksTls)
         }
         Probe::PlainHttp => {
-            let http = network.http(PROBE_TIMEOUT)?;
+            let http = bare_http(PROBE_TIMEOUT)?;
             let url = base.replacen("https:", "http:", 1);
             let answer = http.get(url).send().await.ok();
             // A port that speaks TLS answers 400 to plain HTTP.
             let plain = answer.filter(|answer| answer.status() != StatusCode::BAD_REQUEST);
             plain.map(|_| ProbeResult::SpeaksPlainHttp)
         }
+        // These two go where the failed request went, by the same scheme and with the same checks:
+        // its headers lead them through the same proxy.
         Probe::Polling => poll(&network.http(PROBE_TIMEOUT)?, base).await,
         Probe::Clock => {
             let http = network.http(PROBE_TIMEOUT)?;
@@ -91,7 +93,10 @@ pub(crate) fn session_id(body: &str) -> Option<String> {
 
 async fn read_if_answered(answer: reqwest::Result<Response>) -> Option<ProbeResult> {
     match answer {
-        Ok(response) => Some(ProbeResult::Reply(read_reply(response).await)),
+        Ok(response) => {
+            let reply = read_reply(response, PROBE_TIMEOUT).await.ok()?;
+            Some(ProbeResult::Reply(reply))
+        }
         Err(_) => None,
     }
 }

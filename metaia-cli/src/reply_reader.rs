@@ -1,10 +1,12 @@
 //! Reads HTTP answers to their end.
 
+use std::time::Duration;
+
 use reqwest::Response;
 use reqwest::header::HeaderValue;
 
 use crate::clock;
-use crate::diagnosis::HttpReply;
+use crate::diagnosis::{Fault, HttpReply};
 
 /// The most bytes of an answer that are read.
 const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
@@ -15,13 +17,25 @@ pub(crate) fn is_too_large(reply: &HttpReply) -> bool {
     !reply.is_complete && reply.body.len() > MAX_BODY_BYTES
 }
 
-/// Reads an answer to its end.
-pub(crate) async fn read_reply(response: Response) -> HttpReply {
-    read_reply_up_to(response, MAX_BODY_BYTES).await
+/// Reads an answer to its end. `timeout` is the time limit of its client.
+///
+/// # Errors
+/// A fault if the end does not come in time. An answer that is cut off is one without its end.
+pub(crate) async fn read_reply(response: Response, timeout: Duration) -> Result<HttpReply, Fault> {
+    let (reply, error) = read(response, MAX_BODY_BYTES).await;
+    match error {
+        Some(error) if error.is_timeout() => Err(Fault::NoAnswer(timeout)),
+        _ => Ok(reply),
+    }
 }
 
 /// Reads an answer to its end, or until its body has more than this number of bytes.
-pub(crate) async fn read_reply_up_to(mut response: Response, limit: usize) -> HttpReply {
+pub(crate) async fn read_reply_up_to(response: Response, limit: usize) -> HttpReply {
+    read(response, limit).await.0
+}
+
+/// Reads an answer, and returns the error that ended it.
+async fn read(mut response: Response, limit: usize) -> (HttpReply, Option<reqwest::Error>) {
     let text = |value: &HeaderValue| value.to_str().ok().map(str::to_owned);
     let headers = response
         .headers()
@@ -35,6 +49,7 @@ pub(crate) async fn read_reply_up_to(mut response: Response, limit: usize) -> Ht
         read_at: clock::unix_ms(),
     };
     let mut body = Vec::new();
+    let mut ended_by = None;
     while body.len() <= limit {
         match response.chunk().await {
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
@@ -42,11 +57,14 @@ pub(crate) async fn read_reply_up_to(mut response: Response, limit: usize) -> Ht
                 reply.is_complete = true;
                 break;
             }
-            Err(_) => break,
+            Err(error) => {
+                ended_by = Some(error);
+                break;
+            }
         }
     }
     reply.body = String::from_utf8_lossy(&body).into_owned();
-    reply
+    (reply, ended_by)
 }
 
 #[cfg(test)]

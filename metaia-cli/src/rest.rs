@@ -218,7 +218,10 @@ impl<'a> Api<'a> {
         let status = response.status();
         self.printer
             .detail(&format!("{method} {path} as {by}: {status}"));
-        let reply = read_reply(response).await;
+        let reply = match read_reply(response, self.timeout).await {
+            Ok(reply) => reply,
+            Err(fault) => return Ok(Err(fault)),
+        };
         if is_too_large(&reply) {
             return Err(too_large());
         }

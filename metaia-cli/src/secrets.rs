@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::bounded_file::{ByteLimit, text_of_file};
 use crate::contexts::{
     CONTEXT_VARIABLE, ChosenBy, Secret, ServerContext, URL_VARIABLE, ValuePlace, places,
 };
@@ -34,7 +35,11 @@ impl Settings {
     /// Reads the environment, and `.env` if it exists, as the server reads them.
     pub(crate) fn load() -> Result<Self, Failure> {
         let text = metaia_dotenv::read_text(Path::new(".env"))
-            .map_err(|error| Failure::usage(".env cannot be read").caused_by(error))?;
+            .map_err(|error| {
+                Failure::usage(".env cannot be read")
+                    .caused_by(error)
+                    .hint("metaia reads .env of the folder that it runs in: run it in another one, or remove .env")
+            })?;
         Self::from_parts(std::env::vars_os(), &text)
     }
 
@@ -264,7 +269,7 @@ fn not_utf8(name: &str) -> Failure {
 }
 
 fn read(path: &Path) -> Option<String> {
-    let text = std::fs::read_to_string(path).ok()?;
+    let text = text_of_file(path, ByteLimit::SECRET).ok()?;
     let secret = text.trim();
     if secret.is_empty() {
         return None;

@@ -5,10 +5,8 @@ use std::path::{Path, PathBuf};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
+use crate::bounded_file::{ByteLimit, ReadFault, text_of_file};
 use crate::exit::Failure;
-
-/// The largest file.
-const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
 /// The lines before the one that an excerpt points at.
 const CONTEXT_LINES: usize = 2;
@@ -95,17 +93,20 @@ impl SourceFile {
     /// A usage failure if it cannot be read, is too large, or is not text.
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
         let named = path.display();
-        let failed = |error| Failure::usage(format!("{named} cannot be read")).caused_by(error);
-        let metadata = std::fs::metadata(path).map_err(failed)?;
-        // A device or a pipe has no size, and may have no end.
-        if !metadata.is_file() {
-            return Err(Failure::usage(format!("{named} is not a file")));
-        }
-        if metadata.len() > MAX_FILE_BYTES {
-            let failure = Failure::usage(format!("{named} is larger than 1 MiB"));
-            return Err(failure.hint("such a file is short: is this the right file?"));
-        }
-        let text = std::fs::read_to_string(path).map_err(failed)?;
+        let text = text_of_file(path, ByteLimit::WRITTEN).map_err(|fault| match fault {
+            ReadFault::NotAFile => Failure::usage(format!("{named} is not a file"))
+                .hint("it is a folder, a pipe or a device: name a file"),
+            ReadFault::TooLarge(limit) => {
+                Failure::usage(format!("{named} is larger than {}", limit.shown()))
+                    .hint("such a file is short: is this the right file?")
+            }
+            ReadFault::NotText => {
+                Failure::usage(format!("{named} is not UTF-8")).hint("save it as UTF-8")
+            }
+            ReadFault::System(error) => {
+                Failure::usage(format!("{named} cannot be read")).caused_by(error)
+            }
+        })?;
         Ok(Self {
             path: path.to_owned(),
             text,

@@ -1,4 +1,5 @@
-//! Durations on the command line: `500ms`, `30s`, `5m`, `2h`, `7d`; a bare number means seconds.
+//! Durations on the command line: `500ms`, `1.5s`, `30s`, `5m`, `2h`, `7d`; a bare number means
+//! seconds.
 
 use std::time::Duration;
 
@@ -7,10 +8,9 @@ const EXPECTED: &str = "expected a number with ms, s, m, h or d, such as 500ms o
 /// Parses a duration.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     let unit_starts = text
-        .find(|c: char| !c.is_ascii_digit())
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
         .unwrap_or(text.len());
     let (number, unit) = text.split_at(unit_starts);
-    let number: u64 = number.parse().map_err(|_| EXPECTED.to_owned())?;
     let ms_per_unit = match unit {
         "ms" => 1,
         "" | "s" => 1_000,
@@ -19,10 +19,24 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
         "d" => 86_400_000,
         _ => return Err(EXPECTED.to_owned()),
     };
-    match number.checked_mul(ms_per_unit) {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    let whole: u64 = whole.parse().map_err(|_| EXPECTED.to_owned())?;
+    let part = part_of(fraction, ms_per_unit).ok_or(EXPECTED)?;
+    let ms = whole.checked_mul(ms_per_unit);
+    match ms.and_then(|ms| ms.checked_add(part)) {
         Some(ms) => Ok(Duration::from_millis(ms)),
         None => Err("the duration is too long".to_owned()),
     }
+}
+
+/// Returns the milliseconds of the digits behind the point of a unit; `None` if they are none, or
+/// more than a millisecond needs.
+fn part_of(digits: &str, ms_per_unit: u64) -> Option<u64> {
+    let count = u32::try_from(digits.len()).ok()?;
+    let number: u64 = digits.parse().ok()?;
+    let per_unit = 10_u64.checked_pow(count)?;
+    let ms = number.checked_mul(ms_per_unit)?;
+    ms.is_multiple_of(per_unit).then_some(ms / per_unit)
 }
 
 /// Parses a duration in which something can happen.
@@ -60,13 +74,26 @@ mod tests {
     }
 
     #[test]
+    fn a_part_of_a_unit_is_parsed() {
+        let ms = |text| parse(text).map(|span| span.as_millis());
+        assert_eq!(
+            ["0.3s", "1.0s", "1.5", "0.5m", "1.25h", "0.001s"].map(ms),
+            [300, 1_000, 1_500, 30_000, 4_500_000, 1].map(Ok)
+        );
+    }
+
+    #[test]
     fn an_invalid_duration_is_refused() {
         for text in [
             "",
             "s",
             "1w",
             "-1s",
-            "1.5s",
+            ".5s",
+            "1.s",
+            "1.2.3s",
+            "0.0001s",
+            "1.5ms",
             "99999999999999999999s",
             "18446744073709551615d",
             "1é",

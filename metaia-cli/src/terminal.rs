@@ -77,7 +77,7 @@ fn push_escaped(text: &mut String, c: char) {
 
 /// Returns whether a character acts on a terminal instead of being shown: control characters of
 /// both sets, separators of lines and paragraphs, and what sets the direction of a text.
-fn acts(c: char) -> bool {
+pub(crate) fn acts(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{61c}')
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

@@ -12,6 +12,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
+use crate::bounded_file::{ByteLimit, bytes_of_file};
 use crate::exit::{Exit, Failure};
 
 /// Installs the provider of cryptography that everything in the process uses.
@@ -20,12 +21,22 @@ pub(crate) fn install_provider() {
     let _ = ring::default_provider().install_default();
 }
 
-/// Returns a configuration that trusts the certificates of a file, and what they sign.
-pub(crate) fn trusting_only(path: &Path) -> Result<ClientConfig, Failure> {
-    let unusable = || Failure::usage(format!("{} cannot be used by --cacert", path.display()));
-    let certificates: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(path)
-        .and_then(Iterator::collect)
-        .map_err(|error| unusable().caused_by(error))?;
+/// Returns a configuration that trusts the certificates of a file, and what they sign. `named_by`
+/// is the option or the member of a context with its path.
+pub(crate) fn trusting_only(path: &Path, named_by: &str) -> Result<ClientConfig, Failure> {
+    let unusable = || Failure::usage(format!("{} cannot be used by {named_by}", path.display()));
+    let text = bytes_of_file(path, ByteLimit::LARGE).map_err(|fault| {
+        unusable()
+            .caused_by(fault)
+            .hint("it needs a file with a certificate as PEM")
+    })?;
+    let certificates: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&text)
+        .collect::<Result<_, _>>()
+        .map_err(|error| {
+            unusable()
+                .caused_by(error)
+                .hint("it needs a certificate as PEM")
+        })?;
     if certificates.is_empty() {
         return Err(unusable().hint("it needs a certificate as PEM"));
     }
@@ -162,10 +173,11 @@ mod tests {
 
     #[test]
     fn a_file_without_a_certificate_is_a_usage_error() {
-        for path in ["no-such-file.pem", "Cargo.toml"] {
-            let failure = trusting_only(Path::new(path)).unwrap_err();
+        for path in ["no-such-file.pem", "Cargo.toml", "/dev/zero"] {
+            let failure = trusting_only(Path::new(path), "--cacert").unwrap_err();
             assert_eq!(failure.exit, Exit::Usage);
             assert!(failure.chain().contains(path), "{}", failure.chain());
+            assert!(failure.hint.is_some(), "{path}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The command line: the commands, and the global options.
 
 mod help;
+mod mistakes;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
@@ -77,7 +78,8 @@ enum Command {
 impl Cli {
     /// Reads the command line. Ends the process if it has a mistake, or asks for help.
     pub(crate) fn read() -> Self {
-        let matches = root().get_matches();
+        let matches = root().try_get_matches();
+        let matches = matches.unwrap_or_else(|error| mistakes::told(error).exit());
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
 
@@ -186,7 +188,7 @@ impl Command {
             Self::Test(args) => test::test(args, context).await,
             Self::Doctor(args) => doctor::doctor(args, context).await,
             Self::Explain(args) => explain::explain(&args, context),
-            Self::Completions(args) => Ok(shell::completions(&args, root())),
+            Self::Completions(args) => shell::completions(&args, root()),
             Self::Man(args) => shell::man(&args, pages(), context),
             Self::Operation(operation) => context.interruptible(operation.run(context)).await,
             Self::Order(args) => context.interruptible(order::order(args, context)).await,

@@ -1,5 +1,9 @@
 //! `metaia explain CODE`: what a code means, and what to do.
 
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use serde::Serialize;
 
 use crate::codes::{Code, codes};
@@ -22,7 +26,31 @@ Examples:
 pub(crate) struct Args {
     /// A code of the server, of a report of `metaia test`, an exit code, or rt:end or rt:reset for
     /// all of its codes
+    #[arg(value_parser = CodeParser, hide_possible_values = true)]
     code: Option<String>,
+}
+
+/// Takes every text, since `explain` itself says what was meant. Shells are told the codes.
+#[derive(Debug, Clone, Copy)]
+struct CodeParser;
+
+impl TypedValueParser for CodeParser {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        arg: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        // Several places have the same code.
+        let names: BTreeSet<&str> = codes().map(|code| code.name).collect();
+        Some(Box::new(names.into_iter().map(PossibleValue::new)))
+    }
 }
 
 /// One code, as it is printed.

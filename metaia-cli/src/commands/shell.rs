@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValue;
 use clap_complete::Shell;
 
 use crate::context::Context;
@@ -19,6 +20,14 @@ Examples:
   metaia man | man -l -
   metaia man ~/.local/share/man/man1               one page for each command";
 
+/// Completes the names of contexts, which fish asks for when they are needed.
+const FISH_CONTEXTS: &str = r#"function __fish_metaia_contexts
+    metaia context ls -q -o ndjson 2>/dev/null | string replace -rf '^.*"name":"([^"]*)".*$' '$1'
+end
+complete -c metaia -l context -x -a "(__fish_metaia_contexts)"
+complete -c metaia -n "__fish_metaia_using_subcommand context; and __fish_seen_subcommand_from use rm" -f -a "(__fish_metaia_contexts)"
+"#;
+
 #[derive(Debug, clap::Args)]
 #[command(before_help = COMPLETIONS)]
 pub(crate) struct CompletionArgs {
@@ -34,18 +43,39 @@ pub(crate) struct ManArgs {
 }
 
 /// Prints the completions of `root`, the whole program.
-pub(crate) fn completions(args: &CompletionArgs, mut root: clap::Command) -> Exit {
+pub(crate) fn completions(args: &CompletionArgs, mut root: clap::Command) -> Result<Exit, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut root, "metaia", &mut script);
-    print_document(&String::from_utf8_lossy(&script));
-    Exit::Ok
+    let mut script = String::from_utf8_lossy(&script).into_owned();
+    if args.shell == Shell::Fish {
+        script += &fish_values(&root);
+        script += FISH_CONTEXTS;
+    }
+    print_document(&script)?;
+    Ok(Exit::Ok)
+}
+
+/// Returns the lines for the values of arguments without a name, such as the flows of `trigger`:
+/// `clap_complete` writes none for fish.
+fn fish_values(root: &clap::Command) -> String {
+    let lines = root.get_subcommands().filter_map(|command| {
+        let positional = command.get_positionals().next()?;
+        let values = positional.get_possible_values();
+        let names: Vec<&str> = values.iter().map(PossibleValue::get_name).collect();
+        let command = command.get_name();
+        let names = (!names.is_empty()).then(|| names.join(" "))?;
+        Some(format!(
+            "complete -c metaia -n \"__fish_metaia_using_subcommand {command}\" -f -a '{names}'\n"
+        ))
+    });
+    lines.collect()
 }
 
 /// Prints the page of the program, or writes the pages of all commands.
 pub(crate) fn man(args: &ManArgs, root: clap::Command, context: &Context) -> Result<Exit, Failure> {
     let Some(folder) = &args.folder else {
         let page = page(root)?;
-        print_document(&page);
+        print_document(&page)?;
         return Ok(Exit::Ok);
     };
     let cannot_write = |error| {

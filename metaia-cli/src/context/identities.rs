@@ -12,6 +12,9 @@ use crate::identity::{Authority, Identity};
 use crate::secrets::API_KEY_VARIABLE;
 use crate::token::PastedToken;
 
+/// The places of the key of a backend.
+const API_KEY_PLACES: &str = "METAIA_API_KEY, or api_key of the context in use,";
+
 impl Context {
     /// Returns the identity to act as: `--as`, otherwise the owner of the supplied token.
     pub(crate) fn identity(&self, actor: Option<&Actor>) -> Result<Identity, Failure> {
@@ -172,8 +175,21 @@ impl Context {
         }
         match self.settings.api_key()? {
             Some(key) => Ok(Authority::ApiKey(key)),
-            None => self.any_admin(admin).map(Authority::Token),
+            None => {
+                let admin = self.any_admin(admin).map_err(or_api_key);
+                admin.map(Authority::Token)
+            }
         }
+    }
+}
+
+/// Adds the cure that this command has besides those of all commands.
+fn or_api_key(failure: Failure) -> Failure {
+    match failure.hint.clone() {
+        Some(hint) => failure.hint(format!(
+            "{hint}; for this command, {API_KEY_PLACES} does, too"
+        )),
+        None => failure,
     }
 }
 

@@ -20,12 +20,12 @@ use crate::network::{Network, NetworkArgs};
 use crate::printer::Printer;
 use crate::proxy;
 use crate::rest::Api;
-use crate::secrets::Settings;
+use crate::secrets::{API_KEY_VARIABLE, Settings};
 use supplied_token::{SuppliedToken, TOKEN_VARIABLE};
 
 pub(crate) use choosing::{ChosenServer, all_names};
 pub(crate) use identities::default_admin;
-pub(crate) use options::{GlobalArgs, Uses, transport};
+pub(crate) use options::{GlobalArgs, Uses, filled, transport};
 
 /// The time limit without `--timeout`.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -72,7 +72,10 @@ impl Context {
         printer: Printer,
     ) -> Result<Self, Failure> {
         let settings = server.settings;
-        note_unused_token(&settings, printer);
+        note_unused(TOKEN_VARIABLE, &settings, printer);
+        if uses == Uses::Rest {
+            note_unused(API_KEY_VARIABLE, &settings, printer);
+        }
         let mut token = SuppliedToken::find(&global, &settings)?;
         // `token inspect` shows what was left out.
         if uses.network() {
@@ -190,17 +193,17 @@ fn network_args(
     })
 }
 
-/// Says that a token of the environment is not used beside `--context`: it was set for another
-/// server.
-fn note_unused_token(settings: &Settings, printer: Printer) {
-    let token = settings.value_in(ValuePlace::Environment, TOKEN_VARIABLE);
-    let (Some(context), Some(_)) = (settings.context(), token) else {
+/// Says that credentials of the environment are not used beside `--context`: they were set for
+/// another server.
+fn note_unused(variable: &str, settings: &Settings, printer: Printer) {
+    let value = settings.value_in(ValuePlace::Environment, variable);
+    let (Some(context), Some(_)) = (settings.context(), value) else {
         return;
     };
     if settings.chosen_by() == Some(ChosenBy::Option) {
         let name = &context.name;
         printer.note(&format!(
-            "{TOKEN_VARIABLE} is set, and not used: --context {name} has credentials of its own"
+            "{variable} is set, and not used: --context {name} has credentials of its own"
         ));
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use metaia_realtime::client::Transport;
 
 use crate::contexts::ContextName;
@@ -10,6 +11,9 @@ use crate::exit::Failure;
 use crate::network::NetworkArgs;
 use crate::printer::{Color, Format, Printer};
 use crate::span;
+
+/// The names of the transports.
+const TRANSPORTS: [&str; 3] = ["websocket", "polling", "upgrade"];
 
 /// Options of every command.
 #[derive(Debug, Args)]
@@ -22,19 +26,21 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true)]
     pub(crate) yes: bool,
     /// Server URL [env: METAIA_URL] [default: http://localhost:5000]
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL", value_parser = filled)]
     pub(crate) url: Option<String>,
     /// Use this token [env: METAIA_TOKEN]
-    #[arg(long, global = true, value_name = "JWT", conflicts_with = "token_file")]
+    #[arg(long, global = true, value_name = "JWT", conflicts_with = "token_file",
+        value_parser = filled)]
     pub(crate) token: Option<String>,
     /// Read the token from this file
-    #[arg(long, global = true, value_name = "PATH")]
+    #[arg(long, global = true, value_name = "PATH", value_parser = filled)]
     pub(crate) token_file: Option<String>,
     /// Time limit of each connection, request and answer [default: 10s]
     #[arg(long, global = true, value_name = "TIME", value_parser = time_limit)]
     pub(crate) timeout: Option<Duration>,
     /// websocket, polling, or upgrade (begins with polling) [default: websocket]
-    #[arg(long, global = true, value_name = "NAME", value_parser = transport)]
+    #[arg(long, global = true, value_name = "NAME", hide_possible_values = true,
+        value_parser = PossibleValuesParser::new(TRANSPORTS).try_map(|name| transport(&name)))]
     pub(crate) transport: Option<Transport>,
     /// Output format
     #[arg(short, long, global = true, value_enum, default_value_t)]
@@ -62,6 +68,14 @@ pub(crate) enum Uses {
     Token,
     Rest,
     Sockets,
+}
+
+/// Refuses an empty text: it is mostly that of an unset variable.
+pub(crate) fn filled(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("it is empty".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 /// Reads a time limit. Nothing is answered in no time.

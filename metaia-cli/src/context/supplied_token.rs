@@ -1,8 +1,10 @@
 //! The token that the user of the tool supplies.
 
 use std::fmt;
+use std::path::Path;
 
 use super::options::GlobalArgs;
+use crate::bounded_file::{ByteLimit, text_of_file_or_pipe};
 use crate::contexts::ValuePlace;
 use crate::diagnosis::SuppliedBy;
 use crate::exit::Failure;
@@ -75,8 +77,10 @@ impl SuppliedToken {
 }
 
 fn read_token(path: &str) -> Result<String, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        Failure::usage(format!("the token file {path} cannot be read")).caused_by(error)
+    let text = text_of_file_or_pipe(Path::new(path), ByteLimit::SECRET).map_err(|fault| {
+        Failure::usage(format!("the token file {path} cannot be read"))
+            .caused_by(fault)
+            .hint("it needs the token and nothing else: `metaia token mint … > FILE` writes one")
     })?;
     Ok(text.trim().to_owned())
 }

@@ -67,6 +67,13 @@ impl ContextChanges {
         current == Some(name.as_str())
     }
 
+    /// Returns whether there is a context of this name that is protected.
+    pub(crate) fn is_protected(&self, name: &ContextName) -> bool {
+        let context = self.document.get(name.as_str());
+        let protected = context.and_then(|context| context.get("protected"));
+        protected.and_then(Item::as_bool) == Some(true)
+    }
+
     /// Puts a context into the file, in place of one with the same name.
     pub(crate) fn put(&mut self, name: &ContextName, context: Table) {
         let mut context = context;

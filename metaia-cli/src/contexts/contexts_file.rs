@@ -65,6 +65,9 @@ impl ContextsFile {
     }
 
     fn advice(&self, choice: &Choice) -> String {
+        if self.path.is_none() {
+            return "set HOME or XDG_CONFIG_HOME to a folder of yours".to_owned();
+        }
         let known = self.contexts.iter().map(|context| context.name.as_str());
         if let Some(nearest) = suggestion::nearest(choice.name.as_str(), known.clone()) {
             return format!("did you mean {nearest}?");

@@ -2,8 +2,8 @@
 //! needed for the first time, and once.
 
 use std::fmt;
-use std::fs::{self, File, Metadata};
-use std::io::{self, Read as _};
+use std::fs::{self, Metadata};
+use std::io;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -13,7 +13,8 @@ use nix::unistd::geteuid;
 use super::folder;
 use super::name::ContextName;
 use super::secret_command;
-use super::secret_fault::{MAX_BYTES, SecretFault};
+use super::secret_fault::SecretFault;
+use crate::bounded_file::{ByteLimit, ReadFault, text_of_file};
 use crate::exit::Failure;
 use crate::terminal::one_line;
 
@@ -157,23 +158,13 @@ fn file(path: &Path) -> Result<String, SecretFault> {
     let shown = one_line(&shown);
     let hint = "write the secret, and nothing else, into this file";
     let fault = |reason: &str| SecretFault::new(format!("the file {shown} {reason}"), hint);
-    let failed = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => fault("does not exist"),
-        io::ErrorKind::InvalidData => fault("is not UTF-8"),
-        _ => fault(&format!("cannot be read: {error}")),
-    };
-    // A device or a pipe has no end.
-    if !fs::metadata(path).map_err(failed)?.is_file() {
-        return Err(fault("is not a file"));
-    }
-    let mut text = String::new();
-    let opened = File::open(path).map_err(failed)?;
-    let read = opened.take(MAX_BYTES + 1).read_to_string(&mut text);
-    let length = read.map_err(failed)?;
-    if length as u64 > MAX_BYTES {
-        return Err(fault("has more than 64 KiB"));
-    }
-    Ok(text)
+    text_of_file(path, ByteLimit::SECRET).map_err(|unread| match unread {
+        _ if unread.is_absence() => fault("does not exist"),
+        ReadFault::System(error) => fault(&format!("cannot be read: {error}")),
+        ReadFault::NotAFile => fault("is not a file"),
+        ReadFault::TooLarge(limit) => fault(&format!("has more than {}", limit.shown())),
+        ReadFault::NotText => fault("is not UTF-8"),
+    })
 }
 
 /// Returns the secret without the white space around it.

@@ -135,6 +135,11 @@ fn meaning(asked: &Asked, reply: &HttpReply) -> (String, &'static str) {
             "it refuses the request",
             "the answer is not METAIA's: the proxy or a firewall refused it",
         ),
+        404 if reply.is_json() => (
+            "another program answers, which is no METAIA server",
+            "check the address: a path that comes before /socket.io/ and /api/ is part of --url. A \
+             server of your own that embeds the library has no REST interface",
+        ),
         404 if asked.via == Via::Rest && reply.header("server").is_none() => (
             "it has no REST interface of metaia-server here",
             "a server of your own that embeds the library has none: use tail, connect, join or \

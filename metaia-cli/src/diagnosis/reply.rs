@@ -95,12 +95,28 @@ impl HttpReply {
         self.status == 401 && reason.is_some_and(|reason| reason.is("unauthorized"))
     }
 
+    /// Returns whether the answer is a JSON object.
+    pub(super) fn is_json(&self) -> bool {
+        let body = serde_json::from_str(&self.body);
+        body.is_ok_and(|body: Value| body.is_object())
+    }
+
     /// Returns the reason in the body, if a server of this project or Engine.IO gave one.
     pub(super) fn reason(&self) -> Option<Reason> {
-        let problem: Value = serde_json::from_str(&self.body).ok()?;
-        Reason::from_problem(&problem)
+        let body: Value = serde_json::from_str(&self.body).ok()?;
+        Reason::from_problem(self.status, &body).or_else(|| Reason::of_engine_io(&body))
     }
 }
+
+/// The refusals of Engine.IO. Servers of other protocols have numbers, too.
+const OF_ENGINE_IO: [(u64, &str); 6] = [
+    (0, "Transport unknown"),
+    (1, "Session ID unknown"),
+    (2, "Bad handshake method"),
+    (3, "Bad request"),
+    (4, "Forbidden"),
+    (5, "Unsupported protocol version"),
+];
 
 /// The contents of a problem document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,23 +127,33 @@ pub(super) struct Reason {
 }
 
 impl Reason {
-    fn from_problem(problem: &Value) -> Option<Self> {
+    /// Reads a problem document of a server of this project. It has each of these members, and
+    /// those of other programs lack at least one.
+    fn from_problem(status: u16, problem: &Value) -> Option<Self> {
         let text = |member: &str| problem.get(member)?.as_str().map(str::to_owned);
-        // Those of Engine.IO are numbers.
-        let number = |member: &str| Some(problem.get(member)?.as_u64()?.to_string());
-        let sentence = text("detail")
-            .or_else(|| text("message"))
-            .or_else(|| text("title"));
-        let code = text("code").or_else(|| number("code"));
-        if sentence.is_none() && code.is_none() {
+        text("type")?;
+        if problem.get("status")?.as_u64()? != u64::from(status) {
             return None;
         }
-        let sentence = sentence.unwrap_or_else(|| "the server gave no reason".to_owned());
-        let fields = wrong_fields(problem, &sentence);
+        let code = text("code")?;
+        let detail = text("detail")?;
+        let fields = wrong_fields(problem, &detail);
         Some(Self {
-            code,
-            text: sentence + &fields,
+            code: Some(code),
+            text: detail + &fields,
+            // A handshake has none.
             request_id: text("requestId").filter(|id| !id.is_empty()),
+        })
+    }
+
+    /// Reads a refusal of Engine.IO.
+    fn of_engine_io(body: &Value) -> Option<Self> {
+        let number = body.get("code")?.as_u64()?;
+        let message = body.get("message")?.as_str()?;
+        OF_ENGINE_IO.contains(&(number, message)).then(|| Self {
+            code: Some(number.to_string()),
+            text: message.to_owned(),
+            request_id: None,
         })
     }
 

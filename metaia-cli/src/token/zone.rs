@@ -3,6 +3,7 @@
 use time::{OffsetDateTime, UtcOffset, macros::format_description};
 
 use super::zone_rule::ZoneRule;
+use crate::bounded_file::{ByteLimit, bytes_of_file};
 
 /// The folder of the files of time zones.
 const FOLDER: &str = "/usr/share/zoneinfo";
@@ -23,7 +24,9 @@ impl Zone {
     pub(crate) fn local() -> Option<Self> {
         match std::env::var("TZ") {
             Ok(name) => Self::named(name.strip_prefix(':').unwrap_or(&name)),
-            Err(_) => Self::read(&std::fs::read("/etc/localtime").ok()?),
+            Err(_) => {
+                Self::read(&bytes_of_file("/etc/localtime".as_ref(), ByteLimit::WRITTEN).ok()?)
+            }
         }
     }
 
@@ -31,7 +34,7 @@ impl Zone {
     /// (`CET-1CEST,M3.5.0,M10.5.0/3`).
     pub(crate) fn named(name: &str) -> Option<Self> {
         let file = std::path::Path::new(FOLDER).join(name);
-        match std::fs::read(file) {
+        match bytes_of_file(&file, ByteLimit::WRITTEN) {
             Ok(bytes) => Self::read(&bytes),
             Err(_) => ZoneRule::parse(name).map(Self::from),
         }

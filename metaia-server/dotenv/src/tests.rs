@@ -43,6 +43,18 @@ fn no_value_is_shown() {
 fn no_file_and_a_folder_are_empty() {
     assert_eq!(read_text(Path::new("no such file")).unwrap(), "");
     assert_eq!(read_text(Path::new(".")).unwrap(), "");
+    assert_eq!(read_text(Path::new("/dev/null")).unwrap(), "");
+}
+
+#[test]
+fn what_has_no_end_is_refused() {
+    let refused = |path: &Path| read_text(path).unwrap_err().to_string();
+    let zero = refused(Path::new("/dev/zero"));
+    assert_eq!(zero, "it is a pipe or a device, not a file");
+    let large = std::env::temp_dir().join(format!("metaia-dotenv-{}", std::process::id()));
+    std::fs::write(&large, vec![b'#'; 1024 * 1024 + 1]).unwrap();
+    assert_eq!(refused(&large), "it is larger than 1 MiB");
+    std::fs::remove_file(large).unwrap();
 }
 
 proptest! {

@@ -17,11 +17,16 @@ use crate::server::journal::Journal;
 /// The time between two pieces of an answer, so that each has a segment of its own.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// The first byte of a connection by TLS.
+const TLS_HANDSHAKE: u8 = 0x16;
+
 /// The behaviour of a stub towards a connection.
 #[derive(Debug, Clone)]
 enum Script {
     /// It writes these pieces to each request, and closes the connection.
     Pieces(Vec<String>),
+    /// It writes this to each request, and then nothing.
+    Stall(String),
     /// It opens a WebSocket with this `Date`, and sends these frames after the CONNECT. Any other
     /// request is answered with the `Date` alone.
     Frames(String, Vec<String>),
@@ -33,6 +38,8 @@ pub struct Stub {
     port: u16,
     /// The frames that it receives after the CONNECT.
     pub received: Journal<String>,
+    /// The heads of the requests.
+    pub heads: Journal<String>,
 }
 
 impl Listening for Stub {
@@ -48,6 +55,11 @@ impl Stub {
         Self::start(Script::Pieces(pieces.collect())).await
     }
 
+    /// Starts a server that answers every request with this beginning, and then with nothing.
+    pub async fn stalling(beginning: &str) -> Self {
+        Self::start(Script::Stall(beginning.to_owned())).await
+    }
+
     /// Starts a server whose clock shows `date`, and which sends `frames` after the CONNECT.
     pub async fn with_date(date: &str, frames: &[String]) -> Self {
         Self::start(Script::Frames(date.to_owned(), frames.to_vec())).await
@@ -57,24 +69,37 @@ impl Stub {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let received = Journal::default();
-        let recorder = received.clone();
+        let heads = Journal::default();
+        let stub = Self {
+            port,
+            received,
+            heads,
+        };
+        let (received, heads) = (stub.received.clone(), stub.heads.clone());
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(script.clone().play(client, recorder.clone()));
+                let script = script.clone();
+                tokio::spawn(script.play(client, received.clone(), heads.clone()));
             }
         });
-        Self { port, received }
+        stub
     }
 }
 
 impl Script {
-    async fn play(self, mut client: TcpStream, received: Journal<String>) {
+    async fn play(self, mut client: TcpStream, received: Journal<String>, heads: Journal<String>) {
         client.set_nodelay(true).ok();
         let Some(head) = read_head(&mut client).await else {
             return;
         };
+        heads.push(head.clone());
         match self {
             Self::Pieces(pieces) => write_pieces(client, &pieces).await,
+            Self::Stall(beginning) => {
+                client.write_all(beginning.as_bytes()).await.ok();
+                let mut rest = Vec::new();
+                client.read_to_end(&mut rest).await.ok();
+            }
             Self::Frames(date, frames) => match websocket_key(&head) {
                 Some(key) => {
                     let mut socket = open_websocket(client, &key, &date).await;
@@ -143,11 +168,14 @@ async fn serve_frames(
     }
 }
 
-/// Reads up to the end of a head.
+/// Reads up to the end of a head. A client that speaks TLS has none.
 pub(super) async fn read_head(client: &mut TcpStream) -> Option<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(client.read_u8().await.ok()?);
+        if head == [TLS_HANDSHAKE] {
+            return None;
+        }
     }
     String::from_utf8(head).ok()
 }

@@ -37,6 +37,7 @@ async fn an_answer_that_says_nothing_is_no_success_of_any_command() {
             &["trigger", "order_update", "--order", "o1"],
             &["join", "o1", "--as", "customer:u1", "--expect", "deny"],
             &["emit", "order:o1", "note"],
+            &["matrix"],
         ] {
             let output = cli.run(args).await.expect_code(3);
             let says_why = output.stderr.contains("the answer is not METAIA's");

@@ -26,6 +26,7 @@ mod doctor;
 mod dotenv;
 mod drain;
 mod empty_answers;
+mod endless_files;
 mod event_lines;
 mod examples;
 mod guide;

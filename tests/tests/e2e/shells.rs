@@ -17,9 +17,20 @@ async fn bash_completes_commands_and_options() {
             COMP_WORDS=(metaia expect --nev); COMP_CWORD=2
             _metaia metaia --nev expect
             echo "option ${COMPREPLY[*]}"
+            COMP_WORDS=(metaia tail --transport po); COMP_CWORD=3
+            _metaia metaia po --transport
+            echo "value ${COMPREPLY[*]}"
+            COMP_WORDS=(metaia trigger order.l); COMP_CWORD=2
+            _metaia metaia order.l trigger
+            echo "flow ${COMPREPLY[*]}"
+            COMP_WORDS=(metaia explain slow_c); COMP_CWORD=2
+            _metaia metaia slow_c explain
+            echo "code ${COMPREPLY[*]}"
         '"#;
     let output = cli().shell(script).await.expect_code(0);
-    assert_eq!(output.stdout, "command sessions\noption --never");
+    let expected = "command sessions\noption --never\nvalue polling\nflow order.lifecycle\n\
+                    code slow_consumer";
+    assert_eq!(output.stdout, expected);
 }
 
 /// Types into a `zsh` at a terminal of its own, and prints what Tab has made of each text. Waits
@@ -40,10 +51,15 @@ completes() {
 completes "metaia sess" "metaia sessions"
 completes "metaia expect --nev" "metaia expect --never"
 completes "metaia token mi" "metaia token mint"
+completes "metaia tail --transport po" "metaia tail --transport polling"
+completes "metaia trigger order.l" "metaia trigger order.lifecycle"
+completes "metaia explain slow_c" "metaia explain slow_consumer"
 END
     "#;
     let output = cli().shell(script).await.expect_code(0);
-    let expected = "metaia sessions\nmetaia expect --never\nmetaia token mint";
+    let expected = "metaia sessions\nmetaia expect --never\nmetaia token mint\n\
+                    metaia tail --transport polling\nmetaia trigger order.lifecycle\n\
+                    metaia explain slow_consumer";
     assert_eq!(output.stdout, expected);
 }
 
@@ -55,15 +71,52 @@ async fn fish_completes_commands_and_options() {
             complete -C "metaia sess"
             complete -C "metaia expect --nev"
             complete -C "metaia token mi"
+            complete -C "metaia tail --transport po"
+            complete -C "metaia trigger order.l"
+            complete -C "metaia explain slow_c"
         ' | cut -f 1"#;
     let output = cli().shell(script).await.expect_code(0);
-    assert_eq!(output.stdout, "sessions\n--never\nmint");
+    let expected = "sessions\n--never\nmint\npolling\norder.lifecycle\nslow_consumer";
+    assert_eq!(output.stdout, expected);
+}
+
+#[tokio::test]
+async fn fish_completes_the_names_of_contexts() {
+    let script = r#"
+        mkdir bin && ln -s "$METAIA" bin/metaia && export PATH="$PWD/bin:$PATH" &&
+        for name in staging production; do
+            metaia -q context add "$name" --url http://127.0.0.1:1
+        done && metaia completions fish > script && fish --no-config -c '
+            source script
+            complete -C "metaia context use st"
+            complete -C "metaia tail --context pr"
+        ' | cut -f 1"#;
+    let output = Cli::for_contexts().shell(script).await.expect_code(0);
+    assert_eq!(output.stdout, "staging\nproduction");
 }
 
 #[tokio::test]
 async fn another_shell_has_no_completions() {
     let output = cli().run(&["completions", "nope"]).await.expect_code(2);
     assert!(output.stderr.contains("bash"), "{}", output.stderr);
+}
+
+#[tokio::test]
+async fn a_document_that_cannot_be_written_is_a_failure() {
+    for command in [
+        "completions bash",
+        "completions fish",
+        "man",
+        "test --schema",
+    ] {
+        let full = format!("\"$METAIA\" {command} > /dev/full");
+        let output = cli().shell(&full).await.expect_code(1);
+        let said = "standard output cannot be written: No space left";
+        assert!(output.stderr.contains(said), "{command}: {output:#?}");
+        let cut = format!("{{ \"$METAIA\" {command}; echo exit $? >&2; }} | true");
+        let output = cli().shell(&cut).await;
+        assert_eq!(output.stderr, "exit 0", "{command}");
+    }
 }
 
 #[tokio::test]

@@ -38,7 +38,7 @@ pub(super) fn prompt(roles: &[PromptRole], columns: usize, paint: Paint) -> Stri
         }
     }
     let are_live = roles.iter().all(|role| role.is_live);
-    let count = format!("{} roles", roles.len());
+    let count = count(roles);
     let text = match &users[..] {
         [only] => cut(only, limit.saturating_sub(2)).into_owned(),
         _ => count,
@@ -49,6 +49,21 @@ pub(super) fn prompt(roles: &[PromptRole], columns: usize, paint: Paint) -> Stri
         if is_of_use { &text } else { "" },
         mark(are_live, paint)
     )
+}
+
+/// Returns how many roles there are, and how many of them are away if some are, in the same width.
+fn count(roles: &[PromptRole]) -> String {
+    let all = roles.len();
+    let away = roles.iter().filter(|role| !role.is_live).count();
+    let text = if away == 0 || away == all {
+        format!("{all} roles")
+    } else {
+        format!("{away} of {all}")
+    };
+    let width = format!("{all} roles")
+        .len()
+        .max(format!("{all} of {all}").len());
+    format!("{text:<width$}")
 }
 
 fn user_of(label: &str) -> &str {
@@ -123,6 +138,10 @@ mod tests {
         check(&many, 80, "12 roles› ");
         check(&many, 20, "12 roles› ");
         check(&many, 12, "› ");
+        let four = [("customer:somebody", true); 3];
+        let one_away = [&[("customer:somebody", false)], &four[..]].concat();
+        check(&one_away, 20, "1 of 4 ✕ ");
+        check(&[("customer:somebody", false); 4], 20, "4 roles✕ ");
     }
 
     proptest! {

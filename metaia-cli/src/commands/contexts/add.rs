@@ -48,23 +48,29 @@ pub(crate) struct Args {
     /// The token of a role, or of commands without --as; may be repeated
     #[arg(long, value_name = "[ROLE=]REFERENCE")]
     token_from: Vec<WrittenToken>,
-    /// Write nothing to this server without --yes
-    #[arg(long)]
-    protected: bool,
-    /// Replace the context of this name
+    /// Write nothing to this server without --yes. A context that is replaced stays protected
+    /// unless this is =false
+    #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true,
+        default_missing_value = "true", hide_possible_values = true)]
+    protected: Option<bool>,
+    /// Replace the context of this name: the new one has no member of the old one but `protected`
     #[arg(long)]
     force: bool,
 }
 
 pub(super) fn add(args: Args, global: &GlobalArgs, printer: Printer) -> Result<Exit, Failure> {
     refuse_others(global)?;
-    let context = table(&args, global)?;
+    let mut context = table(&args, global)?;
     let mut changes = ContextChanges::open()?;
     let name = &args.name;
     let is_known = changes.contains(name);
     if is_known && !args.force {
         let text = format!("there is a context {name} in {}", changes.shown_path());
         return Err(Failure::usage(text).hint("--force replaces it"));
+    }
+    let stays_protected = args.protected.is_none() && changes.is_protected(name);
+    if stays_protected {
+        context.insert("protected", value(true));
     }
     changes.put(name, context);
     changes.save()?;
@@ -74,6 +80,11 @@ pub(super) fn add(args: Args, global: &GlobalArgs, printer: Printer) -> Result<E
          context use {name} makes it the current one",
         changes.shown_path()
     ));
+    if stays_protected {
+        printer.note(&format!(
+            "{name} stays protected; --protected=false ends that"
+        ));
+    }
     Ok(Exit::Ok)
 }
 
@@ -133,7 +144,7 @@ fn table(args: &Args, global: &GlobalArgs) -> Result<Table, Failure> {
         table.insert("insecure", value(true));
     }
     insert_headers(&mut table, &global.network.headers)?;
-    if args.protected {
+    if args.protected == Some(true) {
         table.insert("protected", value(true));
     }
     Ok(table)

@@ -171,11 +171,17 @@ impl ContextCheck<'_> {
                 self.sign_in("jwt_secret", &admin).await?;
             }
         }
-        if !has_token {
-            let text = "there is no token, and no secret to mint one with";
-            self.note("sign-in", CheckStatus::NotChecked, text)?;
+        if has_token {
+            return Ok(());
         }
-        Ok(())
+        match self.context.mint_for(&default_admin()?) {
+            // It names a data folder, so that commands expect the secret there.
+            Err(failure) if context.data.is_some() => self.bad("sign-in", failure),
+            _ => {
+                let text = "there is no token, and no secret to mint one with";
+                self.note("sign-in", CheckStatus::NotChecked, text)
+            }
+        }
     }
 
     /// Connects, and disconnects. What other sessions with this token have missed stays missed.

@@ -5,6 +5,7 @@ use std::path::Path;
 use metaia_realtime::Role;
 
 use crate::address::Address;
+use crate::bounded_file::{ByteLimit, text_of_file};
 use crate::context::{ChosenServer, GlobalArgs};
 use crate::contexts::{Secret, ServerContext, ValuePlace, places, shown_path};
 
@@ -275,6 +276,6 @@ fn protected(context: &ServerContext) -> Option<String> {
 }
 
 fn is_secret(path: &Path) -> bool {
-    let text = std::fs::read_to_string(path);
+    let text = text_of_file(path, ByteLimit::SECRET);
     text.is_ok_and(|text| !text.trim().is_empty())
 }

@@ -11,6 +11,9 @@ use toml_edit::{InlineTable, Value};
 const EXPECTED: &str =
     "write env:VARIABLE, file:PATH or cmd:COMMAND: the secret itself belongs in no file";
 
+const UNKNOWN_ROLE: &str =
+    "no role stands before the =: write customer, admin, tailor or delivery there, or a reference";
+
 /// A reference to a secret. What is none may be a secret, and is not quoted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum WrittenSecret {
@@ -73,9 +76,8 @@ impl FromStr for WrittenToken {
     fn from_str(text: &str) -> Result<Self, String> {
         let (role, secret) = match text.split_once('=') {
             Some((role, secret)) if !role.contains(':') => {
-                let role = role
-                    .parse()
-                    .map_err(|error: UnknownRole| error.to_string())?;
+                // It may be the beginning of a secret, and is not quoted.
+                let role = role.parse().map_err(|_: UnknownRole| UNKNOWN_ROLE)?;
                 (Some(role), secret)
             }
             _ => (None, text),

@@ -1,11 +1,11 @@
 //! The golden file on the disk: read before anything is measured, written only on request.
 
-use std::io::ErrorKind;
 use std::path::Path;
 
 use super::golden::{self, NotGolden};
 use super::grid::AccessGrid;
 use super::subject::Subject;
+use crate::bounded_file::{ByteLimit, ReadFault, text_of_file};
 use crate::exit::{Exit, Failure};
 use crate::terminal::one_line;
 
@@ -14,14 +14,14 @@ const UPDATE_HINT: &str = "--update writes it from this server: look at what it 
 /// Reads the file for a comparison with these subjects.
 pub(super) fn read(path: &Path, subjects: &[Subject]) -> Result<AccessGrid, Failure> {
     let shown = shown(path);
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let text = text_of_file(path, ByteLimit::WRITTEN).map_err(|fault| {
         let failure = Failure::usage(format!("the golden file {shown} cannot be read"));
-        let failure = match error.kind() {
-            ErrorKind::NotFound => failure.hint(UPDATE_HINT),
-            ErrorKind::InvalidData => failure.hint("it is no text"),
-            _ => failure,
+        let failure = match fault {
+            _ if fault.is_absence() => failure.hint(UPDATE_HINT),
+            ReadFault::System(_) => failure,
+            _ => failure.hint("--golden names a file that this command has written"),
         };
-        failure.caused_by(error)
+        failure.caused_by(fault)
     })?;
     let grid = golden::read(&text).map_err(|flaw| {
         let text = format!("the golden file {shown} {}", one_line(&flaw.to_string()));
@@ -57,12 +57,12 @@ fn check_subjects(grid: &AccessGrid, subjects: &[Subject], shown: &str) -> Resul
 /// Refuses to replace a file that is none of this command's.
 pub(super) fn check_replaceable(path: &Path) -> Result<(), Failure> {
     let shown = shown(path);
-    let text = match std::fs::read_to_string(path) {
+    let text = match text_of_file(path, ByteLimit::WRITTEN) {
         Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => {
+        Err(fault) if fault.is_absence() => return Ok(()),
+        Err(fault) => {
             let failure = Failure::usage(format!("the golden file {shown} cannot be replaced"));
-            return Err(failure.caused_by(error));
+            return Err(failure.caused_by(fault));
         }
     };
     match golden::read(&text) {

@@ -6,7 +6,8 @@ use reqwest::Method;
 use serde_json::Value;
 
 use super::probes::PROBES;
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
+use crate::members::is_lacking;
 use crate::rest::{Api, Body, Exchange};
 
 /// The methods of an OpenAPI document.
@@ -35,9 +36,8 @@ impl DescribedRoutes {
             return Err(refusal.hint("matrix needs a metaia-server, which has /openapi.json"));
         }
         Self::read(&document).ok_or_else(|| {
-            Failure::new(Exit::Failed, "/openapi.json describes no routes")
-                .hint("matrix needs a metaia-server")
-                .of_server()
+            is_lacking("object `paths` with routes at /openapi.json")
+                .hint("matrix needs a metaia-server: check that this is the address of one")
         })
     }
 

@@ -192,10 +192,13 @@ async fn connect_without_token(context: &Context) -> Connecting {
     let builder = connection::builder_for(context).credentials(anonymous);
     match builder.connect().await {
         Ok(connected) => Ok(Ok(connected)),
-        Err(error) => refused(&error).map(Err).ok_or_else(|| {
-            let failure = Failure::new(Exit::Unreachable, "no connection without a token");
-            failure.caused_by(error).of_server()
-        }),
+        Err(error) => match refused(&error) {
+            Some(cell) => Ok(Err(cell)),
+            None => {
+                let failure = connection::explain(context, TokenKind::None, &error).await;
+                Err(failure.within("no connection without a token"))
+            }
+        },
     }
 }
 

@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::example_order::example_order;
 use crate::exit::{Exit, Failure};
 use crate::identity::{Authority, Identity};
+use crate::members::text_member;
 use crate::rest::Api;
 
 /// The variable of the API key.
@@ -191,9 +192,7 @@ impl Stage {
 }
 
 fn id_of(record: &Value) -> Result<String, Failure> {
-    let id = record["_id"].as_str();
-    let id = id.ok_or_else(|| Failure::new(Exit::Failed, "the server's answer has no id"))?;
-    Ok(id.to_owned())
+    text_member(record, "_id").map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::admin::{Admin, AdminArgs};
 use super::moment;
 use super::table;
-use crate::context::Context;
+use crate::context::{Context, filled};
 use crate::exit::{Exit, Failure};
 use crate::members::{check_texts, list_member, with_query};
 
@@ -26,7 +26,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 #[command(before_help = EXAMPLES)]
 pub(crate) struct Args {
     /// Only those of this user, if the server could know the user
-    #[arg(long, value_name = "U")]
+    #[arg(long, value_name = "U", value_parser = filled)]
     user: Option<String>,
     /// Only those since then: a time that has passed, such as 5m, or one in RFC 3339, such as
     /// 2026-11-30T12:00:00Z
@@ -54,10 +54,10 @@ pub(super) async fn refusals(args: Args, context: &Context) -> Result<Exit, Fail
         if let Some(user) = &args.user {
             news.retain(|refusal| refusal["user"] == user.as_str());
         }
-        let count = news.len();
+        let counted = counted(&news);
         table::print(news, cells, context)?;
         if !args.follow {
-            table::note_count(count, "refusal", context);
+            context.printer.note(&counted);
             return Ok(Exit::Ok);
         }
         if let Some(last) = listed.last() {
@@ -81,8 +81,24 @@ async fn list(admin: &Admin<'_>, since: Option<&str>) -> Result<Vec<Value>, Fail
     Ok(refusals)
 }
 
+/// Returns how many refusals these are: equal ones are one line with their number.
+fn counted(refusals: &[Value]) -> String {
+    let lines = refusals.len();
+    let count: u64 = refusals.iter().map(count).sum();
+    let plural = if count == 1 { "" } else { "s" };
+    if count == lines as u64 {
+        return format!("{count} refusal{plural}");
+    }
+    let of_lines = if lines == 1 { "line" } else { "lines" };
+    format!("{count} refusal{plural} in {lines} {of_lines}")
+}
+
+fn count(refusal: &Value) -> u64 {
+    refusal.get("count").and_then(Value::as_u64).unwrap_or(1)
+}
+
 fn cells(refusal: &Value) -> Vec<String> {
-    let count = refusal.get("count").and_then(Value::as_u64).unwrap_or(1);
+    let count = count(refusal);
     let who = match (refusal["role"].as_str(), refusal["user"].as_str()) {
         (Some(role), Some(user)) => format!("{role}:{user}"),
         (None, Some(user)) => user.to_owned(),
@@ -143,5 +159,16 @@ mod tests {
             &json!({"code": "wrong_api_key", "transport": "rest", "user": null, "role": null}),
             "wrong_api_key  -  rest  origin -  Dart/3.1",
         );
+    }
+
+    #[test]
+    fn refusals_are_counted_and_not_their_lines() {
+        let refusal = |count: u64| json!({"count": count});
+        assert_eq!(counted(&[]), "0 refusals");
+        assert_eq!(counted(&[json!({})]), "1 refusal");
+        assert_eq!(counted(&[refusal(1), refusal(1)]), "2 refusals");
+        assert_eq!(counted(&[refusal(7)]), "7 refusals in 1 line");
+        let three = [refusal(7), refusal(1), refusal(1)];
+        assert_eq!(counted(&three), "9 refusals in 3 lines");
     }
 }

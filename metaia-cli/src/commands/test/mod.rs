@@ -19,6 +19,7 @@ use serde_json::Value;
 
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
+use crate::printer::print_document;
 use crate::scenario::{self, FileMistake, Plan};
 use crate::source_file::SourceFile;
 use results::{CaseResult, Totals};
@@ -32,7 +33,7 @@ const WIDTH_OF_FILES: usize = 120;
 /// Runs the scenarios. Nothing runs if one of the files is wrong.
 pub(crate) async fn test(args: Args, context: &Context) -> Result<Exit, Failure> {
     if args.schema {
-        return print_schema(context);
+        return print_schema();
     }
     if context.is_token_explicit() {
         let failure = Failure::usage(
@@ -47,9 +48,10 @@ pub(crate) async fn test(args: Args, context: &Context) -> Result<Exit, Failure>
         .collect();
     let plans = load(&args, &given, context)?;
     if args.check {
-        context
-            .printer
-            .note(&format!("{} scenarios can run", plans.len()));
+        context.printer.note(&match plans.len() {
+            1 => "1 scenario can run".to_owned(),
+            count => format!("{count} scenarios can run"),
+        });
         return Ok(Exit::Ok);
     }
     let plans = select(plans, &args)?;
@@ -197,11 +199,11 @@ fn list(plans: &[Plan], context: &Context) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-fn print_schema(context: &Context) -> Result<Exit, Failure> {
+fn print_schema() -> Result<Exit, Failure> {
     let schema = serde_json::to_string_pretty(&scenario::schema()).map_err(|error| {
         Failure::new(Exit::Failed, "the schema cannot be written").caused_by(error)
     })?;
-    context.printer.lines(&schema);
+    print_document(&format!("{schema}\n"))?;
     Ok(Exit::Ok)
 }
 

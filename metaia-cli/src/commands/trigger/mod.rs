@@ -106,6 +106,11 @@ fn user(text: &str) -> Result<UserId, String> {
     let id = text
         .strip_prefix("user:")
         .ok_or("expected user:U, such as user:u1")?;
+    if id.is_empty() {
+        let text = "no user stands behind user: — if it comes from a variable, check that the \
+                    variable is set";
+        return Err(text.to_owned());
+    }
     id.parse().map_err(|error: InvalidId| error.to_string())
 }
 

@@ -69,8 +69,11 @@ fn a_page_without_a_server_header_is_the_servers() {
 
 #[test]
 fn a_refusal_of_the_server_shows_its_code_and_text() {
-    let problem = |code: &str, detail: &str| format!(r#"{{"code":"{code}","detail":"{detail}"}}"#);
-    let busy = problem("too_many_handshakes", "Too many clients are connecting.");
+    let busy = problem(
+        503,
+        "too_many_handshakes",
+        "Too many clients are connecting.",
+    );
     check_reply(
         reply(503, &[("retry-after", "2")], &busy),
         (
@@ -84,20 +87,20 @@ fn a_refusal_of_the_server_shows_its_code_and_text() {
         reply(503, &[("retry-after", date)], &busy),
         (Exit::Unreachable, "HTTP 503", date),
     );
-    let unknown = problem("outcome_unknown", "The outcome is not known.");
+    let unknown = problem(503, "outcome_unknown", "The outcome is not known.");
     let expected = (Exit::Unreachable, "outcome_unknown", "before you repeat it");
     check_reply(reply(503, &[("retry-after", "1")], &unknown), expected);
-    let record = problem("not_found", "Not found.");
+    let record = problem(404, "not_found", "Not found.");
     check_reply(
         reply(404, &[], &record),
         (Exit::Failed, "HTTP 404 (not_found)", ""),
     );
-    let route = problem("not_found", "There is no such route.");
+    let route = problem(404, "not_found", "There is no such route.");
     check_reply(
         reply(404, &[], &route),
         (Exit::Unreachable, "no such route", "check --url"),
     );
-    let forbidden = problem("forbidden", "Not yours.");
+    let forbidden = problem(403, "forbidden", "Not yours.");
     check_reply(
         reply(403, &[], &forbidden),
         (Exit::Denied, "HTTP 403 (forbidden): Not yours.", "role"),
@@ -108,34 +111,71 @@ fn a_refusal_of_the_server_shows_its_code_and_text() {
         &ProbeResult::Nothing,
         (Exit::Denied, "HTTP 403 (forbidden): Not yours.", "use --as"),
     );
-    let engine_io = r#"{"code":"0","message":"Transport unknown"}"#;
+    let engine_io = r#"{"code":0,"message":"Transport unknown"}"#;
     check_reply(
         reply(400, &[], engine_io),
         (Exit::Unreachable, "HTTP 400 (0): Transport unknown", ""),
     );
 }
 
+/// Returns a problem document with the members that each one has.
+fn problem(status: u16, code: &str, detail: &str) -> String {
+    format!(r#"{{"type":"about:blank","status":{status},"code":"{code}","detail":"{detail}"}}"#)
+}
+
+#[test]
+fn another_json_api_is_no_metaia_server() {
+    for body in [
+        r#"{"statusCode":404,"message":"Cannot GET /livez"}"#,
+        r#"{"message":"Not Found"}"#,
+        r#"{"detail":"Not Found"}"#,
+        r#"{"code":"not_found","detail":"There is no such route."}"#,
+        r#"{"code":5,"message":"Not Found","details":[]}"#,
+        r#"{"type":"about:blank","title":"Not Found","status":404,"detail":"No."}"#,
+        r#"{"type":"about:blank","status":400,"code":"not_found","detail":"No."}"#,
+        "{}",
+    ] {
+        let expected = "the server answered 404 Not Found: another program answers";
+        let expected = (Exit::Unreachable, expected, "check the address");
+        check_reply(reply(404, &[], body), expected);
+    }
+    let gateway = r#"{"message":"Unauthorized"}"#;
+    let expected = "the server answered 401 Unauthorized: it asks for credentials of its own";
+    let expected = (Exit::Unauthenticated, expected, "not METAIA's");
+    check_reply(reply(401, &[], gateway), expected);
+    let gateway = r#"{"message":"Missing Authentication Token"}"#;
+    let expected = "the server answered 403 Forbidden: it refuses the request";
+    check_reply(
+        reply(403, &[], gateway),
+        (Exit::Denied, expected, "not METAIA's"),
+    );
+}
+
 #[test]
 fn wrong_fields_and_request_ids_are_shown() {
-    let problem = r#"{"detail":"The body is not an order.","code":"invalid_body",
-        "errors":[{"pointer":"/items/0/price","message":"must be positive"}]}"#;
+    let problem = r#"{"type":"about:blank","status":422,"detail":"The body is not an order.",
+        "code":"invalid_body","errors":[{"pointer":"/items/0/price","message":"must be positive"}]}"#;
     let cause = "HTTP 422 (invalid_body): The body is not an order.; \
                  /items/0/price must be positive";
     check_reply(reply(422, &[], problem), (Exit::Failed, cause, ""));
-    let mentioned = r#"{"detail":"/a: must be positive",
-        "errors":[{"pointer":"/a","message":"must be positive"}]}"#;
+    let mentioned = r#"{"type":"about:blank","status":422,"detail":"/a: must be positive",
+        "code":"validation_failed","errors":[{"pointer":"/a","message":"must be positive"}]}"#;
     let found = diagnose(
         &asked(Via::Rest),
         &Fault::Reply(reply(422, &[], mentioned)),
         &ProbeResult::Nothing,
     );
-    assert_eq!(found.cause, "HTTP 422: /a: must be positive");
-    let internal = r#"{"title":"Internal","code":"internal","requestId":"r1"}"#;
+    assert_eq!(
+        found.cause,
+        "HTTP 422 (validation_failed): /a: must be positive"
+    );
+    let internal = r#"{"type":"about:blank","title":"Internal","status":500,"detail":"Internal.",
+        "code":"internal","requestId":"r1"}"#;
     check_reply(
         reply(500, &[], internal),
         (
             Exit::Failed,
-            "HTTP 500 (internal): Internal",
+            "HTTP 500 (internal): Internal.",
             "request id r1",
         ),
     );
@@ -147,7 +187,7 @@ fn a_body_whose_end_is_missing_is_taken_from_the_second_answer() {
         is_complete: false,
         ..reply(503, &[], r#"{"code":"too_ma"#)
     };
-    let whole = reply(503, &[], r#"{"code":"too_many_sessions","detail":"Full."}"#);
+    let whole = reply(503, &[], &problem(503, "too_many_sessions", "Full."));
     assert_eq!(
         probes(&asked(Via::WebSocket), &Fault::Reply(cut.clone())),
         [Probe::Polling]

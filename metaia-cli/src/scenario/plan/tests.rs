@@ -94,7 +94,7 @@ fn a_text_that_is_no_time_is_marked_before_anything_runs() {
     insta::assert_snapshot!(step_mistakes(&[
         "  - wait: soon\n  - expect: [{ as: buyer, event: a }]",
         "  - back: { as: buyer, within: 1w, expect: { recovered: true } }",
-        "  - run: { command: [a], within: 1.5s, expect: { exit: 0 } }",
+        "  - run: { command: [a], within: 1.5x, expect: { exit: 0 } }",
     ]));
 }
 

@@ -7,6 +7,29 @@ use futures_util::future::join_all;
 use super::{check_contains, cli, contexts_path, write_contexts};
 
 #[tokio::test]
+async fn a_context_that_is_replaced_stays_protected() {
+    let cli = cli();
+    let add = async |more: &[&str]| {
+        let added = ["context", "add", "prod", "--url", "http://127.0.0.1:1"];
+        cli.run(&[&added, more].concat()).await
+    };
+    let is_protected = async || {
+        let written = cli
+            .run(&["--context", "prod", "emit", "everyone", "x"])
+            .await;
+        written.stderr.contains("is protected")
+    };
+    add(&["--protected"]).await.expect_code(0);
+    let replaced = add(&["--force"]).await.expect_code(0);
+    check_contains(&replaced, &["prod stays protected", "--protected=false"]);
+    assert!(is_protected().await);
+    add(&["--force", "--protected=false"]).await.expect_code(0);
+    assert!(!is_protected().await);
+    add(&["--force"]).await.expect_code(0);
+    assert!(!is_protected().await);
+}
+
+#[tokio::test]
 async fn a_context_is_added_selected_listed_and_removed() {
     let cli = cli();
     let none = cli.run(&["context", "ls"]).await.expect_code(0);

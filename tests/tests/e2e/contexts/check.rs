@@ -68,6 +68,12 @@ async fn the_exit_code_is_that_of_the_first_part_that_is_not_good() {
         format!("[a]\nurl = \"{url}\"\ntokens = {{ tailor = {{ file = \"~/t\" }} }}\n");
     let output = check(&other_role, 2).await;
     check_contains(&output, &["✗ tokens.tailor", "the token of admin:boss"]);
+    let folder = format!("[a]\nurl = \"{url}\"\ndata = \"no-data\"\n");
+    let output = check(&folder, 2).await;
+    let parts = ["✓ server", "✗ sign-in", "no-data/jwt-secret does not exist"];
+    check_contains(&output, &parts);
+    let address = format!("[a]\nurl = \"{url}\"\n");
+    check_contains(&check(&address, 0).await, &["· sign-in"]);
     let output = check("[a]\nurl = \"http://127.0.0.1:1\"\n", 3).await;
     check_contains(&output, &["✗ server", "127.0.0.1"]);
     let none = cli.run(&["context", "check"]).await.expect_code(2);

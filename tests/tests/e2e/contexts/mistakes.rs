@@ -19,6 +19,70 @@ async fn refused(cli: &Cli, args: &[&str]) -> ProcessOutput {
 }
 
 #[tokio::test]
+async fn a_certificate_that_is_missing_names_its_context_and_the_cure() {
+    let cli = cli();
+    write_contexts(&cli, "[a]\nurl = \"https://h\"\ncacert = \"/nope.pem\"\n");
+    let output = cli
+        .run(&["--context", "a", "sessions"])
+        .await
+        .expect_code(2);
+    let parts = [
+        "/nope.pem cannot be used by cacert of the context a",
+        "correct cacert in contexts.toml",
+    ];
+    check_contains(&output, &parts);
+    let output = cli.run(&["sessions", "--token-file", "/nope"]).await;
+    check_contains(&output.expect_code(2), &["/nope cannot be read", "hint: "]);
+}
+
+#[tokio::test]
+async fn an_api_key_is_a_cure_where_it_is_one_and_that_of_the_environment_is_not_used() {
+    let cli = cli();
+    write_contexts(&cli, "[a]\nurl = \"http://h\"\n");
+    let cli = cli.env("METAIA_API_KEY", "k");
+    let emit = ["--context", "a", "emit", "everyone", "x"];
+    let output = cli.run(&emit).await.expect_code(2);
+    let parts = [
+        "METAIA_API_KEY is set, and not used: --context a",
+        "has no jwt_secret",
+        "api_key of the context in use, does, too",
+    ];
+    check_contains(&output, &parts);
+    let output = cli.run(&["--context", "a", "sessions"]).await;
+    assert!(!output.expect_code(2).stderr.contains("does, too"));
+}
+
+#[tokio::test]
+async fn without_a_home_the_cure_is_a_home() {
+    let cli = cli().env("HOME", "");
+    let output = cli
+        .run(&["--context", "a", "sessions"])
+        .await
+        .expect_code(2);
+    check_contains(&output, &["neither XDG_CONFIG_HOME nor HOME", "set HOME"]);
+    assert!(!output.stderr.contains("context add"), "{output:#?}");
+}
+
+#[tokio::test]
+async fn a_secret_on_the_command_line_is_not_repeated() {
+    let cli = cli();
+    let add = ["context", "add", "a", "--url", "http://h"];
+    for option in [
+        &["--token-from", "hunter2"][..],
+        &["--token-from", "hunter2=x"],
+        &["--token-from", "admin=hunter2"],
+        &["--jwt-secret-from", "hunter2"],
+        &["--api-key-from", "hunter2"],
+        &["--header", "Cookie hunter2"],
+        &["--header", "hunter2"],
+    ] {
+        let output = cli.run(&[&add, option].concat()).await.expect_code(2);
+        assert!(!output.output().contains("hunter2"), "{output:#?}");
+        check_contains(&output, &[option[0]]);
+    }
+}
+
+#[tokio::test]
 async fn each_mistake_in_the_file_is_one_message() {
     let cli = cli();
     let url = "url = \"http://127.0.0.1:1\"\n";
@@ -88,10 +152,10 @@ async fn what_is_no_file_of_text_is_refused() {
     let unknown = refused(&cli, &["--context", "a"]).await;
     check_contains(&unknown, &["there is no context a", "metaia context add a"]);
     std::fs::write(contexts_path(&cli), b"# \xff\xfe\n").unwrap();
-    check_contains(&refused(&cli, &[]).await, &["cannot be read", "UTF-8"]);
+    check_contains(&refused(&cli, &[]).await, &["is not UTF-8", "hint: "]);
     std::fs::remove_file(contexts_path(&cli)).unwrap();
     std::fs::create_dir(contexts_path(&cli)).unwrap();
-    check_contains(&refused(&cli, &[]).await, &["is not a file"]);
+    check_contains(&refused(&cli, &[]).await, &["is not a file", "hint: "]);
     for args in [
         &["context", "add", "a", "--url", "http://h"][..],
         &["context", "ls"],

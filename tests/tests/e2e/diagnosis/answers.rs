@@ -8,7 +8,7 @@ use metaia_tests::server::{Listening, Server, Setup};
 
 use super::{EMIT, TAIL, check, check_both};
 
-const BUSY: &str = r#"{"code":"too_many_handshakes","detail":"Too many clients are connecting."}"#;
+const BUSY: &str = r#"{"type":"about:blank","status":503,"code":"too_many_handshakes","detail":"Too many clients are connecting."}"#;
 
 #[tokio::test]
 async fn a_body_in_a_second_segment_is_shown() {
@@ -33,6 +33,31 @@ async fn an_answer_that_is_not_metaias_is_no_success() {
     let stub = Stub::answering(&[page]).await;
     let cli = Cli::for_url(&stub.url());
     check_both(&cli, 3, &["shop answered 200 OK: the answer is not"]).await;
+}
+
+#[tokio::test]
+async fn another_json_api_is_no_metaia_server() {
+    let body = r#"{"statusCode":404,"message":"Cannot GET /livez"}"#;
+    let length = body.len();
+    let answer = format!("HTTP/1.1 404 Not Found\r\nContent-Length: {length}\r\n\r\n{body}");
+    let stub = Stub::answering(&[&answer]).await;
+    let cli = Cli::for_url(&stub.url());
+    let parts = ["no METAIA server", "check the address"];
+    check_both(&cli, 3, &parts).await;
+    for args in [&["sessions"][..], &["matrix"], &["doctor"]] {
+        check(&cli.run(args).await, 3, &[]);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_stalls_is_a_time_out() {
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{";
+    let stub = Stub::stalling(head).await;
+    let cli = Cli::for_url(&stub.url());
+    for args in [&["sessions"][..], &["api", "GET", "/livez"], &EMIT] {
+        let args = [args, &["--timeout", "300ms"]].concat();
+        check(&cli.run(&args).await, 7, &["no answer within 0.3 s"]);
+    }
 }
 
 #[tokio::test]
@@ -73,7 +98,10 @@ async fn requests_wait_as_long_as_the_server_asks() {
 
 /// Returns the answer of a server with this status, time to wait and code.
 fn refusal(status: &str, wait: &str, code: &str) -> String {
-    let body = format!(r#"{{"code":"{code}","detail":"Not now."}}"#);
+    let number = &status[..3];
+    let body = format!(
+        r#"{{"type":"about:blank","status":{number},"code":"{code}","detail":"Not now."}}"#
+    );
     let length = body.len();
     format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nRetry-After: {wait}\r\n\r\n{body}")
 }

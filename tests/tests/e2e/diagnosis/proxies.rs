@@ -3,6 +3,7 @@
 use metaia_tests::clients::cli::Cli;
 use metaia_tests::faults::middlebox::{Middlebox, WebSocketFault};
 use metaia_tests::faults::misconfigured_nginx::{Door, MisconfiguredNginx};
+use metaia_tests::faults::stub::Stub;
 use metaia_tests::server::paths::package_path;
 use metaia_tests::server::{Listening, Server};
 
@@ -43,6 +44,17 @@ async fn every_way_to_lose_a_websocket_is_told_from_a_dead_server() {
 }
 
 #[tokio::test]
+async fn the_matrix_says_what_the_proxy_lacks() {
+    let (nginx, _server) = proxied().await;
+    let cli = Cli::for_url(&nginx.url(Door::WithoutUpgrade));
+    let parts = [
+        "polling works, the WebSocket does not",
+        "proxy_set_header Upgrade",
+    ];
+    check(&cli.run(&["matrix"]).await, 3, &parts);
+}
+
+#[tokio::test]
 async fn an_upgrade_that_fails_is_told() {
     let (nginx, _server) = proxied().await;
     let args = [&TAIL[..], &["--transport", "upgrade"]].concat();
@@ -61,6 +73,37 @@ async fn tls_at_a_plain_port_names_the_right_address() {
     let cli = Cli::for_url(&server.url().replace("http:", "https:"));
     let right = format!("use {}", server.url());
     check_both(&cli, 3, &["speaks plain HTTP", &right]).await;
+}
+
+#[tokio::test]
+async fn no_header_goes_in_clear_text_to_an_address_of_tls() {
+    let stub = Stub::answering(&["HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"]).await;
+    let cli = Cli::for_url(&stub.url().replace("http:", "https:"));
+    for args in [
+        &["sessions", "--header", "X-Secret: hush"][..],
+        &["api", "GET", "/livez", "--header", "Cookie: hush"],
+        &[&TAIL[..], &["--header", "X-Secret: hush"]].concat(),
+        &[
+            &TAIL[..],
+            &["--transport", "polling", "--header", "Cookie: hush"],
+        ]
+        .concat(),
+        &[
+            &TAIL[..],
+            &["--auth", "payload", "--header", "Authorization: Basic hush"],
+        ]
+        .concat(),
+        &["doctor", "--header", "X-Secret: hush"],
+    ] {
+        let output = cli.run(args).await;
+        check(&output, 3, &[]);
+    }
+    let heads = stub.heads.so_far();
+    assert!(
+        heads.iter().any(|head| head.starts_with("GET / ")),
+        "{heads:?}"
+    );
+    assert!(!heads.iter().any(|head| head.contains("hush")), "{heads:?}");
 }
 
 #[tokio::test]

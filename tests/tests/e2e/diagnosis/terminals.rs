@@ -21,7 +21,9 @@ fn check_harmless(text: &str) {
 
 #[tokio::test]
 async fn an_answer_does_not_act_on_the_terminal() {
-    let body = json!({"code": format!("c{HOSTILE}"), "detail": HOSTILE}).to_string();
+    let code = format!("c{HOSTILE}");
+    let body = json!({"type": "about:blank", "status": 500, "code": code, "detail": HOSTILE});
+    let body = body.to_string();
     for body in [HOSTILE.to_owned(), body] {
         let head = format!(
             "HTTP/1.1 500 Oh\r\nContent-Length: {}\r\nServer: a\u{9b}b\r\n\r\n",

@@ -125,7 +125,7 @@ async fn a_server_that_has_gone_down_for_good_is_told() {
 
 #[tokio::test]
 async fn a_server_that_goes_on_going_down_is_asked_twice() {
-    let body = r#"{"code":"draining","detail":"The server is shutting down."}"#;
+    let body = r#"{"type":"about:blank","status":503,"code":"draining","detail":"The server is shutting down."}"#;
     let head = format!(
         "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nContent-Length: {}\r\n\r\n",
         body.len()

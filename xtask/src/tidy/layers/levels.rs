@@ -137,6 +137,7 @@ const CLI: &[Level] = &[
         "blocked_output.rs",
         "process_group.rs",
         "user_folders.rs",
+        "bounded_file.rs",
         "whole_file.rs",
     ]),
     Level::apart(&[

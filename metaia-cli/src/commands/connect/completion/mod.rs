@@ -75,7 +75,12 @@ fn names(word: &TypedWord, known: &Known, paths: impl Fn(&str) -> Vec<String>) -
         ["/join"] | ["/emit", "join_order_room"] => known.orders(),
         ["/leave"] | ["/emit", "leave_order_room"] => known.joined(actor),
         ["/as"] => known.labels().chain(["all"]).map(str::to_owned).collect(),
-        ["/emit"] => known.events_and(event_names::OF_CLIENTS),
+        ["/emit"] => {
+            let mut names = known.events_and(event_names::OF_CLIENTS);
+            // The server refuses its own from clients.
+            names.retain(|name| !event_names::is_known(name));
+            names
+        }
         ["/await"] => known.events_and(event_names::KNOWN.into_iter().chain(["live"])),
         ["/emit" | "/await", _, ..] if word.said.starts_with('@') => {
             let paths = paths(&word.said[1..]);

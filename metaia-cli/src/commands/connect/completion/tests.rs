@@ -78,7 +78,7 @@ fn events_are_completed() {
     check("/emit st", "/emit stock_low ", &[]);
     check("/await order_", "/await order_update ", &[]);
     check("/await l", "/await live ", &[]);
-    check("/emit o", "/emit order_update ", &[]);
+    check("/emit o", "/emit o", &[]);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The lines that are kept, and their form in a file: one in each line of the file.
 
+use crate::terminal::acts;
+
 /// The most lines that are kept.
 pub(in crate::commands::connect) const MOST_LINES: usize = 1_000;
 
@@ -29,7 +31,7 @@ const BEARER: &str = "bearer ";
 /// space, and there is no secret in it. A line with characters that act on a terminal is not
 /// written either, since the file may be shown on one.
 pub(super) fn is_kept(line: &str) -> bool {
-    let acts = |c: char| c.is_control() && c != '\n' && c != '\t';
+    let acts = |c: char| acts(c) && c != '\n' && c != '\t';
     !line.trim().is_empty()
         && !line.starts_with([' ', '\t'])
         && line.len() <= LONGEST
@@ -145,6 +147,8 @@ mod tests {
             "metaia connect --token abc".to_owned(),
             "/emit x a\u{1b}[2Jb".to_owned(),
             "/emit x a\0b".to_owned(),
+            "/emit x a\u{202e}b".to_owned(),
+            "/emit x a\u{2028}b".to_owned(),
             format!("/emit x {}", "y".repeat(LONGEST)),
         ] {
             assert!(!is_kept(&line), "{line:?}");
