@@ -86,8 +86,9 @@ async fn a_public_key_is_no_secret() {
         jwk.to_string().into_bytes(),
         n.into_bytes(),
     ];
-    let with_secret = JwtAuthenticator::jwks(fixed(&[jwk.clone()])).or_hs256(SECRET);
-    for authenticator in [with_secret.unwrap(), JwtAuthenticator::jwks(fixed(&[jwk]))] {
+    let source = || fixed(&[rsa.jwk("rsa")]);
+    let with_secret = JwtAuthenticator::jwks(source()).or_hs256(SECRET);
+    for authenticator in [with_secret.unwrap(), JwtAuthenticator::jwks(source())] {
         for secret in &forms {
             let forged = TestKey::Secret(secret.clone());
             for header in [
