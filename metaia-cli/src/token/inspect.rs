@@ -19,7 +19,7 @@ const YEAR_9999_MS: i64 = 253_370_764_800_000;
 /// A reason for which a server refuses the token, or a warning.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Problem {
-    code: &'static str,
+    pub(crate) code: &'static str,
     pub(crate) message: String,
 }
 
