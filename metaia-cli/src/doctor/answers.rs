@@ -9,7 +9,7 @@ pub(super) fn server(facts: &Facts) -> Option<Finding> {
     let handshakes = facts.handshakes.as_ref()?;
     let finding = match &handshakes.livez.value {
         Ok(reply) if is_alive(reply) => health(facts, handshakes),
-        Ok(_) if handshakes.has_rest => of_version(
+        Ok(reply) if handshakes.has_rest && !is_overloaded(reply) => of_version(
             handshakes,
             format!(
                 "/livez is not passed on; /api/ is METAIA's{}",
@@ -40,6 +40,12 @@ pub(super) fn server(facts: &Facts) -> Option<Finding> {
 fn is_alive(reply: &HttpReply) -> bool {
     let body: Option<serde_json::Value> = serde_json::from_str(&reply.body).ok();
     reply.status == 200 && body.is_some_and(|body| body["status"] == "alive")
+}
+
+/// Returns whether the answer says that there is a limit or a trouble, and not that the path is
+/// kept from the public.
+fn is_overloaded(reply: &HttpReply) -> bool {
+    matches!(reply.status, 429 | 500..=599)
 }
 
 /// Returns whether a program that knows no `/livez`, or has a page for each path, gives such an

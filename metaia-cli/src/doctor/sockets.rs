@@ -121,6 +121,10 @@ fn opened(facts: &Facts, handshakes: &Handshakes) -> Finding {
     const CHECK: DoctorCheck = DoctorCheck::WebSocket;
     match &handshakes.polled.upgraded {
         Some(Ok(())) => Finding::good(CHECK, "handshake 101; a polling session upgrades to it"),
+        None if handshakes.polled.opens() => Finding::good(
+            CHECK,
+            "handshake 101; the upgrade of a polling session was not tried",
+        ),
         None => Finding::good(CHECK, "handshake 101; no polling session to upgrade"),
         Some(Err(fault)) => {
             let found = format!(

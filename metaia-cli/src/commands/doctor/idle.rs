@@ -3,12 +3,17 @@
 use std::time::Duration;
 
 use metaia_realtime::client::{DisconnectReason, Update};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::session::DoctorSession;
 use super::visit::Visit;
+use crate::diagnosis::Fault;
 use crate::doctor::{HeldLine, LineEnd, LineLoss, LostLine};
 use crate::exit::Exit;
+
+/// The attempts of another connection that is cut, besides the first, and the time between them.
+const MORE_ATTEMPTS: usize = 4;
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// The words of an ended session: the code of `rt:end`, if one came, and those of the client.
 struct SessionLoss {
@@ -59,7 +64,7 @@ async fn asked(visit: &Visit<'_>, session: &mut DoctorSession, held: Duration) -
     LineEnd::Lost(LostLine {
         silence,
         loss: LineLoss::Deaf,
-        again: session.connect_again(visit).await,
+        again: connect_again(visit, session).await,
     })
 }
 
@@ -76,8 +81,20 @@ async fn lost(
     LineEnd::Lost(LostLine {
         silence: silence(session, held),
         loss: LineLoss::Cut(loss.reason),
-        again: session.connect_again(visit).await,
+        again: connect_again(visit, session).await,
     })
+}
+
+/// Connects once more. A server that has just ended may still accept a connection for a moment, and
+/// cut it.
+async fn connect_again(visit: &Visit<'_>, session: &DoctorSession) -> Result<(), Fault> {
+    for _ in 0..MORE_ATTEMPTS {
+        match session.connect_again(visit).await {
+            Err(Fault::Cut) => sleep(PAUSE).await,
+            other => return other,
+        }
+    }
+    session.connect_again(visit).await
 }
 
 /// Returns the time since the server was heard.

@@ -147,6 +147,11 @@ fn a_server_says_what_it_is() {
                  → the limit is not METAIA's: raise it there for /socket.io/ and
                    /api/ (nginx: limit_req, its rate and burst)
     ");
+    let limited = with(|answers| {
+        answers.livez = found(Ok(by_nginx(429)));
+        answers.has_rest = true;
+    });
+    assert!(server(&limited).contains("its limit on the rate"));
     let silent = with(|answers| answers.livez = found(Err(Fault::NoAnswer(ms(2_000)))));
     insta::assert_snapshot!(server(&silent), @r"
     ✗ server     /livez

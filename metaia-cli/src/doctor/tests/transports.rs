@@ -98,7 +98,16 @@ fn a_websocket_opens_directly_and_by_an_upgrade() {
                    frames on, such as a proxy that buffers or a virus scanner: let
                    it pass them; until then, use --transport polling
     ");
-    let alone = with(|answers| answers.polled.upgraded = None);
+    let untried = with(|answers| answers.polled.upgraded = None);
+    let said = websocket(&untried);
+    assert!(
+        said.contains("the upgrade of a polling session was not tried"),
+        "{said}"
+    );
+    let alone = with(|answers| {
+        answers.polled.upgraded = None;
+        answers.polled.opened = found(Ok(by_nginx(404)));
+    });
     insta::assert_snapshot!(
         websocket(&alone),
         @" ✓ websocket  handshake 101; no polling session to upgrade, 3 ms"

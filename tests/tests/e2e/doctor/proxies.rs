@@ -74,7 +74,7 @@ async fn a_body_that_the_proxy_does_not_take_names_its_limit() {
     let address = format!("deliveryAddress={}", "x".repeat(2_000));
     let place = ["order", "place", "--as", "customer:c1", &address];
     let refused = at(&nginx, Door::SmallBodies).run(&place).await;
-    let refused = refused.expect_code(1);
+    let refused = refused.expect_code(3);
     for words in ["nginx answered 413", "client_max_body_size"] {
         assert!(refused.stderr.contains(words), "{refused:#?}");
     }
