@@ -111,7 +111,8 @@ pub(crate) fn time_used_up(limit: Duration) -> Diagnosis {
 /// Returns the diagnosis of a step that had its time, on a line on which one answer takes this
 /// long.
 pub(crate) fn slow_line(limit: Duration, answer: Duration) -> Diagnosis {
-    let (limit, answer) = (limit.as_secs_f64(), answer.as_secs_f64());
+    let limit = limit.as_secs_f64();
+    let answer = answer.as_secs_f64();
     Diagnosis::new(
         Exit::TimedOut,
         format!("no answer within {limit} s, on a slow line: a single answer takes {answer:.1} s"),

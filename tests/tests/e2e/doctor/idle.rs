@@ -2,8 +2,8 @@
 
 use metaia_tests::clients::cli::Cli;
 use metaia_tests::fixtures::token::{Token, in_seconds};
-use metaia_tests::server::process::Process;
 use metaia_tests::server::Server;
+use metaia_tests::server::process::Process;
 use serde_json::{Value, json};
 
 use super::examine;

@@ -13,7 +13,8 @@ use super::examine;
 async fn recorded(server: &Server) -> (String, Journal<Vec<u8>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let (port, sent) = (server.port(), Journal::default());
+    let port = server.port();
+    let sent = Journal::default();
     let recorder = sent.clone();
     tokio::spawn(async move {
         while let Ok((client, _)) = listener.accept().await {
