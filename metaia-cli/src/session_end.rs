@@ -46,6 +46,10 @@ impl SessionEnd {
         match code {
             "too_many_sessions" => "end other sessions of this user, or use another user",
             "rate_limited" => "send fewer events, or with pauses",
+            "token_expired" => "use a token that lives longer, or --as, which mints new ones",
+            "token_revoked" => "the token was revoked: sign in again for a new one",
+            "replaced" => "another session of the same device took its place: end that one",
+            "unavailable" => "read the server's log, then run the command again",
             "draining" => "run the command again when the server is back",
             _ => "find out who ended it, then run the command again",
         }

@@ -10,7 +10,11 @@ use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+};
+
+use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use crate::bounded_file::{ByteLimit, bytes_of_file};
 use crate::exit::{Exit, Failure};
@@ -92,6 +96,7 @@ impl ServerCertVerifier for OwnCertificates {
     ) -> Result<ServerCertVerified, Error> {
         if self.certificates.iter().any(|known| known == end_entity) {
             verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+            verify_dates(end_entity, now)?;
             return Ok(ServerCertVerified::assertion());
         }
         self.by_authority.verify_server_cert(
@@ -124,6 +129,21 @@ impl ServerCertVerifier for OwnCertificates {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.by_authority.supported_verify_schemes()
     }
+}
+
+/// Refuses a certificate that has ended, or that does not begin before later.
+fn verify_dates(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), Error> {
+    let read = X509Certificate::from_der(certificate);
+    let (_, read) = read.map_err(|_| CertificateError::BadEncoding)?;
+    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    let validity = read.validity();
+    if now > validity.not_after.timestamp() {
+        return Err(CertificateError::Expired.into());
+    }
+    if now < validity.not_before.timestamp() {
+        return Err(CertificateError::NotValidYet.into());
+    }
+    Ok(())
 }
 
 /// Trusts every certificate. The server still has to own its key.
@@ -169,6 +189,8 @@ impl ServerCertVerifier for NoChecks {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -179,5 +201,26 @@ mod tests {
             assert!(failure.chain().contains(path), "{}", failure.chain());
             assert!(failure.hint.is_some(), "{path}");
         }
+    }
+
+    /// The dates of the certificate of the fixtures, in Unix seconds.
+    #[test]
+    fn a_certificate_of_the_file_is_trusted_between_its_dates_alone() {
+        let pem = include_bytes!("../../tests/fixtures/tls/self-signed.pem");
+        let der = CertificateDer::from_pem_slice(pem).unwrap();
+        let at = |seconds| verify_dates(&der, UnixTime::since_unix_epoch(seconds));
+        let (_, read) = X509Certificate::from_der(&der).unwrap();
+        let second = |at: i64| Duration::from_secs(u64::try_from(at).unwrap());
+        let begins = second(read.validity().not_before.timestamp());
+        let ends = second(read.validity().not_after.timestamp());
+        let expired = || Err(CertificateError::Expired.into());
+        let early = || Err(CertificateError::NotValidYet.into());
+        assert_eq!(at(begins), Ok(()));
+        assert_eq!(at(ends), Ok(()));
+        assert_eq!(at(ends + Duration::from_secs(1)), expired());
+        assert_eq!(at(begins - Duration::from_secs(1)), early());
+        let damaged = CertificateDer::from(vec![0; 9]);
+        let refused = verify_dates(&damaged, UnixTime::since_unix_epoch(begins));
+        assert_eq!(refused, Err(CertificateError::BadEncoding.into()));
     }
 }

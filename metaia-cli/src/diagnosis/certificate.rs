@@ -21,6 +21,8 @@ pub(super) fn fault(error: &rustls::Error) -> Fault {
 fn flaw(error: &CertificateError) -> CertificateFlaw {
     match error {
         CertificateError::UnknownIssuer => CertificateFlaw::UnknownAuthority,
+        // The name of its issuer is that of a trusted authority, and the signature is another's.
+        CertificateError::BadSignature => CertificateFlaw::OtherSignature,
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
             CertificateFlaw::Expired
         }
@@ -79,6 +81,11 @@ pub(super) fn diagnose(asked: &Asked, flaw: &CertificateFlaw) -> Diagnosis {
             "the server's certificate is self-signed, or of an authority that is not trusted",
             how_to_trust(asked),
         ),
+        CertificateFlaw::OtherSignature => Diagnosis::unreachable(
+            "the server's certificate is not signed by the trusted authority of the same name: it \
+             is self-signed, or of an authority that is not trusted",
+            how_to_trust(asked),
+        ),
         CertificateFlaw::OtherName(names) => Diagnosis::unreachable(
             other_name(names),
             "use a name of the certificate as the address, or --insecure",
@@ -93,7 +100,7 @@ pub(super) fn diagnose(asked: &Asked, flaw: &CertificateFlaw) -> Diagnosis {
         ),
         CertificateFlaw::Other(text) => Diagnosis::unreachable(
             format!("the server's certificate is not accepted: {text}"),
-            "--insecure skips the verification",
+            how_to_trust(asked),
         ),
     }
 }
@@ -126,6 +133,10 @@ mod tests {
             (
                 CertificateError::UnknownIssuer,
                 CertificateFlaw::UnknownAuthority,
+            ),
+            (
+                CertificateError::BadSignature,
+                CertificateFlaw::OtherSignature,
             ),
             (CertificateError::Expired, CertificateFlaw::Expired),
             (CertificateError::NotValidYet, CertificateFlaw::NotYetValid),

@@ -48,8 +48,10 @@ pub(crate) fn request_fault(error: &reqwest::Error, limit: Duration) -> Fault {
 /// tungstenite's errors of a handshake are texts here.
 fn of_protocol(text: &str) -> Fault {
     let contains = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
-    if contains(&["Handshake not finished", "without closing handshake"]) {
+    if contains(&["Handshake not finished"]) {
         Fault::Cut
+    } else if contains(&["without closing handshake"]) {
+        Fault::CutWebSocket
     } else if contains(&["httparse"]) {
         Fault::NotHttp
     } else {
@@ -174,6 +176,8 @@ mod tests {
     fn a_handshake_that_is_not_http_is_recognised() {
         let protocol = |text: &str| ConnectError::Protocol(text.to_owned());
         check(protocol("Handshake not finished"), Fault::Cut);
+        let cut = "WebSocket protocol error: Connection reset without closing handshake";
+        check(protocol(cut), Fault::CutWebSocket);
         check(protocol("httparse error: invalid token"), Fault::NotHttp);
         check(
             protocol("the first packet does not open a session"),

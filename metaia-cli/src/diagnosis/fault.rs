@@ -94,12 +94,16 @@ pub(crate) enum Fault {
     NoRoute(String),
     /// Nothing came within this time.
     NoAnswer(Duration),
+    /// Nothing came within this time, which was shorter than it should be: others had taken it.
+    TimeUsedUp(Duration),
     /// TLS was spoken to a port that does not speak it.
     NotTls,
     Tls(String),
     Certificate(CertificateFlaw),
     /// The connection ended before an answer.
     Cut,
+    /// A WebSocket was opened, and the connection ended before it was of use.
+    CutWebSocket,
     /// The answer is not HTTP.
     NotHttp,
     /// The answer is HTTP, and neither Socket.IO nor a refusal.
@@ -118,6 +122,8 @@ pub(crate) enum CertificateFlaw {
     /// It is the certificate of an authority, used by a server: self-signed, as `openssl req -x509`
     /// makes them.
     SelfSigned,
+    /// It names a trusted authority as its issuer, which has not signed it.
+    OtherSignature,
     /// It is for these names.
     OtherName(Vec<String>),
     Expired,

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::fault::{Asked, Fault, Probe, ProbeResult, Via};
 use super::finding::Diagnosis;
 use super::reply::HttpReply;
-use super::{page, redirect, token};
+use super::session::time_used_up;
+use super::{gateway, page, redirect, token};
 use crate::exit::Exit;
 
 /// The lines with which nginx passes a WebSocket on.
@@ -36,7 +37,7 @@ pub(crate) fn probes(asked: &Asked, fault: &Fault) -> &'static [Probe] {
             (false, true) => &[Probe::Tls, Probe::Polling],
             (false, false) => &[Probe::Tls],
         },
-        Fault::Protocol(_) if is_websocket => &[Probe::Polling],
+        Fault::Protocol(_) | Fault::CutWebSocket if is_websocket => &[Probe::Polling],
         Fault::Reply(reply) if asks_for_polling(asked, reply) => &[Probe::Polling],
         Fault::Refused(refusal) if token::depends_on_clock(&refusal.code) => &[Probe::Clock],
         _ => &[],
@@ -82,7 +83,7 @@ fn page_or_redirect(asked: &Asked, reply: &HttpReply) -> Diagnosis {
     match reply.status {
         301 | 302 | 303 | 307 | 308 => redirect::diagnose(asked, reply),
         _ if page::expects_tls(asked, reply) => expects_tls(asked),
-        _ => page::diagnose(asked, reply),
+        _ => gateway::diagnose(reply).unwrap_or_else(|| page::diagnose(asked, reply)),
     }
 }
 
@@ -91,6 +92,9 @@ pub(super) fn diagnose(asked: &Asked, fault: &Fault, probed: &ProbeResult) -> Di
     match (fault, probed) {
         (Fault::NoAnswer(limit), ProbeResult::Reply(polled)) if polled.opens_session() => {
             return no_frames(*limit);
+        }
+        (Fault::CutWebSocket, ProbeResult::Reply(polled)) if polled.opens_session() => {
+            return cut_websocket("polling works, the WebSocket does not");
         }
         _ => {}
     }
@@ -121,6 +125,8 @@ pub(super) fn diagnose(asked: &Asked, fault: &Fault, probed: &ProbeResult) -> Di
             "the server may be stopped or busy, or a firewall drops the packets; \
              --timeout sets a longer limit",
         ),
+        Fault::TimeUsedUp(limit) => time_used_up(*limit),
+        Fault::CutWebSocket => cut_websocket("the WebSocket does not work"),
         other => of_conversation(asked, other),
     }
 }
@@ -130,6 +136,10 @@ fn of_conversation(asked: &Asked, fault: &Fault) -> Diagnosis {
     let other_scheme = format!("use {}, or check the port", asked.other_scheme());
     match fault {
         Fault::NotTls => Diagnosis::unreachable("that port does not speak TLS", other_scheme),
+        Fault::Tls(text) if text.contains("CertificateRequired") => Diagnosis::unreachable(
+            "the other side wants a certificate of the client (mutual TLS)",
+            gateway::NO_CERTIFICATE,
+        ),
         Fault::Tls(text) => Diagnosis::unreachable(
             format!("no TLS connection: {text}"),
             "check the port, and the versions of TLS that the server offers",
@@ -173,6 +183,15 @@ fn no_frames(limit: Duration) -> Diagnosis {
         format!("polling works, of the WebSocket nothing came: no answer within {seconds} s"),
         "something between opens WebSockets and does not pass their frames on, such as a proxy \
          that buffers or a virus scanner: let it pass them; until then, use --transport polling",
+    )
+}
+
+/// Returns the diagnosis of a WebSocket that was opened in vain.
+fn cut_websocket(found: &str) -> Diagnosis {
+    Diagnosis::unreachable(
+        format!("{found}: it is opened (101), and then cut"),
+        "something between opens WebSockets and cuts them, such as a proxy or a virus scanner: \
+         let it pass their frames; until then, use --transport polling",
     )
 }
 

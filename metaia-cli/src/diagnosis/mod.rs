@@ -10,6 +10,7 @@ mod engine_io;
 mod errors;
 mod fault;
 mod finding;
+mod gateway;
 mod gave_up;
 mod link;
 mod page;
@@ -30,6 +31,11 @@ pub(crate) use finding::Diagnosis;
 pub(crate) use gave_up::gave_up;
 pub(crate) use link::{complains_about_plain_http, probes, upgrade_advice};
 pub(crate) use reply::HttpReply;
-pub(crate) use session::{cut_line, no_fence, not_delivered, not_ready};
+pub(crate) use session::{
+    cut_line, damaged_packet, deaf_line, hidden_answer, no_fence, not_delivered, not_ready,
+    slow_line, time_used_up,
+};
 pub(crate) use table::{diagnose, fault_text};
-pub(crate) use token::{clock_advice, pass_authorization, refusal_exit};
+pub(crate) use token::{
+    clock_advice, different_secrets, lacks_right, pass_authorization, refusal_exit,
+};

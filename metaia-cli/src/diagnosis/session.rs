@@ -1,9 +1,14 @@
-//! Sessions that do not become live, deliver nothing, or are cut while they are silent.
+//! Sessions that do not open, do not become live, deliver nothing, or are lost while they are
+//! silent, and steps that run out of time.
 
 use std::time::Duration;
 
 use super::finding::Diagnosis;
 use crate::exit::Exit;
+
+/// The advice for a line, or a server, that is too slow for the time of a step.
+const MORE_TIME: &str = "the line or the server is slow: --timeout gives each step more time, such \
+                         as --timeout 60s";
 
 /// Returns the diagnosis of a connection whose session did not become live in this time.
 pub(crate) fn not_ready(limit: Duration) -> Diagnosis {
@@ -13,6 +18,31 @@ pub(crate) fn not_ready(limit: Duration) -> Diagnosis {
         format!("connected, and no rt:ready came within {seconds:.1} s"),
         "check that this is a METAIA server, and its log: it may not be able to read its events. \
          --timeout sets a longer limit",
+    )
+}
+
+/// Returns the diagnosis of an answer that should open a session, and has this flaw.
+pub(crate) fn damaged_packet(flaw: &str) -> Diagnosis {
+    Diagnosis::unreachable(
+        format!("the packet that opens the session is damaged: {flaw}"),
+        "something between changes the bodies of answers, such as sub_filter of nginx: let those \
+         of /socket.io/ pass unchanged",
+    )
+}
+
+/// Returns the diagnosis of an answer that a browser does not show to the page, with the origins
+/// that it allows.
+pub(crate) fn hidden_answer(allowed: Option<&str>) -> Diagnosis {
+    let cause = match allowed {
+        None => "the answer has no Access-Control-Allow-Origin".to_owned(),
+        Some(allowed) => {
+            format!("Access-Control-Allow-Origin of the answer is {allowed}, not this origin")
+        }
+    };
+    Diagnosis::unreachable(
+        format!("{cause}: a browser does not let the page read it, so that it never connects"),
+        "something between removes this header, replaces it or adds another one: let that of the \
+         server pass; until then, transports: [\"websocket\"] in the client",
     )
 }
 
@@ -50,5 +80,42 @@ pub(crate) fn cut_line(silence: Duration, ping: Option<Duration>, reason: &str) 
         "something between cuts silent lines. In nginx, in the location of /socket.io/:\n  \
          proxy_read_timeout 75s;\n  proxy_send_timeout 75s;\n  proxy_buffering off;\n\
          in a load balancer: an idle timeout of 60 s or more",
+    )
+}
+
+/// Returns the diagnosis of a line on which nothing was answered after this silence, while the
+/// server accepts other connections.
+pub(crate) fn deaf_line(silence: Duration) -> Diagnosis {
+    let seconds = silence.as_secs_f64();
+    Diagnosis::new(
+        Exit::TimedOut,
+        format!(
+            "the line is not cut, and after {seconds:.1} s of silence nothing passes; the server \
+             accepts another connection"
+        ),
+        "something between, such as a firewall or a NAT, forgets silent lines: give it an idle \
+         timeout of 60 s or more",
+    )
+}
+
+/// Returns the diagnosis of a step that had too little time, since others had taken it.
+pub(crate) fn time_used_up(limit: Duration) -> Diagnosis {
+    let seconds = limit.as_secs_f64();
+    Diagnosis::new(
+        Exit::TimedOut,
+        format!("no answer within {seconds} s: the steps before took the rest of the time"),
+        MORE_TIME,
+    )
+}
+
+/// Returns the diagnosis of a step that had its time, on a line on which one answer takes this
+/// long.
+pub(crate) fn slow_line(limit: Duration, answer: Duration) -> Diagnosis {
+    let limit = limit.as_secs_f64();
+    let answer = answer.as_secs_f64();
+    Diagnosis::new(
+        Exit::TimedOut,
+        format!("no answer within {limit} s, on a slow line: a single answer takes {answer:.1} s"),
+        MORE_TIME,
     )
 }

@@ -38,6 +38,13 @@ pub(crate) fn refusal_exit(code: &str) -> Exit {
     }
 }
 
+/// Returns whether a server of this project says that these credentials may not do it.
+pub(crate) fn lacks_right(reply: &HttpReply) -> bool {
+    let reason = reply.reason();
+    matches!(reply.status, 401 | 403)
+        && reason.is_some_and(|reason| reason.is("unauthorized") || reason.is("forbidden"))
+}
+
 /// Returns whether a clock that is wrong may be the reason for this refusal.
 pub(super) fn depends_on_clock(code: &str) -> bool {
     code == "token_expired"
@@ -69,6 +76,19 @@ fn dropped(refusal: &Refusal) -> Diagnosis {
 /// Returns the advice for a proxy that drops the `Authorization` header.
 pub(crate) fn pass_authorization() -> &'static str {
     PASS_AUTHORIZATION
+}
+
+/// Returns the diagnosis of a token that is refused with this code, and accepted when it is sent
+/// once more in the same way.
+pub(crate) fn different_secrets(code: &str) -> Diagnosis {
+    Diagnosis::new(
+        refusal_exit(code),
+        format!(
+            "the token is once refused ({code}) and once accepted: several servers are behind \
+             this address, and they do not accept the same tokens"
+        ),
+        "give all nodes the same JWT_SECRET, and the same clock",
+    )
 }
 
 /// Returns the advice for clocks that differ.

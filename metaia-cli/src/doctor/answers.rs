@@ -3,20 +3,20 @@
 use super::check::DoctorCheck;
 use super::facts::{Facts, Handshakes};
 use super::finding::Finding;
-use crate::diagnosis::{Fault, HttpReply, ProbeResult, Via};
+use crate::diagnosis::{Fault, HttpReply, ProbeResult, Via, hidden_answer};
 
 pub(super) fn server(facts: &Facts) -> Option<Finding> {
     let handshakes = facts.handshakes.as_ref()?;
     let finding = match &handshakes.livez.value {
         Ok(reply) if is_alive(reply) => health(facts, handshakes),
-        Ok(_) if handshakes.has_rest => of_version(
+        Ok(reply) if handshakes.has_rest && !is_overloaded(reply) => of_version(
             handshakes,
             format!(
                 "/livez is not passed on; /api/ is METAIA's{}",
                 version(handshakes)
             ),
         ),
-        Ok(reply) if has_sockets(handshakes) => Finding::good(
+        Ok(reply) if has_sockets(handshakes) && is_of_another_program(reply) => Finding::good(
             DoctorCheck::Server,
             format!(
                 "/livez {}: no REST interface of metaia-server, as of a server that embeds the \
@@ -26,7 +26,10 @@ pub(super) fn server(facts: &Facts) -> Option<Finding> {
         ),
         Ok(reply) => {
             let fault = Fault::Reply(reply.clone());
-            refused(facts, &format!("/livez {}", reply.status), "/livez", &fault)
+            let found = format!("/livez {}", reply.status);
+            // A client without REST does not need it.
+            let is_needed = !has_sockets(handshakes);
+            refused(facts, &found, "/livez", &fault).unless(is_needed)
         }
         Err(fault) => refused(facts, "/livez", "/livez", fault),
     };
@@ -37,6 +40,18 @@ pub(super) fn server(facts: &Facts) -> Option<Finding> {
 fn is_alive(reply: &HttpReply) -> bool {
     let body: Option<serde_json::Value> = serde_json::from_str(&reply.body).ok();
     reply.status == 200 && body.is_some_and(|body| body["status"] == "alive")
+}
+
+/// Returns whether the answer says that there is a limit or a trouble, and not that the path is
+/// kept from the public.
+fn is_overloaded(reply: &HttpReply) -> bool {
+    matches!(reply.status, 429 | 500..=599)
+}
+
+/// Returns whether a program that knows no `/livez`, or has a page for each path, gives such an
+/// answer. Any other one is a refusal.
+fn is_of_another_program(reply: &HttpReply) -> bool {
+    matches!(reply.status, 200..=299 | 404)
 }
 
 fn has_sockets(handshakes: &Handshakes) -> bool {
@@ -134,13 +149,11 @@ pub(super) fn origin(facts: &Facts) -> Option<Finding> {
     }
     let found = facts.origin.as_ref()?;
     let finding = match &found.value {
-        Ok(answer) if is_hidden(origin, answer.allowed.as_deref(), answer.via) => Finding::warning(
-            DoctorCheck::Origin,
-            format!("{origin} is accepted"),
-            "the answer has no Access-Control-Allow-Origin for it: a browser does not let the \
-             page read it",
-            "something between removes this header, or replaces it: let it pass",
-        ),
+        Ok(answer) if is_hidden(origin, answer.allowed.as_deref(), answer.via) => {
+            let found = format!("{origin} is accepted, and a page of it cannot read the answer");
+            let diagnosis = hidden_answer(answer.allowed.as_deref());
+            Finding::problem(DoctorCheck::Origin, found, diagnosis)
+        }
         Ok(_) => Finding::good(DoctorCheck::Origin, format!("{origin} is accepted")),
         Err(fault) => {
             let nothing = ProbeResult::Nothing;

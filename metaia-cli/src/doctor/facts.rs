@@ -6,8 +6,8 @@ use std::time::Duration;
 use metaia_realtime::client::{TokenIn, Transport};
 
 use super::certificate::Certificate;
+use super::open_packet::open_packet_flaw;
 use crate::diagnosis::{Asked, Diagnosis, Fault, HttpReply, ProbeResult, Via, diagnose};
-use crate::exit::Exit;
 use crate::token::TokenReport;
 
 /// A value, and the time that it took.
@@ -33,8 +33,8 @@ pub(crate) struct Facts {
     pub(crate) token: Option<TokenReport>,
     /// Each way on its own.
     pub(crate) sign_ins: Option<Vec<SignIn>>,
-    /// The rooms of `rt:ready`; `None` inside if none came within the time.
-    pub(crate) rooms: Option<Timed<Option<Vec<String>>>>,
+    /// The rooms of `rt:ready`.
+    pub(crate) rooms: Option<Timed<Result<Vec<String>, Diagnosis>>>,
     pub(crate) delivered: Option<Delivered>,
     pub(crate) idle: Option<HeldLine>,
     /// True if nothing more will be known.
@@ -91,7 +91,7 @@ pub(crate) struct Polled {
 #[derive(Debug, Clone)]
 pub(crate) struct OriginAnswer {
     pub(crate) via: Via,
-    /// `Access-Control-Allow-Origin`, of an answer to polling.
+    /// `Access-Control-Allow-Origin`, of an answer to polling; all of them, if there are several.
     pub(crate) allowed: Option<String>,
 }
 
@@ -99,6 +99,8 @@ pub(crate) struct OriginAnswer {
 #[derive(Debug, Clone)]
 pub(crate) struct SignIn {
     pub(crate) place: TokenIn,
+    /// True if it was refused, and accepted when it was made once more.
+    pub(crate) is_fickle: bool,
     pub(crate) transport: Transport,
     pub(crate) result: Found<()>,
 }
@@ -106,8 +108,7 @@ pub(crate) struct SignIn {
 /// The answers that a live session received.
 #[derive(Debug, Clone)]
 pub(crate) struct Delivered {
-    /// The error has the exit code and the words of the diagnosis.
-    pub(crate) fence: Result<Duration, (Exit, String)>,
+    pub(crate) fence: Result<Duration, Diagnosis>,
     pub(crate) own_event: OwnEvent,
 }
 
@@ -115,18 +116,50 @@ pub(crate) struct Delivered {
 #[derive(Debug, Clone)]
 pub(crate) enum OwnEvent {
     Back(Duration),
-    /// It was sent, and did not come within this time.
-    Lost(Duration),
+    /// It was sent, and did not come.
+    Lost(Diagnosis),
+    /// Nobody at hand may send it, or there is no way to.
     NotSent(String),
+    /// Something on the way, or the server, did not take it.
+    Refused(Diagnosis),
 }
 
 /// A line on which nothing was sent.
 #[derive(Debug, Clone)]
 pub(crate) struct HeldLine {
     pub(crate) held: Duration,
-    /// The silence after which it was cut, and the words of the client.
-    pub(crate) cut: Option<(Duration, String)>,
+    pub(crate) end: LineEnd,
     pub(crate) ping_interval: Option<Duration>,
+}
+
+/// The end of a silent line.
+#[derive(Debug, Clone)]
+pub(crate) enum LineEnd {
+    /// It lived: a fence was answered after the silence.
+    Answered,
+    /// The server answered that it gives no fence.
+    WithoutFence(Diagnosis),
+    /// The server ended the session, with this code.
+    Ended(String),
+    Lost(LostLine),
+}
+
+/// A line that was lost without a word of the server.
+#[derive(Debug, Clone)]
+pub(crate) struct LostLine {
+    pub(crate) silence: Duration,
+    pub(crate) loss: LineLoss,
+    /// The result of another connection, after it.
+    pub(crate) again: Result<(), Fault>,
+}
+
+/// The way in which a line was lost.
+#[derive(Debug, Clone)]
+pub(crate) enum LineLoss {
+    /// It was cut; the words of the client.
+    Cut(String),
+    /// It was not cut, and nothing is answered on it.
+    Deaf,
 }
 
 impl Facts {
@@ -227,9 +260,14 @@ fn ping_interval(packet: &str) -> Option<Duration> {
 impl Polled {
     /// Returns whether a session was opened.
     pub(crate) fn opens(&self) -> bool {
-        self.opened
-            .value
-            .as_ref()
-            .is_ok_and(HttpReply::opens_session)
+        let opened = self.opened.value.as_ref();
+        opened.is_ok_and(HttpReply::opens_session) && self.flaw().is_none()
+    }
+
+    /// Returns why no client opens a session by an answer that seems to open one.
+    pub(super) fn flaw(&self) -> Option<String> {
+        let reply = self.opened.value.as_ref().ok()?;
+        let flaw = || open_packet_flaw(&reply.body);
+        reply.opens_session().then(flaw).flatten()
     }
 }

@@ -3,7 +3,7 @@
 use super::check::DoctorCheck;
 use super::facts::Facts;
 use super::finding::Finding;
-use super::{answers, clock, route, session, sockets, token};
+use super::{answers, clock, idle, route, session, sockets, token};
 
 /// Returns the finding of a check; `None` as long as its facts are not known.
 pub(crate) fn judge(check: DoctorCheck, facts: &Facts) -> Option<Finding> {
@@ -23,7 +23,7 @@ pub(crate) fn judge(check: DoctorCheck, facts: &Facts) -> Option<Finding> {
         DoctorCheck::Rooms => session::rooms(facts),
         DoctorCheck::Delivery => session::delivery(facts),
         DoctorCheck::Event => session::event(facts),
-        DoctorCheck::Idle => session::idle(facts),
+        DoctorCheck::Idle => idle::idle(facts),
     };
     match found {
         None if facts.is_over => Some(Finding::not_tried(check, "interrupted")),

@@ -11,21 +11,26 @@ mod check;
 mod clock;
 mod facts;
 mod finding;
+mod idle;
 mod judge;
+mod open_packet;
 mod report;
 mod route;
 mod session;
+mod slow_line;
 mod sockets;
 #[cfg(test)]
 mod tests;
 mod token;
+mod token_cure;
 
 pub(crate) use certificate::Certificate;
 pub(crate) use check::DoctorCheck;
 pub(crate) use facts::{
-    Delivered, Facts, Found, Handshakes, HeldLine, OriginAnswer, OwnEvent, Polled, SignIn, Timed,
-    Wishes,
+    Delivered, Facts, Found, Handshakes, HeldLine, LineEnd, LineLoss, LostLine, OriginAnswer,
+    OwnEvent, Polled, SignIn, Timed, Wishes,
 };
 pub(crate) use finding::Finding;
 pub(crate) use judge::judge;
+pub(crate) use open_packet::open_packet_flaw;
 pub(crate) use report::{FindingLine, Findings, summary};

@@ -1,10 +1,10 @@
-//! The live session: its rooms, what it receives, and how long its line may be silent.
+//! The live session: its rooms, and what it receives.
 
 use super::check::DoctorCheck;
 use super::facts::{Delivered, Facts, OwnEvent};
 use super::finding::{Finding, in_ms};
 use super::token::without_session;
-use crate::diagnosis::{Diagnosis, cut_line, no_fence, not_delivered, not_ready};
+use crate::diagnosis::Diagnosis;
 use crate::event_names;
 use crate::exit::Exit;
 
@@ -14,8 +14,8 @@ pub(super) fn rooms(facts: &Facts) -> Option<Finding> {
     }
     let found = facts.rooms.as_ref()?;
     let finding = match &found.value {
-        Some(rooms) => Finding::good(DoctorCheck::Rooms, format!("live in {}", rooms.join(", "))),
-        None => Finding::problem(DoctorCheck::Rooms, "not live", not_ready(found.took)),
+        Ok(rooms) => Finding::good(DoctorCheck::Rooms, format!("live in {}", rooms.join(", "))),
+        Err(diagnosis) => Finding::problem(DoctorCheck::Rooms, "not live", diagnosis.clone()),
     };
     Some(finding.took(found.took))
 }
@@ -31,11 +31,11 @@ fn without_sign_in(facts: &Facts, check: DoctorCheck) -> Option<Finding> {
 }
 
 /// Returns the finding of a check that needs a live session, if there is none.
-fn without_rooms(facts: &Facts, check: DoctorCheck) -> Option<Finding> {
+pub(super) fn without_rooms(facts: &Facts, check: DoctorCheck) -> Option<Finding> {
     if let Some(before) = without_sign_in(facts, check) {
         return Some(before);
     }
-    let is_live = facts.rooms.as_ref()?.value.is_some();
+    let is_live = facts.rooms.as_ref()?.value.is_ok();
     (!is_live).then(|| Finding::not_tried(check, "the session is not live"))
 }
 
@@ -50,9 +50,7 @@ fn delivered(delivered: &Delivered) -> Finding {
     const CHECK: DoctorCheck = DoctorCheck::Delivery;
     let fence = match &delivered.fence {
         Ok(took) => format!("fence (rt:sync) in {}", in_ms(*took)),
-        Err((exit, reason)) => {
-            return Finding::problem(CHECK, "no fence", no_fence(*exit, reason));
-        }
+        Err(diagnosis) => return Finding::problem(CHECK, "no fence", diagnosis.clone()),
     };
     match &delivered.own_event {
         OwnEvent::Back(took) => {
@@ -60,9 +58,14 @@ fn delivered(delivered: &Delivered) -> Finding {
             Finding::good(CHECK, found).took(*took)
         }
         OwnEvent::NotSent(why) => Finding::good(CHECK, format!("{fence}; no own event: {why}")),
-        OwnEvent::Lost(limit) => {
+        OwnEvent::Refused(diagnosis) => {
+            let found = format!("{fence}; the own event was not taken");
+            // A client that receives does not need it.
+            Finding::problem(CHECK, found, diagnosis.clone()).unless(false)
+        }
+        OwnEvent::Lost(diagnosis) => {
             let found = format!("{fence}; the own event is missing");
-            Finding::problem(CHECK, found, not_delivered(*limit))
+            Finding::problem(CHECK, found, diagnosis.clone())
         }
     }
 }
@@ -90,29 +93,4 @@ pub(super) fn event(facts: &Facts) -> Option<Finding> {
         advice: Some(format!("listen for {meant} in the client")),
     };
     Some(Finding::problem(CHECK, name, diagnosis))
-}
-
-pub(super) fn idle(facts: &Facts) -> Option<Finding> {
-    const CHECK: DoctorCheck = DoctorCheck::Idle;
-    let Some(_) = facts.wishes.idle else {
-        let how = "--idle 60s holds a silent line, and finds what cuts it";
-        return Some(Finding::not_asked_for(CHECK, how));
-    };
-    if let Some(before) = without_rooms(facts, CHECK) {
-        return Some(before);
-    }
-    let line = facts.idle.as_ref()?;
-    let held = line.held.as_secs_f64();
-    if let Some((silence, reason)) = &line.cut {
-        let diagnosis = cut_line(*silence, line.ping_interval, reason);
-        let found = format!("the line was lost after {held:.1} s");
-        return Some(Finding::problem(CHECK, found, diagnosis).took(line.held));
-    }
-    let pinged = line.ping_interval.filter(|interval| *interval < line.held);
-    let pinged = pinged.map_or_else(String::new, |interval| {
-        let seconds = interval.as_secs_f64();
-        format!("; the server sends a ping every {seconds} s, so no silence was longer")
-    });
-    let found = format!("the line was held for {held:.1} s{pinged}");
-    Some(Finding::good(CHECK, found).took(line.held))
 }

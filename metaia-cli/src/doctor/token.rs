@@ -8,9 +8,12 @@ use super::check::DoctorCheck;
 use super::facts::{Facts, SignIn};
 use super::finding::{Finding, in_ms};
 use super::route;
+use super::slow_line::too_slow;
 use super::sockets::by_polling;
+use super::token_cure::with_cure;
 use crate::diagnosis::{
-    Asked, Diagnosis, Fault, ProbeResult, Via, diagnose, pass_authorization, refusal_exit,
+    Asked, Diagnosis, Fault, ProbeResult, Via, diagnose, different_secrets, pass_authorization,
+    refusal_exit,
 };
 use crate::span;
 use crate::token::{Problem, TokenReport};
@@ -55,15 +58,20 @@ fn local(facts: &Facts, report: &TokenReport) -> String {
     let signature = match report.check {
         SignatureCheck::Good => format!("signature good with {with}"),
         SignatureCheck::Bad => format!("signed with another secret than {with}"),
-        SignatureCheck::Unchecked => match report.public_algorithm() {
-            Some(algorithm) => format!(
-                "signature not checked: signed with {algorithm}, which `metaia token inspect \
-                 --jwks` checks"
-            ),
-            None => "signature not checked: no secret is at hand".to_owned(),
-        },
+        SignatureCheck::Unchecked => not_checked(report, facts),
     };
     format!("{ends}; {signature}")
+}
+
+fn not_checked(report: &TokenReport, facts: &Facts) -> String {
+    let why = match report.public_algorithm() {
+        Some(algorithm) => {
+            format!("signed with {algorithm}, which `metaia token inspect --jwks` checks")
+        }
+        None if facts.wishes.secret_from.is_some() => "it is not one by HS256".to_owned(),
+        None => "no secret is at hand".to_owned(),
+    };
+    format!("signature not checked: {why}")
 }
 
 fn ends(report: &TokenReport) -> Option<String> {
@@ -86,7 +94,7 @@ fn as_this_machine_sees_it(report: &TokenReport, found: String) -> Finding {
                 cause: problems,
                 advice: Some("`metaia token inspect` shows more".to_owned()),
             };
-            let diagnosis = for_whole_token(report, diagnosis);
+            let diagnosis = with_cure(report, diagnosis);
             Finding::problem(CHECK, found, diagnosis)
         }
         _ => warned(report, found),
@@ -129,19 +137,8 @@ fn as_server_sees_it(
         return as_this_machine_sees_it(report, found);
     };
     let diagnosis = diagnose(&asked(facts, sign_in), fault, &by_the_clock(facts));
-    let diagnosis = for_whole_token(report, diagnosis);
+    let diagnosis = with_cure(report, diagnosis);
     Finding::problem(CHECK, contradicted(report, fault, found), diagnosis)
-}
-
-/// Returns the diagnosis with the cure for a text that is no token, if it is none.
-fn for_whole_token(report: &TokenReport, diagnosis: Diagnosis) -> Diagnosis {
-    if report.is_jwt() {
-        return diagnosis;
-    }
-    Diagnosis {
-        advice: Some("paste the whole token".to_owned()),
-        ..diagnosis
-    }
 }
 
 /// Adds what this machine and the server do not agree about.
@@ -222,12 +219,17 @@ pub(super) fn sign_in(facts: &Facts) -> Option<Finding> {
         );
         return Some(Finding::not_tried(CHECK, why));
     }
+    if let (true, Some(code)) = (failed.is_fickle, code_of(fault)) {
+        let finding = Finding::problem(CHECK, said, different_secrets(code));
+        return Some(finding.took(longest?));
+    }
     let probed = if accepted && failed.place == TokenIn::Header {
         ProbeResult::AcceptedInPayload
     } else {
         unanswered(facts, failed, fault)
     };
-    let mut diagnosis = diagnose(&asked(facts, failed), fault, &probed);
+    let mut diagnosis =
+        too_slow(facts, fault).unwrap_or_else(|| diagnose(&asked(facts, failed), fault, &probed));
     let wanted = facts.wishes.token_in;
     if wanted == TokenIn::Payload && probed == ProbeResult::AcceptedInPayload {
         // It does what would be advised otherwise.

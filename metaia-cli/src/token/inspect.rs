@@ -22,7 +22,7 @@ const PUBLIC: [&str; 3] = ["RS256", "ES256", "EdDSA"];
 /// A reason for which a server refuses the token, or a warning.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Problem {
-    code: &'static str,
+    pub(crate) code: &'static str,
     pub(crate) message: String,
 }
 

@@ -39,9 +39,21 @@ pub enum Door {
     SmallBodies,
     /// It speaks TLS, with an expired certificate of the authority of the fixtures.
     Expired,
+    /// It hides the header that lets a page of a browser read an answer.
+    HiddenFromPages,
+    /// It changes the bodies of answers.
+    Rewriting,
+    /// It limits the rate of requests to `/livez`, and the limit is reached.
+    Limited,
+    /// It passes no query on.
+    WithoutQuery,
+    /// It speaks TLS, and wants a certificate of the client.
+    ClientCertificate,
+    /// It lets nobody emit.
+    WithoutEmit,
 }
 
-const DOORS: [Door; 12] = [
+const DOORS: [Door; 18] = [
     Door::Tls,
     Door::WithoutUpgrade,
     Door::WithoutAuthorization,
@@ -54,6 +66,12 @@ const DOORS: [Door; 12] = [
     Door::Alternating,
     Door::SmallBodies,
     Door::Expired,
+    Door::HiddenFromPages,
+    Door::Rewriting,
+    Door::Limited,
+    Door::WithoutQuery,
+    Door::ClientCertificate,
+    Door::WithoutEmit,
 ];
 
 const UPGRADE: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; \
@@ -107,7 +125,7 @@ impl MisconfiguredNginx {
 
 impl Door {
     fn is_tls(self) -> bool {
-        matches!(self, Self::Tls | Self::Expired)
+        matches!(self, Self::Tls | Self::Expired | Self::ClientCertificate)
     }
 }
 
@@ -159,6 +177,28 @@ fn section(door: Door, port: u16, server: u16, tls: u16) -> String {
              {UPGRADE} {pass} }}"
         ),
         Door::Redirect => format!("return 301 https://127.0.0.1:{tls}$request_uri;"),
+        Door::HiddenFromPages => format!(
+            "location / {{ proxy_hide_header Access-Control-Allow-Origin; {UPGRADE} {pass} }}"
+        ),
+        Door::Rewriting => {
+            format!("sub_filter_types *; sub_filter sid SID; location / {{ {UPGRADE} {pass} }}")
+        }
+        Door::Limited => {
+            format!("location = /livez {{ return 429; }} location / {{ {UPGRADE} {pass} }}")
+        }
+        Door::WithoutQuery => {
+            let pass = pass.replace(';', "$uri;");
+            format!("location / {{ {UPGRADE} {pass} }}")
+        }
+        Door::ClientCertificate => format!(
+            "{} ssl_verify_client on; ssl_client_certificate {}; \
+             location / {{ {UPGRADE} {pass} }}",
+            tls_files("self-signed"),
+            package_path("fixtures/tls/authority.pem").display()
+        ),
+        Door::WithoutEmit => format!(
+            "location = /api/realtime/emit {{ return 403; }} location / {{ {UPGRADE} {pass} }}"
+        ),
         Door::Down => "location / { proxy_pass http://127.0.0.1:1; }".to_owned(),
         Door::Unknown => "return 404;".to_owned(),
     };

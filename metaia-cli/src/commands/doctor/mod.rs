@@ -42,6 +42,7 @@ Examples:
 
 const MORE: &str = "\
 Without --as and --token it signs in as customer:metaia-doctor, if the server's secret is at hand. \
+A token that you supply is sent alone: a secret or a key at hand may be another server's. \
 The exit code is that of the first problem that stops the client; warnings are none. \
 `metaia explain doctor.NAME` tells about one check, and `metaia refusals --follow` why the server \
 turns away a phone that is not at hand.";
@@ -136,12 +137,12 @@ async fn reach(visit: &mut Visit<'_>, chart: &mut Chart) -> Result<bool, Failure
 
 /// Looks at a session that is signed in, and closes it.
 async fn live(
-    visit: &Visit<'_>,
+    visit: &mut Visit<'_>,
     mut session: session::DoctorSession,
     chart: &mut Chart,
 ) -> Result<(), Failure> {
-    let rooms = session.rooms(visit.limit()).await;
-    let is_live = rooms.value.is_some();
+    let rooms = session.rooms(visit).await;
+    let is_live = rooms.value.is_ok();
     chart.facts.rooms = Some(rooms);
     chart.show()?;
     if is_live {

@@ -5,7 +5,7 @@ use reqwest::header::ACCESS_CONTROL_ALLOW_ORIGIN;
 
 use super::visit::Visit;
 use super::{polling, websocket};
-use crate::diagnosis::{Fault, Via};
+use crate::diagnosis::{Fault, HttpReply, Via};
 use crate::doctor::{Facts, Found, OriginAnswer};
 use crate::probe::session_id;
 
@@ -29,11 +29,19 @@ async fn by_polling(visit: &Visit<'_>) -> Result<OriginAnswer, Fault> {
     if !reply.opens_session() {
         return Err(Fault::Reply(reply));
     }
-    let allowed = reply.header(ACCESS_CONTROL_ALLOW_ORIGIN.as_str());
     Ok(OriginAnswer {
         via: Via::Polling,
-        allowed: allowed.map(str::to_owned),
+        allowed: allowed(&reply),
     })
+}
+
+/// Returns the values of the header that lets a page read the answer. With two of them, of the
+/// server and of a proxy, a browser does not.
+fn allowed(reply: &HttpReply) -> Option<String> {
+    let name = ACCESS_CONTROL_ALLOW_ORIGIN.as_str();
+    let headers = reply.headers.iter().filter(|(known, _)| known == name);
+    let values: Vec<&str> = headers.map(|(_, value)| value.as_str()).collect();
+    (!values.is_empty()).then(|| values.join(", "))
 }
 
 async fn by_websocket(visit: &Visit<'_>) -> Result<OriginAnswer, Fault> {

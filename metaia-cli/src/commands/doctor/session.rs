@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use metaia_realtime::client::{
-    Client, ClientBuilder, ClientCredentials, Ready, TokenIn, Transport, Update, Updates,
+    Client, ClientBuilder, ClientCredentials, Ready, SendError, SyncError, TokenIn, Transport,
+    Update, Updates,
 };
 use tokio::time::{Instant, timeout};
 
 use super::visit::Visit;
 use crate::clock;
 use crate::connection;
-use crate::diagnosis::connect_fault;
+use crate::diagnosis::{Diagnosis, Fault, connect_fault, no_fence, not_ready};
 use crate::doctor::{SignIn, Timed};
+use crate::exit::Exit;
 use crate::identity::Identity;
 
 /// A session that is signed in.
@@ -20,6 +22,8 @@ pub(super) struct DoctorSession {
     pub(super) updates: Updates,
     /// `rt:ready`, once it has come.
     pub(super) ready: Option<Ready>,
+    transport: Transport,
+    place: TokenIn,
 }
 
 /// Signs in with the token in each place, and returns the last session that could be opened.
@@ -38,13 +42,47 @@ pub(super) async fn sign_in(
         sign_ins.push(sign_in);
         session = opened;
     }
+    if let Some(refused) = contradicted(&mut sign_ins) {
+        // A user may have a single session.
+        if let Some(earlier) = session.take() {
+            DoctorSession::close(earlier).await;
+        }
+        session = open_again(visit, identity, transport, refused.place).await;
+        refused.is_fickle = session.is_some();
+    }
     // The place of the session itself did not work, and another one did.
     let accepted = sign_ins.iter().find(|one| one.result.value.is_ok());
     let other = accepted.map(|one| one.place).filter(|_| session.is_none());
     if let Some(place) = other {
-        (_, session) = open(visit, identity, transport, place).await;
+        session = open_again(visit, identity, transport, place).await;
     }
     (sign_ins, session)
+}
+
+/// Returns the way by which a token was refused that another way has accepted.
+fn contradicted(sign_ins: &mut [SignIn]) -> Option<&mut SignIn> {
+    let is_accepted = sign_ins.iter().any(|one| one.result.value.is_ok());
+    let mut refused = sign_ins
+        .iter_mut()
+        .filter(|one| matches!(one.result.value, Err(Fault::Refused(_))));
+    refused.next().filter(|_| is_accepted)
+}
+
+/// Opens a session by a way that has been tried, at most twice: of two servers behind one address,
+/// the second attempt reaches the other one.
+async fn open_again(
+    visit: &Visit<'_>,
+    identity: &Identity,
+    transport: Transport,
+    place: TokenIn,
+) -> Option<DoctorSession> {
+    for _ in 0..2 {
+        let (_, session) = open(visit, identity, transport, place).await;
+        if session.is_some() {
+            return session;
+        }
+    }
+    None
 }
 
 async fn open(
@@ -60,11 +98,12 @@ async fn open(
     let found = visit.attempt(connecting).await;
     let (value, session) = match found.value {
         Ok((client, updates)) => {
-            let ready = None;
             let session = DoctorSession {
                 client,
                 updates,
-                ready,
+                ready: None,
+                transport,
+                place,
             };
             (Ok(()), Some(session))
         }
@@ -74,6 +113,7 @@ async fn open(
     let result = Timed { value, took };
     let sign_in = SignIn {
         place,
+        is_fickle: false,
         transport,
         result,
     };
@@ -109,16 +149,50 @@ fn builder(
 }
 
 impl DoctorSession {
-    /// Waits until the session is live, and returns its rooms; `None` if that takes longer.
-    pub(super) async fn rooms(&mut self, limit: Duration) -> Timed<Option<Vec<String>>> {
+    /// Waits until the session is live, and returns its rooms.
+    pub(super) async fn rooms(
+        &mut self,
+        visit: &Visit<'_>,
+    ) -> Timed<Result<Vec<String>, Diagnosis>> {
+        let limit = visit.limit();
         let began = Instant::now();
         let ready = timeout(limit, self.ready()).await.ok().flatten();
         let rooms = ready.as_ref().map(|ready| ready.rooms.clone());
         self.ready = ready;
         Timed {
-            value: rooms,
+            value: rooms.ok_or_else(|| visit.late(limit, not_ready(limit))),
             took: began.elapsed(),
         }
+    }
+
+    /// Asks for a fence, and returns the time that it took.
+    pub(super) async fn fence(&self, visit: &Visit<'_>) -> Result<Duration, Diagnosis> {
+        let limit = visit.limit();
+        let began = Instant::now();
+        let late = || {
+            let reason = format!("no answer within {:.1} s", limit.as_secs_f64());
+            visit.late(limit, no_fence(Exit::TimedOut, &reason))
+        };
+        match timeout(limit, self.client.sync()).await {
+            Ok(Ok(_)) => Ok(began.elapsed()),
+            Ok(Err(SyncError::Emit(SendError::Timeout(_)))) | Err(_) => Err(late()),
+            Ok(Err(error @ SyncError::Emit(_))) => {
+                Err(no_fence(Exit::Unreachable, &error.to_string()))
+            }
+            Ok(Err(error)) => Err(no_fence(Exit::Failed, &error.to_string())),
+        }
+    }
+
+    /// Connects once more in the same way, and disconnects.
+    pub(super) async fn connect_again(&self, visit: &Visit<'_>) -> Result<(), Fault> {
+        let Some(identity) = &visit.identity else {
+            return Ok(());
+        };
+        let (sign_in, session) = open(visit, identity, self.transport, self.place).await;
+        if let Some(session) = session {
+            session.close().await;
+        }
+        sign_in.result.value
     }
 
     async fn ready(&mut self) -> Option<Ready> {

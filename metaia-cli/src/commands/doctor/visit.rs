@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use metaia_realtime::auth::SignatureCheck;
 use metaia_realtime::client::TokenIn;
 use reqwest::{Client, RequestBuilder, Response};
 use tokio::time::{Instant, timeout};
@@ -10,7 +11,7 @@ use url::Url;
 use crate::actor::Actor;
 use crate::clock;
 use crate::context::Context;
-use crate::diagnosis::{Fault, HttpReply, TokenKind, Via, request_fault};
+use crate::diagnosis::{Diagnosis, Fault, HttpReply, TokenKind, Via, request_fault, time_used_up};
 use crate::doctor::{Found, Timed, Wishes};
 use crate::exit::{Exit, Failure};
 use crate::identity::Identity;
@@ -23,9 +24,6 @@ const VISITOR: &str = "customer:metaia-doctor";
 
 /// The most bytes of an answer that are read.
 const MAX_BODY_BYTES: usize = 64 * 1024;
-
-/// The least time that a step has, however long the others took.
-const MIN_STEP: Duration = Duration::from_millis(100);
 
 /// A visit to the server of a context.
 pub(super) struct Visit<'a> {
@@ -89,13 +87,30 @@ impl<'a> Visit<'a> {
     /// Returns the time that the next step has.
     pub(super) fn limit(&self) -> Duration {
         let left = self.ends.saturating_duration_since(Instant::now());
-        let limit = left.min(self.step).max(MIN_STEP);
-        // Whole tenths of a second are easier to read in a message.
-        let tenths = u64::try_from(limit.as_millis() / 100).unwrap_or(u64::MAX);
-        Duration::from_millis(tenths.saturating_mul(100).max(100))
+        in_tenths(left.min(self.step))
     }
 
-    /// Returns the same visit, with this time in addition.
+    /// Returns whether the steps before have taken a part of this limit.
+    fn is_short(&self, limit: Duration) -> bool {
+        limit < in_tenths(self.step)
+    }
+
+    /// Returns the diagnosis of a step that ran out of this time: the given one, if it had all the
+    /// time of a step.
+    pub(super) fn late(&self, limit: Duration, otherwise: Diagnosis) -> Diagnosis {
+        if self.is_short(limit) {
+            time_used_up(limit)
+        } else {
+            otherwise
+        }
+    }
+
+    /// Adds the time for which a line is held, and that of the two steps behind it.
+    pub(super) fn prolong_for_line(&mut self, held: Duration) {
+        self.prolong(held + 2 * self.step);
+    }
+
+    /// Adds this time.
     pub(super) fn prolong(&mut self, time: Duration) {
         self.ends += time;
     }
@@ -108,8 +123,11 @@ impl<'a> Visit<'a> {
         let limit = self.limit();
         let began = Instant::now();
         let value = match timeout(limit, step).await {
-            Ok(value) => value,
+            Err(_) | Ok(Err(Fault::NoAnswer(_))) if self.is_short(limit) => {
+                Err(Fault::TimeUsedUp(limit))
+            }
             Err(_) => Err(Fault::NoAnswer(limit)),
+            Ok(value) => value,
         };
         Timed {
             value,
@@ -156,6 +174,17 @@ impl<'a> Visit<'a> {
         Ok(Some(inspect(&PastedToken::read(&token), &secrets, now)))
     }
 
+    /// Returns whether the secret at hand has signed the token.
+    pub(super) fn has_secret_of_token(&self) -> bool {
+        let secret = self.context.settings.jwt_secret();
+        let token = self.identity.as_ref().map(Identity::token);
+        let (Ok(secret), Some(Ok(token))) = (secret, token) else {
+            return false;
+        };
+        let report = inspect(&PastedToken::read(&token), &[secret], clock::unix_ms());
+        report.check == SignatureCheck::Good
+    }
+
     /// Returns the places in which the token is sent, the one of the session last.
     pub(super) fn places(&self) -> Vec<TokenIn> {
         if self.network.has_authorization() {
@@ -166,6 +195,13 @@ impl<'a> Visit<'a> {
             _ => vec![TokenIn::Header, TokenIn::Payload],
         }
     }
+}
+
+/// Rounds a limit down to whole tenths of a second, which are easier to read in a message. The
+/// least limit is one of them, however long other steps took.
+fn in_tenths(limit: Duration) -> Duration {
+    let tenths = u64::try_from(limit.as_millis() / 100).unwrap_or(u64::MAX);
+    Duration::from_millis(tenths.saturating_mul(100).max(100))
 }
 
 /// Returns the person to sign in as: the one that is named, the owner of the token, or a visitor.

@@ -13,6 +13,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::visit::Visit;
 use crate::diagnosis::Fault;
+use crate::doctor::open_packet_flaw;
 
 const PATH: &str = "/socket.io/?EIO=4&transport=websocket";
 
@@ -32,11 +33,12 @@ pub(super) async fn greet_with(visit: &Visit<'_>, http: &Client) -> Result<Strin
     let packet = next_text(&mut socket).await?;
     // A server that is left without a farewell ends the session by itself.
     let _ = socket.close(None).await;
-    if packet.starts_with("0{") {
-        Ok(packet)
-    } else {
-        let text = "the first packet does not open a session";
-        Err(Fault::Protocol(text.to_owned()))
+    match open_packet_flaw(&packet) {
+        None => Ok(packet),
+        Some(flaw) => {
+            let text = format!("the first packet does not open a session: {flaw}");
+            Err(Fault::Protocol(text))
+        }
     }
 }
 
@@ -91,16 +93,17 @@ async fn next_text(socket: &mut Socket) -> Result<String, Fault> {
             Some(Ok(Message::Text(text))) => return Ok(text.to_string()),
             Some(Ok(_)) => {}
             Some(Err(error)) => return Err(fault(&error)),
-            None => return Err(Fault::Cut),
+            None => return Err(Fault::CutWebSocket),
         }
     }
 }
 
+/// Returns what an error of an open WebSocket means.
 fn fault(error: &Error) -> Fault {
     match error {
-        Error::Io(_) | Error::ConnectionClosed | Error::AlreadyClosed => Fault::Cut,
+        Error::Io(_) | Error::ConnectionClosed | Error::AlreadyClosed => Fault::CutWebSocket,
         other => match other.to_string() {
-            text if text.contains("without closing handshake") => Fault::Cut,
+            text if text.contains("without closing handshake") => Fault::CutWebSocket,
             text => Fault::Protocol(text),
         },
     }

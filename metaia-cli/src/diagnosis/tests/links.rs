@@ -101,6 +101,16 @@ fn certificates_have_a_hint_each() {
             "--insecure",
         ),
         (
+            CertificateFlaw::OtherSignature,
+            "not signed by the trusted authority",
+            "--cacert",
+        ),
+        (
+            CertificateFlaw::Other("bad encoding".to_owned()),
+            "bad encoding",
+            "--cacert",
+        ),
+        (
             CertificateFlaw::OtherName(vec!["b.example".to_owned()]),
             "b.example",
             "a name of",
@@ -195,4 +205,45 @@ fn a_websocket_without_frames_is_told_from_one_that_is_not_offered() {
         );
         check_at(&asked(Via::WebSocket), fault, &alone, expected);
     }
+}
+
+#[test]
+fn a_websocket_that_is_cut_behind_its_101_is_told_from_one_that_is_not_passed_on() {
+    assert_eq!(
+        probes(&asked(Via::WebSocket), &Fault::CutWebSocket),
+        [Probe::Polling]
+    );
+    for probed in [polling_works(), ProbeResult::Nothing] {
+        let expected = (Exit::Unreachable, "opened (101), and then cut", "frames");
+        check_at(
+            &asked(Via::WebSocket),
+            Fault::CutWebSocket,
+            &probed,
+            expected,
+        );
+    }
+}
+
+#[test]
+fn a_step_without_time_names_the_option() {
+    let used_up = Fault::TimeUsedUp(Duration::from_millis(100));
+    check(
+        used_up,
+        (
+            Exit::TimedOut,
+            "within 0.1 s: the steps before",
+            "--timeout 60s",
+        ),
+    );
+}
+
+#[test]
+fn a_certificate_of_the_client_that_is_wanted_is_named() {
+    let alert = Fault::Tls("received fatal alert: CertificateRequired".to_owned());
+    let expected = (
+        Exit::Unreachable,
+        "certificate of the client",
+        "ssl_verify_client",
+    );
+    check_at(&by_tls(), alert, &ProbeResult::Nothing, expected);
 }

@@ -272,3 +272,49 @@ fn sockets_that_are_not_passed_on_beside_rest_get_the_lines_of_nginx() {
     let rest = ProbeResult::RestAnswers;
     check_at(&asked(Via::Polling), page, &rest, expected);
 }
+
+#[test]
+fn a_limit_of_a_proxy_is_not_one_of_the_server() {
+    let nginx = ("server", "nginx/1.22.1");
+    let limited = reply(429, &[nginx], "<html>");
+    let cause = "nginx answered 429 Too Many Requests: its limit on the rate";
+    check_reply(limited, (Exit::Unreachable, cause, "limit_req"));
+    let named = reply(429, &[nginx, ("retry-after", "3")], "<html>");
+    check_reply(
+        named,
+        (
+            Exit::Unreachable,
+            cause,
+            "try again in 3 s (Retry-After); the limit",
+        ),
+    );
+}
+
+#[test]
+fn a_proxy_that_wants_a_certificate_of_the_client_is_named() {
+    let nginx = [("server", "nginx/1.22.1")];
+    let page = "<html><head><title>400 No required SSL certificate was sent</title></head>";
+    for wants in [reply(400, &nginx, page), reply(496, &nginx, "")] {
+        let expected = (
+            Exit::Unreachable,
+            "certificate of the client",
+            "ssl_verify_client",
+        );
+        check_reply(wants, expected);
+    }
+}
+
+#[test]
+fn a_query_that_does_not_arrive_names_the_line_of_nginx() {
+    for (code, text) in [
+        (0, "Transport unknown"),
+        (2, "Bad handshake method"),
+        (5, "Unsupported protocol version"),
+    ] {
+        let body = format!(r#"{{"code":{code},"message":"{text}"}}"#);
+        check_reply(
+            reply(400, &[], &body),
+            (Exit::Unreachable, text, "proxy_pass http://127.0.0.1:5000;"),
+        );
+    }
+}

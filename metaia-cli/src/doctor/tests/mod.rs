@@ -1,5 +1,6 @@
 //! The checks, each with its cause and its cure, and the whole report.
 
+mod lines;
 mod people;
 mod reports;
 mod routes;
@@ -12,14 +13,19 @@ use metaia_realtime::client::{TokenIn, Transport};
 use super::facts::{Delivered, Facts, Found, Handshakes, OwnEvent, Polled, SignIn, Timed, Wishes};
 use super::*;
 use crate::diagnosis::{
-    Asked, Fault, HttpReply, ProbeResult, SuppliedBy, TokenKind, Via, connect_fault,
+    Asked, Fault, HttpReply, ProbeResult, SuppliedBy, TokenKind, Via, connect_fault, no_fence,
+    not_delivered, not_ready,
 };
+use crate::exit::Exit;
 use crate::printer::{Paint, Report as _};
 use crate::token::{Flaw, PastedToken, inspect, mint};
 
 const NOW_S: i64 = 1_700_000_000;
 const DATE: &str = "Tue, 14 Nov 2023 22:13:20 GMT";
-const OPEN: &str = r#"0{"sid":"a","upgrades":["websocket"],"pingInterval":25000}"#;
+const OPEN: &str = concat!(
+    r#"0{"sid":"a","upgrades":["websocket"],"#,
+    r#""pingInterval":25000,"pingTimeout":20000}"#,
+);
 
 fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
@@ -104,6 +110,7 @@ fn handshakes() -> Handshakes {
 fn way(place: TokenIn, value: Result<(), Fault>) -> SignIn {
     SignIn {
         place,
+        is_fickle: false,
         transport: Transport::WebSocket,
         result: found(value),
     }
@@ -132,7 +139,7 @@ fn good() -> Facts {
             way(TokenIn::Payload, Ok(())),
         ]),
         rooms: Some(Timed {
-            value: Some(vec!["customer-room".to_owned(), "user-c1".to_owned()]),
+            value: Ok(vec!["customer-room".to_owned(), "user-c1".to_owned()]),
             took: ms(3),
         }),
         delivered: Some(Delivered {

@@ -1,7 +1,9 @@
 //! Clocks, tokens, and what a session receives.
 
+use serde_json::json;
+
 use super::*;
-use crate::exit::Exit;
+use crate::diagnosis::diagnose;
 
 fn signed_in(header: Result<(), Fault>, payload: Result<(), Fault>) -> Facts {
     let ways = [(TokenIn::Header, header), (TokenIn::Payload, payload)];
@@ -205,14 +207,24 @@ fn a_session_becomes_live_and_receives() {
     ✓ delivery   fence (rt:sync) in <1 ms; no own event: HTTP 403 (forbidden): Not
                  yours.
     ");
-    insta::assert_snapshot!(deliver(Ok(ms(2)), OwnEvent::Lost(ms(2_000))), @r"
+    let lost = OwnEvent::Lost(not_delivered(ms(2_000)));
+    insta::assert_snapshot!(deliver(Ok(ms(2)), lost), @r"
     ✗ delivery   fence (rt:sync) in 2 ms; the own event is missing
                  the server took an event for this session, and it did not come
                  within 2.0 s
                  → read the server's log: with several nodes, the one of this
                    session may not be notified
     ");
-    let refused = Err((Exit::Failed, "refused: unavailable".to_owned()));
+    let nginx = Fault::Reply(by_nginx(413));
+    let by_nginx = diagnose(&wishes().asked, &nginx, &ProbeResult::Nothing);
+    insta::assert_snapshot!(deliver(Ok(ms(2)), OwnEvent::Refused(by_nginx)), @r"
+    ⚠ delivery   fence (rt:sync) in 2 ms; the own event was not taken
+                 nginx answered 413 Payload Too Large: the body is larger than it
+                 takes
+                 → send a smaller body, or raise the limit there (nginx:
+                   client_max_body_size); a METAIA server takes 64 KiB
+    ");
+    let refused = Err(no_fence(Exit::Failed, "refused: unavailable"));
     insta::assert_snapshot!(deliver(refused, OwnEvent::Back(ms(1))), @r"
     ✗ delivery   no fence
                  the server gave no fence (rt:sync): refused: unavailable
@@ -220,7 +232,7 @@ fn a_session_becomes_live_and_receives() {
     ");
     let mut not_live = good();
     not_live.rooms = Some(Timed {
-        value: None,
+        value: Err(not_ready(ms(2_000))),
         took: ms(2_000),
     });
     insta::assert_snapshot!(text(DoctorCheck::Rooms, &not_live), @r"
@@ -262,41 +274,6 @@ fn the_name_of_an_event_is_compared_with_the_known_ones() {
 }
 
 #[test]
-fn a_silent_line_is_held_or_cut() {
-    let idle = |held, cut| {
-        let mut facts = good();
-        facts.wishes.idle = Some(ms(60_000));
-        facts.idle = Some(HeldLine {
-            held: ms(held),
-            cut,
-            ping_interval: Some(ms(25_000)),
-        });
-        text(DoctorCheck::Idle, &facts)
-    };
-    insta::assert_snapshot!(idle(20_000, None), @" ✓ idle       the line was held for 20.0 s");
-    insta::assert_snapshot!(idle(60_000, None), @r"
-    ✓ idle       the line was held for 60.0 s; the server sends a ping every 25 s,
-                 so no silence was longer
-    ");
-    let cut = Some((ms(1_000), "transport close".to_owned()));
-    insta::assert_snapshot!(idle(1_004, cut), @r"
-    ✗ idle       the line was lost after 1.0 s
-                 cut after 1.0 s of silence (transport close); the server sends a
-                 ping only every 25 s
-                 → something between cuts silent lines. In nginx, in the location
-                   of /socket.io/:
-                     proxy_read_timeout 75s;
-                     proxy_send_timeout 75s;
-                     proxy_buffering off;
-                   in a load balancer: an idle timeout of 60 s or more
-    ");
-    insta::assert_snapshot!(text(DoctorCheck::Idle, &good()), @r"
-    – idle       not asked for: --idle 60s holds a silent line, and finds what cuts
-                 it
-    ");
-}
-
-#[test]
 fn a_text_that_is_no_token_is_said_to_be_none() {
     let mut facts = good();
     let secrets = ["secret".to_owned()];
@@ -329,4 +306,77 @@ fn the_payload_is_not_advised_to_those_who_use_it() {
     let said = text(DoctorCheck::SignIn, &facts);
     assert!(said.contains("proxy_set_header Authorization"), "{said}");
     assert!(!said.contains("--auth payload"), "{said}");
+}
+
+/// Returns the report on a token with these claims and the header's algorithm, refused.
+fn refused_token(algorithm: &str, change: impl FnOnce(&mut serde_json::Value)) -> String {
+    let mut claims = json!({"userId": "c1", "role": "customer", "exp": NOW_S + 3_600});
+    change(&mut claims);
+    let token = sign(algorithm, &claims);
+    let secrets = ["secret".to_owned()];
+    let unauthorized = || Err(refused("unauthorized"));
+    let mut facts = signed_in(unauthorized(), unauthorized());
+    facts.wishes.asked.token = TokenKind::Supplied(SuppliedBy::Option);
+    facts.token = Some(inspect(&PastedToken::read(&token), &secrets, NOW_S * 1_000));
+    text(DoctorCheck::Token, &facts)
+}
+
+/// Signs the claims; not at all for the algorithm `none`.
+fn sign(algorithm: &str, claims: &serde_json::Value) -> String {
+    let signed = metaia_realtime::auth::sign_hs256(claims, "secret").unwrap();
+    if algorithm == "HS256" {
+        return signed;
+    }
+    let [_, body, _] = signed.split('.').collect::<Vec<_>>()[..] else {
+        panic!("{signed}");
+    };
+    // {"alg":"none"}
+    format!("eyJhbGciOiJub25lIn0.{body}.")
+}
+
+#[test]
+fn the_cure_for_a_refused_token_is_that_of_its_flaw() {
+    let not_yet = refused_token("HS256", |claims| claims["nbf"] = json!(NOW_S + 600));
+    insta::assert_snapshot!(not_yet, @r"
+    ✗ token      customer:c1, ends in 60 min by the server's clock; signature good
+                 with JWT_SECRET: not valid until 10 min from now: check the clocks
+                 the server refused the connection: unauthorized (the token is from
+                 --token)
+                 → use the token later, or a new one: the clock of the machine that
+                   issued it may be ahead; `metaia token inspect` shows `nbf`
+    ");
+    let endless = refused_token("HS256", |claims| {
+        claims.as_object_mut().unwrap().remove("exp");
+    });
+    insta::assert_snapshot!(endless, @r"
+    ✗ token      customer:c1; signature good with JWT_SECRET: no `exp`: a token
+                 must expire
+                 the server refused the connection: unauthorized (the token is from
+                 --token)
+                 → correct the claims in the program that issues the tokens;
+                   `metaia token inspect` shows all of them
+    ");
+    let nobody = refused_token("HS256", |claims| claims["userId"] = json!("a b"));
+    insta::assert_snapshot!(nobody, @r#"
+    ✗ token      customer:c1, ends in 60 min by the server's clock; signature good
+                 with JWT_SECRET: `userId` "a b": an id is 1 to 64 characters of
+                 A-Z a-z 0-9 _ -
+                 the server refused the connection: unauthorized (the token is from
+                 --token)
+                 → correct the claims in the program that issues the tokens;
+                   `metaia token inspect` shows all of them
+    "#);
+    let unsigned = refused_token("none", |_| {});
+    insta::assert_snapshot!(unsigned, @r"
+    ✗ token      customer:c1, ends in 60 min by the server's clock; signature not
+                 checked: it is not one by HS256: unsigned, since `alg` is none;
+                 with a shared secret, the server accepts only HS256
+                 the server refused the connection: unauthorized (the token is from
+                 --token)
+                 → the program that issues the tokens must sign them by HS256, with
+                   the secret of the server; `metaia token inspect` shows the
+                   header
+    ");
+    let good = refused_token("HS256", |_| {});
+    assert!(good.contains("a different secret"), "{good}");
 }

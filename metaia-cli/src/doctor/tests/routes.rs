@@ -139,6 +139,19 @@ fn a_server_says_what_it_is() {
                  → check the address: a path that comes before /socket.io/ and
                    /api/ is part of --url
     ");
+    let limited = with(|answers| answers.livez = found(Ok(by_nginx(429))));
+    insta::assert_snapshot!(server(&limited), @r"
+    ⚠ server     /livez 429
+                 nginx answered 429 Too Many Requests: its limit on the rate of
+                 requests was reached
+                 → the limit is not METAIA's: raise it there for /socket.io/ and
+                   /api/ (nginx: limit_req, its rate and burst)
+    ");
+    let limited = with(|answers| {
+        answers.livez = found(Ok(by_nginx(429)));
+        answers.has_rest = true;
+    });
+    assert!(server(&limited).contains("its limit on the rate"));
     let silent = with(|answers| answers.livez = found(Err(Fault::NoAnswer(ms(2_000)))));
     insta::assert_snapshot!(server(&silent), @r"
     ✗ server     /livez
@@ -164,13 +177,22 @@ fn an_origin_is_accepted_or_refused_by_somebody() {
         asked(Ok(accepted(Some("https://b.example")))),
         @" ✓ origin     https://b.example is accepted, 3 ms"
     );
-    insta::assert_snapshot!(asked(Ok(accepted(None))), @r"
-    ⚠ origin     https://b.example is accepted
-                 the answer has no Access-Control-Allow-Origin for it: a browser
-                 does not let the page read it
-                 → something between removes this header, or replaces it: let it
-                   pass
-    ");
+    insta::assert_snapshot!(asked(Ok(accepted(None))), @r#"
+    ✗ origin     https://b.example is accepted, and a page of it cannot read the
+                 answer
+                 the answer has no Access-Control-Allow-Origin: a browser does not
+                 let the page read it, so that it never connects
+                 → something between removes this header, replaces it or adds
+                   another one: let that of the server pass; until then,
+                   transports: ["websocket"] in the client
+    "#);
+    let twice = accepted(Some("https://b.example, *"));
+    assert!(asked(Ok(twice)).contains("of the answer is https://b.example, *"));
+    let by_websocket = OriginAnswer {
+        via: Via::WebSocket,
+        allowed: None,
+    };
+    assert!(asked(Ok(by_websocket)).starts_with(" ✓ "));
     let body = r#"{"type":"about:blank","status":403,"code":"origin_not_allowed","detail":"This origin is not allowed."}"#;
     let by_server = Fault::Reply(reply(403, &[], body));
     insta::assert_snapshot!(asked(Err(by_server)), @r"

@@ -98,7 +98,16 @@ fn a_websocket_opens_directly_and_by_an_upgrade() {
                    frames on, such as a proxy that buffers or a virus scanner: let
                    it pass them; until then, use --transport polling
     ");
-    let alone = with(|answers| answers.polled.upgraded = None);
+    let untried = with(|answers| answers.polled.upgraded = None);
+    let said = websocket(&untried);
+    assert!(
+        said.contains("the upgrade of a polling session was not tried"),
+        "{said}"
+    );
+    let alone = with(|answers| {
+        answers.polled.upgraded = None;
+        answers.polled.opened = found(Ok(by_nginx(404)));
+    });
     insta::assert_snapshot!(
         websocket(&alone),
         @" ✓ websocket  handshake 101; no polling session to upgrade, 3 ms"
@@ -122,7 +131,7 @@ fn a_websocket_that_is_not_passed_on_names_the_lines_of_nginx() {
     polls.wishes.transport = Some(Transport::Polling);
     assert!(websocket(&polls).starts_with(" ⚠ "));
     let off = with(|answers| {
-        answers.polled.opened = answered(200, r#"0{"sid":"a","upgrades":[]}"#);
+        answers.polled.opened = answered(200, &OPEN.replace("\"websocket\"", ""));
         answers.websocket = found(Err(Fault::Reply(reply(400, &[], "{}"))));
     });
     insta::assert_snapshot!(websocket(&off), @r"
@@ -132,4 +141,32 @@ fn a_websocket_that_is_not_passed_on_names_the_lines_of_nginx() {
                    then, use --transport polling
     ");
     assert!(polling(&off).contains("no upgrade offered"));
+}
+
+#[test]
+fn an_answer_that_opens_no_session_is_a_problem() {
+    let damaged = with(|answers| {
+        answers.polled.opened = answered(200, &OPEN.replace("sid", "SID"));
+        answers.polled.upgraded = None;
+    });
+    insta::assert_snapshot!(polling(&damaged), @r"
+    ✗ polling    handshake 200, which opens no session
+                 the packet that opens the session is damaged: missing field `sid`
+                 → something between changes the bodies of answers, such as
+                   sub_filter of nginx: let those of /socket.io/ pass unchanged
+    ");
+    assert_eq!(damaged.working_transport(), Some(Transport::WebSocket));
+}
+
+#[test]
+fn a_websocket_that_is_opened_in_vain_is_not_one_that_is_not_passed_on() {
+    let cut = with(|answers| answers.websocket = found(Err(Fault::CutWebSocket)));
+    insta::assert_snapshot!(websocket(&cut), @r"
+    ✗ websocket  handshake 101
+                 polling works, the WebSocket does not: it is opened (101), and
+                 then cut
+                 → something between opens WebSockets and cuts them, such as a
+                   proxy or a virus scanner: let it pass their frames; until then,
+                   use --transport polling
+    ");
 }

@@ -34,13 +34,15 @@ async fn every_way_to_lose_a_websocket_is_told_from_a_dead_server() {
         WebSocketFault::Refused,
         WebSocketFault::Stripped,
         WebSocketFault::Reset,
-        WebSocketFault::ClosedAfterAnswer,
     ] {
         let middlebox = Middlebox::before(&server, fault).await;
         let cli = Cli::for_url(&middlebox.url());
         let output = cli.run(&TAIL).await;
         check(&output, 3, &["polling works, the WebSocket does not"]);
     }
+    let vain = Middlebox::before(&server, WebSocketFault::ClosedAfterAnswer).await;
+    let output = Cli::for_url(&vain.url()).run(&TAIL).await;
+    check(&output, 3, &["opened (101), and then cut", "frames"]);
 }
 
 #[tokio::test]

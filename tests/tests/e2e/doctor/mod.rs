@@ -2,9 +2,11 @@
 //! than five seconds.
 
 mod good;
+mod idle;
 mod limits;
 mod people;
 mod proxies;
+mod strangers;
 mod ways;
 
 use std::time::{Duration, Instant};

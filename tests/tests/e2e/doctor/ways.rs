@@ -69,6 +69,21 @@ async fn a_certificate_says_what_is_wrong_with_it() {
     let authority = fixture("authority.pem");
     let examined = examine(&expired, &["--cacert", &authority]).await;
     examined.check(3, "doctor.port", &["has expired", "renew it"]);
+    // It is trusted itself, and its dates count all the same.
+    let pinned = fixture("expired.pem");
+    let examined = examine(&expired, &["--cacert", &pinned]).await;
+    examined.check(3, "doctor.port", &["has expired", "renew it"]);
+    let tail = [
+        "tail",
+        "--as",
+        "customer:c1",
+        "--for",
+        "1s",
+        "--cacert",
+        &pinned,
+    ];
+    let output = expired.run(&tail).await.expect_code(3);
+    assert!(output.stderr.contains("has expired"), "{output:#?}");
     let unchecked = examine(&expired, &["--insecure"]).await.good();
     unchecked.found("doctor.port", "certificate has expired");
 }

@@ -1,0 +1,80 @@
+//! Credentials of other servers that are at hand: a server gets none of them.
+
+use metaia_tests::clients::cli::Cli;
+use metaia_tests::fixtures::token::token;
+use metaia_tests::server::journal::Journal;
+use metaia_tests::server::{Listening, Server};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::examine;
+
+/// Passes everything on to the server, and records what is sent to it.
+async fn recorded(server: &Server) -> (String, Journal<Vec<u8>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let port = server.port();
+    let sent = Journal::default();
+    let recorder = sent.clone();
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+            tokio::spawn(pass(client, server, recorder.clone()));
+        }
+    });
+    (url, sent)
+}
+
+async fn pass(mut client: TcpStream, mut server: TcpStream, sent: Journal<Vec<u8>>) {
+    let (mut from_client, mut to_client) = client.split();
+    let (mut from_server, mut to_server) = server.split();
+    let requests = async {
+        let mut bytes = [0; 16 * 1024];
+        while let Ok(count @ 1..) = from_client.read(&mut bytes).await {
+            sent.push(bytes[..count].to_vec());
+            to_server.write_all(&bytes[..count]).await.ok();
+        }
+    };
+    tokio::select! {
+        () = requests => {}
+        _ = tokio::io::copy(&mut from_server, &mut to_client) => {}
+    }
+}
+
+/// Returns the tokens in the requests' headers, each once.
+fn tokens(sent: &str) -> Vec<&str> {
+    let words = sent.split(|c: char| c.is_whitespace() || c == '"');
+    let mut tokens: Vec<&str> = words.filter(|word| word.starts_with("eyJ")).collect();
+    tokens.sort_unstable();
+    tokens.dedup();
+    tokens
+}
+
+#[tokio::test]
+async fn a_server_whose_token_is_supplied_gets_no_other_credentials() {
+    let server = Server::start().await;
+    let (url, sent) = recorded(&server).await;
+    let supplied = token("customer", "c1");
+    for stranger in ["a-secret-of-another-server-at-hand", ""] {
+        let cli = Cli::for_url(&url)
+            .secret(stranger)
+            .env("METAIA_API_KEY", "key-of-another-server");
+        // The places in which a token may be supplied.
+        let examined = examine(&cli, &["--token", &supplied]).await.good();
+        examined.found(
+            "doctor.delivery",
+            "no own event: the token may not send one",
+        );
+        let cli = cli.env("METAIA_TOKEN", &supplied);
+        let examined = examine(&cli, &[]).await.good();
+        examined.found(
+            "doctor.delivery",
+            "no own event: the token may not send one",
+        );
+    }
+    let sent: Vec<u8> = sent.so_far().concat();
+    let sent = String::from_utf8_lossy(&sent);
+    assert_eq!(tokens(&sent), [&supplied], "{sent}");
+    assert!(!sent.contains("key-of-another-server"), "{sent}");
+    assert!(!sent.contains("x-api-key"), "{sent}");
+}
