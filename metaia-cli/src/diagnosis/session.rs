@@ -21,6 +21,14 @@ pub(crate) fn not_ready(limit: Duration) -> Diagnosis {
     )
 }
 
+/// Returns the diagnosis of a session that ended before it was live, without a reason.
+pub(crate) fn ended_early() -> Diagnosis {
+    Diagnosis::unreachable(
+        "connected, and the connection ended before rt:ready came",
+        "read the logs of the server and of what stands between: one of them cut the connection",
+    )
+}
+
 /// Returns the diagnosis of an answer that should open a session, and has this flaw.
 pub(crate) fn damaged_packet(flaw: &str) -> Diagnosis {
     Diagnosis::unreachable(

@@ -33,7 +33,7 @@ pub(super) fn idle(facts: &Facts) -> Option<Finding> {
         }
         LineEnd::Ended(code) => {
             let found = format!("the server ended the session after {held:.1} s");
-            Finding::problem(CHECK, found, ended(code))
+            Finding::problem(CHECK, found, session_ended(code))
         }
         LineEnd::Lost(lost) => {
             let (found, diagnosis) = judge_lost(facts, line, lost);
@@ -53,7 +53,7 @@ fn pinged(line: &HeldLine) -> String {
 }
 
 /// Returns the diagnosis of a session that the server ended with this code.
-fn ended(code: &str) -> Diagnosis {
+pub(crate) fn session_ended(code: &str) -> Diagnosis {
     let end = SessionEnd::ByServer(code.to_owned());
     Diagnosis {
         exit: match code {

@@ -31,6 +31,7 @@ pub(crate) use facts::{
     OwnEvent, Polled, SignIn, Timed, Wishes,
 };
 pub(crate) use finding::Finding;
+pub(crate) use idle::session_ended;
 pub(crate) use judge::judge;
 pub(crate) use open_packet::open_packet_flaw;
 pub(crate) use report::{FindingLine, Findings, summary};

@@ -129,6 +129,9 @@ fn as_server_sees_it(
     found: String,
 ) -> Finding {
     const CHECK: DoctorCheck = DoctorCheck::Token;
+    if sign_ins.iter().any(|one| one.is_fickle) {
+        return warned(report, format!("{found}; one of the servers accepts it"));
+    }
     if sign_ins.iter().any(|one| one.result.value.is_ok()) {
         return warned(report, format!("{found}; the server accepts it"));
     }
@@ -219,28 +222,37 @@ pub(super) fn sign_in(facts: &Facts) -> Option<Finding> {
         );
         return Some(Finding::not_tried(CHECK, why));
     }
-    if let (true, Some(code)) = (failed.is_fickle, code_of(fault)) {
-        let finding = Finding::problem(CHECK, said, different_secrets(code));
-        return Some(finding.took(longest?));
-    }
-    let probed = if accepted && failed.place == TokenIn::Header {
-        ProbeResult::AcceptedInPayload
-    } else {
-        unanswered(facts, failed, fault)
-    };
-    let mut diagnosis =
-        too_slow(facts, fault).unwrap_or_else(|| diagnose(&asked(facts, failed), fault, &probed));
     let wanted = facts.wishes.token_in;
-    if wanted == TokenIn::Payload && probed == ProbeResult::AcceptedInPayload {
-        // It does what would be advised otherwise.
-        diagnosis.advice = Some(pass_authorization().to_owned());
-    }
-    let is_needed = !accepted || wanted == TokenIn::Both || wanted == failed.place;
+    let is_needed =
+        !accepted || failed.is_fickle || wanted == TokenIn::Both || wanted == failed.place;
+    let diagnosis = why_failed(facts, failed, fault, accepted);
     Some(
         Finding::problem(CHECK, said, diagnosis)
             .unless(is_needed)
             .took(longest?),
     )
+}
+
+/// Returns the diagnosis of a way that failed; `accepted` tells if another one did not.
+fn why_failed(facts: &Facts, failed: &SignIn, fault: &Fault, accepted: bool) -> Diagnosis {
+    if let (true, Some(code)) = (failed.is_fickle, code_of(fault)) {
+        return different_secrets(code);
+    }
+    if let Some(slow) = too_slow(facts, fault) {
+        return slow;
+    }
+    let is_refused_in_header = failed.place == TokenIn::Header && code_of(fault).is_some();
+    if !accepted || !is_refused_in_header {
+        let probed = unanswered(facts, failed, fault);
+        return diagnose(&asked(facts, failed), fault, &probed);
+    }
+    let probed = ProbeResult::AcceptedInPayload;
+    let mut diagnosis = diagnose(&asked(facts, failed), fault, &probed);
+    if facts.wishes.token_in == TokenIn::Payload {
+        // It does what would be advised otherwise.
+        diagnosis.advice = Some(pass_authorization().to_owned());
+    }
+    diagnosis
 }
 
 /// Returns what explains a WebSocket that opens and then stays silent.

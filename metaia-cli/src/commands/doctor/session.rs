@@ -11,8 +11,8 @@ use tokio::time::{Instant, timeout};
 use super::visit::Visit;
 use crate::clock;
 use crate::connection;
-use crate::diagnosis::{Diagnosis, Fault, connect_fault, no_fence, not_ready};
-use crate::doctor::{SignIn, Timed};
+use crate::diagnosis::{Diagnosis, Fault, connect_fault, ended_early, no_fence, not_ready};
+use crate::doctor::{SignIn, Timed, session_ended};
 use crate::exit::Exit;
 use crate::identity::Identity;
 
@@ -156,11 +156,14 @@ impl DoctorSession {
     ) -> Timed<Result<Vec<String>, Diagnosis>> {
         let limit = visit.limit();
         let began = Instant::now();
-        let ready = timeout(limit, self.ready()).await.ok().flatten();
-        let rooms = ready.as_ref().map(|ready| ready.rooms.clone());
-        self.ready = ready;
+        let value = match timeout(limit, self.ready()).await {
+            Ok(Ok(ready)) => Ok(self.ready.insert(ready).rooms.clone()),
+            Ok(Err(Some(code))) => Err(session_ended(&code)),
+            Ok(Err(None)) => Err(ended_early()),
+            Err(_) => Err(visit.late(limit, not_ready(limit))),
+        };
         Timed {
-            value: rooms.ok_or_else(|| visit.late(limit, not_ready(limit))),
+            value,
             took: began.elapsed(),
         }
     }
@@ -195,12 +198,17 @@ impl DoctorSession {
         sign_in.result.value
     }
 
-    async fn ready(&mut self) -> Option<Ready> {
-        loop {
-            if let Update::Ready(ready) = self.updates.recv().await? {
-                return Some(ready);
+    /// Waits until the session is live. If it ends before, the error is the code of `rt:end`.
+    async fn ready(&mut self) -> Result<Ready, Option<String>> {
+        let mut code = None;
+        while let Some(update) = self.updates.recv().await {
+            match update {
+                Update::Ready(ready) => return Ok(ready),
+                Update::End(end) => code = Some(end.code),
+                _ => {}
             }
         }
+        Err(code)
     }
 
     pub(super) async fn close(self) {

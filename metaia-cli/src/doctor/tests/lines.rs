@@ -150,6 +150,22 @@ fn a_slow_line_is_to_blame_for_what_does_not_come_in_time() {
 }
 
 #[test]
+fn a_header_that_is_late_is_not_one_that_is_dropped() {
+    let mut facts = good();
+    let late = Err(Fault::TimeUsedUp(ms(300)));
+    facts.sign_ins = Some(vec![
+        way(TokenIn::Header, late),
+        way(TokenIn::Payload, Ok(())),
+    ]);
+    for place in [TokenIn::Both, TokenIn::Payload] {
+        facts.wishes.token_in = place;
+        let said = text(DoctorCheck::SignIn, &facts);
+        assert!(said.contains("the steps before took the rest"), "{said}");
+        assert!(!said.contains("Authorization $http"), "{said}");
+    }
+}
+
+#[test]
 fn a_step_whose_time_others_took_says_so() {
     let mut facts = good();
     let used_up = || Err(Fault::TimeUsedUp(ms(100)));
@@ -194,5 +210,7 @@ fn servers_that_do_not_accept_the_same_tokens_are_told_from_a_proxy() {
         assert!(!said.contains("drops the Authorization"), "{said}");
         let finding = judge(DoctorCheck::SignIn, &facts).unwrap();
         assert_eq!(finding.exit(), Some(Exit::Unauthenticated));
+        let said = text(DoctorCheck::Token, &facts);
+        assert!(said.contains("one of the servers accepts it"), "{said}");
     }
 }

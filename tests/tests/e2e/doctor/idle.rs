@@ -1,9 +1,10 @@
 //! Silent lines, and what ends them.
 
 use metaia_tests::clients::cli::Cli;
+use metaia_tests::faults::stub::Stub;
 use metaia_tests::fixtures::token::{Token, in_seconds};
-use metaia_tests::server::Server;
 use metaia_tests::server::process::Process;
+use metaia_tests::server::{Listening, Server};
 use serde_json::{Value, json};
 
 use super::examine;
@@ -81,6 +82,22 @@ async fn a_token_that_ends_is_no_silent_line() {
     let options = ["doctor", "--token", &token, "--idle", "60s", "-o", "json"];
     let words = ["token_expired", "a token that lives longer"];
     check(cli.start(&options), 4, &words).await;
+}
+
+/// A session that ends before it is live.
+#[tokio::test]
+async fn a_session_that_ends_at_once_names_its_code() {
+    let end = json!(["rt:end", {"code": "unavailable"}]);
+    let frames = [
+        r#"40{"sid":"a"}"#.to_owned(),
+        format!("42{end}"),
+        "41".to_owned(),
+    ];
+    let stub = Stub::with_date("Tue, 14 Nov 2023 22:13:20 GMT", &frames).await;
+    let cli = Cli::for_url(&stub.url());
+    let examined = examine(&cli, &["--transport", "websocket"]).await;
+    let words = ["the server ended it: unavailable", "the server's log"];
+    examined.check(3, "doctor.rooms", &words);
 }
 
 #[tokio::test]
