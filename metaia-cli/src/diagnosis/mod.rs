@@ -30,6 +30,8 @@ pub(crate) use finding::Diagnosis;
 pub(crate) use gave_up::gave_up;
 pub(crate) use link::{complains_about_plain_http, probes, upgrade_advice};
 pub(crate) use reply::HttpReply;
+#[cfg(test)]
+pub(crate) use reply::problem;
 pub(crate) use session::{cut_line, no_fence, not_delivered, not_ready};
 pub(crate) use table::{diagnose, fault_text};
 pub(crate) use token::{clock_advice, pass_authorization, refusal_exit};
