@@ -19,6 +19,9 @@ const PREFIXES: [&str; 3] = ["METAIA_", "JWT_", "RAZORPAY_"];
 /// The variable with the key of a backend.
 pub(crate) const API_KEY_VARIABLE: &str = "METAIA_API_KEY";
 
+const DOT_ENV_HINT: &str =
+    "metaia reads .env of the folder that it runs in: run it in another one, or remove .env";
+
 /// The data folder of a server that was started in the working folder.
 const DATA_FOLDER: &str = "./metaia-data";
 
@@ -34,12 +37,11 @@ pub(crate) struct Settings {
 impl Settings {
     /// Reads the environment, and `.env` if it exists, as the server reads them.
     pub(crate) fn load() -> Result<Self, Failure> {
-        let text = metaia_dotenv::read_text(Path::new(".env"))
-            .map_err(|error| {
-                Failure::usage(".env cannot be read")
-                    .caused_by(error)
-                    .hint("metaia reads .env of the folder that it runs in: run it in another one, or remove .env")
-            })?;
+        let text = metaia_dotenv::read_text(Path::new(".env")).map_err(|error| {
+            Failure::usage(".env cannot be read")
+                .caused_by(error)
+                .hint(DOT_ENV_HINT)
+        })?;
         Self::from_parts(std::env::vars_os(), &text)
     }
 

@@ -1,5 +1,5 @@
-//! Mistakes on the command line, as they are told: without secrets, and with a cure for the one that
-//! an unset variable makes.
+//! Mistakes on the command line, as they are told: without secrets, and with a cure for the one
+//! that an unset variable makes.
 
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue};

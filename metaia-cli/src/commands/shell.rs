@@ -25,7 +25,10 @@ const FISH_CONTEXTS: &str = r#"function __fish_metaia_contexts
     metaia context ls -q -o ndjson 2>/dev/null | string replace -rf '^.*"name":"([^"]*)".*$' '$1'
 end
 complete -c metaia -l context -x -a "(__fish_metaia_contexts)"
-complete -c metaia -n "__fish_metaia_using_subcommand context; and __fish_seen_subcommand_from use rm" -f -a "(__fish_metaia_contexts)"
+function __fish_metaia_wants_context
+    __fish_metaia_using_subcommand context; and __fish_seen_subcommand_from use rm
+end
+complete -c metaia -n __fish_metaia_wants_context -f -a "(__fish_metaia_contexts)"
 "#;
 
 #[derive(Debug, clap::Args)]

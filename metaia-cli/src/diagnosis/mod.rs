@@ -31,6 +31,8 @@ pub(crate) use finding::Diagnosis;
 pub(crate) use gave_up::gave_up;
 pub(crate) use link::{complains_about_plain_http, probes, upgrade_advice};
 pub(crate) use reply::HttpReply;
+#[cfg(test)]
+pub(crate) use reply::problem;
 pub(crate) use session::{
     cut_line, damaged_packet, deaf_line, ended_early, hidden_answer, no_fence, not_delivered,
     not_ready, slow_line, time_used_up,

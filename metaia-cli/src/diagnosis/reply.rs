@@ -174,6 +174,12 @@ impl Reason {
     }
 }
 
+/// Returns a problem document with the members that each one has.
+#[cfg(test)]
+pub(crate) fn problem(status: u16, code: &str, detail: &str) -> String {
+    format!(r#"{{"type":"about:blank","status":{status},"code":"{code}","detail":"{detail}"}}"#)
+}
+
 /// Formats the wrong fields, without those that the reason mentions already.
 fn wrong_fields(problem: &Value, reason: &str) -> String {
     let errors = problem.get("errors").and_then(Value::as_array);

@@ -20,6 +20,12 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// The first byte of a connection by TLS.
 const TLS_HANDSHAKE: u8 = 0x16;
 
+/// Returns a problem document with the members that each one of METAIA has.
+#[must_use]
+pub fn problem(status: u16, code: &str, detail: &str) -> String {
+    format!(r#"{{"type":"about:blank","status":{status},"code":"{code}","detail":"{detail}"}}"#)
+}
+
 /// The behaviour of a stub towards a connection.
 #[derive(Debug, Clone)]
 enum Script {
@@ -75,7 +81,8 @@ impl Stub {
             received,
             heads,
         };
-        let (received, heads) = (stub.received.clone(), stub.heads.clone());
+        let received = stub.received.clone();
+        let heads = stub.heads.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let script = script.clone();

@@ -254,7 +254,7 @@ async fn a_golden_file_that_cannot_be_used_is_wrong_usage() {
         (folder.display().to_string(), "cannot be read"),
         (
             folder.join("no-text").display().to_string(),
-            "it is no text",
+            "it is not UTF-8",
         ),
         (write("empty.md", ""), "is empty"),
         (

@@ -118,11 +118,6 @@ fn a_refusal_of_the_server_shows_its_code_and_text() {
     );
 }
 
-/// Returns a problem document with the members that each one has.
-fn problem(status: u16, code: &str, detail: &str) -> String {
-    format!(r#"{{"type":"about:blank","status":{status},"code":"{code}","detail":"{detail}"}}"#)
-}
-
 #[test]
 fn another_json_api_is_no_metaia_server() {
     for body in [
@@ -153,13 +148,15 @@ fn another_json_api_is_no_metaia_server() {
 
 #[test]
 fn wrong_fields_and_request_ids_are_shown() {
-    let problem = r#"{"type":"about:blank","status":422,"detail":"The body is not an order.",
-        "code":"invalid_body","errors":[{"pointer":"/items/0/price","message":"must be positive"}]}"#;
+    let problem = r#"{"type":"about:blank","status":422,"code":"invalid_body",
+        "detail":"The body is not an order.",
+        "errors":[{"pointer":"/items/0/price","message":"must be positive"}]}"#;
     let cause = "HTTP 422 (invalid_body): The body is not an order.; \
                  /items/0/price must be positive";
     check_reply(reply(422, &[], problem), (Exit::Failed, cause, ""));
-    let mentioned = r#"{"type":"about:blank","status":422,"detail":"/a: must be positive",
-        "code":"validation_failed","errors":[{"pointer":"/a","message":"must be positive"}]}"#;
+    let mentioned = r#"{"type":"about:blank","status":422,"code":"validation_failed",
+        "detail":"/a: must be positive",
+        "errors":[{"pointer":"/a","message":"must be positive"}]}"#;
     let found = diagnose(
         &asked(Via::Rest),
         &Fault::Reply(reply(422, &[], mentioned)),

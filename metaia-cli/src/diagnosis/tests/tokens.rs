@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn a_wrong_origin_names_the_setting() {
-    let body = r#"{"type":"about:blank","status":403,"code":"origin_not_allowed","detail":"This origin is not allowed."}"#;
+    let body = &problem(403, "origin_not_allowed", "This origin is not allowed.");
     let asked = Asked {
         origin: Some("https://b.example".to_owned()),
         ..asked(Via::WebSocket)
@@ -20,7 +20,7 @@ fn a_wrong_origin_names_the_setting() {
 
 #[test]
 fn an_origin_with_a_slash_is_not_what_a_browser_sends() {
-    let body = r#"{"type":"about:blank","status":403,"code":"origin_not_allowed","detail":"This origin is not allowed."}"#;
+    let body = &problem(403, "origin_not_allowed", "This origin is not allowed.");
     let asked = Asked {
         origin: Some("https://b.example/".to_owned()),
         ..asked(Via::WebSocket)
@@ -49,7 +49,7 @@ fn a_refused_token_shows_a_wrong_clock() {
         &ProbeResult::Reply(an_hour_ahead()),
         (Exit::Unauthenticated, cause, "set this machine's clock"),
     );
-    let body = r#"{"type":"about:blank","status":401,"code":"token_expired","detail":"The token expired."}"#;
+    let body = &problem(401, "token_expired", "The token expired.");
     let unauthorized = HttpReply {
         status: 401,
         body: body.to_owned(),
@@ -117,7 +117,7 @@ fn the_hint_for_a_token_depends_on_its_source() {
 
 #[test]
 fn a_refused_token_names_its_place() {
-    let body = r#"{"type":"about:blank","status":401,"code":"token_expired","detail":"The token expired."}"#;
+    let body = &problem(401, "token_expired", "The token expired.");
     for (by, place) in [
         (SuppliedBy::Option, "(the token is from --token)"),
         (
@@ -139,11 +139,7 @@ fn a_refused_token_names_its_place() {
             refused("unauthorized"),
             refused("forbidden"),
             Fault::Reply(reply(401, &[], body)),
-            Fault::Reply(reply(
-                403,
-                &[],
-                r#"{"type":"about:blank","status":403,"code":"forbidden","detail":"Not you."}"#,
-            )),
+            Fault::Reply(reply(403, &[], &problem(403, "forbidden", "Not you."))),
         ] {
             let found = diagnose(&asked, &fault, &ProbeResult::Nothing);
             assert!(found.cause.contains(place), "{found:?}");
@@ -168,7 +164,7 @@ fn a_token_that_was_in_the_header_alone_may_have_been_dropped() {
         found.advice.unwrap_or_default()
     };
     let unauthorized = || refused("unauthorized");
-    let body = r#"{"type":"about:blank","status":401,"code":"unauthorized","detail":"The token is missing or not valid."}"#;
+    let body = &problem(401, "unauthorized", "The token is missing or not valid.");
     let by_rest = Fault::Reply(reply(401, &[], body));
     let by_key = Asked {
         token: TokenKind::None,
@@ -191,7 +187,7 @@ fn a_token_that_was_in_the_header_alone_may_have_been_dropped() {
 
 #[test]
 fn a_request_without_credentials_is_told_apart_from_one_with_a_wrong_key() {
-    let body = r#"{"type":"about:blank","status":401,"code":"unauthorized","detail":"The token is missing or not valid."}"#;
+    let body = &problem(401, "unauthorized", "The token is missing or not valid.");
     let advice = |token| {
         let asked = Asked {
             token,
@@ -229,7 +225,7 @@ fn a_token_that_is_accepted_in_the_payload_was_dropped_from_the_header() {
 
 #[test]
 fn what_is_no_origin_is_not_advised_to_be_allowed() {
-    let body = r#"{"type":"about:blank","status":403,"code":"origin_not_allowed","detail":"This origin is not allowed."}"#;
+    let body = &problem(403, "origin_not_allowed", "This origin is not allowed.");
     for (origin, advice) in [
         ("good.example", "such as https://app.example"),
         ("https://good.example/shop", "such as https://app.example"),

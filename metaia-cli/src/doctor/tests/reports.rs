@@ -3,12 +3,13 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::diagnosis::problem;
 use crate::event_line::width;
 
 /// Returns the facts of the worst case: the socket is not passed on, the token has ended.
 fn bad() -> Facts {
     let mut facts = with(|answers| {
-        let refusal = r#"{"type":"about:blank","status":404,"code":"origin_not_allowed","detail":"This origin is not allowed."}"#;
+        let refusal = &problem(404, "origin_not_allowed", "This origin is not allowed.");
         answers.websocket = found(Err(Fault::Reply(by_nginx(400))));
         answers.polled.upgraded = Some(Err(Fault::Reply(by_nginx(400))));
         answers.certificate = Some(Certificate {
@@ -20,7 +21,7 @@ fn bad() -> Facts {
     facts.wishes.asked.origin = Some("https://app.example".to_owned());
     facts.wishes.asked.token = TokenKind::Supplied(SuppliedBy::Option);
     facts.wishes.event = Some("newNotification".to_owned());
-    let refusal = r#"{"type":"about:blank","status":403,"code":"origin_not_allowed","detail":"This origin is not allowed."}"#;
+    let refusal = &problem(403, "origin_not_allowed", "This origin is not allowed.");
     facts.origin = Some(found(Err(Fault::Reply(reply(403, &[], refusal)))));
     facts.sign_ins = Some(vec![
         way(TokenIn::Header, Err(refused("token_expired"))),

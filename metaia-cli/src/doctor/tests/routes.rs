@@ -1,6 +1,7 @@
 //! The name, the port, the server, the origin.
 
 use super::*;
+use crate::diagnosis::problem;
 
 #[test]
 fn a_name_shows_its_addresses() {
@@ -117,7 +118,7 @@ fn a_server_says_what_it_is() {
         server(&behind),
         @" ✓ server     /livez is not passed on; /api/ is METAIA's, version 0.1.0, 3 ms"
     );
-    let leaving = r#"{"type":"about:blank","status":503,"code":"not_ready","detail":"The server is shutting down."}"#;
+    let leaving = &problem(503, "not_ready", "The server is shutting down.");
     let leaving = with(|answers| {
         answers.readyz = found(Ok(reply(503, &[("retry-after", "1")], leaving)));
         answers.waited = Some(ms(2_000));
@@ -193,7 +194,7 @@ fn an_origin_is_accepted_or_refused_by_somebody() {
         allowed: None,
     };
     assert!(asked(Ok(by_websocket)).starts_with(" ✓ "));
-    let body = r#"{"type":"about:blank","status":403,"code":"origin_not_allowed","detail":"This origin is not allowed."}"#;
+    let body = &problem(403, "origin_not_allowed", "This origin is not allowed.");
     let by_server = Fault::Reply(reply(403, &[], body));
     insta::assert_snapshot!(asked(Err(by_server)), @r"
     ✗ origin     https://b.example → 403 by the METAIA server

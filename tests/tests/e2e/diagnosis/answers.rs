@@ -1,14 +1,17 @@
 //! Answers of servers: whole bodies, codes, refusals with a time to wait.
 
 use metaia_tests::clients::cli::Cli;
-use metaia_tests::faults::stub::Stub;
+use metaia_tests::faults::stub::{Stub, problem};
 use metaia_tests::fixtures::token::{Token, token};
 use metaia_tests::fixtures::{id_of, place_order};
 use metaia_tests::server::{Listening, Server, Setup};
 
 use super::{EMIT, TAIL, check, check_both};
 
-const BUSY: &str = r#"{"type":"about:blank","status":503,"code":"too_many_handshakes","detail":"Too many clients are connecting."}"#;
+const BUSY: &str = concat!(
+    r#"{"type":"about:blank","status":503,"code":"too_many_handshakes","#,
+    r#""detail":"Too many clients are connecting."}"#
+);
 
 #[tokio::test]
 async fn a_body_in_a_second_segment_is_shown() {
@@ -98,10 +101,8 @@ async fn requests_wait_as_long_as_the_server_asks() {
 
 /// Returns the answer of a server with this status, time to wait and code.
 fn refusal(status: &str, wait: &str, code: &str) -> String {
-    let number = &status[..3];
-    let body = format!(
-        r#"{{"type":"about:blank","status":{number},"code":"{code}","detail":"Not now."}}"#
-    );
+    let number = status[..3].parse().expect("a number");
+    let body = problem(number, code, "Not now.");
     let length = body.len();
     format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nRetry-After: {wait}\r\n\r\n{body}")
 }

@@ -1,7 +1,7 @@
 //! Clocks that differ: the server's `Date` tells by how much.
 
 use metaia_tests::clients::cli::Cli;
-use metaia_tests::faults::stub::Stub;
+use metaia_tests::faults::stub::{Stub, problem};
 use metaia_tests::server::Listening;
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ async fn an_expired_token_shows_a_wrong_clock() {
         4,
         &["token_expired", AHEAD, "set this machine's clock"],
     );
-    let body = r#"{"type":"about:blank","status":401,"code":"token_expired","detail":"The token expired."}"#;
+    let body = &problem(401, "token_expired", "The token expired.");
     let head = format!(
         "HTTP/1.1 401 Unauthorized\r\nDate: {DATE}\r\nContent-Length: {}\r\n\r\n",
         body.len()

@@ -4,7 +4,7 @@ use metaia_tests::clients::cli::Cli;
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::faults::forwarder::Forwarder;
 use metaia_tests::faults::misconfigured_nginx::{Door, MisconfiguredNginx};
-use metaia_tests::faults::stub::Stub;
+use metaia_tests::faults::stub::{Stub, problem};
 use metaia_tests::server::paths::package_path;
 use metaia_tests::server::process::Process;
 use metaia_tests::server::{Listening, Server, Setup, ports};
@@ -140,7 +140,7 @@ async fn a_server_that_has_gone_down_for_good_is_told() {
 
 #[tokio::test]
 async fn a_server_that_goes_on_going_down_is_asked_twice() {
-    let body = r#"{"type":"about:blank","status":503,"code":"draining","detail":"The server is shutting down."}"#;
+    let body = &problem(503, "draining", "The server is shutting down.");
     let head = format!(
         "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nContent-Length: {}\r\n\r\n",
         body.len()
