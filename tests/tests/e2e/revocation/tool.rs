@@ -34,9 +34,10 @@ async fn a_user_a_token_and_everyone_are_revoked_by_one_command_each() {
         .await
         .refused_as(401, "token_revoked");
     assert_eq!(revoked(&cli, &["jti:t2"]).await, json!({"jti": "t2"}));
-    let at = issued().to_string();
+    let issued_at = issued();
+    let at = issued_at.to_string();
     let everyone = revoked(&cli, &["everyone", "--issued-before", &at]).await;
-    assert_eq!(everyone, json!({"issuedBefore": issued()}));
+    assert_eq!(everyone, json!({"issuedBefore": issued_at}));
 }
 
 /// A token that is minted right after a revocation is a later one.
