@@ -6,23 +6,38 @@ use metaia_tests::server::journal::Journal;
 use metaia_tests::server::{Listening, Server};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 
 use super::examine;
 
-/// Passes everything on to the server, and records what is sent to it.
-async fn recorded(server: &Server) -> (String, Journal<Vec<u8>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let port = server.port();
-    let sent = Journal::default();
-    let recorder = sent.clone();
-    tokio::spawn(async move {
-        while let Ok((client, _)) = listener.accept().await {
-            let server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-            tokio::spawn(pass(client, server, recorder.clone()));
+/// A server's address where everything that is sent to it is recorded. Dropping it ends it.
+struct Recorder {
+    url: String,
+    sent: Journal<Vec<u8>>,
+    _task: JoinSet<()>,
+}
+
+impl Recorder {
+    async fn before(server: &Server) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let sent = Journal::default();
+        let mut task = JoinSet::new();
+        task.spawn(record(listener, server.port(), sent.clone()));
+        Self {
+            url,
+            sent,
+            _task: task,
         }
-    });
-    (url, sent)
+    }
+}
+
+async fn record(listener: TcpListener, port: u16, sent: Journal<Vec<u8>>) {
+    let mut connections = JoinSet::new();
+    while let Ok((client, _)) = listener.accept().await {
+        let server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        connections.spawn(pass(client, server, sent.clone()));
+    }
 }
 
 async fn pass(mut client: TcpStream, mut server: TcpStream, sent: Journal<Vec<u8>>) {
@@ -53,10 +68,10 @@ fn tokens(sent: &str) -> Vec<&str> {
 #[tokio::test]
 async fn a_server_whose_token_is_supplied_gets_no_other_credentials() {
     let server = Server::start().await;
-    let (url, sent) = recorded(&server).await;
+    let recorder = Recorder::before(&server).await;
     let supplied = token("customer", "c1");
     for stranger in ["a-secret-of-another-server-at-hand", ""] {
-        let cli = Cli::for_url(&url)
+        let cli = Cli::for_url(&recorder.url)
             .secret(stranger)
             .env("METAIA_API_KEY", "key-of-another-server");
         // The places in which a token may be supplied.
@@ -72,7 +87,7 @@ async fn a_server_whose_token_is_supplied_gets_no_other_credentials() {
             "no own event: the token may not send one",
         );
     }
-    let sent: Vec<u8> = sent.so_far().concat();
+    let sent: Vec<u8> = recorder.sent.so_far().concat();
     let sent = String::from_utf8_lossy(&sent);
     assert_eq!(tokens(&sent), [&supplied], "{sent}");
     assert!(!sent.contains("key-of-another-server"), "{sent}");
