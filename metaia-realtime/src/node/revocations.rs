@@ -86,10 +86,10 @@ impl Revocations {
                 let error: &dyn std::error::Error = &error;
                 tracing::warn!(
                     error,
-                    "revocations cannot be read yet: nobody is authenticated"
+                    "revocations cannot be read yet: no client is authenticated"
                 );
             }
-            Err(_) => tracing::warn!("revocations cannot be read yet: nobody is authenticated"),
+            Err(_) => tracing::warn!("revocations cannot be read yet: no client is authenticated"),
         }
     }
 

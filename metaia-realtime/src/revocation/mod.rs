@@ -40,7 +40,7 @@
 //! - **Several nodes** read what has changed in their store once a second, whether there is a
 //!   doorbell or not. On each of them, the sessions whose tokens are revoked end with the code
 //!   `token_revoked`, and official clients stay away.
-//! - **The store cannot be read** for 5 s: then a node authenticates nobody
+//! - **The store cannot be read** for 5 s: then a node authenticates no client
 //!   ([`AuthError::Unavailable`](crate::auth::AuthError::Unavailable)), since it would let in a
 //!   token that another node has revoked meanwhile. Sessions go on. A store that only one node uses
 //!   ([`RevocationStore::is_shared`]) is read once, when the node starts.

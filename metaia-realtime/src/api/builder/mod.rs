@@ -323,7 +323,7 @@ impl RealtimeBuilder {
     ///
     /// It does not wait for a log that cannot be read: the node starts, and a client that connects
     /// before the log can be read is disconnected after 10 s, and reconnects. While
-    /// [revocations](crate::revocation) cannot be read, nobody is authenticated.
+    /// [revocations](crate::revocation) cannot be read, no client is authenticated.
     ///
     /// ```
     /// # use metaia_realtime::{JwtAuthenticator, Realtime};

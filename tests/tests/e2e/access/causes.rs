@@ -37,7 +37,7 @@ pub(super) async fn provoke(server: &Server, row: &Row, world: &World, crowd: &m
     let owner_api = server.api("customer", Relation::Owner.user());
     match (row.name.as_str(), row.request.as_str()) {
         ("rt:ready", "connecting") => {}
-        ("order_update", "nobody is in the order's room") => {
+        ("order_update", "no client is in the order's room") => {
             set_status(server, &world.order, "confirmed").await;
         }
         ("new_notification", "one for the owner") => {

@@ -41,7 +41,7 @@ const SHOWN_BY: [(&str, &str, &str, &str); 14] = [
         "tampered_webhook_accepted",
         ROUTES,
         "POST /api/payments/webhook",
-        "(not signed) by nobody: expected 401, got 200",
+        "(not signed) by anonymous: expected 401, got 200",
     ),
     (
         "stranger_joins",

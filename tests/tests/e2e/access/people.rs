@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 /// The columns of the tables, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Column {
-    Nobody,
+    Anonymous,
     NoRole,
     Key,
     Customer,
@@ -40,7 +40,7 @@ pub(super) struct Person {
 
 impl Column {
     pub(super) const ALL: [Self; 7] = [
-        Self::Nobody,
+        Self::Anonymous,
         Self::NoRole,
         Self::Key,
         Self::Customer,
@@ -51,7 +51,7 @@ impl Column {
 
     pub(super) const fn name(self) -> &'static str {
         match self {
-            Self::Nobody => "nobody",
+            Self::Anonymous => "anonymous",
             Self::NoRole => "no role",
             Self::Key => "key",
             Self::Customer => "customer",
@@ -64,7 +64,7 @@ impl Column {
     /// Returns the spellings of the role.
     const fn roles(self) -> &'static [&'static str] {
         match self {
-            Self::Nobody | Self::Key => &["-"],
+            Self::Anonymous | Self::Key => &["-"],
             Self::NoRole => &["king", "Admin"],
             Self::Customer => &["customer"],
             Self::Tailor => &["tailor"],
@@ -75,7 +75,7 @@ impl Column {
 
     /// Returns whether its people get sessions.
     pub(super) const fn has_sessions(self) -> bool {
-        !matches!(self, Self::Nobody | Self::NoRole | Self::Key)
+        !matches!(self, Self::Anonymous | Self::NoRole | Self::Key)
     }
 }
 
@@ -139,7 +139,7 @@ impl Person {
     /// Returns the token that the person shows.
     pub(super) fn token(&self) -> Option<String> {
         match self.column {
-            Column::Nobody => None,
+            Column::Anonymous => None,
             Column::Key => Some(API_KEY.to_owned()),
             _ => Some(token(self.role, self.relation.user())),
         }
@@ -157,7 +157,7 @@ impl Person {
     pub(super) fn api(&self, server: &Server) -> Api {
         let api = server.anonymous();
         match self.column {
-            Column::Nobody => api,
+            Column::Anonymous => api,
             Column::Key => api.header("x-api-key", API_KEY),
             _ => server.api(self.role, self.relation.user()),
         }
@@ -172,7 +172,7 @@ impl Person {
 impl fmt::Display for Person {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.column {
-            Column::Nobody | Column::Key => f.write_str(self.column.name()),
+            Column::Anonymous | Column::Key => f.write_str(self.column.name()),
             _ => write!(
                 f,
                 "{} with the id of the {}",
