@@ -2,10 +2,18 @@
 
 use std::{
     io::{self, Write},
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
 };
 
-use tracing::subscriber::DefaultGuard;
+use tracing::{
+    Dispatch,
+    subscriber::{DefaultGuard, NoSubscriber},
+};
+
+/// A second dispatcher, for as long as the process lives. If there is one alone, `tracing` asks the
+/// thread that reaches a log line first whether it listens, and keeps the answer for all threads: a
+/// test on another thread would switch the line off.
+static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::default()));
 
 /// Captures what this thread logs until it is dropped. That is all of a test whose runtime has one
 /// thread.
@@ -29,6 +37,7 @@ impl Write for Buffer {
 
 impl CapturedLog {
     pub(crate) fn start() -> Self {
+        LazyLock::force(&SECOND);
         let buffer = Buffer::default();
         let writer = buffer.clone();
         let subscriber = tracing_subscriber::fmt()
@@ -47,4 +56,13 @@ impl CapturedLog {
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.buffer.0.lock().unwrap()).into_owned()
     }
+}
+
+#[test]
+fn a_line_that_another_thread_reaches_first_is_captured() {
+    let log = CapturedLog::start();
+    let write = || tracing::warn!("reached by two threads");
+    std::thread::scope(|scope| scope.spawn(write).join().unwrap());
+    write();
+    assert!(log.contains("reached by two threads"), "{}", log.text());
 }
