@@ -221,7 +221,7 @@ async fn the_same_request_may_be_written_in_several_forms() {
 }
 
 /// Every route that clients may use.
-const ROUTES: [&str; 21] = [
+const ROUTES: [&str; 22] = [
     "delete /api/realtime/sessions/{id}",
     "get /api/notifications",
     "get /api/orders",
@@ -238,6 +238,7 @@ const ROUTES: [&str; 21] = [
     "post /api/payments/verify",
     "post /api/payments/webhook",
     "post /api/realtime/emit",
+    "post /api/realtime/revoke",
     "put /api/notifications/read-all",
     "put /api/notifications/{id}/read",
     "put /api/orders/{id}/assign",

@@ -111,15 +111,18 @@ async fn open_polling(
     within("the polling handshake", opening).await
 }
 
-/// Returns the request of a WebSocket handshake.
+/// Returns the request of a WebSocket handshake. These headers replace those of the same name, and
+/// several of one name are all sent.
 pub(super) fn websocket_request<'a>(
     url: &str,
     headers: impl IntoIterator<Item = (&'static str, &'a str)>,
 ) -> Request {
-    let mut request = url.into_client_request().expect("a request");
+    let mut given = HeaderMap::new();
     for (name, value) in headers {
         let value = HeaderValue::from_str(value).expect("a header value");
-        request.headers_mut().append(name, value);
+        given.append(name, value);
     }
+    let mut request = url.into_client_request().expect("a request");
+    request.headers_mut().extend(given);
     request
 }
