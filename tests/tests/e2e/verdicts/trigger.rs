@@ -31,8 +31,8 @@ async fn a_token_that_is_empty_or_unreadable_is_wrong_usage() {
     let whole = token("customer", "u1");
     let cut = &whole[..60];
     for (text, part) in [
-        ("", "the token is empty"),
-        (" ", "the token is empty"),
+        ("", "it is empty"),
+        (" ", "is empty"),
         ("x", "names no role and user"),
         (cut, "names no role and user"),
     ] {
