@@ -211,7 +211,7 @@ impl Inspection {
         let issued = time(&self.claims, "iat").ok().flatten();
         match issued {
             // No token was issued in the future: its clock or its unit is wrong. If it counted, a
-            // revocation of its user would not be of this token.
+            // revocation of its user would not be of this token. It counts once its time has come.
             Some(issued) if is_later(&issued) => {
                 self.warnings.push(TokenWarning::IssuedLater(issued));
             }

@@ -4,7 +4,7 @@
 use futures_util::TryStreamExt as _;
 use mongodb::{
     Collection, IndexModel,
-    bson::Document,
+    bson::{Document, doc},
     options::{
         CollectionOptions, FindOptions, IndexOptions, ReadConcern, ReadPreference,
         SelectionCriteria,
@@ -66,6 +66,32 @@ where
             .await?
             .try_collect::<Vec<T>>()
             .await
+    };
+    mongo.run(OPERATION_TIMEOUT, work).await
+}
+
+/// Returns the document with this id, and in its member `now` the time of the server's clock.
+///
+/// # Errors
+/// Returns a [`MongoFault`] if the server cannot be read within `OPERATION_TIMEOUT`.
+pub(super) async fn find_with_time(
+    mongo: &Mongo,
+    collection: Collection<Document>,
+    id: &str,
+) -> Result<Option<Document>, MongoFault> {
+    let stages = [
+        doc! { "$match": { "_id": id } },
+        doc! { "$set": { "now": "$$NOW" } },
+    ];
+    let work = async move {
+        let mut found = collection
+            .aggregate(stages)
+            .max_time(OPERATION_TIMEOUT)
+            .await?;
+        if !found.advance().await? {
+            return Ok(None);
+        }
+        found.deserialize_current().map(Some)
     };
     mongo.run(OPERATION_TIMEOUT, work).await
 }

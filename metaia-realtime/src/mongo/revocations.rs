@@ -151,10 +151,30 @@ impl MongoRevocations {
             found.try_collect::<Vec<Document>>().await
         };
         let found = self.mongo.run(OPERATION_TIMEOUT, work).await?;
+        let (mut revocations, damaged) = read_all(found);
+        if !damaged.is_empty() {
+            revocations.push(self.replace(damaged, now).await?);
+        }
         Ok(RevocationChanges {
-            revocations: found.iter().filter_map(|it| read(it, now)).collect(),
+            revocations,
             cursor: RevocationCursor::new(now.to_string()),
         })
+    }
+
+    /// Replaces records that cannot be read by a revocation of everyone's tokens until `now`, once:
+    /// it is not known of whom they were.
+    async fn replace(&self, damaged: Vec<Bson>, now: i64) -> Result<Revocation, MongoFault> {
+        tracing::error!(
+            records = damaged.len(),
+            "revocations cannot be read; everyone's tokens until now are revoked instead"
+        );
+        let everyone = Revocation::of_everyone(now);
+        let standing = self.try_put(&everyone).await?;
+        let revocations: Collection<Document> = self.mongo.database().collection(REVOCATIONS);
+        let filter = doc! { "_id": { "$in": damaged, "$ne": everyone.key() } };
+        let work = async move { revocations.delete_many(filter).await };
+        self.mongo.run(OPERATION_TIMEOUT, work).await?;
+        Ok(standing)
     }
 
     /// Returns the time of the primary's clock, in ms since the Unix epoch. The server has every
@@ -173,23 +193,8 @@ impl MongoRevocations {
     async fn read_clock(&self) -> Result<Option<i64>, MongoFault> {
         let deployment = self.mongo.known_deployment().await?;
         let concern = deployment.linearizable_read_concern();
-        let revocations: Collection<Document> =
-            collection::on_primary(&self.mongo, REVOCATIONS, Some(concern));
-        let stages = [
-            doc! { "$match": { "_id": CLOCK } },
-            doc! { "$set": { "now": "$$NOW" } },
-        ];
-        let work = async move {
-            let mut found = revocations
-                .aggregate(stages)
-                .max_time(OPERATION_TIMEOUT)
-                .await?;
-            if !found.advance().await? {
-                return Ok(None);
-            }
-            found.deserialize_current().map(Some)
-        };
-        let clock = self.mongo.run(OPERATION_TIMEOUT, work).await?;
+        let revocations = collection::on_primary(&self.mongo, REVOCATIONS, Some(concern));
+        let clock = collection::find_with_time(&self.mongo, revocations, CLOCK).await?;
         let now = clock.and_then(|clock| clock.get_datetime("now").ok().copied());
         Ok(now.map(|now| now.timestamp_millis()))
     }
@@ -222,15 +227,18 @@ const fn bound_field(revocation: &Revocation) -> &'static str {
     }
 }
 
-/// Reads a document; `None` if it is no record. One that cannot be read stands for everyone's
-/// tokens until it was written, or until now: it is not known of whom it was.
-fn read(document: &Document, now: i64) -> Option<Revocation> {
-    if document.get_str("_id").is_ok_and(|id| id == CLOCK) {
-        return None;
+/// Reads documents. Returns the records, and the ids of those that cannot be read.
+fn read_all(documents: Vec<Document>) -> (Vec<Revocation>, Vec<Bson>) {
+    let mut records = Vec::new();
+    let mut damaged = Vec::new();
+    for mut document in documents {
+        match read_record(&document) {
+            Some(record) => records.push(record),
+            None => damaged.extend(document.remove("_id")),
+        }
     }
-    let changed = document.get_datetime("changed");
-    let until = changed.map_or(now, |changed| changed.timestamp_millis());
-    Some(read_record(document).unwrap_or(Revocation::of_everyone(until)))
+    damaged.retain(|id| id.as_str() != Some(CLOCK));
+    (records, damaged)
 }
 
 /// Reads the document of a revocation; `None` if it cannot be read.
@@ -248,35 +256,30 @@ fn read_record(document: &Document) -> Option<Revocation> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mongodb::bson::DateTime;
 
     #[test]
-    fn a_document_is_read_or_stands_for_everyone() {
-        let changed = DateTime::from_millis(5_000);
+    fn a_document_is_read_or_named() {
         let user = Revocation::of_user("u1".parse().unwrap(), 7);
         for (document, expected) in [
-            (doc! { "_id": "clock", "clock": true }, None),
+            (doc! { "_id": "user u1", "before": 7_i64 }, user.clone()),
+            (doc! { "_id": "user u1", "before": 7 }, user),
             (
-                doc! { "_id": "user u1", "before": 7_i64, "changed": changed },
-                Some(user.clone()),
+                doc! { "_id": "token t", "until": i64::MAX },
+                Revocation::of_token("t", None),
             ),
-            (doc! { "_id": "user u1", "before": 7 }, Some(user)),
-            (
-                doc! { "_id": "token t", "until": i64::MAX, "changed": changed },
-                Some(Revocation::of_token("t", None)),
-            ),
-            (
-                doc! { "_id": "token t", "before": 7_i64, "changed": changed },
-                Some(Revocation::of_everyone(5_000)),
-            ),
-            (
-                doc! { "_id": "user u1", "before": "$where", "changed": changed },
-                Some(Revocation::of_everyone(5_000)),
-            ),
-            (doc! { "_id": 7 }, Some(Revocation::of_everyone(9_000))),
-            (doc! {}, Some(Revocation::of_everyone(9_000))),
         ] {
-            assert_eq!(read(&document, 9_000), expected, "{document}");
+            assert_eq!(read_all(vec![document]), (vec![expected], vec![]));
         }
+        for document in [
+            doc! { "_id": "token t", "before": 7_i64 },
+            doc! { "_id": "user u1", "before": "$where" },
+            doc! { "_id": "user x y", "before": 7_i64 },
+            doc! { "_id": 7 },
+        ] {
+            let id = document.get("_id").unwrap().clone();
+            assert_eq!(read_all(vec![document]), (vec![], vec![id]));
+        }
+        let clock = doc! { "_id": "clock", "clock": true };
+        assert_eq!(read_all(vec![clock, doc! {}]), (vec![], vec![]));
     }
 }

@@ -84,20 +84,22 @@ impl Services {
         let admin = only(Role::Admin, caller)?;
         let revocation = revoke.revocation(Timestamp::now().ms());
         let revocation = revocation.map_err(ServiceError::Invalid)?;
-        tracing::info!(%admin, ?revocation, "tokens are revoked");
-        let work = |claim| self.revoke_once(revocation, claim, reply);
+        let work = |claim| self.revoke_once(admin, revocation, claim, reply);
         self.idempotently(caller, "POST /api/realtime/revoke", key, &revoke, work)
             .await
     }
 
     async fn revoke_once(
         &self,
+        admin: &UserId,
         revocation: Revocation,
         claim: Option<IdempotencyClaim>,
         reply: RevokeReply,
     ) -> Result<StoredReply, ServiceError> {
         let standing = self.realtime().revoke(revocation).await;
-        let reply = reply(&standing.map_err(ServiceError::Revocation)?);
+        let standing = standing.map_err(ServiceError::Revocation)?;
+        tracing::info!(%admin, revocation = ?standing, "tokens were revoked");
+        let reply = reply(&standing);
         if claim.is_none() {
             return Ok(reply);
         }

@@ -99,9 +99,14 @@ fn keys(config: &Config) -> String {
     if !audiences.is_empty() {
         lines += &format!("   audience  {}\n", audiences.join(", "));
     }
-    lines += match accepts_hs256(config) {
-        true => "   tokens    of these keys, and those that are signed with JWT_SECRET (HS256)\n",
-        false => "   tokens    of these keys alone: JWT_SECRET is not set\n",
+    lines += match (accepts_hs256(config), config.jwt_secrets_old.is_empty()) {
+        (true, _) => {
+            "   tokens    of these keys, and those that are signed with JWT_SECRET (HS256)\n"
+        }
+        (false, false) => {
+            "   tokens    of these keys, and those that are signed with JWT_SECRETS_OLD (HS256)\n"
+        }
+        (false, true) => "   tokens    of these keys alone: JWT_SECRET is not set\n",
     };
     lines
 }

@@ -24,12 +24,22 @@ const PRIVATE: [&str; 2] = ["d", "k"];
 /// A document that is not used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum DocumentFault {
-    #[error("it is not a JSON Web Key Set: {0}")]
-    NotKeySet(serde_json::Error),
+    /// The parser's own text is left out: it repeats what the host sent, at any length.
+    #[error("it is not a JSON Web Key Set, from line {line}, column {column}")]
+    NotKeySet { line: usize, column: usize },
     #[error("it has {0} keys, more than {MAX_KEYS}")]
     TooManyKeys(usize),
     #[error("it has no key that can be used{0}")]
     NoUsableKey(Reasons),
+}
+
+impl From<serde_json::Error> for DocumentFault {
+    fn from(error: serde_json::Error) -> Self {
+        Self::NotKeySet {
+            line: error.line(),
+            column: error.column(),
+        }
+    }
 }
 
 /// The reasons for which keys were left out, the first three of them.
@@ -74,8 +84,7 @@ struct Document<'a> {
 impl KeyTable {
     /// Reads a document.
     pub(super) fn parse(text: &[u8]) -> Result<Self, DocumentFault> {
-        let document: Document<'_> =
-            serde_json::from_slice(text).map_err(DocumentFault::NotKeySet)?;
+        let document: Document<'_> = serde_json::from_slice(text)?;
         if document.keys.len() > MAX_KEYS {
             return Err(DocumentFault::TooManyKeys(document.keys.len()));
         }

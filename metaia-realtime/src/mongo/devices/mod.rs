@@ -29,15 +29,11 @@ use std::{
     },
 };
 
-use mongodb::{
-    Collection,
-    bson::{Bson, Document, doc},
-    options::ReadConcern,
-};
+use mongodb::{bson::Bson, options::ReadConcern};
 use parking_lot::Mutex;
 
 use self::{arrivals::Arrivals, document::DeviceDocument};
-use super::{collection, fault::MongoFault, handle::Mongo, options::OPERATION_TIMEOUT};
+use super::{collection, fault::MongoFault, handle::Mongo};
 use crate::{
     device::{
         Claimant, ClaimedRecords, DeviceError, DeviceKey, DeviceRecord, DeviceStore, LIFE_MS,
@@ -115,22 +111,8 @@ impl MongoDevices {
         key: &DeviceKey,
     ) -> Result<Option<DeviceDocument>, MongoFault> {
         let mongo = &self.inner.mongo;
-        let devices: Collection<Document> = collection::on_primary(mongo, DEVICES, Some(concern));
-        let stages = [
-            doc! { "$match": { "_id": key.to_string() } },
-            doc! { "$set": { "now": "$$NOW" } },
-        ];
-        let work = async move {
-            let mut found = devices
-                .aggregate(stages)
-                .max_time(OPERATION_TIMEOUT)
-                .await?;
-            if !found.advance().await? {
-                return Ok(None);
-            }
-            found.deserialize_current().map(Some)
-        };
-        let found = mongo.run(OPERATION_TIMEOUT, work).await?;
+        let devices = collection::on_primary(mongo, DEVICES, Some(concern));
+        let found = collection::find_with_time(mongo, devices, &key.to_string()).await?;
         let oldest = time::unix_ms() - LIFE_MS;
         Ok(found.map(|found| DeviceDocument::read(&found, oldest)))
     }

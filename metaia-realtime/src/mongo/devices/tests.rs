@@ -2,6 +2,7 @@
 
 use super::{document::Slot, *};
 use crate::mongo::earlier;
+use mongodb::bson::doc;
 
 #[test]
 fn a_slot_that_cannot_be_read_leads_to_a_reset() {

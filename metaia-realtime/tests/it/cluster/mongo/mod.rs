@@ -7,6 +7,7 @@ mod faults;
 mod latencies;
 mod nodes;
 mod records;
+mod revocations;
 mod unreadable;
 
 use metaia_realtime::{
