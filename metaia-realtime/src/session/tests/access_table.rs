@@ -93,7 +93,7 @@ fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
     found
 }
 
-/// An event that is named elsewhere would have no row, and nobody would notice.
+/// An event that is named elsewhere would have no row in the table, and no test would fail.
 #[test]
 fn events_of_sessions_are_named_in_one_file() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");

@@ -333,7 +333,7 @@ async fn a_node_that_cannot_read_revocations_lets_nobody_in_after_5_s() {
         authenticate(&node, token).await,
         Err(AuthError::Unavailable)
     );
-    // What is known to be revoked is still said to be.
+    // A token that the node knows as revoked is still refused as revoked.
     let token = "c2 customer 1000 t1";
     assert_eq!(authenticate(&node, token).await, Err(AuthError::Revoked));
     assert!(node.revoke(of_user("c3", 1_000)).await.is_err());

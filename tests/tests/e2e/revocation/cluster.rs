@@ -94,7 +94,7 @@ async fn while_mongodb_is_away_nobody_is_let_in_and_sessions_stay() {
     let body = json!({"user": "c1"});
     let answer = nodes[0].admin().post("/api/realtime/revoke", &body).await;
     answer.refused_as(503, "unavailable");
-    eventually("a node that authenticates nobody", async || {
+    eventually("a node that authenticates no client", async || {
         (status_of(&nodes[1], &token).await == 503).then_some(())
     })
     .await;

@@ -165,7 +165,7 @@ async fn a_header_that_changes_the_meaning_is_refused() {
     }
 }
 
-/// A key that the token brings signs it well, and is nobody's.
+/// A token is signed well with the key that it brings itself. That key belongs to no issuer.
 #[tokio::test]
 async fn a_key_in_the_header_is_not_used() {
     let ours = TestKey::rsa();

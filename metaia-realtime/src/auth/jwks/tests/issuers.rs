@@ -142,7 +142,7 @@ async fn an_expired_token_of_a_key_set_says_so() {
     let key = TestKey::ec();
     let authenticator = JwtAuthenticator::jwks(fixed(&[key.jwk("k")]).audience("metaia"));
     let expired = key.token("k", &with(&[("exp", json!(1)), ("aud", json!("other"))]));
-    // Whether its keys are known or not.
+    // The answer is the same before its keys are known, and after.
     assert_eq!(authenticator.verify(&expired), Err(AuthError::Expired));
     authenticator.wait_for_keys().await.unwrap();
     assert_eq!(verdict(&authenticator, &expired).await, "token_expired");

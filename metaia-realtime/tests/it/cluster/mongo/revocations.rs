@@ -17,8 +17,8 @@ async fn read_all(store: &MongoRevocations) -> Vec<Revocation> {
     revocations
 }
 
-/// Checks that a damaged record does not revoke anew each time that it is read: no user could sign
-/// in.
+/// Checks that a damaged record is replaced when it is read first. If each read revoked everyone's
+/// tokens again, no user could sign in.
 async fn check_replaced(server: &Mongod) {
     let uri = server.uri_of_new_database();
     let mongo = Mongo::open(&uri, MongoOptions::default()).await.unwrap();
