@@ -16,6 +16,7 @@ use nix::unistd::Pid;
 use tokio::process::{Child, Command};
 
 use crate::eventually::{eventually, within};
+use crate::faults::kernel;
 use crate::server::journal::Journal;
 
 /// The width of a terminal without another one.
@@ -210,6 +211,12 @@ impl Terminal {
     #[must_use]
     pub fn is_original(&self) -> bool {
         settings(&self.program) == self.original
+    }
+
+    /// Returns true if a signal has stopped the program. Before that, SIGCONT would do nothing.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        kernel::is_stopped(self.child.id().expect("the program runs"))
     }
 
     /// Returns the program.

@@ -5,15 +5,23 @@ use std::fs;
 /// Returns the resident memory of a process, in KiB.
 #[must_use]
 pub fn resident_kib(pid: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("a running process");
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .expect("the VmRSS line");
-    line.trim()
+    status_value(pid, "VmRSS:")
         .trim_end_matches(" kB")
         .parse()
         .expect("a number")
+}
+
+/// Returns true if a signal has stopped a process, until SIGCONT.
+#[must_use]
+pub fn is_stopped(pid: u32) -> bool {
+    status_value(pid, "State:").starts_with('T')
+}
+
+/// Returns what `/proc/PID/status` says after this name.
+fn status_value(pid: u32, name: &str) -> String {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("a running process");
+    let value = status.lines().find_map(|line| line.strip_prefix(name));
+    value.expect("a line with this name").trim().to_owned()
 }
 
 /// Returns the number of open file descriptors of a process.

@@ -51,10 +51,11 @@ async fn a_stopped_process_leaves_the_terminal_and_takes_it_again() {
         .wait_for_last_row(&format!("{PROMPT} /emit half"))
         .await;
     terminal.enter("\x1a").await;
-    eventually("the terminal's first settings", async || {
-        terminal.is_original().then_some(())
+    eventually("the process to stop", async || {
+        terminal.is_stopped().then_some(())
     })
     .await;
+    assert!(terminal.is_original());
     terminal.signal(Signal::SIGCONT);
     terminal.enter("-typed").await;
     terminal

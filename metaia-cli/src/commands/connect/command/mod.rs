@@ -109,6 +109,16 @@ pub(super) enum EmitPayload {
     Args(Vec<PayloadArg>),
 }
 
+impl Command {
+    /// Returns true if the command may wait so that Ctrl-C cancels it.
+    pub(super) fn waits(&self) -> bool {
+        matches!(
+            self,
+            Self::Await(_) | Self::Wait(_) | Self::Back(_) | Self::Leaving(_, Some(_))
+        )
+    }
+}
+
 impl FromStr for CommandLine {
     type Err = String;
 

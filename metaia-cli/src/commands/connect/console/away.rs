@@ -45,6 +45,17 @@ impl<'a> Console<'a> {
             let failure = Failure::usage("they are offline already");
             return Err(failure.hint("/back connects again"));
         }
+        if let Some(time) = time {
+            // Before the prompt shows them as away: from then on Ctrl-C brings them back.
+            let command = departure.name().to_owned();
+            self.wait_for(Waiting::new(
+                number,
+                command,
+                Goal::Return,
+                roles.clone(),
+                time,
+            ));
+        }
         for &role in &roles {
             self.sessions[role].role.is_away = true;
             self.board.set_live(role, false);
@@ -54,7 +65,7 @@ impl<'a> Console<'a> {
         let departed = Departed {
             number,
             departure,
-            time,
+            will_return: time.is_some(),
             roles,
         };
         Ok(Box::pin(async move {
@@ -65,26 +76,26 @@ impl<'a> Console<'a> {
         }))
     }
 
-    /// Notes that roles have gone away, and waits if they are to come back.
+    /// Notes that roles have gone away. That is the end of the command if only `/back` brings them
+    /// back.
     pub(super) fn note_departed(&mut self, departed: Departed) -> Result<Option<Done>, Failure> {
         let Departed {
             number,
             departure,
-            time,
+            will_return,
             roles,
         } = departed;
         for &role in &roles {
             self.end_connection(role, departure.reason())?;
         }
-        let command = departure.name().to_owned();
-        if let Some(time) = time {
-            self.wait_for(Waiting::new(number, command, Goal::Return, roles, time));
+        if will_return {
             return Ok(None);
         }
+        let command = departure.name();
         let until = Value::from("until /back");
         let results = roles
             .iter()
-            .map(|role| self.result(*role, &command, Ok(until.clone())));
+            .map(|role| self.result(*role, command, Ok(until.clone())));
         Ok(Some(Done::Line {
             number,
             results: Ok(results.collect()),

@@ -36,9 +36,10 @@ impl<'a> Console<'a> {
         };
         let parsed: Result<CommandLine, String> = line.text.parse();
         let parsed = parsed.and_then(|line| self.choose_next(line));
+        let waits = parsed.as_ref().is_ok_and(|line| line.command.waits());
+        self.board.set_waiting(waits);
         // Before anything is printed: that waits for the next line of the editor.
         self.board.take_line();
-        self.board.set_waiting(false);
         let chosen = parsed.and_then(|line| Ok((self.chosen(line.actor)?, line.command)));
         let begun = match chosen {
             Ok((roles, command)) => {
@@ -48,6 +49,7 @@ impl<'a> Console<'a> {
             Err(reason) => Err(Failure::usage(reason)),
         };
         begun.or_else(|failure| {
+            self.board.set_waiting(false);
             let failure = self.at_line(line.number, failure);
             self.complain(failure).map(|()| None)
         })
@@ -86,10 +88,7 @@ impl<'a> Console<'a> {
             Command::Nothing | Command::As(_) => {}
             Command::Quit => return Ok(Some(self.end())),
             Command::Help => self.context.printer.note(COMMANDS),
-            Command::Wait(time) => {
-                self.board.set_waiting(true);
-                input.pause(time);
-            }
+            Command::Wait(time) => input.pause(time),
             Command::Await(args) => self.begin_await(number, &args, roles)?,
             Command::Back(limit) => self.bring_back(number, limit, roles)?,
             Command::Leaving(departure, time) => {

@@ -179,6 +179,8 @@ impl<'a> Console<'a> {
         let board = self.board.clone();
         let wait_until = self.waiting.as_ref().map(|waiting| waiting.until);
         let is_reading = starting.is_none() && work.is_none() && wait_until.is_none();
+        // Roles that are still leaving come back only once they have left.
+        let is_leaving = work.is_some() && wait_until.is_some();
         let has_updates = !self.updates.is_empty() || !self.is_any_away();
         tokio::select! {
             () = self.context.interrupted.cancelled() => return Ok(Some(Exit::Interrupted)),
@@ -191,9 +193,9 @@ impl<'a> Console<'a> {
                 *starting = None;
                 self.complain_of_late_roles()?;
             }
-            () = until(wait_until) => self.end_wait()?,
+            () = until(wait_until), if !is_leaving => self.end_wait()?,
             done = finish(work) => return self.conclude(done),
-            request = board.request() => self.answer(request, input)?,
+            request = board.request(), if !is_leaving => self.answer(request, input)?,
             line = input.next(), if is_reading => *work = self.begin(line, input)?,
         }
         Ok(None)

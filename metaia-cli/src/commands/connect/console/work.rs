@@ -1,7 +1,5 @@
 //! The work that is awaited before the next line is read, and its end.
 
-use std::time::Duration;
-
 use futures_util::future::BoxFuture;
 
 use crate::commands::connect::command::Departure;
@@ -29,8 +27,8 @@ pub(super) enum Done {
 pub(super) struct Departed {
     pub(super) number: u64,
     pub(super) departure: Departure,
-    /// The time after which they come back; `None` if `/back` decides.
-    pub(super) time: Option<Duration>,
+    /// True if they come back after a time; otherwise `/back` brings them back.
+    pub(super) will_return: bool,
     pub(super) roles: Vec<usize>,
 }
 
