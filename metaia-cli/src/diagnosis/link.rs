@@ -39,7 +39,7 @@ pub(crate) fn probes(asked: &Asked, fault: &Fault) -> &'static [Probe] {
         },
         Fault::Protocol(_) | Fault::CutWebSocket if is_websocket => &[Probe::Polling],
         Fault::Reply(reply) if asks_for_polling(asked, reply) => &[Probe::Polling],
-        Fault::Refused(refusal) if token::depends_on_clock(&refusal.code) => &[Probe::Clock],
+        Fault::Refused(refusal) if token::depends_on_clock(asked, &refusal.code) => &[Probe::Clock],
         _ => &[],
     }
 }

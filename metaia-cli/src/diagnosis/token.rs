@@ -7,6 +7,9 @@ use super::refusal::Refusal;
 use super::reply::HttpReply;
 use crate::exit::Exit;
 
+/// The leeway of the server for the times in tokens.
+const LEEWAY_MS: i64 = 5_000;
+
 const SET_THE_CLOCK: &str = "set this machine's clock: the times in tokens are compared with \
                              the server's clock";
 
@@ -45,9 +48,19 @@ pub(crate) fn lacks_right(reply: &HttpReply) -> bool {
         && reason.is_some_and(|reason| reason.is("unauthorized") || reason.is("forbidden"))
 }
 
-/// Returns whether a clock that is wrong may be the reason for this refusal.
-pub(super) fn depends_on_clock(code: &str) -> bool {
-    code == "token_expired"
+/// Returns whether a clock that is wrong may be the reason for this refusal. A server whose clock
+/// is behind this machine's refuses each token that was minted here: it comes from the future.
+pub(super) fn depends_on_clock(asked: &Asked, code: &str) -> bool {
+    match code {
+        "token_expired" => true,
+        "unauthorized" => asked.token == TokenKind::Minted,
+        _ => false,
+    }
+}
+
+/// Returns whether clocks that differ by this much explain the refusal.
+fn explains(server_ahead_ms: i64, code: &str) -> bool {
+    code == "token_expired" || server_ahead_ms < -LEEWAY_MS
 }
 
 /// Returns the diagnosis of Socket.IO's refusal.
@@ -108,7 +121,7 @@ pub(super) fn of_unauthorized(
 
 fn refused(asked: &Asked, code: &str, ahead: Option<i64>, cause: String) -> Diagnosis {
     let exit = refusal_exit(code);
-    let ahead = ahead.filter(|_| depends_on_clock(code));
+    let ahead = ahead.filter(|ahead| depends_on_clock(asked, code) && explains(*ahead, code));
     let advice = match (asked.token, ahead) {
         // It was good by this machine's clock a moment ago.
         (TokenKind::Minted, Some(_)) => Some(SET_THE_CLOCK),

@@ -38,7 +38,7 @@ fn judged(facts: &Facts, found: String) -> Option<Finding> {
         return None;
     }
     match refusal(facts) {
-        Some(code) if code == "token_expired" => {
+        Some(code) if code == "token_expired" || is_from_the_future(facts) => {
             let diagnosis = Diagnosis {
                 exit: refusal_exit(code),
                 cause: cause.to_owned(),
@@ -48,4 +48,12 @@ fn judged(facts: &Facts, found: String) -> Option<Finding> {
         }
         _ => Some(Finding::warning(CHECK, found, cause, clock_advice())),
     }
+}
+
+/// Returns whether the token was issued in the future, by the server's clock.
+fn is_from_the_future(facts: &Facts) -> bool {
+    let problems = facts.token.iter().flat_map(|report| &report.problems);
+    problems
+        .map(|problem| problem.code)
+        .any(|code| code == "issued_later")
 }

@@ -31,6 +31,10 @@ fn cure(report: &TokenReport) -> Option<&'static str> {
             "use the token later, or a new one: the clock of the machine that issued it may be \
              ahead; `metaia token inspect` shows `nbf`",
         ),
+        "issued_later" => Some(
+            "set the clock of the machine that issued the token, and write `iat` in seconds; \
+             `metaia token inspect` shows it",
+        ),
         "length" => Some("use a token with fewer claims"),
         _ => Some(
             "correct the claims in the program that issues the tokens; `metaia token inspect` \

@@ -1,30 +1,18 @@
 //! Explains a token: its claims, and the reasons for which a server refuses it.
 
-use metaia_realtime::auth::{
-    AuthError, SignatureCheck, TokenFlaw, TokenMembers, TokenWarning, inspect_token,
-};
-use metaia_realtime::{JwtAuthenticator, Limits};
+use metaia_realtime::JwtAuthenticator;
+use metaia_realtime::auth::{AuthError, SignatureCheck, TokenMembers, inspect_token};
 use serde::ser::{Error as _, SerializeMap as _};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::pasted::PastedToken;
-use super::printable::{compact_json, printable};
+use super::printable::compact_json;
+use super::problem::{Problem, left_out};
 use super::zone::Zone;
-use crate::span;
-
-/// The year 9999 in ms since the Unix epoch: a time from there on is probably in milliseconds.
-const YEAR_9999_MS: i64 = 253_370_764_800_000;
 
 /// The algorithms of public keys that a server may accept.
 const PUBLIC: [&str; 3] = ["RS256", "ES256", "EdDSA"];
-
-/// A reason for which a server refuses the token, or a warning.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Problem {
-    pub(crate) code: &'static str,
-    pub(crate) message: String,
-}
 
 /// The decoded parts of a token, and its problems.
 #[derive(Debug, Serialize)]
@@ -71,11 +59,7 @@ pub(crate) fn inspect_with(
 ) -> TokenReport {
     let token = pasted.token;
     let inspection = inspect_token(token, authenticator, now);
-    let warning = |warning: &TokenWarning| Problem {
-        code: warning.code(),
-        message: warning_message(*warning, now),
-    };
-    let length = too_long(token);
+    let length = Problem::of_length(token);
     let refusal = match &length {
         // The server does not read it.
         Some(_) => Some(AuthError::Unauthorized),
@@ -84,13 +68,12 @@ pub(crate) fn inspect_with(
     let problems = inspection
         .flaws
         .iter()
-        .map(|flaw| problem(flaw, now))
+        .map(|flaw| Problem::of_flaw(flaw, now))
         .chain(length);
+    let warnings = inspection.warnings.iter().map(Problem::of_warning);
     TokenReport {
         problems: problems.collect(),
-        warnings: left_out(pasted)
-            .chain(inspection.warnings.iter().map(warning))
-            .collect(),
+        warnings: left_out(pasted).chain(warnings).collect(),
         check: inspection.signature,
         header: inspection.header,
         claims: inspection.claims,
@@ -121,14 +104,6 @@ impl TokenReport {
     }
 }
 
-/// Returns a warning for each word that was left out.
-fn left_out(pasted: &PastedToken<'_>) -> impl Iterator<Item = Problem> {
-    pasted.left_out.iter().map(|word| Problem {
-        code: "pasted",
-        message: format!("`{word}` is not part of the token: it was left out"),
-    })
-}
-
 /// Returns the authenticator of a server with these secrets.
 fn authenticator(secrets: &[String]) -> Option<JwtAuthenticator> {
     let (first, others) = secrets.split_first()?;
@@ -137,60 +112,6 @@ fn authenticator(secrets: &[String]) -> Option<JwtAuthenticator> {
         .iter()
         .fold(first, |all, secret| all?.or_hs256(secret))
         .ok()
-}
-
-/// Returns the problem of a token that a server with the default limits does not read.
-fn too_long(token: &str) -> Option<Problem> {
-    let limit = Limits::default().token_bytes;
-    if token.len() <= limit {
-        return None;
-    }
-    Some(Problem {
-        code: "length",
-        message: format!(
-            "{} bytes long; the server reads at most {limit}",
-            token.len()
-        ),
-    })
-}
-
-fn problem(flaw: &TokenFlaw, now: i64) -> Problem {
-    Problem {
-        code: flaw.code(),
-        // It quotes claims.
-        message: printable(&flaw_message(flaw, now)),
-    }
-}
-
-fn flaw_message(flaw: &TokenFlaw, now: i64) -> String {
-    match flaw {
-        TokenFlaw::Expired(at) => format!("expired {} ago", between(*at, now)),
-        TokenFlaw::NotYet(at) if *at >= YEAR_9999_MS => in_milliseconds("nbf"),
-        TokenFlaw::NotYet(at) => {
-            let wait = between(*at, now);
-            format!("not valid until {wait} from now: check the clocks")
-        }
-        other => other.to_string(),
-    }
-}
-
-fn warning_message(warning: TokenWarning, now: i64) -> String {
-    match warning {
-        TokenWarning::IssuedLater(at) if at >= YEAR_9999_MS => in_milliseconds("iat"),
-        TokenWarning::IssuedLater(at) => {
-            let ahead = between(at, now);
-            format!("issued {ahead} in the future: check the clocks")
-        }
-        other => other.to_string(),
-    }
-}
-
-fn in_milliseconds(claim: &str) -> String {
-    format!("`{claim}` is in the year 9999 or later: it must be in seconds, not in milliseconds")
-}
-
-fn between(at: i64, now: i64) -> String {
-    span::rough(at.abs_diff(now) / 1_000)
 }
 
 /// Serializes members without the line ends that may be between the tokens of their values.
@@ -323,7 +244,6 @@ mod tests {
             "sub": 7,
             "role": "tailor",
             "exp": 1.9e12,
-            "iat": NOW_S + 60,
         });
         let token = signed(&claims, Algorithm::HS256);
         check(&token, &[]);
@@ -332,8 +252,23 @@ mod tests {
             [
                 "expires in the year 9999 or later: `exp` must be in seconds, \
                  not in milliseconds",
-                "issued 60 s in the future: check the clocks",
+                "no `iat` in seconds: it counts as issued at 0, so that any revocation of its \
+                 user by time is of this token, too",
             ]
+        );
+    }
+
+    #[test]
+    fn a_token_from_the_future_is_refused() {
+        let issued = |iat: i64| {
+            let claims = json!({"sub": "u1", "role": "admin", "exp": NOW_S + 9_000, "iat": iat});
+            signed(&claims, Algorithm::HS256)
+        };
+        check(&issued(NOW_S + 5), &[]);
+        assert!(report(&issued(NOW_S + 5)).warnings.is_empty());
+        check(
+            &issued(NOW_S + 60),
+            &["issued 60 s in the future: check the clocks"],
         );
     }
 
@@ -390,8 +325,8 @@ mod tests {
                 "`{claim}` is in the year 9999 or later: it must be in seconds, not in milliseconds"
             )
         };
-        assert_eq!(messages(&report.problems), [seconds("nbf")]);
-        assert_eq!(messages(&report.warnings)[1..], [seconds("iat")]);
+        let problems = [seconds("nbf"), seconds("iat")];
+        assert_eq!(messages(&report.problems), problems);
     }
 
     #[test]
@@ -414,16 +349,6 @@ mod tests {
         let report = report(&signed(&claims, Algorithm::HS256));
         assert_eq!(report.problems[0].code, "length");
         assert!(!report.is_accepted());
-    }
-
-    #[test]
-    fn a_message_has_no_control_characters() {
-        let flaw = TokenFlaw::Algorithm("[\n\"good\u{9b}\"]".to_owned());
-        let message = problem(&flaw, NOW_MS).message;
-        assert!(
-            message.starts_with("signed with [\\n\"good\\u{9b}\"]; "),
-            "{message}"
-        );
     }
 
     proptest! {

@@ -63,6 +63,10 @@ pub enum TokenFlaw {
     /// It is not valid before this time, in ms since the Unix epoch.
     #[error("not valid yet: check the clocks")]
     NotYet(i64),
+    /// It was issued in the future, at this time in ms since the Unix epoch: its clock or its unit
+    /// is wrong, and a revocation could not tell that it is older.
+    #[error("issued in the future: check the clocks")]
+    IssuedLater(i64),
     /// It names no user.
     #[error("no `userId` and no `sub`")]
     NoUser,
@@ -147,6 +151,7 @@ impl TokenFlaw {
             Self::NoTime(claim) | Self::InvalidClaim { claim, .. } => claim,
             Self::Expired(_) => "expired",
             Self::NotYet(_) => "not_yet",
+            Self::IssuedLater(_) => "issued_later",
             Self::NoUser => "user",
             Self::NoRole | Self::UnknownRole { .. } => "role",
         }
@@ -160,9 +165,12 @@ pub enum TokenWarning {
     /// It expires in the year 9999 or later, at this time in ms since the Unix epoch.
     #[error("expires in the year 9999 or later: `exp` must be in seconds, not in milliseconds")]
     FarExpiry(i64),
-    /// It was issued in the future, at this time in ms since the Unix epoch.
-    #[error("issued in the future: check the clocks")]
-    IssuedLater(i64),
+    /// It has no `iat`, or one that is not a number: it counts as issued at 0.
+    #[error(
+        "no `iat` in seconds: it counts as issued at 0, so that any revocation of its user by \
+         time is of this token, too"
+    )]
+    NoIssueTime,
 }
 
 impl TokenWarning {
@@ -171,7 +179,7 @@ impl TokenWarning {
     pub const fn code(self) -> &'static str {
         match self {
             Self::FarExpiry(_) => "far_expiry",
-            Self::IssuedLater(_) => "clock",
+            Self::NoIssueTime => "no_iat",
         }
     }
 }

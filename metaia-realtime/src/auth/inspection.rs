@@ -208,14 +208,13 @@ impl Inspection {
         if let Some(begin) = begin.filter(is_later) {
             self.flaws.push(TokenFlaw::NotYet(begin));
         }
-        let issued = time(&self.claims, "iat").ok().flatten();
-        match issued {
-            // No token was issued in the future: its clock or its unit is wrong. If it counted, a
-            // revocation of its user would not be of this token. It counts once its time has come.
-            Some(issued) if is_later(&issued) => {
-                self.warnings.push(TokenWarning::IssuedLater(issued));
-            }
-            issued => self.issued_at = issued,
+        self.issued_at = time(&self.claims, "iat").ok().flatten();
+        match self.issued_at {
+            // A revocation of its user until now is not of this token. If it could be used before
+            // its time, it would seem to be revoked and live again when the time has come.
+            Some(issued) if is_later(&issued) => self.flaws.push(TokenFlaw::IssuedLater(issued)),
+            Some(_) => {}
+            None => self.warnings.push(TokenWarning::NoIssueTime),
         }
     }
 

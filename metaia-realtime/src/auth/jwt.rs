@@ -26,8 +26,9 @@ use crate::values::time;
 /// beside `userId`, and so are `aud` and `iss` unless [`audience`](Self::audience) or
 /// [`issuer`](Self::issuer) names some.
 ///
-/// `iat` is read for [revocation](crate::revocation), and a token is not refused for it. One that
-/// is no number, or in the future, counts as absent.
+/// `iat` is read for [revocation](crate::revocation). A token whose `iat` is more than 5 s in the
+/// future is refused, since a revocation until now would not be of it. An `iat` that is no number
+/// counts as absent.
 ///
 /// It verifies tokens and does not make them: your login does, with
 /// [`sign_hs256`](super::sign_hs256) or any JWT library. To verify the tokens of REST requests too,

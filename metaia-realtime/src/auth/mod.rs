@@ -44,7 +44,8 @@ pub struct Identity {
     pub token_id: Option<String>,
     /// The time when the token was issued (`iat`), in ms since the Unix epoch. `None` counts as 0:
     /// once the user's tokens are revoked ([`Realtime::revoke`](crate::Realtime::revoke)), none of
-    /// those without this time is accepted any more.
+    /// those without this time is accepted any more. An authenticator refuses a token whose time is
+    /// in the future, as [`JwtAuthenticator`] does: a revocation until now would not be of it.
     pub issued_at: Option<i64>,
 }
 

@@ -95,15 +95,65 @@ fn a_beginning_of_null_is_none() {
     }
 }
 
+#[track_caller]
+fn check_issue(iat: &str, expected: Result<Option<i64>, &str>) {
+    let claims = format!(r#""userId":"u1","role":"admin","exp":2e9,"iat":{iat}"#);
+    let inspection = judge(&claims);
+    let flaw = inspection.flaws.first().map(TokenFlaw::code);
+    let issued = inspection.verdict().map(|identity| identity.issued_at);
+    assert_eq!(issued.map_err(|_| flaw.unwrap()), expected, "{iat}");
+}
+
 #[test]
-fn the_time_of_issue_is_only_a_warning() {
-    for iat in ["1.9e9", "1900000000.5"] {
-        let claims = format!(r#""userId":"u1","role":"admin","exp":2e9,"iat":{iat}"#);
-        let inspection = judge(&claims);
-        assert!(inspection.verdict().is_ok());
-        assert_eq!(inspection.warnings[0].code(), "clock", "{iat}");
+fn a_token_from_the_future_is_refused() {
+    for (iat, issued) in [
+        ("1800000004", 1_800_000_004_000),
+        ("1800000005", 1_800_000_005_000),
+        ("1800000005.0009", 1_800_000_005_000),
+        ("1.8e9", NOW_MS),
+        ("0", 0),
+        ("-1", -1_000),
+        ("-1.5", -1_500),
+        ("-1e400", i64::MIN),
+    ] {
+        check_issue(iat, Ok(Some(issued)));
     }
-    assert!(judge_times(r#""exp":2e9,"iat":"yesterday""#).is_ok());
+    for later in [
+        "1800000005.001",
+        "1800000006",
+        "1800000006.5",
+        "1900000000",
+        "1.9e9",
+        "1800000000000",
+        "1e300",
+        "1e400",
+    ] {
+        check_issue(later, Err("issued_later"));
+    }
+}
+
+#[test]
+fn a_token_from_the_future_is_refused_as_one_that_is_not_valid_yet() {
+    let of = |claims: &str| judge_times(&format!(r#""exp":2e9,{claims}"#)).unwrap_err();
+    assert_eq!(of(r#""iat":1.9e9"#), of(r#""nbf":1.9e9"#));
+    let both = judge(r#""sub":"u1","role":"admin","exp":1.7e9,"iat":1.9e9,"nbf":1.9e9"#);
+    let codes: Vec<&str> = both.flaws.iter().map(TokenFlaw::code).collect();
+    assert_eq!(codes, ["expired", "not_yet", "issued_later"]);
+}
+
+#[test]
+fn a_token_without_a_time_of_issue_has_a_warning() {
+    for iat in ["null", "\"1800000000\"", "true", "{}", "[1]"] {
+        check_issue(iat, Ok(None));
+    }
+    let warnings = |claims: &str| {
+        let inspection = judge(&format!(r#""sub":"u1","role":"admin","exp":1.9e9{claims}"#));
+        let warnings = inspection.warnings.iter();
+        warnings.map(|warning| warning.code()).collect::<Vec<_>>()
+    };
+    assert_eq!(warnings(""), ["no_iat"]);
+    assert_eq!(warnings(r#","iat":"yesterday""#), ["no_iat"]);
+    assert!(warnings(r#","iat":0"#).is_empty());
 }
 
 #[test]

@@ -30,9 +30,9 @@
 //!
 //! - A [`Revocation`] is of one token (by its `jti`), of the tokens of a user, or of all tokens.
 //!   The latter two match the tokens that were issued up to a time: a token's `iat` is that time,
-//!   or before it. A token without an `iat`, or with one more than 5 s in the future, counts as
-//!   issued at 0; the latter only until its `iat` has come. So a user whose tokens have no `iat` is
-//!   barred for good.
+//!   or before it. A token without an `iat` counts as issued at 0, so that a user whose tokens have
+//!   none is barred for good. One whose `iat` is more than 5 s in the future is refused
+//!   until then, revoked or not ([`TokenFlaw::IssuedLater`](crate::auth::TokenFlaw::IssuedLater)).
 //! - **One record** is kept per user (of several, the latest time counts), one per token, and one
 //!   of everyone. Records of users and of everyone are kept for good, and that of a token until it
 //!   has expired, or for good if that time is not known.

@@ -279,7 +279,8 @@ async fn inspect_and_the_server_agree() {
     for claims in [
         r#"{"userId":7,"role":"tailor","exp":4e9}"#,
         r#"{"userId":7.5,"role":"tailor","exp":4e9}"#,
-        r#"{"sub":"t1","role":"tailor","exp":4000000000.5,"iat":3.9e9}"#,
+        r#"{"sub":"t1","role":"tailor","exp":4000000000.5,"iat":1.7e9}"#,
+        r#"{"userId":"t1","role":"tailor","exp":4e9,"iat":3.9e9}"#,
         r#"{"userId":"t1","sub":[],"role":"tailor","exp":4000000000000}"#,
         r#"{"userId":"t1","role":"tailor","exp":1.7e9}"#,
         r#"{"userId":"t1","role":"tailor","exp":4e9,"nbf":3.9e9}"#,

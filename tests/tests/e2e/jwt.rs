@@ -175,6 +175,26 @@ async fn an_expiry_that_is_no_number_is_refused() {
 }
 
 #[tokio::test]
+async fn a_token_from_the_future_is_refused() {
+    assert_all_refused(
+        "unauthorized",
+        401,
+        &[
+            ("an hour ahead", with("iat", json!(in_seconds(3600))).sign()),
+            (
+                "beyond the leeway",
+                with("iat", json!(in_seconds(10))).sign(),
+            ),
+            (
+                "in milliseconds",
+                with("iat", json!(in_seconds(0) * 1_000)).sign(),
+            ),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn an_expired_token_has_its_own_code() {
     assert_all_refused(
         "token_expired",
@@ -268,6 +288,10 @@ async fn valid_tokens_of_every_kind_are_accepted() {
         ("with another subject", with("sub", json!({}))),
         ("with times in fractions", with("exp", json!(4e9 + 0.5))),
         ("issued in a fraction", with("iat", json!(1.7e9 + 0.25))),
+        (
+            "issued within the leeway",
+            with("iat", json!(in_seconds(2))),
+        ),
     ] {
         let mut phone = Phone::open(&server).await;
         assert_eq!(

@@ -47,7 +47,7 @@ fn tokens() -> Vec<(String, &'static str)> {
             with("exp", json!(in_seconds(3600) * 1_000)).sign(),
             "not in milliseconds",
         ),
-        (with("userId", json!(42)).sign(), "no problems found"),
+        (with("userId", json!(42)).sign(), "no `iat` in seconds"),
         (
             with("userId", json!(4.5)).sign(),
             "`userId` 4.5: not text or a whole number",

@@ -149,13 +149,14 @@ mod tests {
 
     #[test]
     fn a_token_of_a_public_key_is_checked_with_the_keys_of_its_issuer() {
-        // {"alg":"ES256"} and {"sub":"u1","role":"admin","exp":1700000060}
+        // {"alg":"ES256"} and {"sub":"u1","role":"admin","exp":1700000060,"iat":1700000000}
         let token = "eyJhbGciOiJFUzI1NiJ9.\
-                     eyJzdWIiOiJ1MSIsInJvbGUiOiJhZG1pbiIsImV4cCI6MTcwMDAwMDA2MH0.c2ln";
+                     eyJzdWIiOiJ1MSIsInJvbGUiOiJhZG1pbiIsImV4cCI6MTcwMDAwMDA2MCwiaW\
+                     F0IjoxNzAwMDAwMDAwfQ.c2ln";
         let secrets = ["secret".to_owned()];
         let report = inspect(&PastedToken::read(token), &secrets, 1_700_000_000_000);
         let text = report.text(Paint::PLAIN);
-        let lines: Vec<&str> = text.lines().skip(4).collect();
+        let lines: Vec<&str> = text.lines().skip(5).collect();
         insta::assert_snapshot!(lines.join("\n").replace("; ", ";\n"), @r"
         signature: not checked
         no other problems found: signed with ES256;
@@ -228,6 +229,7 @@ mod tests {
                 "role: ",
                 "signature: good",
                 "refused: ",
+                "warning: ",
             ];
             for line in text.lines() {
                 assert!(known.iter().any(|known| line.starts_with(known)), "{line}");

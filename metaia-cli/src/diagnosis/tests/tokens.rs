@@ -83,6 +83,35 @@ fn a_refused_token_shows_a_wrong_clock() {
 }
 
 #[test]
+fn a_token_that_was_minted_in_the_future_shows_a_wrong_clock() {
+    let at = |date| ProbeResult::Reply(reply(200, &[("date", date)], ""));
+    let ten_minutes_behind = at("Tue, 14 Nov 2023 22:03:20 GMT");
+    let unauthorized = || refused("unauthorized");
+    let cause = "unauthorized; this machine's clock is 10 min ahead of the server's";
+    let expected = (Exit::Unauthenticated, cause, "set this machine's clock");
+    check_at(
+        &asked(Via::WebSocket),
+        unauthorized(),
+        &ten_minutes_behind,
+        expected,
+    );
+    // Neither a small difference nor one to the other side is the reason.
+    for other in [
+        at("Tue, 14 Nov 2023 22:13:16 GMT"),
+        ProbeResult::Reply(an_hour_ahead()),
+    ] {
+        let expected = (Exit::Unauthenticated, "unauthorized", "JWT_SECRET");
+        check_at(&asked(Via::WebSocket), unauthorized(), &other, expected);
+    }
+    let supplied = Asked {
+        token: TokenKind::Supplied(SuppliedBy::Option),
+        ..asked(Via::WebSocket)
+    };
+    let expected = (Exit::Unauthenticated, "unauthorized", "a different secret");
+    check_at(&supplied, unauthorized(), &ten_minutes_behind, expected);
+}
+
+#[test]
 fn the_hint_for_a_token_depends_on_its_source() {
     let supplied = Asked {
         token: TokenKind::Supplied(SuppliedBy::Option),

@@ -48,6 +48,15 @@ fn a_clock_stops_a_client_only_if_its_token_is_refused_for_its_time() {
                  → set this machine's clock: the times in tokens are compared with
                    the server's clock
     ");
+    let mut from_the_future = ahead(600);
+    let unauthorized = || Err(refused("unauthorized"));
+    from_the_future.sign_ins = signed_in(unauthorized(), unauthorized()).sign_ins;
+    assert!(clock(&from_the_future).starts_with(" ⚠"));
+    let token = sign("HS256", &json!({"iat": NOW_S, "exp": NOW_S + 3_600}));
+    let by_the_server = (NOW_S - 600) * 1_000;
+    let secrets = ["secret".to_owned()];
+    from_the_future.token = Some(inspect(&PastedToken::read(&token), &secrets, by_the_server));
+    assert!(clock(&from_the_future).starts_with(" ✗"));
     let mut unknown = ahead(600);
     unknown.sign_ins = None;
     assert_eq!(judge(DoctorCheck::Clock, &unknown), None);
@@ -344,6 +353,15 @@ fn the_cure_for_a_refused_token_is_that_of_its_flaw() {
                  --token)
                  → use the token later, or a new one: the clock of the machine that
                    issued it may be ahead; `metaia token inspect` shows `nbf`
+    ");
+    let later = refused_token("HS256", |claims| claims["iat"] = json!(NOW_S + 600));
+    insta::assert_snapshot!(later, @r"
+    ✗ token      customer:c1, ends in 60 min by the server's clock; signature good
+                 with JWT_SECRET: issued 10 min in the future: check the clocks
+                 the server refused the connection: unauthorized (the token is from
+                 --token)
+                 → set the clock of the machine that issued the token, and write
+                   `iat` in seconds; `metaia token inspect` shows it
     ");
     let endless = refused_token("HS256", |claims| {
         claims.as_object_mut().unwrap().remove("exp");

@@ -2,6 +2,7 @@
 
 use metaia_tests::clients::phone::{Event, Phone};
 use metaia_tests::clients::way::{Reached, Way};
+use metaia_tests::fixtures::token::in_seconds;
 use metaia_tests::fixtures::{emit, names, raise_fence, up_to_fence};
 use metaia_tests::server::Server;
 use serde_json::{Value, json};
@@ -57,6 +58,38 @@ async fn sessions_of_a_user_end_and_the_tokens_are_refused_everywhere() {
         .await
         .refused_as(401, "token_revoked");
     orders_by(&server.anonymous(), &new).await.ok(200);
+}
+
+/// A revocation until now is not of it, so that it must not be used yet.
+#[tokio::test]
+async fn a_token_from_the_future_is_refused_whether_its_user_is_revoked_or_not() {
+    let server = Server::start().await;
+    let ahead = [8, 3_600].map(|ahead| json!(in_seconds(ahead)));
+    let from_the_future = ahead.map(|iat| token_issued("customer", "c1", "t1", &iat));
+    let now = token_issued("customer", "c1", "t2", &json!(in_seconds(0)));
+    let mut phone = Phone::ready_with(&server, &json!({"token": now})).await;
+    for token in &from_the_future {
+        let answer = phone.call("rt:refresh", &json!({"token": token})).await;
+        assert_eq!(answer["code"], "unauthorized", "{answer}");
+    }
+    for is_revoked in [false, true] {
+        for way in Way::ALL {
+            let reached = Reached::by(way, &server);
+            for token in &from_the_future {
+                let refused = code_of_connect(&reached, token).await;
+                assert_eq!(refused, Err("unauthorized".to_owned()), "{way:?}");
+            }
+        }
+        for token in &from_the_future {
+            orders_by(&server.anonymous(), token)
+                .await
+                .refused_as(401, "unauthorized");
+        }
+        if !is_revoked {
+            revoke(&server.admin(), &json!({"user": "c1"})).await;
+            assert_revoked("a token of now", &mut phone).await;
+        }
+    }
 }
 
 #[tokio::test]
