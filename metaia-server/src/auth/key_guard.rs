@@ -3,21 +3,19 @@
 use std::{net::IpAddr, time::Duration};
 
 use metaia_realtime::{
-    Realtime,
-    auth::{AuthError, ProvenClaims},
-    presence::RefusedRequest,
-    serve::TrustedProxy,
+    Realtime, auth::ProvenClaims, presence::RefusedRequest, serve::TrustedProxy,
 };
 
 use super::{
     client_network::ClientNetwork,
+    gate_refusal::GateRefusal,
     request_refusals::RequestRefusals,
     wrong_keys::{KeyKind, WrongKeys},
 };
 
 /// Counts wrong API keys and wrong signatures of webhooks for each network, beyond 20 a minute of
-/// which they are refused with a time to wait. Lists them, and refused tokens, among the refusals
-/// of the node.
+/// which they are refused with a time to wait. Lists them, and what else is refused at the gate,
+/// among the refusals of the node.
 #[derive(Debug, Default)]
 pub struct KeyGuard {
     wrong_keys: WrongKeys,
@@ -67,15 +65,16 @@ impl KeyGuard {
         self.wrong_keys.count(kind, network)
     }
 
-    /// Counts, lists and logs a refused token. `claims` are what it proves all the same.
-    pub(crate) fn refuse_token(
+    /// Counts, lists and logs a refused request. `claims` are what its credentials prove all the
+    /// same.
+    pub(crate) fn refuse(
         &self,
-        error: AuthError,
+        refusal: GateRefusal,
         client: RequestClient<'_>,
         claims: ProvenClaims,
     ) {
-        let refused = client.refused(error.code(), claims);
-        self.refusals.refuse_token(error, refused);
+        let refused = client.refused(refusal.code(), claims);
+        self.refusals.refuse(refusal, refused);
     }
 
     /// Returns how many wrong keys have come, by their kind.
@@ -83,9 +82,9 @@ impl KeyGuard {
         self.wrong_keys.counts()
     }
 
-    /// Returns how many tokens of requests were refused, by their code.
-    pub(crate) fn refused_tokens(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        self.refusals.token_counts()
+    /// Returns how many requests were refused, by their code.
+    pub(crate) fn refused_requests(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.refusals.counts()
     }
 }
 

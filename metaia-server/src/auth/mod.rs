@@ -1,6 +1,7 @@
 //! Authentication of REST requests, the access policy of order rooms, and secrets.
 
 mod client_network;
+pub(crate) mod gate_refusal;
 pub mod key_guard;
 mod log_pace;
 pub(crate) mod permissions;

@@ -1,5 +1,5 @@
-//! Requests that are refused for their credentials: counted, listed beside the refusals of
-//! connections, and logged.
+//! Requests that are refused at the gate: counted, listed beside the refusals of connections, and
+//! logged.
 //!
 //! A list of the last 250 is kept by the node, apart from that of connections. One line a second of
 //! each code is logged. Neither has the credentials.
@@ -9,22 +9,21 @@ use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 
-use metaia_realtime::{
-    Realtime,
-    auth::{AuthError, ProvenClaims},
-    presence::RefusedRequest,
-};
+use metaia_realtime::{Realtime, auth::ProvenClaims, presence::RefusedRequest};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use super::log_pace::LogPace;
+use super::{
+    gate_refusal::{self, GateRefusal},
+    log_pace::LogPace,
+};
 
 /// The refusals of requests.
 #[derive(Default)]
 pub(super) struct RequestRefusals {
     /// The node that lists them.
     node: Option<Realtime>,
-    counts: [AtomicU64; AuthError::ALL.len()],
+    counts: [AtomicU64; gate_refusal::COUNT],
     logged: Mutex<LogPace<&'static str>>,
 }
 
@@ -44,14 +43,14 @@ impl RequestRefusals {
         }
     }
 
-    /// Counts, lists and logs a refused token. `refused` has its code and its claims besides.
-    pub(super) fn refuse_token(&self, error: AuthError, refused: RefusedRequest<'_>) {
-        let place = AuthError::ALL.iter().position(|it| *it == error);
+    /// Counts, lists and logs a request. `refused` has the code of the refusal.
+    pub(super) fn refuse(&self, refusal: GateRefusal, refused: RefusedRequest<'_>) {
+        let place = GateRefusal::all().position(|it| it == refusal);
         if let Some(count) = place.and_then(|place| self.counts.get(place)) {
             count.fetch_add(1, Relaxed);
         }
         let ProvenClaims { user, role } = refused.claims.clone();
-        let code = error.code();
+        let code = refusal.code();
         self.list(refused);
         let due = self.logged.lock().due_count(code, Instant::now());
         // Not under the lock: a line may have to wait for the reader of the log.
@@ -68,10 +67,10 @@ impl RequestRefusals {
         }
     }
 
-    /// Returns how many tokens were refused, by their code.
-    pub(super) fn token_counts(&self) -> impl Iterator<Item = (&'static str, u64)> {
+    /// Returns how many requests were refused, by their code.
+    pub(super) fn counts(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let counts = self.counts.iter().map(|count| count.load(Relaxed));
-        AuthError::ALL.iter().map(|error| error.code()).zip(counts)
+        GateRefusal::all().map(GateRefusal::code).zip(counts)
     }
 }
 

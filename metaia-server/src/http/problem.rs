@@ -11,6 +11,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 use crate::{
+    auth::gate_refusal::GateRefusal,
     error_chain::chain,
     http::{middleware::request_id, shortened::shortened},
     model::FieldError,
@@ -34,6 +35,7 @@ struct Problem {
     errors: Vec<FieldError>,
     headers: Vec<(HeaderName, HeaderValue)>,
     cause: Option<Cause>,
+    gate: Option<GateRefusal>,
 }
 
 impl ApiError {
@@ -50,6 +52,7 @@ impl ApiError {
             errors: Vec::new(),
             headers: Vec::new(),
             cause: None,
+            gate: None,
         }))
     }
 
@@ -66,13 +69,18 @@ impl ApiError {
     /// Returns the problem of a store or other service that cannot be used now. The cause is
     /// logged.
     pub fn unavailable(cause: impl Into<Cause>) -> Self {
+        Self::try_again().caused_by(cause)
+    }
+
+    /// Returns the problem of a service that cannot be used now, of which another part logs the
+    /// cause.
+    pub(crate) fn try_again() -> Self {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "unavailable",
             "Temporarily unavailable. Try again later.",
         )
         .header(header::RETRY_AFTER, HeaderValue::from_static("1"))
-        .caused_by(cause)
     }
 
     /// Returns the problem of a record that does not exist or that the caller may not see.
@@ -117,6 +125,12 @@ impl ApiError {
     /// Adds the cause, for the log.
     pub fn caused_by(mut self, cause: impl Into<Cause>) -> Self {
         self.0.cause = Some(cause.into());
+        self
+    }
+
+    /// Makes it a refusal of the gate, which is counted, listed and logged.
+    pub(crate) fn at_gate(mut self, refusal: GateRefusal) -> Self {
+        self.0.gate = Some(refusal);
         self
     }
 
@@ -168,6 +182,9 @@ impl IntoResponse for ApiError {
         let kind = [(header::CONTENT_TYPE, CONTENT_TYPE)];
         let mut response = (problem.status, kind, problem.body()).into_response();
         response.headers_mut().extend(problem.headers);
+        if let Some(refusal) = problem.gate {
+            response.extensions_mut().insert(refusal);
+        }
         response
     }
 }

@@ -4,6 +4,7 @@ use std::{error::Error, sync::Arc};
 
 use axum::{Router, middleware::from_fn_with_state};
 use metaia_realtime::{JwtAuthenticator, Realtime, RealtimeBuilder, doorbell::RedisDoorbell};
+use tower::ServiceBuilder;
 
 use crate::{
     auth::{
@@ -17,7 +18,11 @@ use crate::{
     http::{
         health,
         metrics::{self, Requests},
-        middleware, openapi, routes,
+        middleware::{
+            self,
+            gate::{self, GateRecord},
+        },
+        openapi, routes,
     },
     payment::{HttpProvider, PaymentProvider, TestProvider, test_provider},
     services::{PaymentSettings, Services},
@@ -88,9 +93,16 @@ fn router(state: AppState, origins: &Origins, requests: Requests) -> Router {
     let routes = routes::router()
         .merge(health::router())
         .merge(openapi::router());
+    let record = GateRecord {
+        guard: Arc::clone(&state.key_guard),
+        auth: Arc::clone(&state.request_auth),
+    };
     // Outside of the middleware, so that its refusals are counted, too.
-    middleware::around(routes, origins)
+    let counting = ServiceBuilder::new()
         .layer(from_fn_with_state(requests, metrics::count))
+        .layer(from_fn_with_state(record, gate::record));
+    middleware::around(routes, origins)
+        .layer(counting)
         .with_state(state)
 }
 

@@ -128,6 +128,18 @@ impl Server {
         }
     }
 
+    /// Reads the metrics, at the address that the start prints.
+    pub async fn metrics(&self) -> String {
+        let find = |lines: &[String]| {
+            let line = lines.iter().find(|line| line.contains("/metrics"))?;
+            line.split_whitespace().last().map(str::to_owned)
+        };
+        let address = self.stdout().wait_for("the metrics' address", find).await;
+        let base = address.trim_end_matches("/metrics");
+        let api = Api::new(base, self.client.clone());
+        api.get("/metrics").await.text
+    }
+
     /// Waits until `/readyz` is 200.
     pub async fn ready(&self) {
         let ready = async || {

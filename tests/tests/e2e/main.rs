@@ -29,6 +29,7 @@ mod empty_answers;
 mod endless_files;
 mod event_lines;
 mod examples;
+mod gate;
 mod guide;
 mod half_open;
 mod jwt;

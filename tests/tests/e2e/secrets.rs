@@ -7,7 +7,7 @@ use metaia_tests::fixtures::razorpay::{KEY_SECRET, WEBHOOK_SECRET, webhook_signa
 use metaia_tests::fixtures::token::{SECRET, Token, token};
 use metaia_tests::fixtures::{id_of, open_payment, place_order, verification};
 use metaia_tests::server::process::Process;
-use metaia_tests::server::rest::{Api, ApiResponse, http_client};
+use metaia_tests::server::rest::ApiResponse;
 use metaia_tests::server::{API_KEY, Server, Setup};
 use serde_json::json;
 
@@ -166,23 +166,9 @@ async fn ask_all(server: &Server, sent: &mut Sent) {
     for path in ["/livez", "/readyz", "/openapi.json"] {
         sent.add(&server.anonymous().get(path).await);
     }
-    sent.add(&metrics(server).await);
-}
-
-/// Reads the metrics at the address that the start prints.
-async fn metrics(server: &Server) -> ApiResponse {
-    let find = |lines: &[String]| {
-        let line = lines.iter().find(|line| line.contains("/metrics"))?;
-        line.split_whitespace().last().map(str::to_owned)
-    };
-    let address = server.stdout().wait_for("the metrics' address", find).await;
-    let base = address.trim_end_matches("/metrics");
-    let answer = Api::new(base, http_client()).get("/metrics").await;
-    assert!(
-        answer.text.contains("metaia_http_requests_total"),
-        "{answer:#?}"
-    );
-    answer
+    let metrics = server.metrics().await;
+    assert!(metrics.contains("metaia_http_requests_total"), "{metrics}");
+    sent.0.push(metrics);
 }
 
 /// Returns the last part of a token, which makes it one.

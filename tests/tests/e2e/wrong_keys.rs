@@ -2,7 +2,7 @@
 //! further ones 429. A right one is never slowed.
 
 use metaia_tests::fixtures::razorpay::webhook_signature;
-use metaia_tests::server::rest::{Api, ApiResponse, http_client};
+use metaia_tests::server::rest::{Api, ApiResponse};
 use metaia_tests::server::{API_KEY, Server, Setup};
 use serde_json::json;
 
@@ -96,25 +96,15 @@ async fn without_a_trusted_proxy_a_client_cannot_choose_its_address() {
     assert_eq!(last_of(&server, "198.51.100.99", 1).await, 429);
 }
 
-/// Returns the text of `/metrics`, whose address the start prints.
-async fn metrics(server: &Server) -> String {
-    let lines = server.stdout().so_far();
-    let line = lines.iter().find(|line| line.contains("/metrics")).unwrap();
-    let address = line.split_whitespace().last().unwrap();
-    let base = address.trim_end_matches("/metrics");
-    Api::new(base, http_client()).get("/metrics").await.text
-}
-
 #[tokio::test]
 async fn wrong_keys_are_counted_and_logged_once_a_second() {
     let server = Server::start().await;
-    server.wait_for_output("/metrics").await;
     let start = std::time::Instant::now();
     for _ in 0..200 {
         emit(&with_key(&server, "a-wrong-api-key-0123")).await;
     }
     let seconds = usize::try_from(start.elapsed().as_secs()).unwrap();
-    let text = metrics(&server).await;
+    let text = server.metrics().await;
     assert!(
         text.contains("metaia_wrong_keys_total{kind=\"api_key\"} 200"),
         "{text}"

@@ -1,23 +1,22 @@
 //! The caller of a request, by `Authorization: Bearer` or by `X-Api-Key`.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::extract::{FromRef, FromRequestParts};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
+use http::{HeaderValue, StatusCode, header, request::Parts};
 use metaia_realtime::auth::AuthError;
 
 use super::KeyAttempt;
 use crate::{
     auth::{
+        gate_refusal::GateRefusal,
         key_guard::KeyGuard,
-        request_auth::{AuthRefusal, RequestAuth, RequestCredentials},
+        request_auth::{AuthRefusal, RequestAuth},
         wrong_keys::KeyKind,
     },
-    http::problem::ApiError,
+    http::{credentials::credentials, problem::ApiError},
     model::Caller,
 };
-
-const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 impl<S> FromRequestParts<S> for Caller
 where
@@ -29,60 +28,35 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let auth = Arc::<RequestAuth>::from_ref(state);
-        let credentials = credentials(&parts.headers);
-        auth.authenticate(credentials).await.map_err(|refused| {
-            let attempt = KeyAttempt::of(parts, Arc::<KeyGuard>::from_ref(state));
-            match refused {
-                AuthRefusal::WrongKey => attempt.refuse(KeyKind::ApiKey, refusal(refused)),
-                AuthRefusal::Token(error) => {
-                    attempt.refuse_token(error, auth.proven_claims(credentials));
-                    refusal(refused)
-                }
-                AuthRefusal::RateLimited { .. } => refusal(refused),
+        let authenticated = auth.authenticate(credentials(&parts.headers)).await;
+        authenticated.map_err(|refused| match refused {
+            AuthRefusal::WrongKey => {
+                let attempt = KeyAttempt::of(parts, Arc::<KeyGuard>::from_ref(state));
+                attempt.refuse(KeyKind::ApiKey, wrong_key())
+            }
+            AuthRefusal::Token(error) => unauthenticated(error).at_gate(GateRefusal::Caller(error)),
+            AuthRefusal::RateLimited { retry_after } => {
+                rate_limited(retry_after).at_gate(GateRefusal::RateLimited)
             }
         })
     }
 }
 
-/// Returns the credentials of a request. The API key wins over a token: a client that sends a key
-/// is a backend.
-fn credentials(headers: &HeaderMap) -> RequestCredentials<'_> {
-    if let Some(key) = headers.get(API_KEY) {
-        return RequestCredentials::ApiKey(key.as_bytes());
-    }
-    match bearer(headers) {
-        Some(token) => RequestCredentials::Token(token),
-        None => RequestCredentials::None,
-    }
+fn wrong_key() -> ApiError {
+    challenge(
+        StatusCode::UNAUTHORIZED,
+        "unauthorized",
+        "The API key is not valid.",
+        "Bearer",
+    )
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    if scheme.eq_ignore_ascii_case("bearer") {
-        Some(token.trim())
-    } else {
-        None
-    }
-}
-
-fn refusal(refusal: AuthRefusal) -> ApiError {
-    match refusal {
-        AuthRefusal::Token(error) => unauthenticated(error),
-        AuthRefusal::WrongKey => challenge(
-            StatusCode::UNAUTHORIZED,
-            "unauthorized",
-            "The API key is not valid.",
-            "Bearer",
-        ),
-        AuthRefusal::RateLimited { retry_after } => {
-            // Rounded up: a client that waits this long is not refused again.
-            let seconds = HeaderValue::from(retry_after.as_secs() + 1);
-            let detail = "Too many requests. Try again later.";
-            ApiError::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail)
-                .header(header::RETRY_AFTER, seconds)
-        }
-    }
+fn rate_limited(retry_after: Duration) -> ApiError {
+    // Rounded up: a client that waits this long is not refused again.
+    let seconds = HeaderValue::from(retry_after.as_secs() + 1);
+    let detail = "Too many requests. Try again later.";
+    let code = GateRefusal::RateLimited.code();
+    ApiError::new(StatusCode::TOO_MANY_REQUESTS, code, detail).header(header::RETRY_AFTER, seconds)
 }
 
 fn unauthenticated(error: AuthError) -> ApiError {
@@ -102,7 +76,8 @@ fn unauthenticated(error: AuthError) -> ApiError {
             "The token was revoked.",
             r#"Bearer error="invalid_token""#,
         ),
-        AuthError::Unavailable => return ApiError::unavailable(error),
+        // The cause is logged where revocations are read, and not once for each request.
+        AuthError::Unavailable => return ApiError::try_again(),
         _ => (
             StatusCode::UNAUTHORIZED,
             "The token is missing or not valid.",

@@ -7,7 +7,6 @@ use std::{
 
 use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
 use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
-use metaia_realtime::auth::{AuthError, ProvenClaims};
 
 use crate::{
     auth::{
@@ -52,11 +51,6 @@ impl KeyAttempt {
             origin: parts.headers.get(header::ORIGIN).cloned(),
             user_agent: parts.headers.get(header::USER_AGENT).cloned(),
         }
-    }
-
-    /// Counts, lists and logs a refused token. `claims` are what it proves all the same.
-    pub(super) fn refuse_token(&self, error: AuthError, claims: ProvenClaims) {
-        self.guard.refuse_token(error, self.client(), claims);
     }
 
     fn client(&self) -> RequestClient<'_> {

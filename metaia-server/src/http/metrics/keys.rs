@@ -1,4 +1,5 @@
-//! The metrics of refused credentials: of API keys, signatures of webhooks, and tokens.
+//! The metrics of the gate: wrong API keys, wrong signatures of webhooks, and other requests that
+//! are refused there.
 
 use std::{fmt, sync::Arc};
 
@@ -21,10 +22,11 @@ impl Collector for KeyMetrics {
         for (kind, count) in self.0.counts() {
             ConstCounter::new(count).encode(family.encode_family(&[("kind", kind)])?)?;
         }
-        let help = "REST requests refused because of their token, or because they had none";
+        let help =
+            "REST requests refused for their token, their role, their rate or a repeated header";
         let kind = MetricType::Counter;
         let mut family = encoder.encode_descriptor("requests_refused", help, None, kind)?;
-        for (code, count) in self.0.refused_tokens() {
+        for (code, count) in self.0.refused_requests() {
             ConstCounter::new(count).encode(family.encode_family(&[("code", code)])?)?;
         }
         Ok(())

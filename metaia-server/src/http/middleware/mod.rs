@@ -3,6 +3,7 @@
 
 mod access_log;
 mod cors;
+pub(crate) mod gate;
 mod panic;
 mod repeated_headers;
 pub(crate) mod request_id;

@@ -8,7 +8,7 @@ use axum::{
 };
 use http::StatusCode;
 
-use crate::http::problem::ApiError;
+use crate::{auth::gate_refusal::GateRefusal, http::problem::ApiError};
 
 /// The headers with tokens, keys and signatures, and with the id that a signature is for.
 const CREDENTIALS: [&str; 4] = [
@@ -30,5 +30,6 @@ pub(super) async fn refuse(request: Request, next: Next) -> Response {
 
 fn problem(name: &str) -> ApiError {
     let detail = format!("The header {name} is there more than once: send it once.");
-    ApiError::new(StatusCode::BAD_REQUEST, "repeated_header", detail)
+    let refusal = GateRefusal::RepeatedHeader;
+    ApiError::new(StatusCode::BAD_REQUEST, refusal.code(), detail).at_gate(refusal)
 }

@@ -1,8 +1,12 @@
 //! Errors of services as problem documents: each with its status.
 
 use http::{HeaderValue, StatusCode, header};
+use metaia_realtime::auth::AuthError;
 
-use crate::{http::problem::ApiError, services::ServiceError, store::StoreError};
+use crate::{
+    auth::gate_refusal::GateRefusal, http::problem::ApiError, services::ServiceError,
+    store::StoreError,
+};
 
 impl From<ServiceError> for ApiError {
     fn from(error: ServiceError) -> Self {
@@ -18,7 +22,21 @@ impl From<ServiceError> for ApiError {
 }
 
 fn to_problem(error: &ServiceError) -> ApiError {
-    ApiError::new(status_of(error), error.code(), error.to_string())
+    let problem = ApiError::new(status_of(error), error.code(), error.to_string());
+    match gate_refusal(error) {
+        Some(refusal) => problem.at_gate(refusal),
+        None => problem,
+    }
+}
+
+/// Returns the refusal of the gate that an error is, if it is one. What a caller may not see does
+/// not exist for them, and is none.
+const fn gate_refusal(error: &ServiceError) -> Option<GateRefusal> {
+    match error {
+        ServiceError::Unauthenticated => Some(GateRefusal::Caller(AuthError::Unauthorized)),
+        ServiceError::Forbidden => Some(GateRefusal::Caller(AuthError::Forbidden)),
+        _ => None,
+    }
 }
 
 const fn status_of(error: &ServiceError) -> StatusCode {

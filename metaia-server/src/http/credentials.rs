@@ -1,0 +1,28 @@
+//! The credentials in the headers of a request.
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use crate::auth::request_auth::RequestCredentials;
+
+pub(super) const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+/// Returns the credentials of a request. The API key wins over a token: a client that sends a key
+/// is a backend.
+pub(super) fn credentials(headers: &HeaderMap) -> RequestCredentials<'_> {
+    if let Some(key) = headers.get(API_KEY) {
+        return RequestCredentials::ApiKey(key.as_bytes());
+    }
+    match headers.get(header::AUTHORIZATION).and_then(bearer) {
+        Some(token) => RequestCredentials::Token(token),
+        None => RequestCredentials::None,
+    }
+}
+
+fn bearer(value: &HeaderValue) -> Option<&str> {
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    if scheme.eq_ignore_ascii_case("bearer") {
+        Some(token.trim())
+    } else {
+        None
+    }
+}
