@@ -10,11 +10,12 @@ use crate::provision;
 use crate::shell::{cargo, cmd, first_line, run};
 
 /// The parts, in the order in which `all` runs them.
-const PARTS: [(&str, Part); 7] = [
+const PARTS: [(&str, Part); 8] = [
     ("dispatch", dispatch),
     ("log", log),
     ("slow", slow),
     ("access", access),
+    ("attack", attack),
     ("cluster", cluster),
     ("connections", connections),
     ("peers", peers),
@@ -35,9 +36,8 @@ pub(crate) fn run_part(name: &str, args: &[&str]) -> Result<(), String> {
         .filter(|(part, _)| name == "all" || name == *part)
         .peekable();
     if wanted.peek().is_none() {
-        return Err(format!(
-            "{name} is not one of dispatch, log, slow, access, cluster, connections, peers, all"
-        ));
+        let known = PARTS.map(|(part, _)| part).join(", ");
+        return Err(format!("{name} is not one of {known}, all"));
     }
     wanted.try_for_each(|(_, part)| part(args))
 }
@@ -66,6 +66,11 @@ fn slow(args: &[&str]) -> Result<(), String> {
 
 fn access(args: &[&str]) -> Result<(), String> {
     run(server(&scratch()?)?.arg("access").args(args))
+}
+
+/// `args` are names of attacks, or none for all.
+fn attack(args: &[&str]) -> Result<(), String> {
+    run(server(&scratch()?)?.arg("attack").args(args))
 }
 
 /// `args` are one of `writes`, `latency`, `nodes`, `idle`, or none for all.

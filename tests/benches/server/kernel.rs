@@ -3,6 +3,7 @@
 use std::fs;
 use std::ops::Sub;
 
+use metaia_tests::faults::kernel::resident_kib;
 use metaia_tests::figures::{CpuTime, TICKS_PER_SECOND};
 
 /// CPU time used so far, in seconds.
@@ -72,17 +73,7 @@ fn time_of(pid: &str) -> CpuTime {
 
 /// Returns the resident memory of a process, in MiB.
 pub(crate) fn resident(pid: u32) -> f64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the process runs");
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .expect("the VmRSS line");
-    let kib: f64 = line
-        .trim()
-        .trim_end_matches(" kB")
-        .parse()
-        .expect("a number");
-    kib / 1024.0
+    resident_kib(pid) as f64 / 1024.0
 }
 
 /// Returns the longest send queue among the connections of this local port, in KiB.

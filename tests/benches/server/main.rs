@@ -1,7 +1,7 @@
-//! `cargo xtask bench log`, `slow`, `access`, `cluster` and `connections`: measures the real server
-//! as its clients see it, and prints each figure beside its goal. `peers` compares the library with
-//! other servers. It is a command and not a test: a missed goal is printed, and only a wrong result
-//! is a failure.
+//! `cargo xtask bench log`, `slow`, `access`, `attack`, `cluster` and `connections`: measures the
+//! real server as its clients see it, and prints each figure beside its goal. `peers` compares the
+//! library with other servers. It is a command and not a test: a missed goal is printed, and only a
+//! wrong result is a failure.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -12,6 +12,7 @@
 )]
 
 mod access;
+mod attack;
 mod cluster;
 mod connections;
 mod crowd;
@@ -47,6 +48,10 @@ async fn main() -> ExitCode {
             connections::run_clients(words);
             ExitCode::SUCCESS
         }
+        [attack::program::NAME, words @ ..] => {
+            attack::program::run(words).await;
+            ExitCode::SUCCESS
+        }
         words => with_goals(words).await,
     }
 }
@@ -58,6 +63,7 @@ async fn with_goals(words: &[&str]) -> ExitCode {
     if let Err(mistake) = measure(words, &mut machine, &mut report).await {
         eprintln!(
             "{mistake}\nusage: log [writes|start|storm], slow, access, \
+             attack [ATTACK …], \
              cluster [writes|latency|nodes|idle], connections [storm|idle] [--connections NUMBER], \
              or peers"
         );
@@ -76,6 +82,7 @@ async fn measure(words: &[&str], machine: &mut Machine, report: &mut Report) -> 
         ["log", only] => log::run_only(only, machine, report).await,
         ["slow"] => slow::run(machine, report).await,
         ["access"] => access::run(machine, report).await,
+        ["attack", names @ ..] => return attack::run(names, machine, report).await,
         ["cluster"] => cluster::run(machine, report).await,
         ["cluster", only] => cluster::run_only(only, machine, report).await,
         ["connections", words @ ..] => return connections::run(words, machine, report).await,

@@ -11,6 +11,12 @@ pub fn resident_kib(pid: u32) -> u64 {
         .expect("a number")
 }
 
+/// Returns the number of threads of a process.
+#[must_use]
+pub fn threads(pid: u32) -> u64 {
+    status_value(pid, "Threads:").parse().expect("a number")
+}
+
 /// Returns true if a signal has stopped a process, until SIGCONT.
 #[must_use]
 pub fn is_stopped(pid: u32) -> bool {

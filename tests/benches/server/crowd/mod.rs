@@ -7,4 +7,4 @@ mod wire;
 
 pub(crate) use members::{Arrival, Arrivals, Crowd};
 pub(crate) use opening::{Door, Opening, by_websocket, connect};
-pub(crate) use wire::{Refusal, connect_from};
+pub(crate) use wire::{Refusal, Wire, connect_from};

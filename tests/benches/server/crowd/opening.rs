@@ -1,6 +1,7 @@
 //! The ways in which clients connect: by WebSocket at once, or as most official clients do by
 //! default.
 
+use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use super::wire::{self, Refusal, Wire};
 
 /// The number of clients that connect at the same time.
 const MAX_CONNECTING: usize = 64;
+const STAYS_OPEN: &str = "a connection that is being opened stays open";
 /// Stands between two packets in the body of a poll.
 const SEPARATOR: char = '\u{1e}';
 
@@ -54,34 +56,44 @@ pub(crate) fn connect(door: Door, users: Range<usize>, arrivals: Arc<Arrivals>) 
 async fn open(door: Door, user: usize) -> Arrival {
     let Some(ready) = door.ready else {
         let path = format!("/?user={}", name(user));
-        return Wire::open(door.port, &path).await.into_arrival().await;
+        let wire = Wire::open(door.port, &path).await;
+        return wire.into_arrival().await.expect(STAYS_OPEN);
     };
     match door.opening {
         Opening::WebSocket => {
             let opened = by_websocket(wire::connect(door.port).await, ready, user).await;
             opened.expect("the server admits a client")
         }
-        Opening::Upgrade => by_upgrade(door.port, ready, user).await,
+        Opening::Upgrade => {
+            let opened = by_upgrade(door.port, ready, user).await;
+            opened.expect(STAYS_OPEN)
+        }
     }
 }
 
 /// Connects as this user over this connection, by WebSocket at once, and waits for the packet that
-/// begins with `ready`. The error is the server's refusal of the WebSocket.
+/// begins with `ready`. The error is the server's refusal of the WebSocket, or its end.
 pub(crate) async fn by_websocket(
     stream: TcpStream,
     ready: &str,
     user: usize,
 ) -> Result<Arrival, Refusal> {
-    let mut wire = Wire::over(stream, "/socket.io/?EIO=4&transport=websocket").await?;
-    wire.until("0").await;
-    wire.send(&connect_packet(user)).await;
-    wire.until(ready).await;
-    Ok(wire.into_arrival().await)
+    let wire = Wire::over(stream, "/socket.io/?EIO=4&transport=websocket").await?;
+    open_session(wire, ready, user)
+        .await
+        .map_err(Refusal::Broken)
+}
+
+async fn open_session(mut wire: Wire, ready: &str, user: usize) -> io::Result<Arrival> {
+    wire.until("0").await?;
+    wire.send(&connect_packet(user)).await?;
+    wire.until(ready).await?;
+    wire.into_arrival().await
 }
 
 /// Does what the official JavaScript client does, one after the other: a connection for polls and
 /// one for packets, then the probe of the WebSocket while a poll waits.
-async fn by_upgrade(port: u16, ready: &str, user: usize) -> Arrival {
+async fn by_upgrade(port: u16, ready: &str, user: usize) -> io::Result<Arrival> {
     let mut polls = HttpLink::connect(port).await;
     let mut posts = HttpLink::connect(port).await;
     let sid = session_id(&polls.get(POLLING).await);
@@ -100,13 +112,13 @@ async fn by_upgrade(port: u16, ready: &str, user: usize) -> Arrival {
     polls.start_get(&path).await;
     let path = format!("/socket.io/?EIO=4&transport=websocket&sid={sid}");
     let mut wire = Wire::open(port, &path).await;
-    wire.send("2probe").await;
-    wire.until("3probe").await;
+    wire.send("2probe").await?;
+    wire.until("3probe").await?;
     // The server ends the poll, so that no packet is lost between the two transports.
     let packets = polls.response().await;
-    wire.send("5").await;
+    wire.send("5").await?;
     if has_ping(&packets) {
-        wire.send("3").await;
+        wire.send("3").await?;
     }
     wire.into_arrival().await
 }

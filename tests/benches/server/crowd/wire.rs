@@ -22,7 +22,7 @@ pub(crate) enum Refusal {
 
 /// An open WebSocket whose packets are read one by one.
 #[derive(Debug)]
-pub(super) struct Wire {
+pub(crate) struct Wire {
     stream: TcpStream,
     frames: FrameReader,
     /// Frames that were read and not yet looked at: opcode and payload.
@@ -37,7 +37,7 @@ impl Wire {
     }
 
     /// Opens a WebSocket over this connection, unless the server refuses it.
-    pub(super) async fn over(mut stream: TcpStream, path: &str) -> Result<Self, Refusal> {
+    pub(crate) async fn over(mut stream: TcpStream, path: &str) -> Result<Self, Refusal> {
         let port = stream.peer_addr().expect("a connection").port();
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n\
@@ -70,49 +70,54 @@ impl Wire {
     }
 
     /// Sends a packet.
-    pub(super) async fn send(&mut self, packet: &str) {
-        self.write(TEXT, packet.as_bytes()).await;
+    pub(crate) async fn send(&mut self, packet: &str) -> io::Result<()> {
+        self.write(TEXT, packet.as_bytes()).await
     }
 
-    async fn write(&mut self, opcode: u8, payload: &[u8]) {
+    async fn write(&mut self, opcode: u8, payload: &[u8]) -> io::Result<()> {
         let frame = client_frame(opcode, payload);
-        self.stream.write_all(&frame).await.expect("write");
+        self.stream.write_all(&frame).await
     }
 
     /// Waits for a packet that begins with `start`. All packets before it are discarded.
-    pub(super) async fn until(&mut self, start: &str) {
+    pub(crate) async fn until(&mut self, start: &str) -> io::Result<()> {
         loop {
             while let Some((opcode, payload)) = self.waiting.pop_front() {
                 if opcode == TEXT && payload.starts_with(start.as_bytes()) {
-                    return;
+                    return Ok(());
                 }
-                self.answer(opcode, &payload).await;
+                self.answer(opcode, &payload).await?;
             }
             let mut bytes = Vec::new();
-            read(&mut self.stream, &mut bytes).await;
+            try_read(&mut self.stream, &mut bytes).await?;
             self.take(&bytes);
         }
     }
 
     /// Answers a ping of WebSocket or of Engine.IO.
-    async fn answer(&mut self, opcode: u8, payload: &[u8]) {
+    async fn answer(&mut self, opcode: u8, payload: &[u8]) -> io::Result<()> {
         match (opcode, payload) {
             (PING, _) => self.write(PONG, payload).await,
             (TEXT, b"2") => self.send("3").await,
-            (CLOSE, _) => panic!("the server closed a connection: {payload:?}"),
-            _ => (),
+            (CLOSE, _) => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(()),
         }
     }
 
     /// Returns the connection for a crowd.
-    pub(super) async fn into_arrival(mut self) -> Arrival {
+    pub(super) async fn into_arrival(mut self) -> io::Result<Arrival> {
         while let Some((opcode, payload)) = self.waiting.pop_front() {
-            self.answer(opcode, &payload).await;
+            self.answer(opcode, &payload).await?;
         }
-        Arrival {
-            stream: self.stream.into_std().expect("a plain socket"),
+        Ok(Arrival {
+            stream: self.stream.into_std()?,
             frames: self.frames,
-        }
+        })
+    }
+
+    /// Returns the connection. What was read of it already is lost.
+    pub(crate) fn into_stream(self) -> TcpStream {
+        self.stream
     }
 }
 
@@ -148,11 +153,6 @@ async fn try_response(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> io::Result
         }
         try_read(stream, bytes).await?;
     }
-}
-
-async fn read(stream: &mut TcpStream, bytes: &mut Vec<u8>) {
-    let read = try_read(stream, bytes).await;
-    read.expect("a connection that is being opened stays open");
 }
 
 async fn try_read(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> io::Result<()> {
