@@ -1,10 +1,10 @@
 //! The caller of a request, by `Authorization: Bearer` or by `X-Api-Key`.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::extract::{FromRef, FromRequestParts};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
-use metaia_realtime::auth::AuthError;
+use metaia_realtime::auth::{AuthError, bearer_token};
 
 use super::KeyAttempt;
 use crate::{
@@ -38,6 +38,11 @@ where
                     attempt.refuse_token(error, auth.proven_claims(credentials));
                     refusal(refused)
                 }
+                AuthRefusal::Unavailable { .. } => {
+                    let claims = auth.proven_claims(credentials);
+                    attempt.refuse_token(AuthError::Unavailable, claims);
+                    refusal(refused)
+                }
                 AuthRefusal::RateLimited { .. } => refusal(refused),
             }
         })
@@ -50,19 +55,9 @@ fn credentials(headers: &HeaderMap) -> RequestCredentials<'_> {
     if let Some(key) = headers.get(API_KEY) {
         return RequestCredentials::ApiKey(key.as_bytes());
     }
-    match bearer(headers) {
+    match bearer_token(headers) {
         Some(token) => RequestCredentials::Token(token),
         None => RequestCredentials::None,
-    }
-}
-
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    if scheme.eq_ignore_ascii_case("bearer") {
-        Some(token.trim())
-    } else {
-        None
     }
 }
 
@@ -75,14 +70,28 @@ fn refusal(refusal: AuthRefusal) -> ApiError {
             "The API key is not valid.",
             "Bearer",
         ),
+        AuthRefusal::Unavailable { retry_after } => unavailable(retry_after),
         AuthRefusal::RateLimited { retry_after } => {
-            // Rounded up: a client that waits this long is not refused again.
-            let seconds = HeaderValue::from(retry_after.as_secs() + 1);
             let detail = "Too many requests. Try again later.";
             ApiError::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail)
-                .header(header::RETRY_AFTER, seconds)
+                .header(header::RETRY_AFTER, rounded_up(retry_after))
         }
     }
+}
+
+/// Returns the problem of a token that cannot be judged now. It has no cause for the log: anyone
+/// can send tokens with a key that is not known, and what is wrong with this server is logged
+/// elsewhere.
+fn unavailable(retry_after: Option<Duration>) -> ApiError {
+    let seconds = rounded_up(retry_after.unwrap_or_default());
+    let detail = "Temporarily unavailable. Try again later.";
+    ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
+        .header(header::RETRY_AFTER, seconds)
+}
+
+/// Returns a time in seconds. A client that waits this long is not refused again.
+fn rounded_up(time: Duration) -> HeaderValue {
+    HeaderValue::from(time.as_secs() + 1)
 }
 
 fn unauthenticated(error: AuthError) -> ApiError {
@@ -102,7 +111,7 @@ fn unauthenticated(error: AuthError) -> ApiError {
             "The token was revoked.",
             r#"Bearer error="invalid_token""#,
         ),
-        AuthError::Unavailable => return ApiError::unavailable(error),
+        AuthError::Unavailable => return unavailable(None),
         _ => (
             StatusCode::UNAUTHORIZED,
             "The token is missing or not valid.",
@@ -190,6 +199,8 @@ mod tests {
             ("x-nothing", "", 401, "unauthorized"),
             ("authorization", "Bearer nonsense", 401, "unauthorized"),
             ("authorization", "Basic dTpw", 401, "unauthorized"),
+            ("authorization", "Bearer ", 401, "unauthorized"),
+            ("authorization", "Bearer", 401, "unauthorized"),
             (
                 "authorization",
                 &format!("Bearer {}", "a".repeat(5_000)),
