@@ -10,11 +10,12 @@ pub mod publish;
 mod realtime;
 mod revocation;
 pub mod serve;
+mod stats;
 mod volatile;
 
 pub use builder::RealtimeBuilder;
 pub use error::BuildError;
 pub use handlers::{EventContext, HandlerError};
-#[doc(hidden)]
-pub use realtime::Census;
 pub use realtime::Realtime;
+#[doc(hidden)]
+pub use stats::Census;

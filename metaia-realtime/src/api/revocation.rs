@@ -1,6 +1,6 @@
 //! Authentication outside of connections, and revocation.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::timeout;
 
@@ -63,6 +63,28 @@ impl Realtime {
     #[must_use]
     pub fn proven_claims(&self, credentials: &Credentials) -> ProvenClaims {
         self.node().proven_claims(credentials)
+    }
+
+    /// Returns the time after which credentials that got [`AuthError::Unavailable`] may get another
+    /// answer, if it is known: see
+    /// [`Authenticator::retry_after`](crate::Authenticator::retry_after). For the `Retry-After` of
+    /// a REST interface.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// use metaia_realtime::auth::Credentials;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// // It waits for no keys: it is refused for good.
+    /// assert_eq!(realtime.retry_after(&Credentials::bearer(Some("nonsense"))), None);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn retry_after(&self, credentials: &Credentials) -> Option<Duration> {
+        self.node().retry_after(credentials)
     }
 
     /// Returns whether clients can be authenticated at present: false while revocations cannot be

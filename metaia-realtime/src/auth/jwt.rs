@@ -1,6 +1,8 @@
 //! Tokens signed with a shared secret (RFC 7519 with HS256), or with a key of a key set.
 
 use std::fmt;
+#[cfg(feature = "jwks")]
+use std::time::Duration;
 
 use super::{
     AuthError, Authenticator, Credentials, Identity, ProvenClaims, SignatureCheck,
@@ -10,8 +12,8 @@ use super::{
 };
 #[cfg(feature = "jwks")]
 use super::{
-    claims::issuer,
-    jwks::{DuplicateIssuer, JwksError, JwksSource},
+    claims::key_id,
+    jwks::{DuplicateIssuer, FoundSet, JwksError, JwksSource, KeySetStats},
 };
 use crate::values::time;
 
@@ -114,6 +116,13 @@ impl JwtAuthenticator {
         self
     }
 
+    /// Returns the state of each key set, in the order in which they were added: for metrics.
+    #[cfg(feature = "jwks")]
+    #[must_use]
+    pub fn key_set_stats(&self) -> Vec<KeySetStats> {
+        self.keys.sets.stats()
+    }
+
     /// Waits until each key set was loaded or could not be loaded: for tools that check one token.
     /// A server need not wait: a token waits for its keys.
     ///
@@ -150,11 +159,22 @@ impl JwtAuthenticator {
         if !inspection.lacks_key_alone() {
             return inspection.verdict();
         }
-        let issuer = issuer(&inspection.claims);
-        match self.keys.sets.of_issuer(issuer.as_deref()) {
-            Some(set) if !set.ask().await => Err(AuthError::Unavailable),
+        match self.keys.set_of(&inspection.claims) {
+            Some(set) if !set.ask().await => self.verify_with_old_keys(token, &set),
             _ => self.verify(token),
         }
+    }
+
+    /// Returns the identity that the token proves. If its key is not known, it may be one that was
+    /// published after the last load, so that the token must not be refused for good.
+    #[cfg(feature = "jwks")]
+    fn verify_with_old_keys(&self, token: &str, set: &FoundSet<'_>) -> Result<Identity, AuthError> {
+        let inspection = inspect_token(token, Some(self), time::unix_ms());
+        let may_be_new = inspection.lacks_key_alone() && !was_removed(&inspection, set);
+        if may_be_new {
+            return Err(AuthError::Unavailable);
+        }
+        inspection.verdict()
     }
 
     #[cfg(not(feature = "jwks"))]
@@ -164,6 +184,13 @@ impl JwtAuthenticator {
     ) -> impl Future<Output = Result<Identity, AuthError>> + Send {
         std::future::ready(self.verify(token))
     }
+}
+
+/// Returns whether the key of a token is one that its issuer has removed.
+#[cfg(feature = "jwks")]
+fn was_removed(inspection: &Inspection, set: &FoundSet<'_>) -> bool {
+    let id = key_id(&inspection.header).ok().flatten();
+    id.is_some_and(|id| set.has_removed(&id))
 }
 
 /// Judges a token at a time, in ms since the Unix epoch. [`JwtAuthenticator::verify`] does the same
@@ -222,6 +249,18 @@ impl Authenticator for JwtAuthenticator {
             user: inspection.user,
             role: inspection.role,
         }
+    }
+
+    /// Returns the time after which the keys of the token's issuer may be loaded again.
+    #[cfg(feature = "jwks")]
+    fn retry_after(&self, credentials: &Credentials) -> Option<Duration> {
+        let token = credentials.token.as_deref()?;
+        let inspection = inspect_token(token, Some(self), time::unix_ms());
+        if !inspection.lacks_key_alone() {
+            return None;
+        }
+        let set = self.keys.set_of(&inspection.claims)?;
+        Some(set.until_news())
     }
 }
 

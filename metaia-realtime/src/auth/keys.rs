@@ -9,7 +9,8 @@ use super::{
 #[cfg(feature = "jwks")]
 use super::{
     claims::{issuer, key_id},
-    jwks::{KeySets, Lookup},
+    compact::TokenMembers,
+    jwks::{FoundSet, KeySets, Lookup},
 };
 
 /// The secrets and the key sets of an authenticator.
@@ -94,6 +95,11 @@ impl TokenKeys {
             Lookup::Ambiguous => Err(TokenFlaw::NoKeyId),
             Lookup::Unavailable => Err(TokenFlaw::KeysUnavailable),
         }
+    }
+
+    /// Returns the key set of the issuer that a token names.
+    pub(super) fn set_of(&self, claims: &TokenMembers) -> Option<FoundSet<'_>> {
+        self.sets.of_issuer(issuer(claims).as_deref())
     }
 
     /// Returns the audiences of tokens with this algorithm and issuer. None means any.

@@ -1,6 +1,7 @@
 //! Authentication: credentials in, verified identities out.
 
 mod algorithm;
+mod bearer;
 mod claims;
 mod compact;
 mod flaw;
@@ -13,10 +14,11 @@ mod keys;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, future::Future, sync::Arc};
+use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 
+pub use bearer::bearer_token;
 pub use compact::TokenMembers;
 pub use flaw::{TokenFlaw, TokenWarning};
 pub use hmac::{SignError, enable_hmac, sign_hs256};
@@ -163,6 +165,13 @@ pub trait Authenticator: Send + Sync + 'static {
     fn proven_claims(&self, _credentials: &Credentials) -> ProvenClaims {
         ProvenClaims::default()
     }
+
+    /// Returns the time after which a client with these credentials, which got
+    /// [`AuthError::Unavailable`], may get another answer: for `Retry-After`. It must not wait. By
+    /// default the time is not known.
+    fn retry_after(&self, _credentials: &Credentials) -> Option<Duration> {
+        None
+    }
 }
 
 /// An authenticator that is shared with other parts of the program. The routes of a REST interface
@@ -193,6 +202,10 @@ impl<T: Authenticator> Authenticator for Arc<T> {
 
     fn proven_claims(&self, credentials: &Credentials) -> ProvenClaims {
         T::proven_claims(self, credentials)
+    }
+
+    fn retry_after(&self, credentials: &Credentials) -> Option<Duration> {
+        T::retry_after(self, credentials)
     }
 }
 
@@ -225,6 +238,8 @@ pub(crate) trait DynAuthenticator: Send + Sync {
     fn authenticate(&self, credentials: Credentials) -> BoxFuture<'_, Result<Identity, AuthError>>;
 
     fn proven_claims(&self, credentials: &Credentials) -> ProvenClaims;
+
+    fn retry_after(&self, credentials: &Credentials) -> Option<Duration>;
 }
 
 impl<A: Authenticator> DynAuthenticator for A {
@@ -234,5 +249,9 @@ impl<A: Authenticator> DynAuthenticator for A {
 
     fn proven_claims(&self, credentials: &Credentials) -> ProvenClaims {
         Authenticator::proven_claims(self, credentials)
+    }
+
+    fn retry_after(&self, credentials: &Credentials) -> Option<Duration> {
+        Authenticator::retry_after(self, credentials)
     }
 }

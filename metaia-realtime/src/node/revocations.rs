@@ -205,6 +205,16 @@ impl Node {
         }
     }
 
+    /// Returns the time after which a client that could not be authenticated may try again, if it
+    /// is known.
+    pub(crate) fn retry_after(&self, credentials: &Credentials) -> Option<Duration> {
+        if self.has_token_in_bounds(credentials) {
+            self.authenticator.retry_after(credentials)
+        } else {
+            None
+        }
+    }
+
     fn has_token_in_bounds(&self, credentials: &Credentials) -> bool {
         let length = credentials.token.as_ref().map_or(0, |token| token.len());
         length <= self.limits.token_bytes

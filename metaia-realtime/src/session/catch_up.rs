@@ -4,7 +4,7 @@
 use super::{
     Outgoing, Session,
     phase::PendingReady,
-    rechecks::{RecheckRequest, RecheckToDecide},
+    recheck_request::{RecheckRequest, RecheckToDecide},
     retry::retry_log,
     state::SessionState,
     wire::{self, READY, ROOM_LEFT},

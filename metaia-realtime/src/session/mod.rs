@@ -47,6 +47,7 @@ mod packet;
 mod parsed_event;
 mod phase;
 mod port;
+mod recheck_request;
 mod rechecks;
 mod refresh;
 mod request;

@@ -19,58 +19,20 @@
 
 use tokio::time::Instant;
 
+use super::recheck_request::{PendingRecheck, RecheckCause, RecheckRequest, RecheckToDecide};
 use crate::OrderId;
-
-/// A request to decide access to an order again. A later one is greater.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct RecheckRequest(u64);
-
-/// The reason why access is decided again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum RecheckCause {
-    /// The order was rechecked.
-    Order,
-    /// A round of decisions on all access.
-    Round,
-}
-
-/// A decision that is to begin now.
-#[derive(Debug)]
-pub(super) struct RecheckToDecide {
-    pub(super) order: OrderId,
-    /// The last request for the order: the decision serves it and all earlier ones.
-    pub(super) request: RecheckRequest,
-    /// The time when the first of them was requested.
-    pub(super) requested_at: Instant,
-}
 
 /// The pending requests of a session, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Rechecks {
     /// At most two for each order: one that may be being decided, and one for all later requests.
-    pending: Vec<Pending>,
+    pending: Vec<PendingRecheck>,
     /// The last request.
     last: RecheckRequest,
     /// The next entry, if it is one of a room whose access is pending.
     withheld_entry: Option<u64>,
     /// The orders of which a decision is awaited, whatever request it serves.
     awaited: Vec<OrderId>,
-}
-
-#[derive(Debug)]
-struct Pending {
-    order: OrderId,
-    request: RecheckRequest,
-    requested_at: Instant,
-    cause: RecheckCause,
-    /// The last entry of other rooms that does not need this decision.
-    preceded_by: u64,
-    /// Even the entries of the order's room that precede it need this decision.
-    withholds_room: bool,
-    /// The last entry of the order's room that does not need it all the same: an earlier decision,
-    /// which began after the entry, has allowed it.
-    allowed_upto: u64,
-    is_being_decided: bool,
 }
 
 impl Rechecks {
@@ -83,29 +45,16 @@ impl Rechecks {
         preceded_by: u64,
         now: Instant,
     ) {
-        self.last.0 += 1;
+        self.last = self.last.next();
         self.withheld_entry = None;
         let mut of_order = self.pending.iter_mut().filter(|it| it.order == *order);
         if let Some(later) = of_order.nth(1) {
-            later.request = self.last;
-            later.preceded_by = later.preceded_by.min(preceded_by);
-            later.allowed_upto = later.allowed_upto.min(preceded_by);
-            if cause == RecheckCause::Order {
-                later.cause = cause;
-                later.withholds_room = true;
-            }
+            later.repeat(self.last, cause, preceded_by);
             return;
         }
-        self.pending.push(Pending {
-            order: order.clone(),
-            request: self.last,
-            requested_at: now,
-            cause,
-            preceded_by,
-            withholds_room: true,
-            allowed_upto: 0,
-            is_being_decided: false,
-        });
+        let request = self.last;
+        let pending = PendingRecheck::new(order, request, cause, preceded_by, now);
+        self.pending.push(pending);
     }
 
     /// Returns the decisions that are to begin now, one for each order of which none is under way.
@@ -135,19 +84,13 @@ impl Rechecks {
     pub(super) fn finish(&mut self, order: &OrderId, request: RecheckRequest) {
         self.withheld_entry = None;
         self.awaited.retain(|it| it != order);
-        let is_decided = |it: &Pending| it.order == *order && it.request <= request;
+        let is_decided = |it: &PendingRecheck| it.order == *order && it.request <= request;
         let decided = self.pending.extract_if(.., |it| is_decided(it));
         let Some(allowed_upto) = decided.map(|it| it.preceded_by).max() else {
             return;
         };
         for later in self.pending.iter_mut().filter(|it| it.order == *order) {
-            // The decision may have begun for it, too, before another request was added to it.
-            later.is_being_decided = false;
-            let allowed_upto = allowed_upto.min(later.preceded_by);
-            later.allowed_upto = later.allowed_upto.max(allowed_upto);
-            if later.cause == RecheckCause::Round {
-                later.withholds_room = false;
-            }
+            later.earlier_was_allowed(allowed_upto);
         }
     }
 
@@ -176,9 +119,8 @@ impl Rechecks {
 
     /// Returns whether entry `n` of the order's room is withheld, as an entry of this room.
     pub(super) fn withholds(&self, order: &OrderId, n: u64) -> bool {
-        let withholds = |it: &Pending| it.withholds_room && n > it.allowed_upto;
         let mut pending = self.pending.iter();
-        pending.any(|it| it.order == *order && withholds(it))
+        pending.any(|it| it.order == *order && it.withholds(n))
     }
 
     /// Records that entry `n` comes next and is withheld, as its room is. Nothing that follows it
@@ -203,16 +145,6 @@ impl Rechecks {
 
     pub(super) fn is_empty(&self) -> bool {
         self.pending.is_empty()
-    }
-}
-
-impl Pending {
-    fn to_decide(&self) -> RecheckToDecide {
-        RecheckToDecide {
-            order: self.order.clone(),
-            request: self.request,
-            requested_at: self.requested_at,
-        }
     }
 }
 

@@ -44,8 +44,14 @@ pub(crate) enum RequestCredentials<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AuthRefusal {
     Token(AuthError),
+    /// The token cannot be judged now, and may be after this time, if that is known.
+    Unavailable {
+        retry_after: Option<Duration>,
+    },
     WrongKey,
-    RateLimited { retry_after: Duration },
+    RateLimited {
+        retry_after: Duration,
+    },
 }
 
 impl RequestAuth {
@@ -96,8 +102,13 @@ impl RequestAuth {
 
     async fn check_token(&self, token: &str) -> Result<Caller, AuthRefusal> {
         let credentials = Credentials::bearer(Some(token));
-        let authenticated = self.realtime.authenticate(credentials).await;
-        let identity = authenticated.map_err(AuthRefusal::Token)?;
+        let authenticated = self.realtime.authenticate(credentials.clone()).await;
+        let identity = authenticated.map_err(|error| match error {
+            AuthError::Unavailable => AuthRefusal::Unavailable {
+                retry_after: self.realtime.retry_after(&credentials),
+            },
+            error => AuthRefusal::Token(error),
+        })?;
         if identity.role != Role::Admin && !planted(Fault::RateUnlimited) {
             self.count(&identity.user)?;
         }

@@ -1,6 +1,7 @@
 //! The credentials in the headers of a request.
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName};
+use metaia_realtime::auth::bearer_token;
 
 use crate::auth::request_auth::RequestCredentials;
 
@@ -12,17 +13,8 @@ pub(super) fn credentials(headers: &HeaderMap) -> RequestCredentials<'_> {
     if let Some(key) = headers.get(API_KEY) {
         return RequestCredentials::ApiKey(key.as_bytes());
     }
-    match headers.get(header::AUTHORIZATION).and_then(bearer) {
+    match bearer_token(headers) {
         Some(token) => RequestCredentials::Token(token),
         None => RequestCredentials::None,
-    }
-}
-
-fn bearer(value: &HeaderValue) -> Option<&str> {
-    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-    if scheme.eq_ignore_ascii_case("bearer") {
-        Some(token.trim())
-    } else {
-        None
     }
 }

@@ -55,7 +55,8 @@ pub(crate) async fn build(config: &Config) -> Result<App, Box<dyn Error + Send +
         builder,
         description,
     } = Storage::open(config).await?;
-    let builder = builder.authenticator(authenticator(config, jwt_secret.as_ref())?);
+    let authenticator = Arc::new(authenticator(config, jwt_secret.as_ref())?);
+    let builder = builder.authenticator(Arc::clone(&authenticator));
     let realtime = build_realtime(config, builder, Arc::clone(&store)).await?;
     let services = Services::new(Arc::clone(&store), realtime.clone(), payments);
     let request_auth = RequestAuth::new(
@@ -76,6 +77,7 @@ pub(crate) async fn build(config: &Config) -> Result<App, Box<dyn Error + Send +
     Ok(App {
         metrics: metrics::router(
             realtime.clone(),
+            authenticator,
             state.services.clone(),
             key_guard,
             &requests,

@@ -129,6 +129,15 @@ impl KeyTable {
         }
     }
 
+    /// Returns the ids of the keys, of those that have one.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().filter_map(|key| key.id.as_deref())
+    }
+
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.ids().any(|one| one == id)
+    }
+
     /// Returns the number of keys.
     pub(super) fn len(&self) -> usize {
         self.keys.len()

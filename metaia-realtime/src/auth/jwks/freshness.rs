@@ -34,7 +34,10 @@ pub(super) struct Freshness {
     attempt: LoadAttempt,
     /// True if the last attempt that has ended loaded the keys.
     has_worked: bool,
+    opened: Instant,
     began: Instant,
+    /// The time when a token last had an attempt begin.
+    asked: Option<Instant>,
     /// The time of the last load, if there was one.
     loaded: Option<Instant>,
     /// The number of failures since the last load.
@@ -52,6 +55,17 @@ enum LoadAttempt {
     Ended,
 }
 
+/// The answer to a token whose key is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LoadRequest {
+    /// An attempt begins now.
+    Begins,
+    /// One began before, and is running.
+    Runs,
+    /// A token had one begin a short time ago, and it has ended.
+    TooSoon,
+}
+
 impl Freshness {
     /// Returns the state before the first attempt, which is due.
     pub(super) const fn new(times: RefreshTimes, now: Instant) -> Self {
@@ -59,7 +73,9 @@ impl Freshness {
             times,
             attempt: LoadAttempt::Due,
             has_worked: false,
+            opened: now,
             began: now,
+            asked: None,
             loaded: None,
             failures: 0,
             max_age: None,
@@ -100,17 +116,36 @@ impl Freshness {
 
     /// Decides whether a token whose key is not known waits for an attempt, and has one begin if
     /// none is running. Many tokens begin one together.
-    pub(super) fn ask(&mut self, now: Instant) -> bool {
+    pub(super) fn ask(&mut self, now: Instant) -> LoadRequest {
         match self.attempt {
-            LoadAttempt::Due | LoadAttempt::Running => true,
-            LoadAttempt::Ended => {
-                let is_due = now.saturating_duration_since(self.began) >= self.times.ask;
-                if is_due {
-                    self.attempt = LoadAttempt::Due;
-                }
-                is_due
+            LoadAttempt::Running => LoadRequest::Runs,
+            LoadAttempt::Ended if now < self.may_ask_at(now) => LoadRequest::TooSoon,
+            LoadAttempt::Due | LoadAttempt::Ended => {
+                self.attempt = LoadAttempt::Due;
+                self.asked = Some(now);
+                LoadRequest::Begins
             }
         }
+    }
+
+    /// Returns the time from which on a token may have the keys loaded. Only attempts that tokens
+    /// asked for count: otherwise those of a short refresh interval would leave no time for one.
+    fn may_ask_at(&self, now: Instant) -> Instant {
+        self.asked.map_or(now, |asked| asked + self.times.ask)
+    }
+
+    /// Returns the time after which a token may have the keys loaded, or they are loaded anyway.
+    pub(super) fn until_news(&self, now: Instant) -> Duration {
+        let may_ask = match self.attempt {
+            LoadAttempt::Due | LoadAttempt::Running => now,
+            LoadAttempt::Ended => self.may_ask_at(now),
+        };
+        may_ask.min(self.next()).saturating_duration_since(now)
+    }
+
+    /// Returns the time since the last load, or since the beginning if there was none.
+    pub(super) fn age(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.loaded.unwrap_or(self.opened))
     }
 
     /// Returns the time of the next attempt.
@@ -164,20 +199,67 @@ mod tests {
         let now = Instant::now();
         let mut fresh = Freshness::new(TIMES, now);
         assert_eq!(fresh.next(), now);
-        assert!(fresh.ask(now) && !fresh.is_usable(now) && !fresh.is_certain());
+        assert_eq!(fresh.ask(now), LoadRequest::Begins);
+        assert!(!fresh.is_usable(now) && !fresh.is_certain());
     }
 
     #[test]
     fn a_token_has_keys_loaded_at_most_once_per_interval() {
         let now = Instant::now();
         let mut fresh = loaded(now, None);
-        assert!(!fresh.ask(now + s(29)));
-        assert!(fresh.ask(now + s(30)) && fresh.ask(now + s(30)));
-        fresh.begin(now + s(30));
-        assert!(fresh.ask(now + s(33)));
+        assert_eq!(fresh.ask(now + s(1)), LoadRequest::Begins);
+        assert_eq!(fresh.ask(now + s(1)), LoadRequest::Begins);
+        fresh.begin(now + s(1));
+        assert_eq!(fresh.ask(now + s(4)), LoadRequest::Runs);
         fresh.failed();
-        assert!(!fresh.ask(now + s(59)));
-        assert!(fresh.ask(now + s(60)));
+        assert_eq!(fresh.ask(now + s(30)), LoadRequest::TooSoon);
+        assert_eq!(fresh.ask(now + s(31)), LoadRequest::Begins);
+    }
+
+    #[test]
+    fn a_short_refresh_interval_leaves_time_for_tokens() {
+        let now = Instant::now();
+        let mut fresh = loaded(now, Some(s(0)));
+        for round in 1..10 {
+            let at = fresh.next();
+            fresh.begin(at);
+            fresh.worked(at, Some(s(0)));
+            assert_eq!(fresh.ask(at + s(1)), LoadRequest::Begins, "{round}");
+            fresh.begin(at + s(1));
+            fresh.worked(at + s(1), Some(s(0)));
+            assert_eq!(fresh.ask(at + s(2)), LoadRequest::TooSoon, "{round}");
+        }
+    }
+
+    #[test]
+    fn there_is_news_after_the_rest_of_the_interval() {
+        let now = Instant::now();
+        let mut fresh = Freshness::new(TIMES, now);
+        assert_eq!(fresh.ask(now), LoadRequest::Begins);
+        assert_eq!(fresh.until_news(now), Duration::ZERO);
+        fresh.begin(now);
+        assert_eq!(fresh.until_news(now + s(2)), Duration::ZERO);
+        // A source that never worked is tried again sooner.
+        fresh.failed();
+        assert_eq!(fresh.until_news(now), s(1));
+        fresh.begin(now);
+        fresh.worked(now, None);
+        assert_eq!(fresh.until_news(now + s(2)), s(28));
+        assert_eq!(fresh.until_news(now + s(31)), Duration::ZERO);
+    }
+
+    #[test]
+    fn the_age_is_that_of_the_last_load() {
+        let now = Instant::now();
+        let mut fresh = Freshness::new(TIMES, now);
+        fresh.begin(now + s(1));
+        fresh.failed();
+        assert_eq!(fresh.age(now + s(5)), s(5));
+        fresh.begin(now + s(6));
+        fresh.worked(now + s(7), None);
+        fresh.begin(now + s(8));
+        fresh.failed();
+        assert_eq!(fresh.age(now + s(9)), s(2));
     }
 
     #[test]

@@ -18,15 +18,15 @@ use tokio_util::{
 
 use super::{
     document::{Found, KeyTable},
-    freshness::Freshness,
+    freshness::{Freshness, LoadRequest},
+    load_log::LoadLog,
     loader::{JwksError, KeyLoader, LoadedKeys},
     lookup::Lookup,
+    removed::RemovedKeys,
     source::JwksSource,
+    stats::KeySetStats,
 };
-use crate::{
-    auth::{algorithm::PublicAlgorithm, compact::CompactToken},
-    failure_log::FailureLog,
-};
+use crate::auth::{algorithm::PublicAlgorithm, compact::CompactToken};
 
 /// The time of one attempt, answer included.
 const LOAD_TIMEOUT: Duration = Duration::from_secs(5);
@@ -49,23 +49,18 @@ struct Shared {
     due: Notify,
     /// The number of attempts that have ended.
     ended: watch::Sender<u64>,
-    /// The issuer as log lines name it.
-    name: String,
     loader: Arc<dyn KeyLoader>,
-}
-
-/// The facts that were logged last, so that nothing is logged twice in a row.
-#[derive(Default)]
-struct LoadLog {
-    failures: FailureLog,
-    left_out: String,
 }
 
 struct KeySetState {
     table: Option<Arc<KeyTable>>,
+    /// The keys that the table had once.
+    removed: RemovedKeys,
     freshness: Freshness,
     /// The error of the last attempt.
     error: Option<Arc<JwksError>>,
+    /// The number of attempts that failed.
+    failures: u64,
 }
 
 impl KeySet {
@@ -83,17 +78,19 @@ impl KeySet {
         let shared = Arc::new(Shared {
             state: Mutex::new(KeySetState {
                 table: source.first.map(Arc::new),
+                removed: RemovedKeys::default(),
                 freshness,
                 error: None,
+                failures: 0,
             }),
             due: Notify::new(),
             ended: watch::Sender::new(0),
-            name: name(source.issuer.as_deref()),
             loader: source.loader,
         });
+        let log = LoadLog::new(source.issuer.as_deref(), shared.loader.place());
         let stop = CancellationToken::new();
         let task = TaskTracker::new();
-        task.spawn(keep_fresh(Arc::clone(&shared), stop.clone()));
+        task.spawn(keep_fresh(Arc::clone(&shared), log, stop.clone()));
         Self {
             issuer: source.issuer,
             audiences: source.audiences,
@@ -133,16 +130,42 @@ impl KeySet {
     }
 
     /// Has the keys loaded, or waits for an attempt that is running. Returns at once if an attempt
-    /// began a short time ago. Returns false if the attempt has not ended after 4 s
-    /// (`WAIT_TIMEOUT`).
+    /// began a short time ago, and after 4 s (`WAIT_TIMEOUT`) in any case. Returns true if an
+    /// attempt has ended that began after the call, so that its result is the source's last word on
+    /// the keys of a token that came before it.
     pub(super) async fn ask(&self) -> bool {
         let mut ended = self.shared.ended.subscribe();
-        let waits = self.shared.state.lock().freshness.ask(Instant::now());
-        if !waits {
-            return true;
+        let asked = self.shared.state.lock().freshness.ask(Instant::now());
+        if asked == LoadRequest::TooSoon {
+            return false;
         }
         self.shared.due.notify_one();
-        timeout(WAIT_TIMEOUT, ended.changed()).await.is_ok()
+        let has_ended = timeout(WAIT_TIMEOUT, ended.changed()).await.is_ok();
+        has_ended && asked == LoadRequest::Begins
+    }
+
+    /// Returns whether the source once had a key with this id, and has removed it.
+    pub(super) fn has_removed(&self, id: &str) -> bool {
+        self.shared.state.lock().removed.has(id)
+    }
+
+    /// Returns the time after which a token whose key is not known may be judged otherwise.
+    pub(super) fn until_news(&self) -> Duration {
+        self.shared
+            .state
+            .lock()
+            .freshness
+            .until_news(Instant::now())
+    }
+
+    pub(super) fn stats(&self) -> KeySetStats {
+        let state = self.shared.state.lock();
+        KeySetStats {
+            place: self.place().to_owned(),
+            issuer: self.issuer.clone(),
+            age: state.freshness.age(Instant::now()),
+            failures: state.failures,
+        }
     }
 
     /// Waits for the first attempt, and returns its error.
@@ -168,16 +191,11 @@ impl KeySet {
     }
 }
 
-fn name(issuer: Option<&str>) -> String {
-    match issuer {
-        Some(issuer) => format!("of the issuer {issuer:?}"),
-        None => "of any issuer".to_owned(),
-    }
-}
-
 /// Loads the keys until `stop`: when it is their time, and when a token asks.
-async fn keep_fresh(shared: Arc<Shared>, stop: CancellationToken) {
-    let mut log = LoadLog::default();
+async fn keep_fresh(shared: Arc<Shared>, mut log: LoadLog, stop: CancellationToken) {
+    if let Some(first) = shared.table() {
+        log.left_out(&first);
+    }
     loop {
         let next = shared.state.lock().freshness.next();
         tokio::select! {
@@ -193,12 +211,25 @@ async fn keep_fresh(shared: Arc<Shared>, stop: CancellationToken) {
             loaded = timeout(LOAD_TIMEOUT, shared.loader.load()) => loaded,
         };
         let loaded = loaded.unwrap_or(Err(JwksError::Slow(LOAD_TIMEOUT)));
-        shared.log(&loaded, &mut log);
+        log.attempted(&loaded, shared.table().is_some());
         shared.end_attempt(loaded);
     }
 }
 
+impl KeySetState {
+    fn replace(&mut self, table: KeyTable) {
+        if let Some(old) = &self.table {
+            self.removed.replaced(old, &table);
+        }
+        self.table = Some(Arc::new(table));
+    }
+}
+
 impl Shared {
+    fn table(&self) -> Option<Arc<KeyTable>> {
+        self.state.lock().table.clone()
+    }
+
     fn end_attempt(&self, loaded: Result<LoadedKeys, JwksError>) {
         let mut state = self.state.lock();
         match loaded {
@@ -206,68 +237,16 @@ impl Shared {
                 state.freshness.worked(Instant::now(), max_age);
                 state.error = None;
                 if let Some(table) = table {
-                    state.table = Some(Arc::new(table));
+                    state.replace(table);
                 }
             }
             Err(error) => {
                 state.freshness.failed();
+                state.failures += 1;
                 state.error = Some(Arc::new(error));
             }
         }
         drop(state);
         self.ended.send_modify(|ended| *ended += 1);
     }
-
-    /// Logs the first failure, the first success after it, and other keys that are left out.
-    fn log(&self, loaded: &Result<LoadedKeys, JwksError>, log: &mut LoadLog) {
-        let Self { name, loader, .. } = self;
-        let place = loader.place();
-        match loaded {
-            Ok(loaded) => {
-                let again = || tracing::info!("the keys {name} are loaded again from {place}");
-                log.failures.worked(again);
-                if let Some(table) = &loaded.table {
-                    self.log_left_out(table, log);
-                }
-            }
-            Err(error) => log.failures.failed(|| self.warn(error)),
-        }
-    }
-
-    fn log_left_out(&self, table: &KeyTable, log: &mut LoadLog) {
-        let left_out = table.left_out();
-        if left_out != log.left_out && !left_out.is_empty() {
-            let count = table.len();
-            let Self { name, loader, .. } = self;
-            let place = loader.place();
-            tracing::info!("{count} keys {name} are used from {place}; left out{left_out}");
-        }
-        log.left_out = left_out;
-    }
-
-    fn warn(&self, error: &JwksError) {
-        let Self { name, loader, .. } = self;
-        let place = loader.place();
-        let cause = causes(error);
-        let effect = if self.state.lock().table.is_some() {
-            "the keys that are known stay in use"
-        } else {
-            "tokens of this issuer are answered `unavailable` until then"
-        };
-        tracing::warn!(
-            "the keys {name} cannot be loaded from {place}: {cause}. It is tried again; {effect}. \
-             Check the address, and that this machine reaches it"
-        );
-    }
-}
-
-/// Returns an error with its causes.
-fn causes(error: &JwksError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

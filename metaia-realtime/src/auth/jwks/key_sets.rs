@@ -1,12 +1,13 @@
 //! The key sets of an authenticator. The issuer of a token decides which one is asked.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     JwksError,
     key_set::KeySet,
     lookup::Lookup,
     source::{DuplicateIssuer, JwksSource},
+    stats::KeySetStats,
 };
 use crate::auth::{algorithm::PublicAlgorithm, compact::CompactToken};
 
@@ -51,6 +52,10 @@ impl KeySets {
         }
     }
 
+    pub(in crate::auth) fn stats(&self) -> Vec<KeySetStats> {
+        self.0.iter().map(KeySet::stats).collect()
+    }
+
     /// Waits for the first attempt of each set, and returns the first error with its place.
     pub(in crate::auth) async fn first_attempts(&self) -> Result<(), (String, Arc<JwksError>)> {
         for set in &self.0 {
@@ -71,9 +76,17 @@ impl FoundSet<'_> {
         self.0.look_up(token, id, algorithm)
     }
 
-    /// Has the keys loaded if that is allowed, and waits for it. Returns false if that takes too
-    /// long.
+    /// Has the keys loaded if that is allowed, and waits for it. Returns false if a later load
+    /// might find other keys than the last one.
     pub(in crate::auth) async fn ask(&self) -> bool {
         self.0.ask().await
+    }
+
+    pub(in crate::auth) fn has_removed(&self, id: &str) -> bool {
+        self.0.has_removed(id)
+    }
+
+    pub(in crate::auth) fn until_news(&self) -> Duration {
+        self.0.until_news()
     }
 }

@@ -11,14 +11,19 @@
 //!   secrets: `oct` keys are left out.
 //! - **An unknown key id** has the keys loaded again, for all tokens together and at most once in
 //!   30 s ([`JwksSource::ask_every`]). The token waits for that, and is refused if the key is still
-//!   unknown.
+//!   unknown. A token that comes before the keys may be loaded again is answered
+//!   [`AuthError::Unavailable`](super::AuthError::Unavailable), since its key may be a new one:
+//!   official clients that are refused do not come back. So is one that comes while they are being
+//!   loaded, and whose key is unknown afterwards. A flood of such tokens waits for nothing, and
+//!   delays the tokens of a new key by 30 s at most.
 //! - **The source fails**: it is down or slow, answers with something else than keys, with more
 //!   than 1 MiB or with more than 100 keys. The keys that were loaded last stay in use, for 24 h
 //!   ([`JwksSource::keep_for`]). After that, and if there never were keys, tokens are answered
 //!   [`AuthError::Unavailable`](super::AuthError::Unavailable), so that clients try again. So are
 //!   tokens with an unknown key id while the source fails: the key may be a new one.
 //! - **A key that is removed** is not accepted after the next load, at most 5 minutes later
-//!   ([`JwksSource::refresh_every`]).
+//!   ([`JwksSource::refresh_every`]). It is no new one: its tokens are refused at once, as long as
+//!   it is one of the last 100 that this node saw removed.
 //! - **Keys that a token brings or points to** (`jwk`, `jku`, `x5c`, `x5u`) are never used.
 //!
 //! ```
@@ -57,18 +62,23 @@ mod freshness;
 mod http;
 mod key_set;
 mod key_sets;
+mod load_log;
 mod loader;
 mod lookup;
 mod public_key;
+mod removed;
 mod source;
+mod stats;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
+mod weak_key;
 
 pub use loader::JwksError;
 pub use source::{DuplicateIssuer, JwksSource};
+pub use stats::KeySetStats;
 
-pub(super) use key_sets::KeySets;
+pub(super) use key_sets::{FoundSet, KeySets};
 pub(super) use lookup::Lookup;
 pub(super) use public_key::PublicKey;

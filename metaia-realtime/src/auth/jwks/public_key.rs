@@ -11,6 +11,7 @@ use ring::signature::{
     UnparsedPublicKey,
 };
 
+use super::weak_key::{check_ed25519, check_p256, check_rsa};
 use crate::auth::algorithm::PublicAlgorithm;
 
 /// The lengths of an RSA modulus, in bits. A shorter one can be factored; RFC 7518, section 3.3,
@@ -87,9 +88,11 @@ fn rsa(n: &[u8], e: &[u8]) -> Result<Material, &'static str> {
     if bits > *RSA_BITS.end() {
         return Err("it is an RSA key of more than 8,192 bits");
     }
+    let e = without_leading_zeros(e);
+    check_rsa(n, e)?;
     Ok(Material::Rsa(RsaPublicKeyComponents {
         n: n.to_vec(),
-        e: without_leading_zeros(e).to_vec(),
+        e: e.to_vec(),
     }))
 }
 
@@ -97,6 +100,7 @@ fn p256(point: &[u8]) -> Result<Material, &'static str> {
     if point.len() != P256_BYTES {
         return Err("its coordinates have not 32 bytes each");
     }
+    check_p256(point)?;
     let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point.to_vec());
     Ok(Material::Point(key))
 }
@@ -105,6 +109,7 @@ fn ed25519(point: &[u8]) -> Result<Material, &'static str> {
     if point.len() != ED25519_BYTES {
         return Err("it has not 32 bytes");
     }
+    check_ed25519(point)?;
     Ok(Material::Point(UnparsedPublicKey::new(
         &ED25519,
         point.to_vec(),

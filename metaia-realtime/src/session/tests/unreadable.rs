@@ -9,7 +9,9 @@ use super::{
 use crate::{
     EventLog as _, Identity, JwtAuthenticator, NewEntry, Position, Role,
     node::{Entered, Node, NodeParts, Window, dispatch, reload_window},
-    session::{BeforeStart, ConnectRequest, Phase, Session, SilentPort, rechecks::RecheckRequest},
+    session::{
+        BeforeStart, ConnectRequest, Phase, Session, SilentPort, recheck_request::RecheckRequest,
+    },
     values::EventId,
 };
 

@@ -13,7 +13,7 @@ use super::{
         EndReason, Port, Progress, Session, SessionIdentity,
         catch_up::PageRead,
         phase::{Intake, Phase},
-        rechecks::RecheckRequest,
+        recheck_request::RecheckRequest,
     },
     client::Client,
     connect::{Connect, before_start, connect, node},

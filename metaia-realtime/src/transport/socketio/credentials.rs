@@ -1,10 +1,14 @@
 //! The credentials and requests that a client sends in the handshake and in CONNECT.
 
-use http::{HeaderMap, Uri, header::AUTHORIZATION};
+use http::{HeaderMap, Uri};
 use serde_json::Value;
 
 use super::query::query_parameter;
-use crate::{auth::Credentials, session::ConnectRequest, values::DeviceId};
+use crate::{
+    auth::{Credentials, bearer_token},
+    session::ConnectRequest,
+    values::DeviceId,
+};
 
 /// The members of `auth` that this version reads. All are optional, and a member of the wrong type
 /// counts as absent, except for the token.
@@ -74,18 +78,7 @@ pub(super) fn handshake_token<'a>(
     token_in_query: bool,
 ) -> Option<&'a str> {
     let in_query = || query_parameter(uri.query(), "token").filter(|_| token_in_query);
-    header_token(headers).or_else(in_query)
-}
-
-/// Returns the token of an `Authorization: Bearer` header.
-fn header_token(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    if scheme.eq_ignore_ascii_case("bearer") {
-        Some(token.trim())
-    } else {
-        None
-    }
+    bearer_token(headers).or_else(in_query)
 }
 
 #[cfg(test)]

@@ -35,6 +35,9 @@ where
                 attempt.refuse(KeyKind::ApiKey, wrong_key())
             }
             AuthRefusal::Token(error) => unauthenticated(error).at_gate(GateRefusal::Caller(error)),
+            AuthRefusal::Unavailable { retry_after } => {
+                unavailable(retry_after).at_gate(GateRefusal::Caller(AuthError::Unavailable))
+            }
             AuthRefusal::RateLimited { retry_after } => {
                 rate_limited(retry_after).at_gate(GateRefusal::RateLimited)
             }
@@ -52,11 +55,25 @@ fn wrong_key() -> ApiError {
 }
 
 fn rate_limited(retry_after: Duration) -> ApiError {
-    // Rounded up: a client that waits this long is not refused again.
-    let seconds = HeaderValue::from(retry_after.as_secs() + 1);
     let detail = "Too many requests. Try again later.";
     let code = GateRefusal::RateLimited.code();
-    ApiError::new(StatusCode::TOO_MANY_REQUESTS, code, detail).header(header::RETRY_AFTER, seconds)
+    ApiError::new(StatusCode::TOO_MANY_REQUESTS, code, detail)
+        .header(header::RETRY_AFTER, rounded_up(retry_after))
+}
+
+/// Returns the problem of a token that cannot be judged now. It has no cause for the log: anyone
+/// can send tokens with a key that is not known, and what is wrong with this server is logged
+/// elsewhere.
+fn unavailable(retry_after: Option<Duration>) -> ApiError {
+    let seconds = rounded_up(retry_after.unwrap_or_default());
+    let detail = "Temporarily unavailable. Try again later.";
+    ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
+        .header(header::RETRY_AFTER, seconds)
+}
+
+/// Returns a time in seconds. A client that waits this long is not refused again.
+fn rounded_up(time: Duration) -> HeaderValue {
+    HeaderValue::from(time.as_secs() + 1)
 }
 
 fn unauthenticated(error: AuthError) -> ApiError {
@@ -76,8 +93,7 @@ fn unauthenticated(error: AuthError) -> ApiError {
             "The token was revoked.",
             r#"Bearer error="invalid_token""#,
         ),
-        // The cause is logged where revocations are read, and not once for each request.
-        AuthError::Unavailable => return ApiError::try_again(),
+        AuthError::Unavailable => return unavailable(None),
         _ => (
             StatusCode::UNAUTHORIZED,
             "The token is missing or not valid.",
@@ -165,6 +181,8 @@ mod tests {
             ("x-nothing", "", 401, "unauthorized"),
             ("authorization", "Bearer nonsense", 401, "unauthorized"),
             ("authorization", "Basic dTpw", 401, "unauthorized"),
+            ("authorization", "Bearer ", 401, "unauthorized"),
+            ("authorization", "Bearer", 401, "unauthorized"),
             (
                 "authorization",
                 &format!("Bearer {}", "a".repeat(5_000)),

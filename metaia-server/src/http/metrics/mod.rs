@@ -4,6 +4,7 @@
 //! Every label has a fixed set of values: codes, roles, and routes as the program writes them. No
 //! label contains a name, an id or an address of a user. `docs/operations.md` lists the metrics.
 
+mod key_sets;
 mod keys;
 mod node;
 mod payments;
@@ -13,7 +14,7 @@ use std::{future::pending, io, net::SocketAddr, sync::Arc};
 
 use axum::{Router, extract::State, response::IntoResponse, routing::get};
 use http::header;
-use metaia_realtime::Realtime;
+use metaia_realtime::{JwtAuthenticator, Realtime};
 use prometheus_client::{encoding::text::encode, registry::Registry};
 use tokio::net::TcpListener;
 
@@ -53,10 +54,11 @@ pub(crate) async fn serve(listener: Option<TcpListener>, router: Router) -> io::
     }
 }
 
-/// Returns the router of the metrics of a node, of its payments, of the wrong keys and of the
-/// requests to it.
+/// Returns the router of the metrics of a node, of its payments, of the wrong keys, of the keys of
+/// issuers and of the requests to it.
 pub(crate) fn router(
     realtime: Realtime,
+    authenticator: Arc<JwtAuthenticator>,
     services: Services,
     keys: Arc<KeyGuard>,
     requests: &Requests,
@@ -65,6 +67,7 @@ pub(crate) fn router(
     registry.register_collector(Box::new(node::NodeMetrics(realtime)));
     registry.register_collector(Box::new(payments::PaymentMetrics(services)));
     registry.register_collector(Box::new(keys::KeyMetrics(keys)));
+    registry.register_collector(Box::new(key_sets::KeySetMetrics(authenticator)));
     requests.register(&mut registry);
     Router::new()
         .route("/metrics", get(metrics))
@@ -82,7 +85,7 @@ mod tests {
     use super::*;
     use crate::services::testing::{On, World};
     use http_body_util::BodyExt as _;
-    use metaia_realtime::Role;
+    use metaia_realtime::{Role, auth::jwks::JwksSource};
     use std::collections::BTreeSet;
     use tower::ServiceExt as _;
 
@@ -130,7 +133,10 @@ mod tests {
             routes.clone().oneshot(request).await.unwrap();
         }
         let keys = Arc::default();
-        scraped(router(realtime, world.services.clone(), keys, &requests)).await
+        let authenticator = Arc::new(JwtAuthenticator::without_keys());
+        let services = world.services.clone();
+        let router = router(realtime, authenticator, services, keys, &requests);
+        scraped(router).await
     }
 
     #[tokio::test]
@@ -177,6 +183,7 @@ mod tests {
         let services = world.services.clone();
         let router = router(
             world.realtime.clone(),
+            Arc::new(JwtAuthenticator::without_keys()),
             services,
             Arc::default(),
             &Requests::default(),
@@ -185,6 +192,38 @@ mod tests {
         let lines: Vec<String> = text.lines().map(without_changing_values).collect();
         let expected: Vec<&str> = include_str!("new_node.txt").lines().collect();
         assert_eq!(lines, expected, "{text}");
+    }
+
+    #[tokio::test]
+    async fn key_sets_are_named_by_their_number() {
+        let world = World::new(On::Embedded).await;
+        let authenticator = JwtAuthenticator::without_keys();
+        // Nothing listens there.
+        let sources = ["one", "two"].map(|key| {
+            let address = format!("http://127.0.0.1:1/keys?key=secret-{key}");
+            let source = JwksSource::url(&address).unwrap();
+            source.issuer(format!("https://secret-{key}.example/"))
+        });
+        let authenticator = sources
+            .into_iter()
+            .fold(authenticator, |all, source| all.or_jwks(source).unwrap());
+        authenticator.wait_for_keys().await.unwrap_err();
+        let router = router(
+            world.realtime.clone(),
+            Arc::new(authenticator),
+            world.services.clone(),
+            Arc::default(),
+            &Requests::default(),
+        );
+        let text = scraped(router).await;
+        for line in [
+            "metaia_key_set_load_errors_total{key_set=\"1\"} 1",
+            "metaia_key_set_age_seconds{key_set=\"1\"} 0",
+            "metaia_key_set_age_seconds{key_set=\"2\"} 0",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line}: {text}");
+        }
+        assert!(!text.contains("secret-"), "{text}");
     }
 
     /// Replaces the version and the time of the start.

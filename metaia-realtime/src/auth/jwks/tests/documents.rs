@@ -1,5 +1,6 @@
 //! Documents of key sets, good and bad.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use super::{claims, fixed, verdict};
@@ -118,6 +119,64 @@ fn a_key_of_a_wrong_size_or_curve_is_left_out() {
     }
 }
 
+/// Returns the bytes as the base64url of a JWK.
+fn encoded(bytes: impl AsRef<[u8]>) -> Value {
+    json!(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+#[test]
+fn a_key_that_nobody_or_everybody_can_sign_for_is_left_out() {
+    let none = "it has no key that can be used: key 1: ";
+    let exponent = "its RSA exponent is not an odd number from 3 to 2^33 - 1";
+    let curve = "its point is not on the curve P-256";
+    let order = "its point is of low order, so that everybody can sign for it";
+    let even = [[0xff; 255].as_slice(), &[0xfe]].concat();
+    for (key, name, value, reason) in [
+        (TestKey::rsa(), "e", encoded([1]), exponent),
+        (TestKey::rsa(), "e", encoded([0, 0, 1]), exponent),
+        (TestKey::rsa(), "e", encoded([]), exponent),
+        (TestKey::rsa(), "e", encoded([1, 0, 0]), exponent),
+        (TestKey::rsa(), "e", encoded([0xff; 5]), exponent),
+        (TestKey::rsa(), "e", encoded([0xff; 256]), exponent),
+        (
+            TestKey::rsa(),
+            "n",
+            encoded(even),
+            "its RSA modulus is even",
+        ),
+        (TestKey::ec(), "x", encoded([0; 32]), curve),
+        (TestKey::ec(), "y", encoded([1; 32]), curve),
+        (TestKey::ec(), "x", encoded([0xff; 32]), curve),
+        (TestKey::ed(), "x", encoded([0; 32]), order),
+    ] {
+        let read = with(key.jwk("k"), name, value.clone());
+        assert_eq!(read, format!("{none}{reason}"), "{name}: {value}");
+    }
+    let mut swapped = TestKey::ec().jwk("k");
+    let [x, y] = ["x", "y"].map(|name| swapped[name].clone());
+    swapped["x"] = y;
+    swapped["y"] = x;
+    assert_eq!(read(&document(&[swapped])), format!("{none}{curve}"));
+    for good in [[3].as_slice(), &[1, 0, 1], &[0, 1, 0, 1]] {
+        assert_eq!(
+            with(TestKey::rsa().jwk("k"), "e", encoded(good)),
+            "1 of them"
+        );
+    }
+}
+
+#[tokio::test]
+async fn beside_a_weak_key_the_others_stay_in_use() {
+    let rsa = TestKey::rsa();
+    let mut weak = rsa.jwk("weak");
+    weak["e"] = encoded([1]);
+    let authenticator = JwtAuthenticator::jwks(fixed(&[weak, rsa.jwk("good")]));
+    for (id, expected) in [("weak", "unauthorized"), ("good", "ok")] {
+        let token = rsa.token(id, &claims());
+        assert_eq!(verdict(&authenticator, &token).await, expected, "{id}");
+    }
+}
+
 /// A key and a token that it has signed well, made with `openssl`.
 #[tokio::test]
 async fn a_token_of_a_short_rsa_key_is_refused() {
@@ -137,7 +196,6 @@ async fn a_token_of_a_short_rsa_key_is_refused() {
 
 #[tokio::test]
 async fn zeros_before_a_modulus_change_nothing() {
-    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
     let rsa = TestKey::rsa();
     let mut key = rsa.jwk("k");
     let n = URL_SAFE_NO_PAD.decode(key["n"].as_str().unwrap()).unwrap();

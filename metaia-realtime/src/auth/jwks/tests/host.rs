@@ -1,13 +1,17 @@
 //! A host of keys whose answers a test chooses.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering::SeqCst},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
 };
 
 use futures_util::future::{BoxFuture, pending};
 use parking_lot::Mutex;
 use serde_json::Value;
+use tokio::time::timeout;
 
 use crate::auth::jwks::{
     JwksError, JwksSource,
@@ -28,6 +32,8 @@ struct Inner {
 #[derive(Clone)]
 enum Answer {
     Document(String),
+    /// The document as it was at the beginning, after this time.
+    Slow(String, Duration),
     Down,
     Silent,
 }
@@ -60,6 +66,11 @@ impl KeyHost {
         *self.0.answer.lock() = Answer::Document(text.into());
     }
 
+    /// Publishes keys. Each answer takes this time.
+    pub(super) fn publish_slowly(&self, keys: &[Value], time: Duration) {
+        *self.0.answer.lock() = Answer::Slow(document(keys), time);
+    }
+
     pub(super) fn fail(&self) {
         *self.0.answer.lock() = Answer::Down;
     }
@@ -73,9 +84,21 @@ impl KeyHost {
         self.0.asked.load(SeqCst)
     }
 
+    /// Returns whether a task or a source may still ask the host.
+    pub(super) fn is_used(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+
     pub(super) fn source(&self) -> JwksSource {
         JwksSource::at(self.clone())
     }
+}
+
+fn parse(text: &str) -> Result<LoadedKeys, JwksError> {
+    Ok(LoadedKeys {
+        table: Some(KeyTable::parse(text.as_bytes())?),
+        max_age: None,
+    })
 }
 
 impl KeyLoader for KeyHost {
@@ -84,10 +107,11 @@ impl KeyLoader for KeyHost {
             self.0.asked.fetch_add(1, SeqCst);
             let answer = self.0.answer.lock().clone();
             match answer {
-                Answer::Document(text) => Ok(LoadedKeys {
-                    table: Some(KeyTable::parse(text.as_bytes())?),
-                    max_age: None,
-                }),
+                Answer::Document(text) => parse(&text),
+                Answer::Slow(text, time) => {
+                    timeout(time, pending::<()>()).await.unwrap_err();
+                    parse(&text)
+                }
                 Answer::Down => Err(JwksError::Status(503)),
                 Answer::Silent => pending().await,
             }

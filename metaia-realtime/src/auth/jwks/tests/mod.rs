@@ -7,6 +7,8 @@ mod hosts;
 mod issuers;
 mod refresh;
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::{
@@ -42,9 +44,10 @@ impl KeyLoader for Fixed {
     }
 }
 
-/// Returns a source with these keys.
+/// Returns a source with these keys. Each token with an unknown key has them loaded, so that none
+/// waits for news.
 fn fixed(keys: &[Value]) -> JwksSource {
-    JwksSource::at(Fixed(super::testing::document(keys)))
+    JwksSource::at(Fixed(super::testing::document(keys))).ask_every(Duration::ZERO)
 }
 
 async fn authenticate(
