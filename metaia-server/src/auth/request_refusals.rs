@@ -1,8 +1,8 @@
 //! Requests that are refused for their credentials: counted, listed beside the refusals of
 //! connections, and logged.
 //!
-//! A list of the last 250 is kept by the node, apart from that of connections. One line a second of
-//! each code is logged. Neither has the credentials.
+//! The node lists the last 250 of them, whatever number of connections it refuses. One line a second
+//! of each code is logged. Neither has the credentials.
 
 use std::{
     fmt,
