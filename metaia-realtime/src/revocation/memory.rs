@@ -24,19 +24,19 @@ use crate::values::time;
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct MemoryRevocations {
-    records: Arc<Mutex<Records>>,
+    records: Arc<Mutex<HeldRecords>>,
     is_shared: bool,
 }
 
 #[derive(Debug, Default)]
-struct Records {
+struct HeldRecords {
     /// The bounds by their keys.
     bounds: BTreeMap<String, i64>,
     /// The ends of tokens, the earliest first, with the keys.
     ends: BTreeSet<(i64, String)>,
 }
 
-impl Records {
+impl HeldRecords {
     /// Adds a record, or raises its bound. Returns the bound that stands.
     fn raise(&mut self, revocation: &Revocation) -> i64 {
         let key = revocation.key();

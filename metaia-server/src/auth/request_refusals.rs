@@ -1,8 +1,8 @@
 //! Requests that are refused for their credentials: counted, listed beside the refusals of
 //! connections, and logged.
 //!
-//! The node lists the last 250 of them, whatever number of connections it refuses. One line a second
-//! of each code is logged. Neither has the credentials.
+//! The node lists the last 250 of them, whatever it refuses beside them. One line a second of each
+//! code is logged. Neither has the credentials.
 
 use std::{
     fmt,

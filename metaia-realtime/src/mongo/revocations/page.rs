@@ -8,7 +8,7 @@ use mongodb::{
 
 use super::{
     MongoRevocations, REVOCATIONS,
-    place::{Order, Pass, Place},
+    place::{Order, Pass, ReaderPlace},
     record::read_all,
 };
 use crate::{
@@ -23,7 +23,7 @@ impl MongoRevocations {
         since: Option<RevocationCursor>,
         limit: usize,
     ) -> Result<RevocationChanges, MongoFault> {
-        let place = Place::read(since.as_ref());
+        let place = ReaderPlace::read(since.as_ref());
         let pass = match &place.pass {
             Some(pass) => pass.clone(),
             None => place.begin_pass(self.server_time().await?),

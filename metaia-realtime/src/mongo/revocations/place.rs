@@ -33,7 +33,7 @@ const MAX_SKIPPED: u64 = 30;
 
 /// What a reader has read.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Place {
+pub(super) struct ReaderPlace {
     /// The server's time at the beginning of the last complete pass.
     read_at: Option<i64>,
     /// The same, of the last pass that went back by a minute.
@@ -63,6 +63,7 @@ mod bytes {
     use mongodb::bson::Document;
     use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer, de::Error as _, ser};
 
+    #[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
     pub(super) fn serialize<S: Serializer>(
         document: &Option<Document>,
         serializer: S,
@@ -120,7 +121,7 @@ impl Order {
     }
 }
 
-impl Place {
+impl ReaderPlace {
     /// Reads a cursor. Without one, and with one that is not from here, nothing was read yet.
     pub(super) fn read(cursor: Option<&RevocationCursor>) -> Self {
         let read = cursor.and_then(|cursor| serde_json::from_str(cursor.as_str()).ok());
@@ -241,12 +242,12 @@ mod tests {
     }
 
     /// Reads a pass by pages. Returns the ids that it has read, and the place after it.
-    fn read_pass(place: Place, seen: &[Document], now: i64) -> (Vec<usize>, Place) {
+    fn read_pass(place: ReaderPlace, seen: &[Document], now: i64) -> (Vec<usize>, ReaderPlace) {
         let mut pass = place.begin_pass(now);
         let mut read = Vec::new();
         loop {
             // The cursor is text in between.
-            let place = Place::read(Some(&place.clone().within(pass.clone()).write()));
+            let place = ReaderPlace::read(Some(&place.clone().within(pass.clone()).write()));
             pass = place.pass.clone().unwrap();
             let from = pass.from.as_ref().map_or((i64::MIN, i64::MIN), keys_of);
             let begin = seen.partition_point(|document| keys_of(document) < from);
@@ -264,8 +265,8 @@ mod tests {
     }
 
     /// A place after a first pass over nothing.
-    fn empty_at(now: i64) -> Place {
-        let place = Place::default();
+    fn empty_at(now: i64) -> ReaderPlace {
+        let place = ReaderPlace::default();
         let pass = place.begin_pass(now);
         assert_eq!((pass.reach, &pass.from), (Reach::Everything, &None));
         place.after_pass(&pass, 0)
@@ -336,7 +337,7 @@ mod tests {
         assert_eq!(place.begin_pass(100_000).reach, Reach::Overlap);
         assert_eq!(place.begin_pass(99_999).reach, Reach::Everything);
         let strange = RevocationCursor::new("strange");
-        let pass = Place::read(Some(&strange)).begin_pass(100_000);
+        let pass = ReaderPlace::read(Some(&strange)).begin_pass(100_000);
         assert_eq!(pass.reach, Reach::Everything);
     }
 

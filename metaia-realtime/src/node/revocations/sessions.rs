@@ -115,7 +115,7 @@ impl Node {
     }
 }
 
-/// What a revocation, or a pass over those of other nodes, has done here.
+/// The sum of the records that were new, and of the sessions that they ended.
 #[derive(Default)]
 struct RevokedSum {
     records: usize,

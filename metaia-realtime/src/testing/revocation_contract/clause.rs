@@ -21,7 +21,7 @@ clauses! {
     Changed => checks::changed,
     /// A pass by pages of any size returns each record once, whatever their times are.
     Paged => pages::paged,
-    /// What is put between two pages is missed by no reader.
+    /// A reader misses no record that is put between two pages.
     PutBetweenPages => pages::put_between_pages,
     /// A reader misses no record, also of several that are put at the same time.
     AtOnce => checks::at_once,
