@@ -153,6 +153,7 @@ mod tests {
         async fn changed_since(
             &self,
             _: Option<RevocationCursor>,
+            _: usize,
         ) -> Result<RevocationChanges, RevocationError> {
             Err(RevocationError::new("down"))
         }

@@ -60,10 +60,11 @@ impl Realtime {
         NodeStats::from_node(self.node())
     }
 
-    /// Returns why clients did not connect to this node of late: its last 1,000 refusals, and the
-    /// last 250 of requests (see [`list_refused_request`](Self::list_refused_request)), of those
-    /// that occurred at `since` (ms since the Unix epoch) or later, newest first. The list is of
-    /// this node alone, and begins empty with every [`build`](crate::RealtimeBuilder::build).
+    /// Returns why clients did not connect to this node of late: of its last 1,000 refusals, those
+    /// that occurred at `since` (ms since the Unix epoch) or later, newest first. At most 250 of
+    /// the 1,000 are of requests (see [`list_refused_request`](Self::list_refused_request)). The
+    /// list is of this node alone, and begins empty with every
+    /// [`build`](crate::RealtimeBuilder::build).
     ///
     /// Refused joins and events are not in it: they are answered to a client that has connected.
     ///
@@ -86,8 +87,8 @@ impl Realtime {
 
     /// Lists a request that the embedder's own interface refused for its credentials, among the
     /// [`refusals`](Self::refusals), with the transport `rest`. The last 250 of them are kept,
-    /// beside those of connections: equal ones of which each comes less than a second after the one
-    /// before take one place.
+    /// whatever else is refused; and whatever number there is, the last 750 refused connections.
+    /// Equal ones of which each comes less than a second after the one before take one place.
     ///
     /// It neither waits nor logs, and holds a lock for a search among 250 numbers.
     ///

@@ -1,6 +1,10 @@
 //! Revocations in memory, for the life of the process.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound::{Excluded, Unbounded},
+    sync::Arc,
+};
 
 use parking_lot::Mutex;
 
@@ -20,9 +24,40 @@ use crate::values::time;
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct MemoryRevocations {
-    /// The bounds by their keys.
-    records: Arc<Mutex<BTreeMap<String, i64>>>,
+    records: Arc<Mutex<HeldRecords>>,
     is_shared: bool,
+}
+
+#[derive(Debug, Default)]
+struct HeldRecords {
+    /// The bounds by their keys.
+    bounds: BTreeMap<String, i64>,
+    /// The ends of tokens, the earliest first, with the keys.
+    ends: BTreeSet<(i64, String)>,
+}
+
+impl HeldRecords {
+    /// Adds a record, or raises its bound. Returns the bound that stands.
+    fn raise(&mut self, revocation: &Revocation) -> i64 {
+        let key = revocation.key();
+        let before = self.bounds.get(&key).copied();
+        let bound = before.map_or(revocation.bound(), |before| revocation.bound().max(before));
+        if let Revocation::Token { .. } = revocation {
+            before.map(|before| self.ends.remove(&(before, key.clone())));
+            self.ends.insert((bound, key.clone()));
+        }
+        self.bounds.insert(key, bound);
+        bound
+    }
+
+    fn remove_ended(&mut self, now: i64) {
+        while let Some((bound, _)) = self.ends.first()
+            && Revocation::of_token("", Some(*bound)).has_ended(now)
+        {
+            let ended = self.ends.pop_first();
+            ended.map(|(_, key)| self.bounds.remove(&key));
+        }
+    }
 }
 
 impl MemoryRevocations {
@@ -44,28 +79,32 @@ impl RevocationStore for MemoryRevocations {
     async fn put(&self, revocation: Revocation) -> Result<Revocation, RevocationError> {
         let now = time::unix_ms();
         let mut records = self.records.lock();
-        let bound = records
-            .entry(revocation.key())
-            .and_modify(|bound| *bound = revocation.bound().max(*bound))
-            .or_insert(revocation.bound());
-        let stored = Revocation::from_stored(&revocation.key(), *bound);
-        records.retain(|key, bound| {
-            Revocation::from_stored(key, *bound).is_some_and(|record| !record.has_ended(now))
-        });
+        let bound = records.raise(&revocation);
+        let stored = Revocation::from_stored(&revocation.key(), bound);
+        records.remove_ended(now);
         Ok(stored.unwrap_or(revocation))
     }
 
     async fn changed_since(
         &self,
-        _: Option<RevocationCursor>,
+        since: Option<RevocationCursor>,
+        limit: usize,
     ) -> Result<RevocationChanges, RevocationError> {
-        let records = self.records.lock();
-        let revocations = records
+        // Each pass returns everything, in the order of the keys. No key is empty.
+        let since = since.unwrap_or_default();
+        let bounds = &self.records.lock().bounds;
+        let mut following = bounds.range::<str, _>((Excluded(since.as_str()), Unbounded));
+        let page: Vec<_> = following.by_ref().take(limit).collect();
+        let last = page.last().map(|(key, _)| key.as_str());
+        let has_more = following.next().is_some();
+        let cursor = last.filter(|_| has_more).unwrap_or_default();
+        let revocations = page
             .iter()
-            .filter_map(|(key, bound)| Revocation::from_stored(key, *bound));
+            .filter_map(|(key, bound)| Revocation::from_stored(key, **bound));
         Ok(RevocationChanges {
             revocations: revocations.collect(),
-            cursor: RevocationCursor::default(),
+            cursor: RevocationCursor::new(cursor),
+            has_more,
         })
     }
 }

@@ -39,8 +39,8 @@
 //! - **Checks** cost a lookup in a hash table. Each node has all records in memory, about 150 bytes
 //!   for each of them: 100,000 revoked users take 15 MB.
 //! - **Several nodes** read what has changed in their store once a second, whether there is a
-//!   doorbell or not. On each of them, the sessions whose tokens are revoked end with the code
-//!   `token_revoked`, and official clients stay away.
+//!   doorbell or not, in pages of 1,000 records. On each of them, the sessions whose tokens are
+//!   revoked end with the code `token_revoked`, and official clients stay away.
 //! - **The store cannot be read** for 5 s: then a node authenticates no client
 //!   ([`AuthError::Unavailable`](crate::auth::AuthError::Unavailable)), since it would let in a
 //!   token that another node has revoked meanwhile. Sessions go on. A store that only one node uses
@@ -49,6 +49,7 @@
 mod memory;
 mod of_log;
 mod set;
+mod shards;
 mod store;
 mod value;
 

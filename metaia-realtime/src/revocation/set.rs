@@ -1,16 +1,22 @@
 //! A set of revocations, as a node has them in memory. No I/O, and no clock.
 
-use std::collections::HashMap;
+use std::{collections::BTreeSet, sync::Arc};
 
-use super::{Revocation, value::issue_time};
+use super::{Revocation, shards::Shards, value::issue_time};
 use crate::{Identity, UserId};
+
+/// The most records that one call removes: it holds up every check of a token meanwhile.
+const MAX_REMOVED: usize = 1_000;
 
 /// The revocations that a node knows: of each key the one with the greatest bound.
 #[derive(Debug, Default)]
 pub(crate) struct RevocationSet {
-    users: HashMap<UserId, i64>,
+    users: Shards<UserId>,
     /// By `jti`, with the time when the record ends.
-    tokens: HashMap<Box<str>, i64>,
+    tokens: Shards<Arc<str>>,
+    /// The tokens whose end is known, the earliest first: so those that have ended are found
+    /// without a look at all others.
+    ends: BTreeSet<(i64, Arc<str>)>,
     everyone: Option<i64>,
 }
 
@@ -21,13 +27,7 @@ impl RevocationSet {
         match revocation {
             Revocation::User { user, .. } => raise(self.users.get_mut(user), bound)
                 .unwrap_or_else(|| self.users.insert(user.clone(), bound).is_none()),
-            Revocation::Token { jti, .. } => match self.tokens.get_mut(&**jti) {
-                Some(until) => {
-                    *until = bound.max(*until);
-                    false
-                }
-                None => self.tokens.insert(jti.as_str().into(), bound).is_none(),
-            },
+            Revocation::Token { jti, .. } => self.insert_token(jti, bound),
             Revocation::Everyone { .. } => {
                 raise(self.everyone.as_mut(), bound).unwrap_or_else(|| {
                     self.everyone = Some(bound);
@@ -37,6 +37,28 @@ impl RevocationSet {
         }
     }
 
+    /// Adds a token, or raises its end. Returns true if it is new.
+    fn insert_token(&mut self, jti: &str, until: i64) -> bool {
+        let known = self.tokens.get_key_value(jti);
+        let known = known.map(|(jti, before)| (Arc::clone(jti), *before));
+        let Some((jti, before)) = known else {
+            self.insert_with_end(jti.into(), until);
+            return true;
+        };
+        if before < until {
+            self.ends.remove(&(before, Arc::clone(&jti)));
+            self.insert_with_end(jti, until);
+        }
+        false
+    }
+
+    fn insert_with_end(&mut self, jti: Arc<str>, until: i64) {
+        if until != i64::MAX {
+            self.ends.insert((until, Arc::clone(&jti)));
+        }
+        self.tokens.insert(jti, until);
+    }
+
     /// Returns true if one of the revocations is of the token of this identity.
     pub(crate) fn revokes(&self, identity: &Identity) -> bool {
         let issued_at = issue_time(identity);
@@ -44,13 +66,23 @@ impl RevocationSet {
         let token_id = identity.token_id.as_deref();
         self.everyone.as_ref().is_some_and(is_until)
             || self.users.get(&identity.user).is_some_and(is_until)
-            || token_id.is_some_and(|jti| self.tokens.contains_key(jti))
+            || token_id.is_some_and(|jti| self.tokens.get(jti).is_some())
     }
 
-    /// Removes the records of tokens that have ended at `now`, in ms since the Unix epoch.
+    /// Removes records of tokens that have ended at `now`, in ms since the Unix epoch, the earliest
+    /// first and 1,000 (`MAX_REMOVED`) at most.
     pub(crate) fn remove_ended(&mut self, now: i64) {
-        let has_ended = |until: i64| Revocation::of_token("", Some(until)).has_ended(now);
-        self.tokens.retain(|_, until| !has_ended(*until));
+        for _ in 0..MAX_REMOVED {
+            let Some((until, _)) = self.ends.first() else {
+                return;
+            };
+            if !Revocation::of_token("", Some(*until)).has_ended(now) {
+                return;
+            }
+            if let Some((_, jti)) = self.ends.pop_first() {
+                self.tokens.remove(&*jti);
+            }
+        }
     }
 
     /// Returns how many records there are.
@@ -143,5 +175,19 @@ mod tests {
         set.insert(&Revocation::of_token("t", None));
         set.remove_ended(i64::MAX);
         assert!(set.revokes(&identity));
+    }
+
+    /// A call that removes all of very many would hold up every client that connects.
+    #[test]
+    fn what_has_ended_is_removed_in_bounded_steps() {
+        let mut set = RevocationSet::default();
+        for i in 0..2_500 {
+            set.insert(&Revocation::of_token(format!("t{i}"), Some(i % 7)));
+        }
+        set.insert(&Revocation::of_token("later", Some(i64::MAX - 1)));
+        for expected in [1_501, 501, 1, 1] {
+            set.remove_ended(7 + KEPT_AFTER_END_MS);
+            assert_eq!(set.len(), expected);
+        }
     }
 }

@@ -68,8 +68,8 @@ impl Revocation {
         }
     }
 
-    /// Returns the revocation of the token with this `jti`, which expires at `until` (ms since the
-    /// Unix epoch) if that is known.
+    /// Returns the revocation of the token with this `jti`, of any issuer, which expires at
+    /// `until` (ms since the Unix epoch) if that is known.
     #[must_use]
     pub fn of_token(jti: impl Into<String>, until: Option<i64>) -> Self {
         Self::Token {

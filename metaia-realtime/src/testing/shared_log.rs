@@ -217,7 +217,8 @@ impl RevocationStore for NodeLog {
     async fn changed_since(
         &self,
         since: Option<RevocationCursor>,
+        limit: usize,
     ) -> Result<RevocationChanges, RevocationError> {
-        RevocationStore::changed_since(&self.view.revocations, since).await
+        RevocationStore::changed_since(&self.view.revocations, since, limit).await
     }
 }

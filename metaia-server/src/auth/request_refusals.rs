@@ -1,8 +1,8 @@
 //! Requests that are refused at the gate: counted, listed beside the refusals of connections, and
 //! logged.
 //!
-//! A list of the last 250 is kept by the node, apart from that of connections. One line a second of
-//! each code is logged. Neither has the credentials.
+//! The node lists the last 250 of them, whatever it refuses beside them. One line a second of each
+//! code is logged. Neither has the credentials.
 
 use std::{
     fmt,

@@ -37,7 +37,7 @@ pub struct Revoke {
     )]
     #[schema(value_type = Option<String>, nullable = false)]
     pub user: Option<UserId>,
-    /// The id of the token that is revoked, its claim `jti`.
+    /// The id of the token that is revoked, its claim `jti`, for every issuer.
     #[serde(
         default,
         deserialize_with = "present",

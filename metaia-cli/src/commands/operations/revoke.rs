@@ -21,7 +21,8 @@ Examples:
   metaia revoke everyone --issued-before now    everyone has to sign in again, you too
 
 Sessions of these tokens end within 5 s on all nodes, and official clients stay away. A token
-without iat counts as issued at 0, so that its user is barred for good. There is no way back.";
+without iat counts as issued at 0, so that its user is barred for good. A jti is revoked for every
+issuer. There is no way back.";
 
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES)]

@@ -1,5 +1,7 @@
 //! Revocations of tokens, beside the log: they outlive the process as it does.
 
+use std::path::Path;
+
 use rusqlite::{Connection, Row, Savepoint, params};
 
 use super::{checksum::Checksum, log::SqliteLog};
@@ -11,6 +13,9 @@ use crate::{
     values::time,
 };
 
+/// A row that cannot be read, by its `rowid`.
+struct DamagedRow(i64);
+
 /// For one node: no other process can open the database.
 impl RevocationStore for SqliteLog {
     fn is_shared(&self) -> bool {
@@ -18,109 +23,146 @@ impl RevocationStore for SqliteLog {
     }
 
     async fn put(&self, revocation: Revocation) -> Result<Revocation, RevocationError> {
+        let path = self.path().to_owned();
         let work = move |db: &Savepoint<'_>| {
-            let stored = put_record(db, &revocation)?;
-            delete_ended(db, time::unix_ms())?;
+            let now = time::unix_ms();
+            let mut damaged = delete_ended(db, now)?;
+            damaged.extend(find(db, &revocation.key())?.and_then(Result::err));
+            // First: the record of everyone may be the one that is put.
+            replace(db, &damaged, now, &path)?;
+            let bound = raise(db, &revocation)?;
+            let stored = Revocation::from_stored(&revocation.key(), bound);
             Ok::<_, rusqlite::Error>(stored.unwrap_or(revocation))
         };
         let stored = self.state.writer.write(work).await;
         stored.map_err(RevocationError::new)
     }
 
-    /// Returns all of them: the node asks once. It is a write, since damaged rows are replaced.
+    /// Returns all of them in each pass, in the order of the rows: the node asks once. It is a
+    /// write, since damaged rows are replaced.
     async fn changed_since(
         &self,
-        _: Option<RevocationCursor>,
+        since: Option<RevocationCursor>,
+        limit: usize,
     ) -> Result<RevocationChanges, RevocationError> {
         let path = self.path().to_owned();
         let work = move |db: &Savepoint<'_>| {
-            let damaged = replace_damaged(db, time::unix_ms())?;
-            if damaged > 0 {
-                tracing::error!(
-                    path = %path.display(),
-                    damaged,
-                    "records of revoked tokens are damaged: all tokens issued until now are revoked"
-                );
-            }
-            all_records(db)
+            let (mut page, damaged) = read_page(db, since.as_ref(), limit)?;
+            let everyone = replace(db, &damaged, time::unix_ms(), &path)?;
+            page.revocations.extend(everyone);
+            Ok::<_, rusqlite::Error>(page)
         };
-        let revocations = self.state.writer.write(work).await;
-        Ok(RevocationChanges {
-            revocations: revocations.map_err(RevocationError::new)?,
-            cursor: RevocationCursor::default(),
-        })
+        let page = self.state.writer.write(work).await;
+        page.map_err(RevocationError::new)
     }
 }
 
-/// Stores a revocation, and returns the record that stands; `None` if that one is damaged.
-fn put_record(db: &Connection, revocation: &Revocation) -> rusqlite::Result<Option<Revocation>> {
-    let key = revocation.key();
+/// Reads the page after this cursor. The rows that are damaged are not in it.
+fn read_page(
+    db: &Connection,
+    since: Option<&RevocationCursor>,
+    limit: usize,
+) -> rusqlite::Result<(RevocationChanges, Vec<DamagedRow>)> {
+    let after = since.and_then(|cursor| cursor.as_str().parse().ok());
+    let after: i64 = after.unwrap_or(i64::MIN);
+    let sql = "SELECT rowid, key, bound, sum FROM rt_revocation
+        WHERE rowid > ?1 ORDER BY rowid LIMIT ?2";
+    let mut select = db.prepare_cached(sql)?;
+    let mut rows = select.query(params![after, i64::try_from(limit).unwrap_or(i64::MAX)])?;
+    let mut page = RevocationChanges::default();
+    let mut damaged = Vec::new();
+    let mut last = None;
+    while let Some(row) = rows.next()? {
+        last = Some(row.get::<_, i64>(0)?);
+        match parse(row)? {
+            Ok(revocation) => page.revocations.push(revocation),
+            Err(row) => damaged.push(row),
+        }
+    }
+    // A page that is full may be the last one: then an empty one follows.
+    page.has_more = page.revocations.len() + damaged.len() == limit;
+    if let Some(last) = last.filter(|_| page.has_more) {
+        page.cursor = RevocationCursor::new(last.to_string());
+    }
+    Ok((page, damaged))
+}
+
+/// Returns the record of this key, or the row that should have it.
+fn find(db: &Connection, key: &str) -> rusqlite::Result<Option<Result<Revocation, DamagedRow>>> {
     let sql = "SELECT rowid, key, bound, sum FROM rt_revocation WHERE key = ?1";
-    let before = db
-        .prepare_cached(sql)?
-        .query_map([&key], |row| Ok(parse(row)))?
-        .next()
-        .transpose()?
-        .flatten();
+    let mut select = db.prepare_cached(sql)?;
+    let found = select.query_map([key], parse)?.next();
+    found.transpose()
+}
+
+/// Stores a revocation, unless one of its key stands with a greater bound. Returns the bound that
+/// stands. A damaged row of its key is overwritten: [`replace`] it first.
+fn raise(db: &Connection, revocation: &Revocation) -> rusqlite::Result<i64> {
+    let key = revocation.key();
+    let before = find(db, &key)?.and_then(Result::ok);
     let bound = before.map_or(i64::MIN, |before| before.bound());
     let bound = bound.max(revocation.bound());
     let sql = "INSERT INTO rt_revocation (key, bound, sum) VALUES (?1, ?2, ?3)
         ON CONFLICT (key) DO UPDATE SET bound = ?2, sum = ?3";
     let sum = checksum(&key, bound);
     db.prepare_cached(sql)?.execute(params![key, bound, sum])?;
-    Ok(Revocation::from_stored(&key, bound))
+    Ok(bound)
 }
 
-/// Deletes the records of tokens that have ended at `now`, in ms since the Unix epoch.
-fn delete_ended(db: &Connection, now: i64) -> rusqlite::Result<()> {
+/// Deletes the records of tokens that have ended at `now`, in ms since the Unix epoch. Returns the
+/// rows whose bounds are not those that were written.
+fn delete_ended(db: &Connection, now: i64) -> rusqlite::Result<Vec<DamagedRow>> {
     // The range of keys is that of the index.
-    let sql = "DELETE FROM rt_revocation
+    let sql = "SELECT rowid, key, bound, sum FROM rt_revocation
         WHERE key >= 'token ' AND key < 'token!' AND bound <= ?1";
     let ended = now.saturating_sub(KEPT_AFTER_END_MS);
-    db.prepare_cached(sql)?.execute([ended])?;
-    Ok(())
-}
-
-fn all_records(db: &Connection) -> rusqlite::Result<Vec<Revocation>> {
-    let sql = "SELECT rowid, key, bound, sum FROM rt_revocation";
     let mut select = db.prepare_cached(sql)?;
-    let mut rows = select.query([])?;
-    let mut records = Vec::new();
-    while let Some(row) = rows.next()? {
-        records.extend(parse(row));
-    }
-    Ok(records)
-}
-
-/// Replaces damaged rows: it is not known of whom they are, so that everyone's tokens are revoked.
-/// Returns how many there were.
-fn replace_damaged(db: &Connection, now: i64) -> rusqlite::Result<usize> {
-    let damaged = damaged_rows(db)?;
-    for row in &damaged {
-        let sql = "DELETE FROM rt_revocation WHERE rowid = ?1";
-        db.prepare_cached(sql)?.execute([row])?;
-    }
-    if !damaged.is_empty() {
-        put_record(db, &Revocation::of_everyone(now))?;
-    }
-    Ok(damaged.len())
-}
-
-fn damaged_rows(db: &Connection) -> rusqlite::Result<Vec<i64>> {
-    let sql = "SELECT rowid, key, bound, sum FROM rt_revocation";
-    let mut select = db.prepare_cached(sql)?;
-    let mut rows = select.query([])?;
+    let found: rusqlite::Result<Vec<_>> = select.query_map([ended], parse)?.collect();
     let mut damaged = Vec::new();
-    while let Some(row) = rows.next()? {
-        if parse(row).is_none() {
-            damaged.push(row.get(0)?);
+    for ended in found? {
+        match ended {
+            Ok(ended) => {
+                let sql = "DELETE FROM rt_revocation WHERE key = ?1";
+                db.prepare_cached(sql)?.execute([ended.key()])?;
+            }
+            Err(row) => damaged.push(row),
         }
     }
     Ok(damaged)
 }
 
+/// Replaces damaged rows: it is not known of whom they are, so that everyone's tokens until `now`
+/// are revoked. Returns that record, if there was one.
+fn replace(
+    db: &Connection,
+    damaged: &[DamagedRow],
+    now: i64,
+    path: &Path,
+) -> rusqlite::Result<Option<Revocation>> {
+    if damaged.is_empty() {
+        return Ok(None);
+    }
+    for DamagedRow(row) in damaged {
+        let sql = "DELETE FROM rt_revocation WHERE rowid = ?1";
+        db.prepare_cached(sql)?.execute([row])?;
+    }
+    tracing::error!(
+        path = %path.display(),
+        damaged = damaged.len(),
+        "records of revoked tokens are damaged: all tokens issued until now are revoked"
+    );
+    let bound = raise(db, &Revocation::of_everyone(now))?;
+    Ok(Some(Revocation::of_everyone(bound)))
+}
+
+/// Reads a row, or names one that is not what was written.
+fn parse(row: &Row<'_>) -> rusqlite::Result<Result<Revocation, DamagedRow>> {
+    let damaged = DamagedRow(row.get(0)?);
+    Ok(parse_sound(row).ok_or(damaged))
+}
+
 /// Returns `None` if the row is not what was written.
-fn parse(row: &Row<'_>) -> Option<Revocation> {
+fn parse_sound(row: &Row<'_>) -> Option<Revocation> {
     let key = row.get_ref(1).ok()?.as_str().ok()?;
     let bound: i64 = row.get(2).ok()?;
     let sum: i64 = row.get(3).ok()?;

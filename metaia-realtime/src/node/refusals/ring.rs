@@ -7,10 +7,10 @@ use std::{
 
 use crate::presence::RefusalView;
 
-/// The most refusals of connections that are kept.
+/// The most refusals that are kept.
 pub(super) const MAX_REFUSALS: usize = 1_000;
 
-/// The most refusals of requests to the embedder's own interface that are kept.
+/// The most refusals among them of requests to the embedder's own interface.
 pub(super) const MAX_REQUEST_REFUSALS: usize = 250;
 
 /// The time within which equal refusals are one, in ms.
@@ -51,30 +51,20 @@ impl Prepared {
     }
 }
 
-/// The last refusals, in the order of the last time that each occurred.
+/// The last refusals of one kind, in the order of the last time that each occurred.
+#[derive(Default)]
 pub(super) struct RefusalRing {
     kept: VecDeque<Prepared>,
-    most: usize,
-}
-
-impl Default for RefusalRing {
-    fn default() -> Self {
-        Self::of_size(MAX_REFUSALS)
-    }
 }
 
 impl RefusalRing {
-    /// Returns a ring that keeps this number of refusals.
-    pub(super) const fn of_size(most: usize) -> Self {
-        Self {
-            kept: VecDeque::new(),
-            most,
-        }
+    pub(super) fn len(&self) -> usize {
+        self.kept.len()
     }
 
     /// Adds a refusal that occurs now, or counts it in an equal one less than a second old. Returns
-    /// the one that has no place any more.
-    pub(super) fn add(&mut self, added: Prepared) -> Option<Prepared> {
+    /// the one that has no place among the last `most` any more.
+    pub(super) fn add(&mut self, added: Prepared, most: usize) -> Option<Prepared> {
         let now = added.refusal.at;
         let is_recent = |kept: &&Prepared| now.abs_diff(kept.last_at) < COLLAPSE_MS;
         let mut recent = self.kept.iter().rev().take_while(is_recent);
@@ -84,10 +74,14 @@ impl RefusalRing {
             self.kept.push_back(counted);
             return Some(added);
         }
-        let is_full = self.kept.len() >= self.most;
-        let dropped = is_full.then(|| self.kept.pop_front()).flatten();
+        let is_full = self.kept.len() >= most;
+        let dropped = is_full.then(|| self.remove_oldest()).flatten();
         self.kept.push_back(added);
         dropped
+    }
+
+    pub(super) fn remove_oldest(&mut self) -> Option<Prepared> {
+        self.kept.pop_front()
     }
 
     /// Returns the refusals that occurred at `since` or later, newest first.

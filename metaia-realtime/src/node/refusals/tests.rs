@@ -32,7 +32,7 @@ fn refusal(at: i64, code: &'static str, user_agent: &str) -> RefusalView {
 }
 
 fn add(ring: &mut RefusalRing, refusal: RefusalView) {
-    ring.add(Prepared::new(refusal));
+    ring.add(Prepared::new(refusal), MAX_REFUSALS);
 }
 
 /// Returns code, first time, last time and count of what is listed.
@@ -252,6 +252,41 @@ fn many_threads_lose_no_refusal() {
         recent.since(0).iter().map(|one| one.count).sum::<u64>(),
         2_000
     );
+}
+
+/// A list of more than 1,000 is not what the interface promises.
+#[test]
+fn a_flood_of_either_kind_leaves_the_other_its_part_of_1_000() {
+    const CONNECTIONS: usize = MAX_REFUSALS - MAX_REQUEST_REFUSALS;
+    let count = |recent: &RecentRefusals| {
+        let listed = recent.since(0);
+        let requests = listed.iter().filter(|it| it.code == "unauthorized");
+        let requests = requests.count();
+        (listed.len() - requests, requests)
+    };
+    let flood = |add: &dyn Fn(RefusalView), code: &'static str, count: i64| {
+        for i in 0..count {
+            add(refusal(i, code, &i.to_string()));
+        }
+    };
+    let recent = RecentRefusals::default();
+    let connect: &dyn Fn(RefusalView) = &|refusal| recent.add(refusal);
+    let request: &dyn Fn(RefusalView) = &|refusal| recent.add_request(refusal);
+    flood(connect, "draining", 3_000);
+    assert_eq!(count(&recent), (MAX_REFUSALS, 0));
+    flood(request, "unauthorized", 100);
+    assert_eq!(count(&recent), (900, 100));
+    flood(request, "unauthorized", 3_000);
+    assert_eq!(count(&recent), (CONNECTIONS, MAX_REQUEST_REFUSALS));
+    flood(connect, "forbidden", 3_000);
+    assert_eq!(count(&recent), (CONNECTIONS, MAX_REQUEST_REFUSALS));
+    let kept = recent.since(0);
+    let last = kept
+        .iter()
+        .filter(|it| it.code == "forbidden")
+        .last()
+        .unwrap();
+    assert_eq!(last.at, 3_000 - CONNECTIONS as i64, "the oldest ones go");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The clauses of the contract, and the check of each.
 
-use super::{checks, shared, story, subject::Subject};
+use super::{checks, pages, shared, story, subject::Subject};
 use crate::testing::contract::clauses;
 
 clauses! {
@@ -19,6 +19,10 @@ clauses! {
     Ended => checks::ended,
     /// `changed_since` with a cursor returns what was put after that.
     Changed => checks::changed,
+    /// A pass by pages of any size returns each record once, whatever their times are.
+    Paged => pages::paged,
+    /// A reader misses no record that is put between two pages.
+    PutBetweenPages => pages::put_between_pages,
     /// A reader misses no record, also of several that are put at the same time.
     AtOnce => checks::at_once,
     /// A durable store has all records when it is opened again.

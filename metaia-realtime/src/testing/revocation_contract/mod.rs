@@ -29,6 +29,7 @@
 
 mod checks;
 mod clause;
+mod pages;
 mod probe;
 mod shared;
 mod story;
@@ -45,7 +46,8 @@ macro_rules! revocation_contract {
     ($subject:ty) => {
         $crate::revocation_contract! { @tests $subject:
             stored Stored, monotone Monotone, apart Apart, repeated Repeated, ended Ended,
-            changed Changed, at_once AtOnce, reopened Reopened, modelled Modelled, shared Shared,
+            changed Changed, paged Paged, put_between_pages PutBetweenPages, at_once AtOnce,
+            reopened Reopened, modelled Modelled, shared Shared,
         }
     };
     (@tests $subject:ty: $($name:ident $clause:ident,)+) => {

@@ -79,7 +79,21 @@ enum Flaw {
     OmitsRaisedBounds,
     LosesTheLast,
     SeesOnlyItsOwn,
+    /// Begins a page one record too late.
+    LosesTheFirstOfAPage,
+    /// Begins a page with the last record of the page before it.
+    RepeatsTheLastOfAPage,
+    /// Goes on with the time of the last record of a page: others may have the same.
+    GoesOnAfterTheTime,
+    IgnoresTheLimit,
+    EndsAfterAPage,
+    /// Reads by keys, and takes the end of a pass for its beginning.
+    ForgetsWhatWasPutBetweenPages,
+    NeverEnds,
 }
+
+/// Changes of one time.
+const PER_TICK: u64 = 4;
 
 /// A record: its bound, and the number of its last change.
 type Numbered = (i64, u64);
@@ -170,17 +184,124 @@ impl RevocationStore for Flawed {
     async fn changed_since(
         &self,
         since: Option<RevocationCursor>,
+        limit: usize,
     ) -> Result<RevocationChanges, RevocationError> {
-        let since: u64 = since.map_or(0, |cursor| cursor.as_str().parse().unwrap());
-        let last = self.last.lock().unwrap();
-        let records = self.records.lock().unwrap();
-        let changed = records.iter().filter(|(_, (_, number))| *number > since);
-        let revocations =
-            changed.filter_map(|(key, (bound, _))| Revocation::from_stored(key, *bound));
+        let mut place = since.map_or_else(Place::default, |cursor| Place::read(&cursor));
+        let last = *self.last.lock().unwrap();
+        if place.after.is_none() {
+            place.until = last;
+        }
+        let changed = self.changed_in_order(place.since);
+        let mut begin = changed
+            .iter()
+            .filter(|it| self.is_behind(it, &place))
+            .count();
+        if self.has(Flaw::LosesTheFirstOfAPage) && begin > 0 {
+            begin += 1;
+        }
+        let end = match self.flaw {
+            Some(Flaw::IgnoresTheLimit) => changed.len(),
+            _ => changed.len().min(begin + limit),
+        };
+        let page = &changed[begin.min(end)..end];
+        let has_more = match self.flaw {
+            Some(Flaw::EndsAfterAPage) => false,
+            Some(Flaw::NeverEnds) => true,
+            _ => end < changed.len(),
+        };
+        let next = if has_more {
+            place.after_page(page)
+        } else if self.has(Flaw::ForgetsWhatWasPutBetweenPages) {
+            Place::between_passes(last)
+        } else {
+            Place::between_passes(place.until)
+        };
+        let records = page.iter();
         Ok(RevocationChanges {
-            revocations: revocations.collect(),
-            cursor: RevocationCursor::new(last.to_string()),
+            revocations: records
+                .filter_map(|(_, key, bound)| Revocation::from_stored(key, *bound))
+                .collect(),
+            cursor: next.write(),
+            has_more,
         })
+    }
+}
+
+/// A changed record: the time of the change, the key and the bound.
+type Changed = (u64, String, i64);
+
+/// The place of a reader: what earlier passes have read, and where the pass goes on.
+#[derive(Debug, Clone, Default)]
+struct Place {
+    /// The last change before the pass before this one began.
+    since: u64,
+    /// The last change before this pass began.
+    until: u64,
+    after: Option<(u64, String)>,
+}
+
+impl Place {
+    const fn between_passes(since: u64) -> Self {
+        Self {
+            since,
+            until: since,
+            after: None,
+        }
+    }
+
+    fn after_page(mut self, page: &[Changed]) -> Self {
+        if let Some((number, key, _)) = page.last() {
+            self.after = Some((*number, key.clone()));
+        }
+        self
+    }
+
+    fn write(&self) -> RevocationCursor {
+        let (number, key) = self.after.clone().unzip();
+        let number = number.map(|number| number.to_string()).unwrap_or_default();
+        let key = key.unwrap_or_default();
+        RevocationCursor::new(format!("{},{},{number},{key}", self.since, self.until))
+    }
+
+    fn read(cursor: &RevocationCursor) -> Self {
+        let parts: Vec<&str> = cursor.as_str().splitn(4, ',').collect();
+        let number = parts[2].parse().ok();
+        Self {
+            since: parts[0].parse().unwrap(),
+            until: parts[1].parse().unwrap(),
+            after: number.map(|number| (number, parts[3].to_owned())),
+        }
+    }
+}
+
+impl Flawed {
+    /// Returns what was changed since, by the time of the change, of which several have one, and
+    /// then by the key.
+    fn changed_in_order(&self, since: u64) -> Vec<Changed> {
+        let records = self.records.lock().unwrap();
+        let tick = |number: u64| match self.flaw {
+            Some(Flaw::ForgetsWhatWasPutBetweenPages) => 0,
+            _ => number.div_ceil(PER_TICK),
+        };
+        let mut changed: Vec<_> = records
+            .iter()
+            .filter(|(_, (_, number))| *number > since)
+            .map(|(key, (bound, number))| (tick(*number), key.clone(), *bound))
+            .collect();
+        changed.sort();
+        changed
+    }
+
+    /// Returns whether a record comes before the next page.
+    fn is_behind(&self, (number, key, _): &Changed, place: &Place) -> bool {
+        let Some((last, last_key)) = &place.after else {
+            return false;
+        };
+        match self.flaw {
+            Some(Flaw::GoesOnAfterTheTime) => number <= last,
+            Some(Flaw::RepeatsTheLastOfAPage) => (number, key) < (last, last_key),
+            _ => (number, key) <= (last, last_key),
+        }
     }
 }
 
@@ -238,6 +359,13 @@ plant! {
     a_record_for_ever: Ended catches KeepsForEver,
     users_that_are_forgotten: Ended catches ForgetsUsersToo,
     a_token_that_is_forgotten_too_soon: Ended catches ForgetsTooSoon,
+    a_first_record_of_a_page_that_is_lost: Paged catches LosesTheFirstOfAPage,
+    a_last_record_of_a_page_that_comes_twice: Paged catches RepeatsTheLastOfAPage,
+    records_of_one_time_on_two_pages: Paged catches GoesOnAfterTheTime,
+    a_page_without_a_limit: Paged catches IgnoresTheLimit,
+    a_pass_that_ends_too_soon: Paged catches EndsAfterAPage,
+    a_pass_without_an_end: Paged catches NeverEnds,
+    a_change_between_pages: PutBetweenPages catches ForgetsWhatWasPutBetweenPages,
     a_change_that_is_seen_behind_the_cursor: AtOnce catches NumbersBeforeItInserts,
     a_raised_bound_that_is_no_change: Changed catches OmitsRaisedBounds,
     a_loss_when_it_is_closed: Reopened catches LosesTheLast,

@@ -52,7 +52,8 @@ fn accepted(receipt: Option<&PublishReceipt>) -> StoredReply {
 }
 
 /// Revokes tokens for good: of a user, one by its `jti`, or everyone's. Their sessions end on all
-/// nodes within 5 s, and the tokens are refused from now on. For admins.
+/// nodes within 5 s, and the tokens are refused from now on. A `jti` is revoked whoever issued the
+/// token: for every issuer. For admins.
 #[utoipa::path(post, path = "/api/realtime/revoke", tag = "realtime",
     params((
         "Idempotency-Key" = Option<String>, Header,

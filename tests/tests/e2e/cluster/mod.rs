@@ -11,7 +11,7 @@ mod delivery;
 mod devices;
 pub(crate) mod fleet;
 mod mongodb;
-mod moving;
+pub(crate) mod moving;
 mod nemesis;
 mod nodes;
 mod presence;

@@ -11,13 +11,13 @@ use serde_json::{Value, json};
 
 use super::Pair;
 
-pub(super) async fn send(server: &Server, numbers: std::ops::RangeInclusive<u64>) {
+pub(crate) async fn send(server: &Server, numbers: std::ops::RangeInclusive<u64>) {
     for n in numbers {
         emit(server, &json!({"user": "c1"}), "load", &json!({"n": n})).await;
     }
 }
 
-pub(super) fn numbers(events: &[Event]) -> Vec<u64> {
+pub(crate) fn numbers(events: &[Event]) -> Vec<u64> {
     let loads = events.iter().filter(|event| event.name == "load");
     loads
         .map(|event| event.data["n"].as_u64().unwrap())
@@ -25,7 +25,7 @@ pub(super) fn numbers(events: &[Event]) -> Vec<u64> {
 }
 
 /// Removes the events whose id came before.
-pub(super) fn without_duplicates(events: Vec<Event>) -> Vec<Event> {
+pub(crate) fn without_duplicates(events: Vec<Event>) -> Vec<Event> {
     let mut ids = std::collections::BTreeSet::new();
     events
         .into_iter()

@@ -16,7 +16,7 @@ fn issued() -> i64 {
 }
 
 /// Returns a token of a user that was issued an hour ago, with this id.
-fn token_with(role: &str, user: &str, jti: &str) -> String {
+pub(crate) fn token_with(role: &str, user: &str, jti: &str) -> String {
     token_issued(role, user, jti, &json!(issued()))
 }
 
@@ -26,11 +26,11 @@ fn token_issued(role: &str, user: &str, jti: &str, iat: &Value) -> String {
     Token::with_claims(&claims).sign()
 }
 
-async fn revoke(admin: &Api, body: &Value) -> Value {
+pub(crate) async fn revoke(admin: &Api, body: &Value) -> Value {
     let answer = admin.post("/api/realtime/revoke", body).await;
     answer.data(200)["revocation"].clone()
 }
 
-async fn orders_by(anonymous: &Api, token: &str) -> ApiResponse {
+pub(crate) async fn orders_by(anonymous: &Api, token: &str) -> ApiResponse {
     anonymous.bearer(token).get("/api/orders").await
 }

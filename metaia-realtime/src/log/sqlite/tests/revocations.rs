@@ -27,7 +27,8 @@ impl Folder {
 
 impl SqliteLog {
     async fn all_revocations(&self) -> Vec<Revocation> {
-        let mut all = self.changed_since(None).await.unwrap().revocations;
+        let all = self.changed_since(None, usize::MAX).await.unwrap();
+        let mut all = all.revocations;
         all.sort_by_key(Revocation::key);
         all
     }
@@ -111,6 +112,99 @@ async fn a_damaged_row_revokes_all_tokens_until_then_once() {
             "{damage}"
         );
     }
+}
+
+/// Replaces the table by one without types, as damage that reaches the schema would.
+const WITHOUT_TYPES: &str = "
+    CREATE TABLE loose (key TEXT NOT NULL UNIQUE, bound, sum);
+    INSERT INTO loose SELECT key, bound, sum FROM rt_revocation;
+    DROP TABLE rt_revocation;
+    ALTER TABLE loose RENAME TO rt_revocation;";
+
+/// A record that is put over a damaged one must not weaken it: the bound of the damaged one may
+/// have been greater.
+#[tokio::test]
+async fn a_damaged_row_is_not_weakened_by_a_put() {
+    for (key, revocation) in [
+        ("user u1", Revocation::of_user("u1".parse().unwrap(), 7)),
+        ("token t", Revocation::of_token("t", Some(time_now()))),
+        ("everyone", Revocation::of_everyone(7)),
+    ] {
+        for bound in [
+            "NULL",
+            "'text'",
+            "x'00ff'",
+            "-1",
+            "0",
+            "9223372036854775807",
+            "1e300",
+        ] {
+            let folder = Folder::new();
+            let log = folder.open().await;
+            log.put(Revocation::of_everyone(5)).await.unwrap();
+            log.put(revocation.clone()).await.unwrap();
+            log.close().await;
+            let damage = format!("UPDATE rt_revocation SET bound = {bound} WHERE key = '{key}'");
+            folder.alter(&format!("{WITHOUT_TYPES} {damage}"));
+            let before = time_now();
+            let log = folder.open().await;
+            let standing = log.put(revocation.clone()).await.unwrap();
+            let stored = log.all_revocations().await;
+            let everyone = &stored[0];
+            assert_eq!(everyone.key(), "everyone", "{key} {bound}");
+            let is_raised = (before..=time_now()).contains(&everyone.bound());
+            assert!(is_raised, "{key} {bound}: {stored:?}");
+            let due = stored.iter().find(|it| it.key() == key);
+            assert_eq!(due, Some(&standing), "{key} {bound}");
+        }
+    }
+}
+
+/// A bound that damage has made smaller looks like that of a token that has ended.
+#[tokio::test]
+async fn a_damaged_row_does_not_end() {
+    let folder = Folder::new();
+    let log = folder.open().await;
+    log.put(Revocation::of_token("t", None)).await.unwrap();
+    log.close().await;
+    folder.alter("UPDATE rt_revocation SET bound = 1");
+    let before = time_now();
+    let log = folder.open().await;
+    let user = Revocation::of_user("u1".parse().unwrap(), 7);
+    log.put(user.clone()).await.unwrap();
+    let stored = log.all_revocations().await;
+    assert_eq!(stored[1..], [user]);
+    assert!(stored[0].bound() >= before, "{stored:?}");
+}
+
+#[tokio::test]
+async fn damaged_rows_on_several_pages_are_replaced() {
+    let folder = Folder::new();
+    let log = folder.open().await;
+    for i in 0..10 {
+        let user = format!("u{i}").parse().unwrap();
+        log.put(Revocation::of_user(user, 7)).await.unwrap();
+    }
+    log.close().await;
+    folder.alter("UPDATE rt_revocation SET sum = 0 WHERE rowid % 3 = 0");
+    let log = folder.open().await;
+    let mut cursor = None;
+    let mut read = Vec::new();
+    for _ in 0..10 {
+        let page = log.changed_since(cursor, 3).await.unwrap();
+        assert!(page.revocations.len() <= 3, "{page:?}");
+        read.extend(page.revocations);
+        cursor = Some(page.cursor);
+        if !page.has_more {
+            break;
+        }
+    }
+    read.retain(|it| it.key() != "everyone");
+    let mut keys: Vec<_> = read.iter().map(Revocation::key).collect();
+    keys.sort_unstable();
+    let sound = ["0", "1", "3", "4", "6", "7", "9"].map(|i| format!("user u{i}"));
+    assert_eq!(keys, sound);
+    assert_eq!(log.all_revocations().await.len(), sound.len() + 1);
 }
 
 fn time_now() -> i64 {

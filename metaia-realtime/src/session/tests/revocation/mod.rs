@@ -1,6 +1,8 @@
 //! Revocations in paused time: what ends, what is refused, and the races between a client that
 //! arrives and the revocation of its token.
 
+mod pages;
+
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
@@ -92,9 +94,10 @@ impl RevocationStore for Failing {
     async fn changed_since(
         &self,
         since: Option<RevocationCursor>,
+        limit: usize,
     ) -> Result<RevocationChanges, RevocationError> {
         self.check()?;
-        self.store.changed_since(since).await
+        self.store.changed_since(since, limit).await
     }
 }
 
