@@ -156,8 +156,8 @@ impl Settings {
         found.map(|(_, secret)| secret)
     }
 
-    /// Returns the value of a variable, otherwise the secret of the context in use, otherwise that of
-    /// a file in the data folder.
+    /// Returns the value of a variable; otherwise the secret of the context in use; otherwise that
+    /// of a file in the data folder.
     pub(crate) fn secret(
         &self,
         name: &str,
