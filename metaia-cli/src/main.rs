@@ -51,6 +51,7 @@ mod suggestion;
 mod terminal;
 mod tls;
 mod token;
+mod token_secrets;
 mod user_folders;
 mod verdict;
 mod watcher;

@@ -29,9 +29,24 @@ pub(crate) async fn read_reply(response: Response, timeout: Duration) -> Result<
     }
 }
 
-/// Reads an answer to its end, or until its body has more than this number of bytes.
-pub(crate) async fn read_reply_up_to(response: Response, limit: usize) -> HttpReply {
-    read(response, limit).await.0
+/// Reads an answer to its end, or until its body has more than this number of bytes. `timeout` is
+/// the time limit of its client.
+///
+/// # Errors
+/// A fault if neither comes in time. An answer that is cut off is one without its end.
+pub(crate) async fn read_reply_up_to(
+    response: Response,
+    limit: usize,
+    timeout: Duration,
+) -> Result<HttpReply, Fault> {
+    let (reply, error) = read(response, limit).await;
+    match error {
+        Some(error) if error.is_timeout() => Err(Fault::EndlessBody {
+            status: reply.status,
+            limit: timeout,
+        }),
+        _ => Ok(reply),
+    }
 }
 
 /// Reads an answer, and returns the error that ended it.
@@ -75,7 +90,9 @@ mod tests {
 
     async fn read(bytes: usize, limit: usize) -> HttpReply {
         let response = http::Response::new("x".repeat(bytes));
-        read_reply_up_to(Response::from(response), limit).await
+        let timeout = Duration::from_secs(2);
+        let reply = read_reply_up_to(Response::from(response), limit, timeout).await;
+        reply.unwrap()
     }
 
     #[tokio::test]

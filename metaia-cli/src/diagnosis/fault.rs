@@ -96,6 +96,11 @@ pub(crate) enum Fault {
     NoAnswer(Duration),
     /// Nothing came within this time, which was shorter than it should be: others had taken it.
     TimeUsedUp(Duration),
+    /// An answer with this status began, and its body did not end within this time.
+    EndlessBody {
+        status: u16,
+        limit: Duration,
+    },
     /// TLS was spoken to a port that does not speak it.
     NotTls,
     Tls(String),

@@ -126,9 +126,20 @@ pub(super) fn diagnose(asked: &Asked, fault: &Fault, probed: &ProbeResult) -> Di
              --timeout sets a longer limit",
         ),
         Fault::TimeUsedUp(limit) => time_used_up(*limit),
+        Fault::EndlessBody { status, limit } => endless_body(*status, *limit),
         Fault::CutWebSocket => cut_websocket("the WebSocket does not work"),
         other => of_conversation(asked, other),
     }
+}
+
+fn endless_body(status: u16, limit: Duration) -> Diagnosis {
+    let seconds = limit.as_secs_f64();
+    Diagnosis::new(
+        Exit::TimedOut,
+        format!("it answered {status}, and the body of the answer did not end within {seconds} s"),
+        "the server, or something between such as a proxy that buffers or a virus scanner, holds \
+         the body back: ask it on its own machine, past the proxy; then read its log",
+    )
 }
 
 /// Returns the diagnosis of a port that answers, in another way than expected.

@@ -1,13 +1,12 @@
 //! The clocks of this machine and of the server.
 
+use metaia_realtime::auth::LEEWAY_MS;
+
 use super::check::DoctorCheck;
 use super::facts::Facts;
 use super::finding::Finding;
 use super::token::{refusal, sign_in_is_out_of_question};
 use crate::diagnosis::{Diagnosis, clock_advice, difference, refusal_exit};
-
-/// The leeway of the server for the times in tokens.
-const LEEWAY_MS: u64 = 5_000;
 
 pub(super) fn clock(facts: &Facts) -> Option<Finding> {
     const CHECK: DoctorCheck = DoctorCheck::Clock;
@@ -20,7 +19,7 @@ pub(super) fn clock(facts: &Facts) -> Option<Finding> {
         return Some(Finding::good(CHECK, agrees));
     };
     let found = format!("{} (Date)", difference(ahead));
-    if ahead.unsigned_abs() <= LEEWAY_MS {
+    if ahead.unsigned_abs() <= LEEWAY_MS.unsigned_abs() {
         let found = format!("{found}; the leeway for tokens is 5 s");
         return Some(Finding::good(CHECK, found));
     }

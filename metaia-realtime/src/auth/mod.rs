@@ -27,8 +27,9 @@ pub use jwt::{InvalidSecret, JwtAuthenticator, inspect_token};
 
 use crate::{Role, UserId, values::codes};
 
-/// The tolerated difference between the clocks of the token issuer and this node, in ms.
-pub(crate) const LEEWAY_MS: i64 = 5_000;
+/// The difference that the clocks of two machines may have, in ms: the times in tokens (`exp`,
+/// `nbf`) and in revocations are judged with it.
+pub const LEEWAY_MS: i64 = 5_000;
 
 /// A verified identity: the result of authentication.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,4 +10,5 @@ pub(crate) mod request_auth;
 mod request_refusals;
 pub(crate) mod secret_file;
 pub mod secrets;
+pub(crate) mod untrusted;
 pub(crate) mod wrong_keys;

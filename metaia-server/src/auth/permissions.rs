@@ -5,7 +5,9 @@ use std::{fmt, fs::Metadata, os::unix::fs::MetadataExt as _};
 
 /// The bits of the mode that are permissions.
 const PERMISSION_BITS: u32 = 0o7777;
+const STICKY: u32 = 0o1000;
 const OTHERS_WRITE: u32 = 0o022;
+const EVERYBODY_WRITES: u32 = 0o002;
 const OTHERS: u32 = 0o077;
 const ROOT: u32 = 0;
 
@@ -35,13 +37,27 @@ impl Permissions {
 
     /// Returns who can write besides `us` and root, who can do everything anyway.
     pub(crate) const fn other_writer(self, us: u32) -> Option<OtherWriter> {
-        if self.owner != us && self.owner != ROOT {
-            Some(OtherWriter::Owner(self.owner))
+        if let Some(owner) = self.other_owner(us) {
+            Some(owner)
         } else if self.mode & OTHERS_WRITE != 0 {
             Some(OtherWriter::Users(self.mode))
         } else {
             None
         }
+    }
+
+    /// Returns the owner unless that is `us` or root.
+    pub(super) const fn other_owner(self, us: u32) -> Option<OtherWriter> {
+        if self.owner != us && self.owner != ROOT {
+            Some(OtherWriter::Owner(self.owner))
+        } else {
+            None
+        }
+    }
+
+    /// Returns whether users of a folder can rename and remove only what is theirs.
+    pub(super) const fn is_sticky(self) -> bool {
+        self.mode & STICKY != 0
     }
 
     /// Returns whether the group or everybody has any permission.
@@ -51,6 +67,11 @@ impl Permissions {
 }
 
 impl OtherWriter {
+    /// Returns whether it is the group alone.
+    pub(crate) const fn is_group(self) -> bool {
+        matches!(self, Self::Users(mode) if mode & EVERYBODY_WRITES == 0)
+    }
+
     /// Returns what an operator does about it.
     pub(crate) const fn cure(self) -> &'static str {
         match self {

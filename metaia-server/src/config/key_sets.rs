@@ -5,8 +5,8 @@ use std::{error::Error, path::Path, time::Duration};
 
 use metaia_realtime::auth::jwks::{JwksError, JwksSource};
 
-use super::{defaults, problem::ConfigProblem, reader::Reader, source::other_writer};
-use crate::{auth::permissions::OtherWriter, error_chain::chain};
+use super::{defaults, problem::ConfigProblem, reader::Reader, source::untrusted_file};
+use crate::error_chain::chain;
 
 /// The least time between two loads that tokens ask for, unless keys are loaded more often anyway.
 const MAX_ASK: Duration = Duration::from_secs(30);
@@ -27,11 +27,15 @@ pub(crate) struct KeySets {
 }
 
 impl KeySets {
-    /// Returns the source of each key set.
-    pub(crate) fn sources(&self) -> Result<Vec<JwksSource>, JwksError> {
+    /// Returns the source of each key set. A file is read, now and later, if this check accepts it.
+    pub(crate) fn sources(
+        &self,
+        check: fn(&Path) -> Result<(), String>,
+    ) -> Result<Vec<JwksSource>, JwksError> {
         let mut sources = Vec::new();
         for (index, place) in self.places.iter().enumerate() {
-            let mut source = source(place)?.refresh_every(self.refresh);
+            let source = source(place, check)?;
+            let mut source = source.refresh_every(self.refresh);
             source = source.ask_every(self.refresh.min(MAX_ASK));
             if let Some(issuer) = self.issuers.get(index) {
                 source = source.issuer(issuer);
@@ -58,15 +62,8 @@ impl KeySets {
     /// Returns a problem for each file of keys that others can write: one who can add a key can
     /// sign tokens.
     pub(super) fn untrusted_files(&self) -> impl Iterator<Item = ConfigProblem> {
-        self.other_writers().map(|(file, writer)| {
-            let reason = format!("{file:?}: {writer}: {}", writer.cure());
-            ConfigProblem::new("JWKS_URL", reason)
-        })
-    }
-
-    fn other_writers(&self) -> impl Iterator<Item = (&str, OtherWriter)> {
         let files = self.places.iter().filter(|place| !is_address(place));
-        files.filter_map(|file| Some((&**file, other_writer(Path::new(file))?)))
+        files.filter_map(|file| untrusted_file("JWKS_URL", Path::new(file)))
     }
 
     /// Returns a notice if the issuers may make tokens for other services.
@@ -120,7 +117,8 @@ fn places(text: &str) -> Result<Vec<String>, String> {
     let places: Vec<String> = parts(text).map(str::to_owned).collect();
     let mut wrong = Vec::new();
     for (index, place) in places.iter().enumerate() {
-        if let Err(error) = source(place) {
+        // The files that others can change are listed with those of other settings.
+        if let Err(error) = source(place, |_| Ok(())) {
             let error = chain(&error as &dyn Error);
             wrong.push(if is_address(place) {
                 format!("address {}: {error}", index + 1)
@@ -142,11 +140,11 @@ fn places(text: &str) -> Result<Vec<String>, String> {
     ))
 }
 
-fn source(place: &str) -> Result<JwksSource, JwksError> {
+fn source(place: &str, check: fn(&Path) -> Result<(), String>) -> Result<JwksSource, JwksError> {
     if is_address(place) {
         JwksSource::url(place)
     } else {
-        JwksSource::file(place)
+        JwksSource::file_if(place, check)
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
     short_secrets,
     source::Sources,
 };
-use crate::auth::{permissions::OtherWriter, secret_file};
+use crate::auth::secret_file;
 
 /// The result of reading: the configuration or the problems with it, and in both cases every
 /// setting as it is shown.
@@ -30,7 +30,8 @@ pub(crate) struct Loaded {
 /// Reads and checks every setting.
 pub(crate) fn load(sources: Sources) -> Loaded {
     let mut notices = sources.notices();
-    let dot_env = sources.dot_env_writer.map(untrusted_dot_env);
+    let dot_env = sources.untrusted_dot_env.as_ref();
+    let dot_env = dot_env.map(|reason| ConfigProblem::new(".env", reason.to_string()));
     let mut reader = Reader::new(sources);
     let config = read(&mut reader);
     notices.extend(webhooks_notice(&config.razorpay));
@@ -38,13 +39,12 @@ pub(crate) fn load(sources: Sources) -> Loaded {
     let mut problems = reader.problems;
     if config.environment == Environment::Production {
         problems.extend(dot_env);
-        problems.extend(config.key_sets.untrusted_files());
+        problems.extend(untrusted_files(&config));
         problems.extend(production::check(&config));
     } else {
-        notices.extend(dot_env.map(|problem| format!("{} {}", problem.name, problem.reason)));
         notices.extend(short_secrets::notice(&config));
-        let key_files = config.key_sets.untrusted_files();
-        notices.extend(key_files.map(|problem| format!("{} {}", problem.name, problem.reason)));
+        let untrusted = dot_env.into_iter().chain(untrusted_files(&config));
+        notices.extend(untrusted.map(|problem| format!("{} {}", problem.name, problem.reason)));
     }
     let config = if problems.is_empty() {
         Ok(config)
@@ -58,9 +58,10 @@ pub(crate) fn load(sources: Sources) -> Loaded {
     }
 }
 
-/// Returns the problem of a `.env` whose settings, secrets included, others can set.
-fn untrusted_dot_env(writer: OtherWriter) -> ConfigProblem {
-    ConfigProblem::new(".env", format!("{writer}: {}", writer.cure()))
+/// Returns a problem for each file that a setting names and that others can change.
+fn untrusted_files(config: &Config) -> impl Iterator<Item = ConfigProblem> {
+    let of_database = config.mongodb.iter().flat_map(MongoDb::untrusted_files);
+    config.key_sets.untrusted_files().chain(of_database)
 }
 
 /// Reads the settings in the order in which `metaia-server config` lists them.

@@ -1,10 +1,11 @@
 //! `MONGODB_URI`: the address of the database of several nodes. A password in it is never shown.
 
-use std::fmt;
+use std::{fmt, path::PathBuf};
 
 use metaia_realtime::mongo::UriError;
-use mongodb::options::{ConnectionString, HostInfo};
+use mongodb::options::{ConnectionString, HostInfo, Tls};
 
+use super::{problem::ConfigProblem, source::untrusted_file};
 use crate::auth::secrets::Secret;
 
 /// The database that the library uses if the address names none.
@@ -25,6 +26,13 @@ impl MongoDb {
         Self { uri, place, pool }
     }
 
+    /// Returns a problem for each file of the address that others can write: one who can add an
+    /// authority can take the place of the database.
+    pub(super) fn untrusted_files(&self) -> impl Iterator<Item = ConfigProblem> {
+        let files = self.place.tls_files.iter();
+        files.filter_map(|file| untrusted_file("MONGODB_URI", file))
+    }
+
     /// Returns the address as it may be shown.
     pub(crate) const fn place(&self) -> &MongoPlace {
         &self.place
@@ -36,6 +44,7 @@ impl MongoDb {
 pub(crate) struct MongoPlace {
     hosts: String,
     database: String,
+    tls_files: Vec<PathBuf>,
 }
 
 impl fmt::Display for MongoPlace {
@@ -63,7 +72,21 @@ pub(super) fn parse(text: &str) -> Result<(Secret, MongoPlace), String> {
     let database = parsed
         .default_database
         .unwrap_or_else(|| DATABASE.to_owned());
-    Ok((Secret::from(text), MongoPlace { hosts, database }))
+    let place = MongoPlace {
+        hosts,
+        database,
+        tls_files: tls_files(parsed.tls),
+    };
+    Ok((Secret::from(text), place))
+}
+
+/// Returns the files that say which servers are trusted, and who this one is.
+fn tls_files(tls: Option<Tls>) -> Vec<PathBuf> {
+    let Some(Tls::Enabled(options)) = tls else {
+        return Vec::new();
+    };
+    let files = [options.ca_file_path, options.cert_key_file_path];
+    files.into_iter().flatten().collect()
 }
 
 pub(super) fn pool(text: &str) -> Result<u32, String> {

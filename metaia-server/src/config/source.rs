@@ -8,7 +8,7 @@ use super::{
     dot_env::{DotEnv, Reread},
     problem::ConfigProblem,
 };
-use crate::auth::permissions::{OtherWriter, Permissions};
+use crate::auth::untrusted::Untrusted;
 
 /// The source of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub(crate) struct Sources {
     pub(super) dot_env: DotEnv,
     pub(super) problems: Vec<ConfigProblem>,
     /// The reason why the settings of `.env` cannot be trusted, if there is one.
-    pub(super) dot_env_writer: Option<OtherWriter>,
+    pub(super) untrusted_dot_env: Option<Untrusted>,
 }
 
 impl Sources {
@@ -66,7 +66,7 @@ impl Sources {
             }
         }
         let dot_env = Path::new(".env");
-        sources.dot_env_writer = other_writer(dot_env);
+        sources.untrusted_dot_env = untrusted(dot_env);
         match metaia_dotenv::read_text(dot_env) {
             Ok(text) => sources.parse_dot_env(&text),
             Err(error) => sources.problems.push(ConfigProblem::new(
@@ -121,10 +121,15 @@ impl Sources {
     }
 }
 
-/// Returns who can write a file and should not. A missing file can be written by nobody.
-pub(super) fn other_writer(path: &Path) -> Option<OtherWriter> {
-    let metadata = path.metadata().ok()?;
-    Permissions::of(&metadata).other_writer(Uid::effective().as_raw())
+/// Returns why the content of a file cannot be trusted. A missing file has none.
+fn untrusted(file: &Path) -> Option<Untrusted> {
+    Untrusted::of(file, Uid::effective().as_raw())
+}
+
+/// Returns the problem of a file that a setting names, if its content cannot be trusted.
+pub(super) fn untrusted_file(setting: &str, file: &Path) -> Option<ConfigProblem> {
+    let reason = format!("{file:?}: {}", untrusted(file)?);
+    Some(ConfigProblem::new(setting, reason))
 }
 
 fn is_setting(name: &str) -> bool {

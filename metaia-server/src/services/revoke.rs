@@ -1,6 +1,6 @@
 //! Revocation of tokens, for admins.
 
-use metaia_realtime::{Role, UserId, revocation::Revocation};
+use metaia_realtime::{Role, UserId, auth::LEEWAY_MS, revocation::Revocation};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
@@ -13,9 +13,6 @@ use crate::{
 
 /// The most bytes of a `jti`: as many as the longest token has.
 const MAX_JTI_BYTES: usize = 4_096;
-
-/// The difference that clocks may have, in ms: as for tokens.
-const LEEWAY_MS: i64 = 5_000;
 
 /// A time in seconds from which on it is taken for one in milliseconds: the year 5138.
 const MILLISECONDS: i64 = 100_000_000_000;

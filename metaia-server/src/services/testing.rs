@@ -141,11 +141,17 @@ impl World {
     }
 
     /// Stores a reply of status 201 and version 1, in the form in which every version stored it.
-    pub(crate) async fn insert_reply(&self, claim: &IdempotencyClaim, body: &str) {
+    pub(crate) async fn insert_reply(&self, claim: &IdempotencyClaim, reply: &StoredReply) {
+        let StoredReply {
+            status,
+            body,
+            version,
+        } = reply;
+        let version = version.map(u64::cast_signed);
         match &self.place {
             Place::Folder(folder) => {
                 let sql = "INSERT INTO idempotency (scope, key, digest, status, body, version, at)
-                    VALUES (?1, ?2, ?3, 201, ?4, 1, ?5)";
+                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
                 let IdempotencyClaim {
                     scope,
                     key,
@@ -153,7 +159,7 @@ impl World {
                     at,
                 } = claim;
                 let database = rusqlite::Connection::open(folder.file("metaia.db")).unwrap();
-                let row = rusqlite::params![scope, key, digest, body, at.ms()];
+                let row = rusqlite::params![scope, key, digest, status, body, version, at.ms()];
                 database.execute(sql, row).unwrap();
             }
             Place::Uri(uri) => {
@@ -162,9 +168,9 @@ impl World {
                 let document = doc! {
                     "_id": format!("{}\n{}", claim.scope, claim.key),
                     "digest": Binary { subtype, bytes },
-                    "status": 201,
+                    "status": i32::from(*status),
                     "body": body,
-                    "version": 1_i64,
+                    "version": version,
                     "at": DateTime::from_millis(claim.at.ms()),
                 };
                 insert(uri, "idempotency", document).await;

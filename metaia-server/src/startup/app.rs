@@ -27,7 +27,7 @@ use crate::{
     payment::{HttpProvider, PaymentProvider, TestProvider, test_provider},
     services::{PaymentSettings, Services},
     startup::{
-        data_dir,
+        data_dir, key_files,
         storage::{Description, Storage},
     },
     state::{AppState, Health},
@@ -159,7 +159,10 @@ fn authenticator(
     for secret in secret.into_iter().chain(&config.jwt_secrets_old) {
         authenticator = authenticator.or_hs256(secret.as_bytes())?;
     }
-    for source in config.key_sets.sources()? {
+    for source in config
+        .key_sets
+        .sources(key_files::check(config.environment))?
+    {
         authenticator = authenticator.or_jwks(source)?;
     }
     for audience in &config.key_sets.audiences {

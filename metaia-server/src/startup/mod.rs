@@ -7,6 +7,7 @@ mod banner;
 mod cli;
 mod data_dir;
 mod descriptors;
+mod key_files;
 mod listen;
 mod reach;
 mod run;

@@ -5,6 +5,8 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
+use metaia_tests::eventually::eventually;
+use metaia_tests::fixtures::issuer::{IssuerKey, key_set};
 use metaia_tests::fixtures::place_order;
 use metaia_tests::server::paths::binary;
 use metaia_tests::server::{Server, Setup};
@@ -211,4 +213,134 @@ async fn a_dot_env_that_other_users_can_change_is_refused_in_production() {
     let server = setup.start().await;
     let mention = ".env can be changed by other users (mode 0666)";
     server.wait_for_output(mention).await;
+}
+
+/// Starts servers whose file is in a folder with this mode. Production refuses it with this text,
+/// and development says it.
+async fn assert_judged(configure: impl Fn(Setup) -> Setup, place: &str, mention: &str) {
+    let setup = configure(production());
+    let folder = setup.folder().join(place);
+    set_mode(&folder, 0o777);
+    let ended = setup.run_to_end().await.expect_code(2);
+    assert!(ended.stderr.contains(mention), "{mention}: {ended:#?}");
+    assert!(ended.stderr.contains("chmod go-w"), "{ended:#?}");
+    // In a sticky folder, others can neither rename nor remove it.
+    set_mode(&folder, 0o1777);
+    setup.start().await.stop().await;
+
+    let setup = configure(Setup::new());
+    set_mode(&setup.folder().join(place), 0o777);
+    let server = setup.start().await;
+    server.wait_for_output(mention).await;
+    server.stop().await;
+}
+
+fn with_dot_env(setup: Setup) -> Setup {
+    setup.folder().write(".env", "METAIA_LOG=text\n");
+    setup
+}
+
+#[tokio::test]
+async fn a_dot_env_in_a_folder_that_others_can_write_is_refused_in_production() {
+    let mention = "can be replaced, because";
+    assert_judged(with_dot_env, "", mention).await;
+}
+
+fn with_keys(setup: Setup) -> Setup {
+    fs::create_dir_all(setup.folder().join("keys/of")).unwrap();
+    let keys = key_set(&[&IssuerKey::eddsa("k")]);
+    setup.folder().write("keys/of/keys.json", keys);
+    setup
+        .env("JWKS_URL", "keys/of/keys.json")
+        .env("JWT_AUDIENCE", "metaia")
+}
+
+#[tokio::test]
+async fn a_key_file_below_a_folder_that_others_can_write_is_refused_in_production() {
+    let mention = "keys.json\": can be replaced, because";
+    assert_judged(with_keys, "keys", mention).await;
+}
+
+fn with_data_below(setup: Setup) -> Setup {
+    fs::create_dir_all(setup.folder().join("above/data")).unwrap();
+    set_mode(&setup.folder().join("above/data"), 0o700);
+    setup.env("METAIA_DATA", "above/data")
+}
+
+#[tokio::test]
+async fn a_data_folder_below_one_that_others_can_write_is_refused_in_production() {
+    let mention = "above/data can be replaced, because";
+    assert_judged(with_data_below, "above", mention).await;
+}
+
+/// Kubernetes mounts a volume so: the server's folder is in it.
+#[tokio::test]
+async fn a_data_folder_below_one_that_a_group_can_write_is_said_in_production() {
+    let setup = with_data_below(production());
+    set_mode(&setup.folder().join("above"), 0o2775);
+    let server = setup.start().await;
+    let mention = "above can be changed by other users (mode 2775)";
+    server.wait_for_output(mention).await;
+    let output = server.output_lines().join("\n");
+    assert!(!output.contains("production would refuse"), "{output}");
+}
+
+#[tokio::test]
+async fn a_certificate_of_the_database_that_others_can_write_is_refused_in_production() {
+    let setup = production();
+    let file = setup.folder().write("ca.pem", "a certificate");
+    set_mode(&file, 0o666);
+    let uri = format!(
+        "mongodb://127.0.0.1:1/?tls=true&tlsCAFile={}",
+        file.display()
+    );
+    let ended = setup.env("MONGODB_URI", &uri).run_to_end().await;
+    let ended = ended.expect_code(2);
+    assert!(ended.stderr.contains("MONGODB_URI: "), "{ended:#?}");
+    assert!(ended.stderr.contains("mode 0666"), "{ended:#?}");
+}
+
+#[tokio::test]
+async fn a_key_file_is_judged_again_before_it_is_read_again() {
+    let [old, new] = [IssuerKey::eddsa("old"), IssuerKey::es256("new")];
+    let setup = production()
+        .env("JWKS_URL", "keys.json")
+        .env("METAIA_JWKS_REFRESH_MS", "1000");
+    let file = setup.folder().write("keys.json", key_set(&[&old]));
+    let server = setup.start().await;
+    let status = async |key: &IssuerKey| {
+        let api = server.anonymous().bearer(&key.token("customer", "c1"));
+        api.get("/api/orders").await.status
+    };
+    assert_eq!(status(&old).await, 200);
+    set_mode(&file, 0o666);
+    fs::write(&file, key_set(&[&old, &new])).unwrap();
+    server
+        .wait_for_output("the file is not trusted: can be changed by other users (mode 0666)")
+        .await;
+    assert_eq!(status(&old).await, 200);
+    assert_ne!(status(&new).await, 200);
+    set_mode(&file, 0o644);
+    let is_accepted = async || (status(&new).await == 200).then_some(());
+    eventually("the new key", is_accepted).await;
+}
+
+#[tokio::test]
+async fn development_reads_a_changed_key_file_that_others_can_write_and_says_so() {
+    let [old, new] = [IssuerKey::eddsa("old"), IssuerKey::es256("new")];
+    let setup = Setup::new()
+        .env("JWKS_URL", "keys.json")
+        .env("METAIA_JWKS_REFRESH_MS", "1000");
+    let file = setup.folder().write("keys.json", key_set(&[&old]));
+    let server = setup.start().await;
+    set_mode(&file, 0o666);
+    fs::write(&file, key_set(&[&new])).unwrap();
+    server
+        .wait_for_output("production would not read the keys: keys.json can be changed")
+        .await;
+    let is_accepted = async || {
+        let api = server.anonymous().bearer(&new.token("customer", "c1"));
+        (api.get("/api/orders").await.status == 200).then_some(())
+    };
+    eventually("the new key", is_accepted).await;
 }

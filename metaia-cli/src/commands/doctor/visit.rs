@@ -25,6 +25,9 @@ const VISITOR: &str = "customer:metaia-doctor";
 /// The most bytes of an answer that are read.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
+/// The time by which the client gives up before its step does: it knows if an answer has begun.
+const AHEAD_OF_STEP: Duration = Duration::from_millis(50);
+
 /// A visit to the server of a context.
 pub(super) struct Visit<'a> {
     pub(super) context: &'a Context,
@@ -49,7 +52,7 @@ impl<'a> Visit<'a> {
         let network = context.network.without_origin();
         let step = context.timeout / 5;
         Ok(Self {
-            http: network.http(step)?,
+            http: network.http(step.saturating_sub(AHEAD_OF_STEP))?,
             network,
             identity: identity(actor, context)?,
             host: url.host_str().unwrap_or_default().to_owned(),
@@ -149,9 +152,8 @@ impl<'a> Visit<'a> {
     }
 
     /// Reads an answer, or its beginning.
-    #[allow(clippy::unused_self, reason = "the limit is one of the visit")]
     pub(super) async fn read(&self, response: Response) -> Result<HttpReply, Fault> {
-        Ok(read_reply_up_to(response, MAX_BODY_BYTES).await)
+        read_reply_up_to(response, MAX_BODY_BYTES, self.step).await
     }
 
     pub(super) fn url(&self, path: &str) -> String {

@@ -4,6 +4,7 @@ use std::{
     fs::{File, Metadata},
     io::{self, Read as _},
     path::{Path, PathBuf},
+    sync::Arc,
     time::SystemTime,
 };
 
@@ -16,11 +17,19 @@ use super::{
     loader::{JwksError, KeyLoader, LoadedKeys, MAX_BYTES},
 };
 
+/// A check that a file may be read. It may block.
+pub(super) type FileCheck = dyn Fn(&Path) -> Result<(), JwksError> + Send + Sync;
+
 /// A file with a key set.
 pub(super) struct KeyFile {
-    path: PathBuf,
+    file: Arc<CheckedFile>,
     place: String,
     read: Mutex<Option<Version>>,
+}
+
+struct CheckedFile {
+    path: PathBuf,
+    check: Box<FileCheck>,
 }
 
 /// Tells the versions of a file apart.
@@ -32,10 +41,14 @@ struct Version {
 
 impl KeyFile {
     /// Reads the file for the first time.
-    pub(super) fn open(path: &Path) -> Result<(Self, KeyTable), JwksError> {
-        let (version, table) = read(path)?;
-        let file = Self {
+    pub(super) fn open(path: &Path, check: Box<FileCheck>) -> Result<(Self, KeyTable), JwksError> {
+        let file = CheckedFile {
             path: path.to_owned(),
+            check,
+        };
+        let (version, table) = file.read()?;
+        let file = Self {
+            file: Arc::new(file),
             place: path.display().to_string(),
             read: Mutex::new(Some(version)),
         };
@@ -44,8 +57,8 @@ impl KeyFile {
 
     async fn load_changed(&self) -> Result<LoadedKeys, JwksError> {
         let last = *self.read.lock();
-        let path = self.path.clone();
-        let changed = spawn_blocking(move || read_changed(&path, last)).await;
+        let file = Arc::clone(&self.file);
+        let changed = spawn_blocking(move || file.read_changed(last)).await;
         let changed = changed.map_err(|error| JwksError::File(io::Error::other(error)))??;
         let table = changed.map(|(version, table)| {
             *self.read.lock() = Some(version);
@@ -68,16 +81,23 @@ impl KeyLoader for KeyFile {
     }
 }
 
-/// Reads a file unless it still has the version that was read last.
-fn read_changed(
-    path: &Path,
-    last: Option<Version>,
-) -> Result<Option<(Version, KeyTable)>, JwksError> {
-    let version = Version::of(&path.metadata().map_err(JwksError::File)?);
-    if Some(version) == last {
-        return Ok(None);
+impl CheckedFile {
+    /// Reads the file unless it still has the version that was read last.
+    fn read_changed(
+        &self,
+        last: Option<Version>,
+    ) -> Result<Option<(Version, KeyTable)>, JwksError> {
+        let version = Version::of(&self.path.metadata().map_err(JwksError::File)?);
+        if Some(version) == last {
+            return Ok(None);
+        }
+        self.read().map(Some)
     }
-    read(path).map(Some)
+
+    fn read(&self) -> Result<(Version, KeyTable), JwksError> {
+        (self.check)(&self.path)?;
+        read(&self.path)
+    }
 }
 
 fn read(path: &Path) -> Result<(Version, KeyTable), JwksError> {

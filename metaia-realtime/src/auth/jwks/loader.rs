@@ -39,6 +39,9 @@ pub enum JwksError {
     /// The file cannot be read.
     #[error("the file cannot be read")]
     File(#[source] io::Error),
+    /// The check of [`JwksSource::file_if`](super::JwksSource::file_if) refuses the file.
+    #[error("the file is not trusted")]
+    Untrusted(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The host cannot be reached, or the connection broke.
     #[error("the host cannot be reached")]
     Unreachable(#[source] reqwest::Error),

@@ -1,6 +1,6 @@
 //! The place of a key set, its issuer, and the audiences of its tokens.
 
-use std::{fmt, path::Path, sync::Arc, time::Duration};
+use std::{error::Error, fmt, path::Path, sync::Arc, time::Duration};
 
 use super::{
     document::KeyTable,
@@ -64,7 +64,35 @@ impl JwksSource {
     /// Returns [`JwksError::File`] if it cannot be read, [`JwksError::TooLong`] if it has more than
     /// 1 MiB, and [`JwksError::Document`] if it has no key that can be used.
     pub fn file(path: impl AsRef<Path>) -> Result<Self, JwksError> {
-        let (file, table) = KeyFile::open(path.as_ref())?;
+        Self::file_if(path, |_| Ok::<(), JwksError>(()))
+    }
+
+    /// Takes the keys from a file that `check` accepts. It is asked now, and each time before the
+    /// file is read again because it has changed: one who can write the file can sign any token.
+    /// While it refuses, the keys that were loaded last stay in use, and the log says why. It may
+    /// block.
+    ///
+    /// # Errors
+    /// As for [`file`](Self::file), and [`JwksError::Untrusted`] if `check` refuses the file.
+    ///
+    /// ```
+    /// use metaia_realtime::auth::jwks::{JwksError, JwksSource};
+    ///
+    /// let refused = JwksSource::file_if("keys.json", |_| Err("others can write it"));
+    /// assert!(matches!(refused, Err(JwksError::Untrusted(_))));
+    /// ```
+    pub fn file_if<E>(
+        path: impl AsRef<Path>,
+        check: impl Fn(&Path) -> Result<(), E> + Send + Sync + 'static,
+    ) -> Result<Self, JwksError>
+    where
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let check = Box::new(move |path: &Path| {
+            let checked = check(path);
+            checked.map_err(|error| JwksError::Untrusted(error.into()))
+        });
+        let (file, table) = KeyFile::open(path.as_ref(), check)?;
         Ok(Self {
             first: Some(table),
             ..Self::at(file)

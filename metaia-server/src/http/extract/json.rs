@@ -8,6 +8,13 @@ use serde_path_to_error::{Path, Segment};
 use super::RawBody;
 use crate::{http::problem::ApiError, model::FieldError};
 
+/// The errors of serde_json at an escape that stands for no character. JSON allows one half of a
+/// surrogate pair without the other, and no text has it.
+const HALF_A_CHARACTER: [&str; 2] = [
+    "unexpected end of hex escape",
+    "lone leading surrogate in hex escape",
+];
+
 /// The body, parsed as `T`. Mark `T` with `deny_unknown_fields`.
 ///
 /// | body | problem |
@@ -16,6 +23,7 @@ use crate::{http::problem::ApiError, model::FieldError};
 /// | too large | 413 `body_too_large` |
 /// | not JSON | 400 `invalid_json` |
 /// | JSON of another shape | 422 `validation_failed`, with a pointer |
+/// | half of a surrogate pair | 422 `validation_failed`, with a pointer |
 #[derive(Debug, Clone)]
 pub struct JsonBody<T>(pub T);
 
@@ -81,7 +89,12 @@ fn refusal(error: &serde_path_to_error::Error<serde_json::Error>, bytes: &[u8]) 
         if let Err(error) = serde_json::from_slice::<IgnoredAny>(bytes) {
             return malformed(&error);
         }
-        message = "this is not one of the expected values";
+        if !HALF_A_CHARACTER.contains(&message) {
+            message = "this is not one of the expected values";
+        }
+    }
+    if HALF_A_CHARACTER.contains(&message) {
+        message = "has half of a surrogate pair, such as \\ud800 alone, which is no character";
     }
     ApiError::invalid(vec![FieldError::new(
         pointer(error.path(), message),

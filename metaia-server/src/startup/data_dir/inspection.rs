@@ -1,12 +1,15 @@
 //! The inspection of one file or folder before it is used.
 
 use std::{
-    fmt, fs, io,
+    fmt, fs, io, iter,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
-use crate::auth::permissions::{OtherWriter, Permissions};
+use crate::auth::{
+    permissions::{OtherWriter, Permissions},
+    untrusted::Untrusted,
+};
 
 /// The mode of every file in the data folder.
 const FILE_MODE: u32 = 0o600;
@@ -21,6 +24,7 @@ pub(crate) struct FileProblem {
 #[derive(Debug)]
 enum Reason {
     Written(OtherWriter),
+    OnTheWay(Untrusted),
     LeadsNowhere,
     Irregular,
     Unreadable(io::Error),
@@ -34,9 +38,19 @@ impl FileProblem {
         }
     }
 
+    /// Returns whether it is logged in production, too, and not refused: a folder above the data
+    /// folder that its group can write. Kubernetes mounts volumes so (`fsGroup`), for a group that
+    /// only this server has.
+    pub(super) const fn is_tolerated_everywhere(&self) -> bool {
+        match &self.reason {
+            Reason::OnTheWay(untrusted) => untrusted.is_of_group(),
+            _ => false,
+        }
+    }
+
     /// Returns whether the server cannot be started with it, not even in development.
     pub(super) const fn is_refused_everywhere(&self) -> bool {
-        !matches!(self.reason, Reason::Written(_))
+        !matches!(self.reason, Reason::Written(_) | Reason::OnTheWay(_))
     }
 }
 
@@ -46,6 +60,7 @@ impl fmt::Display for FileProblem {
         let path = self.path.display();
         match &self.reason {
             Reason::Written(writer) => write!(f, "{path} {writer}: {}", writer.cure()),
+            Reason::OnTheWay(untrusted) => write!(f, "{path} {untrusted}"),
             Reason::LeadsNowhere => {
                 write!(
                     f,
@@ -84,6 +99,29 @@ fn missing(file: &Path) -> Option<Reason> {
     fs::symlink_metadata(file)
         .is_ok()
         .then_some(Reason::LeadsNowhere)
+}
+
+/// Returns what is wrong on the way to the folder and to the files, if anything is: a file may be a
+/// link. The folder itself is not on the way: it is inspected already.
+pub(super) fn inspect_ways(folder: &Path, files: &[PathBuf], us: u32) -> Vec<FileProblem> {
+    let mut problems = Vec::new();
+    let mut known = vec![resolved(folder)];
+    for path in iter::once(folder).chain(files.iter().map(PathBuf::as_path)) {
+        let untrusted = Untrusted::on_the_way(path, us);
+        let Some(Untrusted::OnTheWay { path: place, .. }) = &untrusted else {
+            continue;
+        };
+        let place = resolved(place);
+        if !known.contains(&place) {
+            known.push(place);
+            problems.extend(untrusted.map(|it| FileProblem::new(path, Reason::OnTheWay(it))));
+        }
+    }
+    problems
+}
+
+fn resolved(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// Takes all permissions on a file from other users, and logs that it had to. A file of another

@@ -5,11 +5,13 @@
 //!
 //! - A file that other users can only read is made private, and the log says so: earlier versions
 //!   left the modes of the database to the umask.
-//! - A file or folder that other users can write is refused in production. In development a warning
-//!   is logged.
+//! - A file or folder that other users can write is refused in production, and so is a folder above
+//!   them that everybody can write or that belongs to another user: they could put another one in
+//!   their place. In development, and for a folder above that a group can write, a warning is
+//!   logged.
 //! - A link that leads nowhere, and what is no regular file, is refused everywhere.
 //!
-//! A symbolic link is judged by its target.
+//! A symbolic link is judged by its target, and by the folders on the way to it.
 
 mod inspection;
 
@@ -24,7 +26,7 @@ use nix::{
     unistd::Uid,
 };
 
-use self::inspection::{FileProblem, inspect_file, inspect_folder, tighten};
+use self::inspection::{FileProblem, inspect_file, inspect_folder, inspect_ways, tighten};
 use crate::{
     auth::secret_file,
     config::{Config, Environment},
@@ -66,9 +68,10 @@ pub(crate) fn prepare(config: &Config) -> Result<(), DataFolderError> {
     let files = files(folder);
     let problems = problems(folder, &files, us);
     let is_production = config.environment == Environment::Production;
-    let (refused, tolerated): (Vec<_>, Vec<_>) = problems
-        .into_iter()
-        .partition(|problem| is_production || problem.is_refused_everywhere());
+    let is_refused = |problem: &FileProblem| {
+        problem.is_refused_everywhere() || is_production && !problem.is_tolerated_everywhere()
+    };
+    let (refused, tolerated): (Vec<_>, Vec<_>) = problems.into_iter().partition(is_refused);
     if !refused.is_empty() {
         return Err(DataFolderError::Untrusted {
             path: folder.clone(),
@@ -76,7 +79,11 @@ pub(crate) fn prepare(config: &Config) -> Result<(), DataFolderError> {
         });
     }
     for problem in tolerated {
-        tracing::warn!("production would refuse this: {problem}");
+        if problem.is_tolerated_everywhere() {
+            tracing::warn!("{problem}");
+        } else {
+            tracing::warn!("production would refuse this: {problem}");
+        }
     }
     files.iter().for_each(|file| tighten(file, us));
     Ok(())
@@ -89,10 +96,9 @@ fn create(folder: &Path) -> io::Result<()> {
 
 fn problems(folder: &Path, files: &[PathBuf], us: u32) -> Vec<FileProblem> {
     let of_files = files.iter().filter_map(|file| inspect_file(file, us));
-    inspect_folder(folder, us)
-        .into_iter()
-        .chain(of_files)
-        .collect()
+    let of_ways = inspect_ways(folder, files, us);
+    let of_folder = inspect_folder(folder, us).into_iter();
+    of_folder.chain(of_files).chain(of_ways).collect()
 }
 
 /// Returns the files that the server reads and writes in the folder. SQLite keeps two of them

@@ -1,6 +1,7 @@
-//! Credentials of other servers that are at hand: a server gets none of them.
+//! Servers that are not METAIA's, or not the one whose credentials are at hand.
 
 use metaia_tests::clients::cli::Cli;
+use metaia_tests::faults::stub::Stub;
 use metaia_tests::fixtures::token::token;
 use metaia_tests::server::journal::Journal;
 use metaia_tests::server::{Listening, Server};
@@ -92,4 +93,24 @@ async fn a_server_whose_token_is_supplied_gets_no_other_credentials() {
     assert_eq!(tokens(&sent), [&supplied], "{sent}");
     assert!(!sent.contains("key-of-another-server"), "{sent}");
     assert!(!sent.contains("x-api-key"), "{sent}");
+}
+
+/// An answer is one when its end has come.
+#[tokio::test]
+async fn a_body_that_does_not_end_is_named_in_time() {
+    for beginning in [
+        "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"status\":\"alive\"}",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n",
+    ] {
+        let stub = Stub::stalling(beginning).await;
+        let cli = Cli::for_url(&stub.url()).secret("a-secret-that-is-at-hand");
+        let words = ["it answered 200", "body", "did not end within 2 s", "proxy"];
+        examine(&cli, &[]).await.check(7, "doctor.server", &words);
+    }
+    let beginning = "HTTP/1.1 503 Busy\r\nContent-Length: 100\r\n\r\nwait";
+    let stub = Stub::stalling(beginning).await;
+    let cli = Cli::for_url(&stub.url());
+    let words = ["it answered 503", "did not end"];
+    examine(&cli, &[]).await.check(7, "doctor.server", &words);
 }

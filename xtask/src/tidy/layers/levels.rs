@@ -153,6 +153,7 @@ const CLI: &[Level] = &[
     // The contexts decide where an address and a secret come from.
     Level::apart(&["contexts/"]),
     Level::apart(&["secrets.rs"]),
+    Level::apart(&["token_secrets.rs"]),
     // The diagnosis, the expectations and the lines of events are pure: they know nothing of the
     // network and of the options.
     Level::apart(&["diagnosis/", "event_line/", "expectation/", "tls.rs"]),

@@ -3,9 +3,13 @@
 use std::{
     fs,
     net::SocketAddr,
+    path::Path,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering::SeqCst},
+        atomic::{
+            AtomicBool, AtomicUsize,
+            Ordering::{Relaxed, SeqCst},
+        },
     },
     time::Duration,
 };
@@ -261,6 +265,37 @@ async fn a_file_is_read_again_when_it_has_changed() {
     fs::remove_file(&path).unwrap();
     tokio::time::sleep(Duration::from_secs(600)).await;
     assert_eq!(verdict(&authenticator, &of_new).await, "ok");
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_is_not_trusted_any_more_is_not_read_again() {
+    let folder = std::env::temp_dir().join(format!("metaia-jwks-{}", uuid::Uuid::new_v4()));
+    fs::create_dir(&folder).unwrap();
+    let path = folder.join("keys.json");
+    let [old, new] = [TestKey::rsa(), TestKey::ed()];
+    fs::write(&path, document(&[old.jwk("old")])).unwrap();
+    let is_trusted = Arc::new(AtomicBool::new(true));
+    let check = {
+        let is_trusted = Arc::clone(&is_trusted);
+        move |_: &Path| is_trusted.load(Relaxed).then_some(()).ok_or("others")
+    };
+    let source = JwksSource::file_if(&path, check).unwrap();
+    let authenticator = JwtAuthenticator::jwks(source);
+    let [of_old, of_new] = [old.token("old", &claims()), new.token("new", &claims())];
+
+    is_trusted.store(false, Relaxed);
+    let both = [old.jwk("old"), new.jwk("new"), new.jwk("longer")];
+    fs::write(&path, document(&both)).unwrap();
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    assert_eq!(verdict(&authenticator, &of_old).await, "ok");
+    assert_eq!(verdict(&authenticator, &of_new).await, "unavailable");
+
+    is_trusted.store(true, Relaxed);
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    assert_eq!(verdict(&authenticator, &of_new).await, "ok");
+    let refused = JwksSource::file_if(&path, |_| Err("others"));
+    assert!(matches!(refused, Err(JwksError::Untrusted(_))));
     fs::remove_dir_all(&folder).unwrap();
 }
 

@@ -5,6 +5,7 @@ use super::*;
 
 on_both_stores!(
     Api: an_operator_in_the_place_of_a_text_is_refused,
+    half_a_character_is_refused_with_its_place,
     a_text_that_looks_like_an_operator_is_a_text,
     names_of_measurements_are_not_paths,
     nothing_in_an_address_finds_what_is_not_there,
@@ -101,7 +102,22 @@ fn members() -> Vec<(&'static str, &'static str, Value, Vec<&'static str>)> {
             json!({ "to": "everyone", "event": "x", "data": {} }),
             vec!["/to", "/event"],
         ),
+        (
+            "POST",
+            "/api/realtime/revoke",
+            json!({ "user": "c1" }),
+            vec!["/user", "/jti"],
+        ),
     ]
+}
+
+/// Returns the client that may use a route.
+fn who<'a>(api: &'a Api, address: &str) -> As<'a> {
+    match address {
+        "/api/orders" | "/api/payments/verify" => api.customer(),
+        "/api/tailors/me/status" => api.user(Role::Tailor, "t1"),
+        _ => api.admin(),
+    }
 }
 
 fn put_at(body: &mut Value, pointer: &str, value: Value) {
@@ -113,11 +129,7 @@ async fn an_operator_in_the_place_of_a_text_is_refused(api: Api) {
     let (_, path) = api.order().await;
     let before = api.world.head().await;
     for (method, address, body, pointers) in members() {
-        let who = match address {
-            "/api/orders" | "/api/payments/verify" => api.customer(),
-            "/api/tailors/me/status" => api.user(Role::Tailor, "t1"),
-            _ => api.admin(),
-        };
+        let who = who(&api, address);
         for pointer in pointers {
             for operator in operators() {
                 let mut body = body.clone();
@@ -130,6 +142,32 @@ async fn an_operator_in_the_place_of_a_text_is_refused(api: Api) {
             }
         }
     }
+    assert_eq!(api.world.head().await, before);
+}
+
+/// JSON may have one half of a surrogate pair, and no text has it.
+async fn half_a_character_is_refused_with_its_place(api: Api) {
+    let (_, path) = api.order().await;
+    let before = api.world.head().await;
+    for (method, address, body, pointers) in members() {
+        let who = who(&api, address);
+        let address = address.replace("{order}", &path);
+        for pointer in pointers {
+            for half in ["\\ud800", "\\udc00", "a\\udfffb", "\\ud800\\u0041"] {
+                let mut body = body.clone();
+                put_at(&mut body, pointer, json!("HALF"));
+                let body = body.to_string().replace("HALF", half);
+                let reply = who.send(method, &address, body.clone().into_bytes()).await;
+                reply.refused_at(pointer);
+                let says_why = reply.text.contains("surrogate");
+                assert!(says_why, "{body}: {}", reply.text);
+            }
+        }
+    }
+    let event = r#"{"to":"everyone","event":"x","data":{"a":[{"b":"\ud800"}]}}"#;
+    let path = "/api/realtime/emit";
+    let refused = api.admin().send("POST", path, event.into()).await;
+    refused.refused_at("/data");
     assert_eq!(api.world.head().await, before);
 }
 
