@@ -3,8 +3,8 @@
 //! The first pass reads everything, in the order of the ids. Each later pass reads what was changed
 //! since the one before it, in the order of the times, and goes back:
 //!
-//! - by a minute ([`OVERLAP_MS`]), for what becomes visible late, and for the clock of a new primary
-//!   that is behind that of the old one;
+//! - by a minute ([`OVERLAP_MS`]), for what becomes visible late, and for the clock of a new
+//!   primary that is behind that of the old one;
 //! - or by 10 s only ([`RECENT_MS`]) if the minute before had very many changes, so that a storm of
 //!   revocations is not read again as a whole each second. A `put` that returned took at most 5 s
 //!   ([`OPERATION_TIMEOUT`]) from its time on. After a pass over the minute, as many passes follow
@@ -31,7 +31,7 @@ const OVERLAP_PER_PASS: u64 = 4_000;
 /// The most passes between two that go back by a minute.
 const MAX_SKIPPED: u64 = 30;
 
-/// What a reader has read.
+/// The records that a reader has read.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct ReaderPlace {
     /// The server's time at the beginning of the last complete pass.
@@ -83,7 +83,7 @@ mod bytes {
     }
 }
 
-/// How far a pass goes back.
+/// The time by which a pass goes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Reach {
     Everything,
@@ -188,8 +188,8 @@ impl Pass {
         place.is_some() && place == self.from
     }
 
-    /// Returns the pass after a page of these documents, which had room for `limit`; `None` if it is
-    /// over.
+    /// Returns the pass after a page of these documents, which had room for `limit`; `None` if it
+    /// is over.
     pub(super) fn after_page(&self, page: &[Document], limit: usize) -> Option<Self> {
         if page.len() < limit {
             return None;

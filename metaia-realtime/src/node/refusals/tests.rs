@@ -281,11 +281,7 @@ fn a_flood_of_either_kind_leaves_the_other_its_part_of_1_000() {
     flood(connect, "forbidden", 3_000);
     assert_eq!(count(&recent), (CONNECTIONS, MAX_REQUEST_REFUSALS));
     let kept = recent.since(0);
-    let last = kept
-        .iter()
-        .filter(|it| it.code == "forbidden")
-        .last()
-        .unwrap();
+    let last = kept.iter().rfind(|it| it.code == "forbidden").unwrap();
     assert_eq!(last.at, 3_000 - CONNECTIONS as i64, "the oldest ones go");
 }
 

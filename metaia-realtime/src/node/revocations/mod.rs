@@ -5,9 +5,10 @@
 //! another node may have revoked its token meanwhile.
 //!
 //! **Pages.** A pass over what has changed is read in pages of 1,000 records (`PAGE_RECORDS`), each
-//! with a timeout of its own (4 s, `READ_TIMEOUT`). A page that fails is read again; those before it
-//! are not. So a node with any number of records gets ready, and a page is little enough work for a
-//! thread that serves clients, too. The view is as old as the beginning of the last complete pass.
+//! with a timeout of its own (4 s, `READ_TIMEOUT`). A page that fails is read again; those before
+//! it are not. So a node with any number of records gets ready, and a page is little enough work
+//! for a thread that serves clients, too. The view is as old as the beginning of the last complete
+//! pass.
 //!
 //! **No session slips through.** A record is added to the view first, and the sessions are looked
 //! at after that. A session enters the registry first, or takes its new identity first, and is

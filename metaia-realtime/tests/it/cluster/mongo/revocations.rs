@@ -171,8 +171,8 @@ async fn damaged_records_are_replaced_once_on_a_standalone_server_too() {
     check_replaced(Mongod::standalone()).await;
 }
 
-/// Checks that a record which is put over a damaged one does not weaken it: the bound of the damaged
-/// one may have been greater.
+/// Checks that a record which is put over a damaged one does not weaken it: the bound of the
+/// damaged one may have been greater.
 async fn check_not_weakened(server: &Mongod) {
     let subject = Subject::on(server).await;
     let bounds: BTreeMap<&str, Option<Bson>> = BTreeMap::from([
