@@ -6,7 +6,8 @@ use metaia_tests::clients::phone::Phone;
 use metaia_tests::eventually::eventually;
 use metaia_tests::fixtures::token::token;
 use metaia_tests::fixtures::{all_until_now, raise_fence, up_to_fence};
-use metaia_tests::server::Server;
+use metaia_tests::server::{Listening as _, Server};
+use metaia_tests::upgrade;
 use serde_json::{Value, json};
 
 use super::Pair;
@@ -153,8 +154,9 @@ async fn a_disconnect_at_one_node_ends_a_session_at_the_other() {
 #[tokio::test]
 async fn every_node_sees_the_role_and_the_end_of_a_new_token() {
     let Pair { nodes, .. } = &Pair::start().await;
-    let mut phone = Phone::ready_as(&nodes[0], "customer", "c1").await;
-    session_of(&nodes[1], "c1").await;
+    // A first node of the earlier version renews no token, and lists no end of one.
+    let mut phone = Phone::ready_as(&nodes[1], "customer", "c1").await;
+    session_of(&nodes[0], "c1").await;
     let next = json!({"token": token("tailor", "c1")});
     let answer = phone.call("rt:refresh", &next).await;
     assert_eq!(answer["status"], "ok", "{answer}");
@@ -166,6 +168,7 @@ async fn every_node_sees_the_role_and_the_end_of_a_new_token() {
             (session["user"] == "c1").then_some(session)
         })
         .await;
-        assert!(session["expiresAt"].is_string(), "{session}");
+        let is_earlier = upgrade::old_server().is_some() && node.port() == nodes[0].port();
+        assert!(is_earlier || session["expiresAt"].is_string(), "{session}");
     }
 }
