@@ -39,6 +39,7 @@ impl TokenAlgorithm {
 
 impl PublicAlgorithm {
     /// Returns the name in headers and keys.
+    #[cfg(feature = "jwks")]
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Rs256 => "RS256",
