@@ -2,7 +2,6 @@
 
 mod client_network;
 pub mod key_guard;
-mod log_pace;
 pub(crate) mod permissions;
 pub mod policy;
 pub(crate) mod request_auth;

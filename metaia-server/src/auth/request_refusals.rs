@@ -1,8 +1,8 @@
 //! Requests that are refused for their credentials: counted, listed beside the refusals of
 //! connections, and logged.
 //!
-//! A list of the last 250 is kept by the node, apart from that of connections. One line a second of
-//! each code is logged. Neither has the credentials.
+//! A list of the last 250 is kept by the node, apart from that of connections. Neither the list nor
+//! the log has the credentials.
 
 use std::{
     fmt,
@@ -14,10 +14,6 @@ use metaia_realtime::{
     auth::{AuthError, ProvenClaims},
     presence::RefusedRequest,
 };
-use parking_lot::Mutex;
-use tokio::time::Instant;
-
-use super::log_pace::LogPace;
 
 /// The refusals of requests.
 #[derive(Default)]
@@ -25,7 +21,6 @@ pub(super) struct RequestRefusals {
     /// The node that lists them.
     node: Option<Realtime>,
     counts: [AtomicU64; AuthError::ALL.len()],
-    logged: Mutex<LogPace<&'static str>>,
 }
 
 impl RequestRefusals {
@@ -53,19 +48,9 @@ impl RequestRefusals {
         let ProvenClaims { user, role } = refused.claims.clone();
         let code = error.code();
         self.list(refused);
-        let due = self.logged.lock().due_count(code, Instant::now());
-        // Not under the lock: a line may have to wait for the reader of the log.
-        if let Some(count) = due {
-            let user = user.map(|user| user.to_string());
-            let role = role.map(|role| role.to_string());
-            tracing::info!(
-                code,
-                count,
-                user,
-                role,
-                "requests were refused; the last is named"
-            );
-        }
+        let user = user.as_ref().map(tracing::field::display);
+        let role = role.as_ref().map(tracing::field::display);
+        tracing::info!(code, user, role, "a request was refused");
     }
 
     /// Returns how many tokens were refused, by their code.

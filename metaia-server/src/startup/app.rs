@@ -24,6 +24,7 @@ use crate::{
     startup::{
         data_dir,
         storage::{Description, Storage},
+        telemetry::ProcessLog,
     },
     state::{AppState, Health},
     store::Store,
@@ -41,7 +42,10 @@ pub(crate) struct App {
 }
 
 /// Opens the storage and builds the server on it.
-pub(crate) async fn build(config: &Config) -> Result<App, Box<dyn Error + Send + Sync>> {
+pub(crate) async fn build(
+    config: &Config,
+    log: &ProcessLog,
+) -> Result<App, Box<dyn Error + Send + Sync>> {
     data_dir::prepare(config)?;
     let jwt_secret = jwt_secret(config)?;
     let payments = payments(config)?;
@@ -74,6 +78,7 @@ pub(crate) async fn build(config: &Config) -> Result<App, Box<dyn Error + Send +
             state.services.clone(),
             key_guard,
             &requests,
+            log.metrics(),
         ),
         router: router(state, &config.origins, requests),
         realtime,

@@ -36,6 +36,7 @@ mod key_sets;
 mod leaks;
 mod limits;
 mod listening;
+mod log_output;
 mod lost_access;
 mod matrix;
 mod memory;

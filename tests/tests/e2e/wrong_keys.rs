@@ -97,7 +97,7 @@ async fn without_a_trusted_proxy_a_client_cannot_choose_its_address() {
 }
 
 /// Returns the text of `/metrics`, whose address the start prints.
-async fn metrics(server: &Server) -> String {
+pub(crate) async fn metrics(server: &Server) -> String {
     let lines = server.stdout().so_far();
     let line = lines.iter().find(|line| line.contains("/metrics")).unwrap();
     let address = line.split_whitespace().last().unwrap();
@@ -106,25 +106,26 @@ async fn metrics(server: &Server) -> String {
 }
 
 #[tokio::test]
-async fn wrong_keys_are_counted_and_logged_once_a_second() {
+async fn each_wrong_key_is_counted_and_few_are_logged() {
     let server = Server::start().await;
     server.wait_for_output("/metrics").await;
-    let start = std::time::Instant::now();
     for _ in 0..200 {
         emit(&with_key(&server, "a-wrong-api-key-0123")).await;
     }
-    let seconds = usize::try_from(start.elapsed().as_secs()).unwrap();
     let text = metrics(&server).await;
     assert!(
         text.contains("metaia_wrong_keys_total{kind=\"api_key\"} 200"),
         "{text}"
     );
+    server
+        .wait_for_output("left out: a wrong key was refused")
+        .await;
     let lines = server.output_lines();
+    let lines = lines.iter();
     let lines: Vec<_> = lines
-        .iter()
-        .filter(|line| line.contains("wrong keys were refused"))
+        .filter(|line| line.contains("a wrong key was refused"))
         .collect();
-    assert!((1..=seconds + 2).contains(&lines.len()), "{lines:#?}");
+    assert!((6..20).contains(&lines.len()), "{lines:#?}");
     assert!(lines[0].contains("127.0.0.1"), "{lines:#?}");
     assert!(!server.output_lines().join("\n").contains("a-wrong-api-key"));
 }

@@ -7,6 +7,7 @@
 mod keys;
 mod node;
 mod payments;
+mod process_log;
 mod requests;
 
 use std::{future::pending, io, net::SocketAddr, sync::Arc};
@@ -17,6 +18,7 @@ use metaia_realtime::Realtime;
 use prometheus_client::{encoding::text::encode, registry::Registry};
 use tokio::net::TcpListener;
 
+pub(crate) use process_log::LogMetrics;
 pub(crate) use requests::{Requests, count};
 
 use crate::{auth::key_guard::KeyGuard, http::problem::ApiError, services::Services};
@@ -53,19 +55,21 @@ pub(crate) async fn serve(listener: Option<TcpListener>, router: Router) -> io::
     }
 }
 
-/// Returns the router of the metrics of a node, of its payments, of the wrong keys and of the
-/// requests to it.
+/// Returns the router of the metrics of a node, of its payments, of the wrong keys, of the requests
+/// to it and of its own log.
 pub(crate) fn router(
     realtime: Realtime,
     services: Services,
     keys: Arc<KeyGuard>,
     requests: &Requests,
+    log: LogMetrics,
 ) -> Router {
     let mut registry = Registry::with_prefix("metaia");
     registry.register_collector(Box::new(node::NodeMetrics(realtime)));
     registry.register_collector(Box::new(payments::PaymentMetrics(services)));
     registry.register_collector(Box::new(keys::KeyMetrics(keys)));
     requests.register(&mut registry);
+    registry.register_collector(Box::new(log));
     Router::new()
         .route("/metrics", get(metrics))
         .with_state(Arc::new(registry))
@@ -130,7 +134,9 @@ mod tests {
             routes.clone().oneshot(request).await.unwrap();
         }
         let keys = Arc::default();
-        scraped(router(realtime, world.services.clone(), keys, &requests)).await
+        let log = LogMetrics::default();
+        let services = world.services.clone();
+        scraped(router(realtime, services, keys, &requests, log)).await
     }
 
     #[tokio::test]
@@ -180,6 +186,7 @@ mod tests {
             services,
             Arc::default(),
             &Requests::default(),
+            LogMetrics::default(),
         );
         let text = scraped(router).await;
         let lines: Vec<String> = text.lines().map(without_changing_values).collect();
