@@ -110,6 +110,7 @@ faults! {
     LateSuccessUnflagged "late_success_unflagged" "A payment that succeeds late is flagged."
 
     // The process.
+    DiskFull "disk_full" "A file `metaia.db.full` beside the database does not mean a full disk."
     StuckRuntime "stuck_runtime" "A server that is told to stop ends, also if its runtime is stuck."
 }
 

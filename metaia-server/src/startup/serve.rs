@@ -70,9 +70,11 @@ async fn serve_on(
         block_all_workers();
     }
     let metrics = metrics::serve(listeners.metrics, app.metrics.clone());
+    let health = app.health.clone();
     tokio::select! {
         () = serve_until_signal(app, listeners.clients, signals, config.drain) => Ok(()),
         ended = metrics => ended.map_err(|error| Failure::Serve(error.into())),
+        () = health.inspect_store() => Ok(()),
     }
 }
 

@@ -64,6 +64,7 @@ mod secrets;
 mod shells;
 mod slow;
 mod start;
+mod storage;
 mod store_file;
 mod token_inspect;
 mod traffic;

@@ -77,10 +77,16 @@ const FOUND_BY: [(&str, &str); 52] = [
 ];
 
 /// Faults that no scenario finds, because they concern the process: each with the test that does.
-const FOUND_BY_TESTS: [(&str, &str); 1] = [(
-    "stuck_runtime",
-    "log_output::watchdog::a_server_whose_runtime_is_stuck_ends_all_the_same",
-)];
+const FOUND_BY_TESTS: [(&str, &str); 2] = [
+    (
+        "disk_full",
+        "storage::full::a_full_disk_is_said_once_and_not_for_each_write",
+    ),
+    (
+        "stuck_runtime",
+        "log_output::watchdog::a_server_whose_runtime_is_stuck_ends_all_the_same",
+    ),
+];
 
 #[tokio::test]
 async fn an_unknown_fault_ends_the_server_with_the_list_of_faults() {

@@ -9,6 +9,7 @@ mod node;
 mod payments;
 mod process_log;
 mod requests;
+mod store;
 
 use std::{future::pending, io, net::SocketAddr, sync::Arc};
 
@@ -55,8 +56,8 @@ pub(crate) async fn serve(listener: Option<TcpListener>, router: Router) -> io::
     }
 }
 
-/// Returns the router of the metrics of a node, of its payments, of the wrong keys, of the requests
-/// to it and of its own log.
+/// Returns the router of the metrics of a node, of its store and payments, of the wrong keys, of
+/// the requests to it and of its own log.
 pub(crate) fn router(
     realtime: Realtime,
     services: Services,
@@ -66,6 +67,7 @@ pub(crate) fn router(
 ) -> Router {
     let mut registry = Registry::with_prefix("metaia");
     registry.register_collector(Box::new(node::NodeMetrics(realtime)));
+    registry.register_collector(Box::new(store::StoreMetrics(services.clone())));
     registry.register_collector(Box::new(payments::PaymentMetrics(services)));
     registry.register_collector(Box::new(keys::KeyMetrics(keys)));
     requests.register(&mut registry);
