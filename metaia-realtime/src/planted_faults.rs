@@ -108,6 +108,10 @@ faults! {
     CancelledUnflagged "cancelled_unflagged" "Money that comes for a cancelled order is flagged."
     SecondCaptureUnflagged "second_capture_unflagged" "Money that comes twice is flagged."
     LateSuccessUnflagged "late_success_unflagged" "A payment that succeeds late is flagged."
+
+    // The process.
+    DiskFull "disk_full" "A file `metaia.db.full` beside the database does not mean a full disk."
+    StuckRuntime "stuck_runtime" "A server that is told to stop ends, also if its runtime is stuck."
 }
 
 impl fmt::Display for Fault {

@@ -4,7 +4,8 @@
 //! A module imports only from those above it in this list; `cargo xtask tidy` checks that.
 //!
 //! - [`model`]: records, and the rules on them. `printer`: standard output and standard error.
-//!   `error_chain`: an error and its sources in one line.
+//!   `error_chain`: an error and its sources in one line. `line_output`: the output of the log,
+//!   which nothing waits for. `line_pace`: what the log leaves out of a flood.
 //! - [`store`]: the records in SQLite or MongoDB, each change together with its events.
 //! - [`auth`]: secrets, the authentication of REST requests, and the access policy of order rooms.
 //! - `config`: every setting. [`payment`]: the payment provider.
@@ -20,6 +21,8 @@ pub mod auth;
 mod config;
 mod error_chain;
 pub mod http;
+mod line_output;
+mod line_pace;
 pub mod model;
 pub mod payment;
 mod printer;

@@ -10,7 +10,7 @@ use std::{
 };
 
 use axum::extract::FromRef;
-use metaia_realtime::Realtime;
+use metaia_realtime::{Realtime, sqlite::WriteObstacle};
 use tokio::time::timeout;
 
 use crate::{
@@ -79,6 +79,12 @@ pub(crate) enum NotReady {
         store: &'static str,
         source: StoreError,
     },
+    #[error("{store} cannot be written: {obstacle}.")]
+    Obstructed {
+        store: &'static str,
+        obstacle: WriteObstacle,
+        source: StoreError,
+    },
     #[error("{store} does not answer.")]
     Silent { store: &'static str },
     #[error("It cannot be read which tokens are revoked, so that nobody is authenticated.")]
@@ -111,8 +117,33 @@ impl Health {
         match timeout(PING_TIMEOUT, self.store.ping()).await {
             Ok(Ok(_)) if !self.realtime.is_authenticating() => Err(NotReady::UnknownRevocations),
             Ok(Ok(notice)) => Ok(notice),
-            Ok(Err(source)) => Err(NotReady::Unusable { store, source }),
+            Ok(Err(source)) => Err(self.not_writable(store, source)),
             Err(_) => Err(NotReady::Silent { store }),
+        }
+    }
+}
+
+/// The pause between two inspections of the store.
+const INSPECTION_PAUSE: Duration = Duration::from_secs(5);
+
+impl Health {
+    /// Looks every 5 s whether the store can be written, until the future is dropped: a node to
+    /// which nobody writes notices, too, that its data folder was deleted.
+    pub(crate) async fn inspect_store(&self) {
+        loop {
+            tokio::time::sleep(INSPECTION_PAUSE).await;
+            self.store.inspect().await;
+        }
+    }
+
+    fn not_writable(&self, store: &'static str, source: StoreError) -> NotReady {
+        match self.store.obstacle() {
+            Some(obstacle) => NotReady::Obstructed {
+                store,
+                obstacle,
+                source,
+            },
+            None => NotReady::Unusable { store, source },
         }
     }
 }

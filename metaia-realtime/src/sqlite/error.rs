@@ -1,8 +1,8 @@
 //! Errors, one enum per family of operations: opening, writing, reading.
 
-use std::{error::Error, fmt, io, path::PathBuf};
+use std::{error::Error, ffi::c_int, fmt, io, path::PathBuf};
 
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 
 /// The reason why a database was not opened. Nothing was changed, except if a migration is named:
 /// earlier migrations are kept.
@@ -115,6 +115,11 @@ impl OpenError {
     }
 }
 
+/// Returns an SQLite error with a text of this library.
+pub(super) fn sqlite_failure(code: c_int, text: &str) -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(ffi::Error::new(code), Some(text.to_owned()))
+}
+
 fn is_damage(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),
@@ -141,8 +146,9 @@ pub enum WriteError<E> {
     Refused(E),
     /// The closure panicked.
     Panicked,
-    /// The database cannot be written now: the disk is full, or another tool has it locked. A later
-    /// attempt may work.
+    /// The database cannot be written now: the disk is full, the file was deleted or replaced, or
+    /// another tool has it locked ([`Writer::obstacle`](super::Writer::obstacle) says which). A
+    /// later attempt may work.
     Unavailable(rusqlite::Error),
     /// The commit met an I/O error, or the thread ended. Readers do not see the change, but it may
     /// reappear after a crash: retry only idempotent writes.

@@ -64,13 +64,16 @@ where
 
     fn reply(self: Box<Self>, failure: Option<CommitFailure>) {
         let Self {
+            work,
             after,
             mut result,
             reply,
-            ..
         } = *self;
+        let was_run = work.is_none();
         // A write that had failed by itself keeps its own error, which says more.
-        if let (Ok(_), Some(failure)) = (&result, failure) {
+        if let Some(failure) = failure
+            && (result.is_ok() || !was_run)
+        {
             result = Err(failure.into());
         }
         if let Ok(value) = &result {

@@ -43,6 +43,10 @@
 //! - **A failed commit** fails every write of the group: with [`WriteError::Unavailable`] if
 //!   nothing of it is kept (disk full), with [`WriteError::Unknown`] after an I/O error. The thread
 //!   continues with the next group.
+//! - **A full disk** fails the writes and stops no read. Each write is tried, so that they work
+//!   again as soon as there is space. [`Writer::obstacle`] says it, and the log once a minute.
+//! - **A file that was deleted or replaced** while it was open is noticed before each group: writes
+//!   are refused until it is back, because they would be lost with the process.
 //! - **Full queue**: `write` waits for a place. A closed writer returns [`WriteError::Closed`].
 //! - **Cancel safety**: dropping the future of `write` leaves the outcome open. A queued write is
 //!   still done.
@@ -58,7 +62,9 @@ mod error;
 mod job;
 mod lock;
 mod migration;
+mod obstacle;
 mod open;
+mod open_files;
 mod readers;
 mod stale;
 #[cfg(test)]
@@ -69,6 +75,7 @@ mod writer;
 pub(crate) use beside::beside;
 pub use error::{OpenError, ReadError, WriteError};
 pub use migration::Migration;
+pub use obstacle::WriteObstacle;
 pub(crate) use open::readable;
 pub use open::{Durability, SqliteOptions};
 pub use readers::Readers;

@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 use tokio::sync::{Semaphore, oneshot};
 
-use super::{ReadError, open};
+use super::{ReadError, open, open_files::OpenFiles};
 
 const MAX_CONNECTIONS: u32 = 64;
 
@@ -29,19 +29,21 @@ pub struct Readers {
 /// The connections that the handles share.
 struct Pool {
     path: PathBuf,
+    files: Arc<OpenFiles>,
     count: u32,
     places: Arc<Semaphore>,
     idle: Mutex<Vec<Connection>>,
 }
 
 impl Readers {
-    pub(super) fn new(path: PathBuf, count: usize) -> Self {
+    pub(super) fn new(path: PathBuf, files: Arc<OpenFiles>, count: usize) -> Self {
         let count = u32::try_from(count).unwrap_or(MAX_CONNECTIONS);
         let count = count.clamp(1, MAX_CONNECTIONS);
         let places = Arc::new(Semaphore::new(count as usize));
         Self {
             pool: Arc::new(Pool {
                 path,
+                files,
                 count,
                 places,
                 idle: Mutex::new(Vec::new()),
@@ -104,12 +106,18 @@ impl fmt::Debug for Readers {
 }
 
 impl Pool {
+    /// Opens a connection, to the file that the writer has.
+    fn open(&self) -> rusqlite::Result<Connection> {
+        self.files.check()?;
+        open::readable(&self.path)
+    }
+
     fn run<T, E>(&self, work: impl FnOnce(&Connection) -> Result<T, E>) -> Result<T, ReadError<E>> {
         // A statement of its own, so that the lock is released before a connection is opened.
         let idle = self.idle.lock().pop();
         let connection = match idle {
             Some(connection) => connection,
-            None => open::readable(&self.path).map_err(ReadError::Unavailable)?,
+            None => self.open().map_err(ReadError::Unavailable)?,
         };
         // A connection on which `work` panicked is dropped with its snapshot.
         let result = catch_unwind(AssertUnwindSafe(|| on_snapshot(&connection, work)))

@@ -4,21 +4,30 @@
 //! after it has done what was queued before.
 
 use std::{
-    ffi::c_int,
+    path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicI32, AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering::Relaxed},
     },
+    time::Instant,
 };
 
 use rusqlite::{Connection, ErrorCode, TransactionBehavior, ffi, hooks::Wal};
 use tokio::sync::mpsc;
 
 use super::{
+    beside,
+    error::sqlite_failure,
     job::{CommitFailure, WriterJob},
     lock::Lock,
+    obstacle::{CurrentObstacle, FailedWrites, WriteObstacle},
+    open_files::OpenFiles,
 };
-use crate::crash_points;
+use crate::{
+    crash_points,
+    failure_log::FailureLog,
+    planted_faults::{Fault, planted},
+};
 
 /// Pages in the write-ahead log from which on they are moved into the database: 4 MiB.
 const CHECKPOINT_PAGES: i32 = 1_000;
@@ -30,15 +39,28 @@ pub(super) enum WriterCommand {
 }
 
 pub(super) struct WriterWorker {
+    pub(super) path: PathBuf,
     pub(super) connection: Connection,
     pub(super) commands: mpsc::Receiver<WriterCommand>,
     /// Most writes in one transaction.
     pub(super) group: usize,
     pub(super) commits: Arc<AtomicU64>,
-    /// Pages in the write-ahead log after the last commit.
-    pub(super) pages: Arc<AtomicI32>,
+    pub(super) obstacle: Arc<CurrentObstacle>,
+    pub(super) failed: FailedWrites,
+    pub(super) checkpoints: FailureLog,
+    pub(super) log: Arc<WriteAheadLog>,
+    pub(super) files: Arc<OpenFiles>,
     /// Dropped last: the next process may open the database once the connection is closed.
     pub(super) lock: Lock,
+}
+
+/// The write-ahead log, as its hook reports it.
+#[derive(Debug, Default)]
+pub(super) struct WriteAheadLog {
+    /// Pages in it after the last commit.
+    pages: AtomicI32,
+    /// True if a commit has written to it since the last look.
+    was_written: AtomicBool,
 }
 
 impl WriterWorker {
@@ -75,16 +97,47 @@ impl WriterWorker {
         let mut rest = jobs.into_iter();
         while rest.len() > 0 {
             let (done, failure) = self.transaction(&mut rest);
-            if let Some(failure) = &failure {
-                tracing::error!(
-                    ?failure,
-                    writes = done.len(),
-                    "a group of writes was not committed"
-                );
+            match &failure {
+                Some(failure) => self.note_failure(failure.cause(), done.len()),
+                None => self.note_success(),
             }
             for job in done {
                 job.reply(failure.as_ref().map(CommitFailure::copy));
             }
+        }
+    }
+
+    /// Records and logs that a group was not committed.
+    fn note_failure(&mut self, error: &rusqlite::Error, writes: usize) {
+        let Some(obstacle) = WriteObstacle::of(error) else {
+            tracing::error!(%error, writes, "a group of writes was not committed");
+            return;
+        };
+        self.obstacle.set(Some(obstacle));
+        if let Some(writes) = self.failed.failed(obstacle, writes, Instant::now()) {
+            let code = obstacle.code();
+            let path = self.path.display();
+            tracing::error!(
+                code, %path, %error, writes,
+                "the database cannot be written: {obstacle}"
+            );
+        }
+    }
+
+    /// Records and logs that the database can be written. A group that had nothing to write does
+    /// not show that, except that the files are in their places.
+    fn note_success(&mut self) {
+        let Some(obstacle) = self.obstacle.get() else {
+            return;
+        };
+        let has_written = self.log.was_written.load(Relaxed) || !self.files.have_log();
+        if !has_written && obstacle != WriteObstacle::FileGone {
+            return;
+        }
+        self.obstacle.set(None);
+        if self.failed.worked() {
+            let path = self.path.display();
+            tracing::info!(%path, "the database can be written again");
         }
     }
 
@@ -95,6 +148,10 @@ impl WriterWorker {
         jobs: &mut impl Iterator<Item = Box<dyn WriterJob>>,
     ) -> (Vec<Box<dyn WriterJob>>, Option<CommitFailure>) {
         crash_points::point("before-transaction");
+        if let Err(cause) = self.files.check() {
+            return (jobs.collect(), Some(CommitFailure::RolledBack(cause)));
+        }
+        self.log.was_written.store(false, Relaxed);
         let mut done = Vec::new();
         let begun = self
             .connection
@@ -112,6 +169,9 @@ impl WriterWorker {
             }
         }
         crash_points::point("in-transaction");
+        if planted(Fault::DiskFull) && beside(&self.path, ".full").exists() {
+            return (done, Some(CommitFailure::by_full_disk()));
+        }
         let failure = group.commit().err().map(CommitFailure::from_commit);
         if failure.is_none() {
             crash_points::point("after-commit");
@@ -122,17 +182,22 @@ impl WriterWorker {
 
     /// Moves the write-ahead log into the database if it is large. Runs after the replies, and not
     /// within the commit as SQLite would do it by itself, so that no caller waits for it.
-    fn checkpoint(&self) {
-        if self.pages.load(Relaxed) < CHECKPOINT_PAGES {
+    fn checkpoint(&mut self) {
+        if self.log.pages.load(Relaxed) < CHECKPOINT_PAGES {
             return;
         }
         crash_points::point("checkpoint");
-        self.pages.store(0, Relaxed);
-        if let Err(error) = move_pages(&self.connection, "PASSIVE") {
-            tracing::warn!(
-                %error,
-                "the write-ahead log was not moved into the database; trying again later"
-            );
+        self.log.pages.store(0, Relaxed);
+        match move_pages(&self.connection, "PASSIVE") {
+            Ok(()) => self.checkpoints.worked(|| {
+                tracing::info!("the write-ahead log is moved into the database again");
+            }),
+            Err(error) => self.checkpoints.failed(|| {
+                tracing::warn!(
+                    %error,
+                    "the write-ahead log was not moved into the database; trying again later"
+                );
+            }),
         }
     }
 
@@ -152,16 +217,17 @@ impl WriterWorker {
     }
 }
 
-/// Counts the pages in the write-ahead log from now on. With the hook in place SQLite does not move
-/// them by itself: [`WriterWorker::checkpoint`] does.
-pub(super) fn count_pages(connection: &mut Connection) -> rusqlite::Result<Arc<AtomicI32>> {
-    let pages = Arc::new(AtomicI32::new(0));
-    let counted = Arc::clone(&pages);
+/// Watches the write-ahead log from now on. With the hook in place SQLite does not move its pages
+/// by itself: [`WriterWorker::checkpoint`] does.
+pub(super) fn watch_log(connection: &mut Connection) -> rusqlite::Result<Arc<WriteAheadLog>> {
+    let log = Arc::new(WriteAheadLog::default());
+    let watched = Arc::clone(&log);
     connection.wal_hook(Some(move |_: &mut Wal, pages| {
-        counted.store(pages, Relaxed);
+        watched.pages.store(pages, Relaxed);
+        watched.was_written.store(true, Relaxed);
         Ok(())
     }))?;
-    Ok(pages)
+    Ok(log)
 }
 
 fn move_pages(connection: &Connection, mode: &str) -> rusqlite::Result<()> {
@@ -177,12 +243,23 @@ impl CommitFailure {
         ))
     }
 
+    /// Returns the failure of a commit on a full disk, for the planted fault.
+    fn by_full_disk() -> Self {
+        Self::RolledBack(sqlite_failure(ffi::SQLITE_FULL, "database or disk is full"))
+    }
+
     /// Returns the failure of a commit. After a failed `fsync` the commit may be in the file all
     /// the same, and the next start would find it.
     fn from_commit(cause: rusqlite::Error) -> Self {
         match cause.sqlite_error_code() {
             Some(ErrorCode::SystemIoFailure) => Self::Unknown(cause),
             _ => Self::RolledBack(cause),
+        }
+    }
+
+    const fn cause(&self) -> &rusqlite::Error {
+        match self {
+            Self::RolledBack(cause) | Self::Unknown(cause) => cause,
         }
     }
 
@@ -200,9 +277,4 @@ impl CommitFailure {
             Self::Unknown(cause) => Self::Unknown(copied(cause)),
         }
     }
-}
-
-/// Returns an SQLite error with a text of this library.
-pub(super) fn sqlite_failure(code: c_int, text: &str) -> rusqlite::Error {
-    rusqlite::Error::SqliteFailure(ffi::Error::new(code), Some(text.to_owned()))
 }

@@ -15,12 +15,17 @@ use rusqlite::{Savepoint, ffi};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    Migration, OpenError, Readers, SqliteOptions, WriteError,
+    Migration, OpenError, Readers, SqliteOptions, WriteError, WriteObstacle,
+    error::sqlite_failure,
     job::WriteJob,
     lock::Lock,
-    open, stale,
-    worker::{WriterCommand, WriterWorker, count_pages, sqlite_failure},
+    obstacle::{CurrentObstacle, FailedWrites},
+    open,
+    open_files::OpenFiles,
+    stale,
+    worker::{WriterCommand, WriterWorker, watch_log},
 };
+use crate::failure_log::FailureLog;
 
 /// Writes to one database, through one thread: see the [module](super) for how it behaves.
 ///
@@ -36,7 +41,9 @@ pub struct Writer {
 /// The thread, as its handles see it.
 struct WriterThread {
     path: PathBuf,
+    files: Arc<OpenFiles>,
     commits: Arc<AtomicU64>,
+    obstacle: Arc<CurrentObstacle>,
     /// Taken by the first `close`.
     handle: Mutex<Option<JoinHandle<()>>>,
 }
@@ -57,6 +64,7 @@ impl Writer {
         let path = path.into();
         let (commands, queue) = mpsc::channel(options.queue.max(1));
         let commits = Arc::new(AtomicU64::new(0));
+        let obstacle = Arc::<CurrentObstacle>::default();
         let (opened, opening) = oneshot::channel();
         let start = WriterStart {
             path: path.clone(),
@@ -64,18 +72,21 @@ impl Writer {
             migrations,
             commands: queue,
             commits: Arc::clone(&commits),
+            obstacle: Arc::clone(&obstacle),
             opened,
         };
         let spawned = thread::Builder::new()
             .name("metaia-sqlite".to_owned())
             .spawn(move || start.run());
         let handle = spawned.map_err(|source| OpenError::io(&path, source))?;
-        opening
+        let files = opening
             .await
             .map_err(|_| OpenError::io(&path, io::Error::other("the writer thread ended")))??;
         let thread = WriterThread {
             path,
+            files,
             commits,
+            obstacle,
             handle: Mutex::new(Some(handle)),
         };
         Ok(Self {
@@ -135,7 +146,31 @@ impl Writer {
     /// Returns a pool of up to `count` connections for reading beside the writer.
     #[must_use]
     pub fn readers(&self, count: usize) -> Readers {
-        Readers::new(self.thread.path.clone(), count)
+        let files = Arc::clone(&self.thread.files);
+        Readers::new(self.thread.path.clone(), files, count)
+    }
+
+    /// Returns the reason why the database cannot be written, as far as the last write showed one.
+    #[must_use]
+    pub fn obstacle(&self) -> Option<WriteObstacle> {
+        self.thread.obstacle.get()
+    }
+
+    /// Finds out whether the database can be written. While there is no
+    /// [`obstacle`](Self::obstacle), this looks at the files and waits for the queue, and writes
+    /// nothing. Otherwise it writes the version of the database once more, so that the obstacle is
+    /// gone if that works.
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    ///
+    /// # Cancel safety
+    /// As [`write`](Self::write).
+    pub async fn probe(&self) -> Result<(), WriteError<rusqlite::Error>> {
+        match self.obstacle() {
+            None => self.write(|_| Ok(())).await,
+            Some(_) => self.write(write_version_again).await,
+        }
     }
 
     /// Returns the path of the database's file.
@@ -177,6 +212,11 @@ impl fmt::Debug for Writer {
     }
 }
 
+fn write_version_again(tx: &Savepoint<'_>) -> rusqlite::Result<()> {
+    let version: i64 = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    tx.pragma_update(None, "user_version", version)
+}
+
 /// Returns the error of a write without a reply. Every queued write gets one, unless the thread
 /// panics, which would be a bug of this module.
 fn thread_ended() -> rusqlite::Error {
@@ -190,7 +230,8 @@ struct WriterStart {
     migrations: &'static [Migration],
     commands: mpsc::Receiver<WriterCommand>,
     commits: Arc<AtomicU64>,
-    opened: oneshot::Sender<Result<(), OpenError>>,
+    obstacle: Arc<CurrentObstacle>,
+    opened: oneshot::Sender<Result<Arc<OpenFiles>, OpenError>>,
 }
 
 impl WriterStart {
@@ -200,11 +241,12 @@ impl WriterStart {
         let database = Lock::take(path).and_then(|lock| {
             stale::set_aside(path)?;
             let mut connection = open::open_writable(path, &self.options, self.migrations)?;
-            let pages =
-                count_pages(&mut connection).map_err(|source| OpenError::sqlite(path, source))?;
-            Ok((connection, pages, lock))
+            let log =
+                watch_log(&mut connection).map_err(|source| OpenError::sqlite(path, source))?;
+            let files = OpenFiles::of(path).map_err(|source| OpenError::io(path, source))?;
+            Ok((connection, log, Arc::new(files), lock))
         });
-        let (connection, pages, lock) = match database {
+        let (connection, log, files, lock) = match database {
             Ok(database) => database,
             Err(error) => {
                 let _ = self.opened.send(Err(error));
@@ -213,13 +255,18 @@ impl WriterStart {
         };
         // An error means that the future of `open` was dropped: `commands` is closed then too, and
         // `run` ends at once.
-        let _ = self.opened.send(Ok(()));
+        let _ = self.opened.send(Ok(Arc::clone(&files)));
         let worker = WriterWorker {
+            path: self.path,
             connection,
             commands: self.commands,
             group: self.options.group.max(1),
             commits: self.commits,
-            pages,
+            obstacle: self.obstacle,
+            failed: FailedWrites::default(),
+            checkpoints: FailureLog::default(),
+            log,
+            files,
             lock,
         };
         worker.run();

@@ -3,7 +3,6 @@
 mod client_network;
 pub(crate) mod gate_refusal;
 pub mod key_guard;
-mod log_pace;
 pub(crate) mod permissions;
 pub mod policy;
 pub(crate) mod request_auth;

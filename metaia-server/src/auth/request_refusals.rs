@@ -1,8 +1,8 @@
 //! Requests that are refused at the gate: counted, listed beside the refusals of connections, and
 //! logged.
 //!
-//! The node lists the last 250 of them, whatever it refuses beside them. One line a second of each
-//! code is logged. Neither has the credentials.
+//! The node lists the last 250 of them, whatever it refuses beside them. Neither the list nor the
+//! log has the credentials.
 
 use std::{
     fmt,
@@ -10,13 +10,8 @@ use std::{
 };
 
 use metaia_realtime::{Realtime, auth::ProvenClaims, presence::RefusedRequest};
-use parking_lot::Mutex;
-use tokio::time::Instant;
 
-use super::{
-    gate_refusal::{self, GateRefusal},
-    log_pace::LogPace,
-};
+use super::gate_refusal::{self, GateRefusal};
 
 /// The refusals of requests.
 #[derive(Default)]
@@ -24,7 +19,6 @@ pub(super) struct RequestRefusals {
     /// The node that lists them.
     node: Option<Realtime>,
     counts: [AtomicU64; gate_refusal::COUNT],
-    logged: Mutex<LogPace<&'static str>>,
 }
 
 impl RequestRefusals {
@@ -52,19 +46,9 @@ impl RequestRefusals {
         let ProvenClaims { user, role } = refused.claims.clone();
         let code = refusal.code();
         self.list(refused);
-        let due = self.logged.lock().due_count(code, Instant::now());
-        // Not under the lock: a line may have to wait for the reader of the log.
-        if let Some(count) = due {
-            let user = user.map(|user| user.to_string());
-            let role = role.map(|role| role.to_string());
-            tracing::info!(
-                code,
-                count,
-                user,
-                role,
-                "requests were refused; the last is named"
-            );
-        }
+        let user = user.as_ref().map(tracing::field::display);
+        let role = role.as_ref().map(tracing::field::display);
+        tracing::info!(code, user, role, "a request was refused");
     }
 
     /// Returns how many requests were refused, by their code.

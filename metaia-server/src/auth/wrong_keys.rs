@@ -18,7 +18,7 @@ use std::{
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use super::{client_network::ClientNetwork, log_pace::LogPace};
+use super::client_network::ClientNetwork;
 
 /// The wrong keys of a network in one window.
 const MAX_WRONG: u32 = 20;
@@ -53,7 +53,6 @@ struct State {
     /// The windows of the networks that found no place.
     others: HashMap<KeyKind, Window>,
     searched: Option<Instant>,
-    logged: LogPace<KeyKind>,
 }
 
 #[derive(Debug)]
@@ -71,7 +70,7 @@ impl KeyKind {
         }
     }
 
-    /// Returns the name for metrics and the log.
+    /// Returns the name for metrics.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::ApiKey => "api_key",
@@ -88,17 +87,8 @@ impl WrongKeys {
     pub(super) fn count(&self, kind: KeyKind, network: ClientNetwork) -> Result<(), Duration> {
         let now = Instant::now();
         self.counter(kind).fetch_add(1, Relaxed);
-        let (counted, to_log) = {
-            let mut state = self.state.lock();
-            let counted = state.window(kind, network, now).count(now);
-            (counted, state.logged.due_count(kind, now))
-        };
-        // Not under the lock: a line may have to wait for the reader of the log.
-        if let Some(count) = to_log {
-            let kind = kind.as_str();
-            tracing::warn!(kind, %network, count, "wrong keys were refused; the last is named");
-        }
-        counted
+        tracing::warn!(code = kind.code(), %network, "a wrong key was refused");
+        self.state.lock().window(kind, network, now).count(now)
     }
 
     /// Returns how many wrong keys have come, by their kind.

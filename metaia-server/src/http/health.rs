@@ -40,7 +40,9 @@ impl From<NotReady> for ApiError {
         match reason {
             // A shutdown is no failure: nothing is logged.
             NotReady::Leaving => problem,
-            NotReady::Unusable { source, .. } => problem.caused_by(source),
+            NotReady::Unusable { source, .. } | NotReady::Obstructed { source, .. } => {
+                problem.caused_by(source)
+            }
             NotReady::Silent { .. } | NotReady::UnknownRevocations => problem.caused_by(reason),
         }
     }

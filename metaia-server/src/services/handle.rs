@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use metaia_realtime::{Position, Realtime};
+use metaia_realtime::{Position, Realtime, sqlite::WriteObstacle};
 
 use super::{
     payments::{PaymentCounts, PaymentSettings},
@@ -55,6 +55,12 @@ impl Services {
     #[must_use]
     pub fn payment_counts(&self) -> &PaymentCounts {
         &self.0.payment_counts
+    }
+
+    /// Returns the reason why the store cannot be written, if it knows one.
+    #[must_use]
+    pub fn write_obstacle(&self) -> Option<WriteObstacle> {
+        self.store().obstacle()
     }
 
     /// Returns the position as of which records that are read from now on are current, if the log

@@ -29,6 +29,7 @@ use crate::{
     startup::{
         data_dir, key_files,
         storage::{Description, Storage},
+        telemetry::ProcessLog,
     },
     state::{AppState, Health},
     store::Store,
@@ -46,7 +47,10 @@ pub(crate) struct App {
 }
 
 /// Opens the storage and builds the server on it.
-pub(crate) async fn build(config: &Config) -> Result<App, Box<dyn Error + Send + Sync>> {
+pub(crate) async fn build(
+    config: &Config,
+    log: &ProcessLog,
+) -> Result<App, Box<dyn Error + Send + Sync>> {
     data_dir::prepare(config)?;
     let jwt_secret = jwt_secret(config)?;
     let payments = payments(config)?;
@@ -81,6 +85,7 @@ pub(crate) async fn build(config: &Config) -> Result<App, Box<dyn Error + Send +
             state.services.clone(),
             key_guard,
             &requests,
+            log.metrics(),
         ),
         router: router(state, &config.origins, requests),
         realtime,

@@ -15,5 +15,6 @@ mod serve;
 mod signals;
 mod storage;
 mod telemetry;
+mod watchdog;
 
 pub use run::run;

@@ -4,7 +4,7 @@
 use std::{error::Error, path::Path, process::ExitCode, time::Duration};
 
 use clap::Parser as _;
-use metaia_realtime::{log::sqlite::BackupError, planted_faults::planted_fault};
+use metaia_realtime::{log::sqlite::BackupError, planted_faults::planted_fault, serve::Serve};
 
 use crate::{
     config::{self, Config, Loaded, Sources},
@@ -14,8 +14,9 @@ use crate::{
         backup,
         cli::{Cli, Command},
         data_dir, descriptors,
-        serve::{Failure, serve},
-        telemetry,
+        serve::{CLOSE_TIMEOUT, Failure, serve},
+        telemetry::{LAST_LINES_TIMEOUT, ProcessLog},
+        watchdog::EndLimits,
     },
 };
 
@@ -24,7 +25,9 @@ const NOT_STARTED: u8 = 2;
 /// The exit code of a server that was running and failed.
 const FAILED: u8 = 1;
 /// The time that the threads of the runtime get to end after everything else has ended.
-const RUNTIME_SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
+const RUNTIME_SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(250);
+/// The time that the watchdog leaves to an orderly end beyond the sum of its steps.
+const WATCHDOG_MARGIN: Duration = Duration::from_millis(250);
 
 /// Runs the command that the command line names, and returns the exit code of the process.
 #[must_use]
@@ -89,7 +92,10 @@ fn start(mut config: Config, notices: &[String]) -> ExitCode {
         Ok(fault) => fault,
         Err(unknown) => return fail(NOT_STARTED, &unknown),
     };
-    telemetry::start(&config.log);
+    let log = match ProcessLog::start(&config.log) {
+        Ok(log) => log,
+        Err(error) => return fail(NOT_STARTED, &error),
+    };
     if let Some(fault) = fault {
         tracing::warn!("this server breaks a rule on purpose: {fault}");
     }
@@ -103,37 +109,53 @@ fn start(mut config: Config, notices: &[String]) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(NOT_STARTED, &error),
     };
-    let ended = runtime.block_on(serve(&config));
+    let ended = runtime.block_on(serve(&config, &log, end_limits(config.drain)));
     // Tasks that still run have been asked to stop.
     runtime.shutdown_timeout(RUNTIME_SHUTDOWN_TIMEOUT);
-    match ended {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::Start(cause)) => fail(NOT_STARTED, &*cause),
-        Err(Failure::Serve(cause)) => fail(FAILED, &*cause),
+    let (code, cause) = match ended {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failure::Start(cause)) => (NOT_STARTED, cause),
+        Err(Failure::Serve(cause)) => (FAILED, cause),
+    };
+    // Through the log, because standard error may stand still.
+    log.print(&failure(&*cause));
+    ExitCode::from(code)
+}
+
+/// Returns the time after which the watchdog ends the process: what an orderly end takes at most,
+/// and some more.
+fn end_limits(drain: Duration) -> EndLimits {
+    let after_drain = [
+        CLOSE_TIMEOUT,
+        RUNTIME_SHUTDOWN_TIMEOUT,
+        LAST_LINES_TIMEOUT,
+        WATCHDOG_MARGIN,
+    ];
+    let after_second = after_drain.into_iter().sum();
+    EndLimits {
+        after_first: drain + Serve::TIME_AFTER_DRAIN + after_second,
+        after_second,
     }
 }
 
 /// Prints the cause, and returns the exit code.
 fn fail(code: u8, cause: &dyn Error) -> ExitCode {
-    print_error(&format!("metaia-server: {}", chain(cause)));
+    print_error(&failure(cause));
     ExitCode::from(code)
+}
+
+fn failure(cause: &dyn Error) -> String {
+    format!("metaia-server: {}", chain(cause))
 }
 
 #[cfg(test)]
 mod tests {
-    use metaia_realtime::serve::Serve;
-
     use super::*;
-    use crate::{config::MAX_DRAIN, startup::serve::CLOSE_TIMEOUT};
+    use crate::config::MAX_DRAIN;
 
     #[test]
     fn a_server_that_is_told_to_stop_ends_within_15_s() {
-        let steps = [
-            MAX_DRAIN,
-            Serve::TIME_AFTER_DRAIN,
-            CLOSE_TIMEOUT,
-            RUNTIME_SHUTDOWN_TIMEOUT,
-        ];
-        assert!(steps.into_iter().sum::<Duration>() <= Duration::from_secs(15));
+        let limit = end_limits(MAX_DRAIN).after_first;
+        assert!(limit <= Duration::from_secs(15), "{limit:?}");
     }
 }

@@ -2,13 +2,16 @@
 
 use std::{error::Error, time::Duration};
 
-use metaia_realtime::serve::Serve;
+use metaia_realtime::{
+    planted_faults::{Fault, planted},
+    serve::Serve,
+};
 use tokio::{net::TcpListener, sync::oneshot, time::timeout};
 
 use crate::{
     config::Config,
     http::{health, metrics},
-    printer::print,
+    printer::print_aside,
     startup::{
         app::{self, App},
         banner,
@@ -16,12 +19,14 @@ use crate::{
         reach::network_address,
         signals::Signals,
         storage::Description,
+        telemetry::ProcessLog,
+        watchdog::{self, EndLimits},
     },
     store::Store,
 };
 
 /// The time to close the store after the last client.
-pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_millis(1_500);
+pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The reason why the server ended.
 pub(crate) enum Failure {
@@ -31,14 +36,23 @@ pub(crate) enum Failure {
     Serve(Box<dyn Error + Send + Sync>),
 }
 
-/// Runs the server from its construction to the closing of the store.
-pub(crate) async fn serve(config: &Config) -> Result<(), Failure> {
+/// Runs the server from its construction to the closing of the store. `limits` are those of the
+/// [watchdog].
+pub(crate) async fn serve(
+    config: &Config,
+    log: &ProcessLog,
+    limits: EndLimits,
+) -> Result<(), Failure> {
     // First, so that a signal during the start is not lost.
     let signals = Signals::listen().map_err(|error| Failure::Start(error.into()))?;
-    let app = app::build(config).await.map_err(Failure::Start)?;
+    watchdog::start(limits).map_err(|error| Failure::Start(error.into()))?;
+    let app = app::build(config, log).await.map_err(Failure::Start)?;
     let store = app.store.clone();
     let ended = match Listeners::bind(config).await {
-        Ok(listeners) => serve_on(listeners, app, signals, config).await,
+        Ok(listeners) => {
+            log.pace.begin();
+            serve_on(listeners, app, signals, config).await
+        }
         Err(error) => Err(Failure::Start(error)),
     };
     close(&*store).await;
@@ -52,10 +66,15 @@ async fn serve_on(
     config: &Config,
 ) -> Result<(), Failure> {
     announce(config, &app.description, &listeners);
+    if planted(Fault::StuckRuntime) {
+        block_all_workers();
+    }
     let metrics = metrics::serve(listeners.metrics, app.metrics.clone());
+    let health = app.health.clone();
     tokio::select! {
         () = serve_until_signal(app, listeners.clients, signals, config.drain) => Ok(()),
         ended = metrics => ended.map_err(|error| Failure::Serve(error.into())),
+        () = health.inspect_store() => Ok(()),
     }
 }
 
@@ -83,7 +102,7 @@ fn announce(config: &Config, storage: &Description, listeners: &Listeners) {
         .metrics
         .as_ref()
         .and_then(|listener| listener.local_addr().ok());
-    print(&banner::text(
+    print_aside(banner::text(
         config,
         storage,
         port,
@@ -129,6 +148,19 @@ async fn serve_until_signal(
     tokio::select! {
         () = serving => {}
         signal = signals.next() => tracing::warn!("{signal} again: stopping at once"),
+    }
+}
+
+/// Blocks every worker of the runtime for ever.
+fn block_all_workers() {
+    let runtime = tokio::runtime::Handle::current();
+    // Each worker takes one of them, and one is enough for it.
+    for _ in 0..64 {
+        runtime.spawn(async {
+            loop {
+                std::thread::park();
+            }
+        });
     }
 }
 

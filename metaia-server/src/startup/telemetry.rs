@@ -1,21 +1,38 @@
 //! The process log: lines of text or JSON on standard error. Standard output is for the banner.
 //!
+//! No thread but that of [`LineOutput`] waits for standard error, and a flood of equal lines is cut
+//! by [`LinePace`].
+//!
 //! No line of this server contains a token or a secret. Its dependencies log packets at `debug` and
 //! `trace`, and the first packet of a client carries its token: their level is capped at `info`,
 //! whatever `RUST_LOG` says.
 
-use std::{backtrace::Backtrace, env, io, io::IsTerminal as _, panic};
+use std::{
+    backtrace::Backtrace,
+    env, io,
+    io::{IsTerminal as _, Write as _},
+    panic,
+    time::Duration,
+};
 
 use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::{
     Layer as _, Registry,
     filter::{FilterExt as _, LevelFilter, Targets, filter_fn},
-    fmt,
+    fmt::{self, MakeWriter as _},
     layer::{Filter, SubscriberExt as _},
     util::SubscriberInitExt as _,
 };
 
-use crate::config::{Log, LogFormat};
+use crate::{
+    config::{Log, LogFormat},
+    http::metrics::LogMetrics,
+    line_output::LineOutput,
+    line_pace::LinePace,
+};
+
+/// The time to write the last lines at the end of the process.
+pub(super) const LAST_LINES_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Crates that log what clients send, below `info`.
 const CAPPED_AT_INFO: [&str; 5] = [
@@ -26,22 +43,69 @@ const CAPPED_AT_INFO: [&str; 5] = [
     "hyper",
 ];
 
-/// Starts logging. A second start in one process changes nothing.
-pub(crate) fn start(log: &Log) {
+/// The log of this process. Dropping it waits until everything is written, for at most 500 ms
+/// ([`LAST_LINES_TIMEOUT`]), because its reader may stand still.
+#[derive(Debug, Default)]
+pub(crate) struct ProcessLog {
+    pub(crate) output: LineOutput,
+    pub(crate) pace: LinePace,
+}
+
+impl ProcessLog {
+    /// Starts logging. A second start in one process changes nothing.
+    ///
+    /// # Errors
+    /// Returns an error if the system has no thread for it.
+    pub(crate) fn start(log: &Log) -> io::Result<Self> {
+        let this = Self::default();
+        let pace = this.pace.clone();
+        this.output
+            .start(io::stderr(), move || pace.tell_unsaid())?;
+        if subscribe(log, &this) {
+            log_panics();
+        }
+        Ok(this)
+    }
+
+    /// Returns the metrics of this log.
+    pub(crate) fn metrics(&self) -> LogMetrics {
+        LogMetrics {
+            output: self.output.clone(),
+            pace: self.pace.clone(),
+        }
+    }
+
+    /// Adds a line as it is.
+    pub(crate) fn print(&self, line: &str) {
+        let mut output = self.output.make_writer();
+        // The queue takes the line, or counts it.
+        let _ = writeln!(output, "{line}");
+    }
+}
+
+impl Drop for ProcessLog {
+    fn drop(&mut self) {
+        self.pace.tell_all();
+        self.output.finish(LAST_LINES_TIMEOUT);
+    }
+}
+
+/// Sends the lines of this process to its log. Returns false if they have another one already.
+fn subscribe(log: &Log, to: &ProcessLog) -> bool {
     let default = || Targets::new().with_default(LevelFilter::INFO);
-    let filter = filter(log.filter.clone().unwrap_or_else(default));
-    let lines = fmt::layer().with_writer(io::stderr);
+    let wanted = filter(log.filter.clone().unwrap_or_else(default));
+    // The pace last: it counts only what would be written.
+    let wanted = wanted.and(to.pace.clone());
+    let lines = fmt::layer().with_writer(to.output.clone());
     let lines = match log.format {
-        LogFormat::Json => lines.json().flatten_event(true).with_filter(filter).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).with_filter(wanted).boxed(),
         LogFormat::Text => lines
             .with_ansi(uses_colours())
             .with_target(false)
-            .with_filter(filter)
+            .with_filter(wanted)
             .boxed(),
     };
-    if Registry::default().with(lines).try_init().is_ok() {
-        log_panics();
-    }
+    Registry::default().with(lines).try_init().is_ok()
 }
 
 fn filter<S: Subscriber>(wanted: Targets) -> impl Filter<S> + use<S> {

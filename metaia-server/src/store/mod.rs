@@ -16,8 +16,10 @@ mod sqlite;
 #[cfg(test)]
 pub(crate) mod testing;
 
+use std::future::ready;
+
 use futures_util::future::BoxFuture;
-use metaia_realtime::{OrderId, Role, UserId, event::PaymentStatus};
+use metaia_realtime::{OrderId, Role, UserId, event::PaymentStatus, sqlite::WriteObstacle};
 
 pub use change::{
     Change, IdempotencyClaim, IdempotencyState, Keyed, MakeReply, StoredReply, Write,
@@ -225,6 +227,17 @@ pub trait Store: Send + Sync + 'static {
 
     /// Checks that the store accepts changes. Returns a notice for its operator, if there is one.
     fn ping(&self) -> BoxFuture<'_, Result<Option<&'static str>, StoreError>>;
+
+    /// Returns the reason why the store cannot be written, if it knows one.
+    fn obstacle(&self) -> Option<WriteObstacle> {
+        None
+    }
+
+    /// Looks for an [`obstacle`](Self::obstacle), also while nothing is written. A store does
+    /// nothing if it has none.
+    fn inspect(&self) -> BoxFuture<'_, ()> {
+        Box::pin(ready(()))
+    }
 
     /// Returns the name of the store, for texts about its failure.
     fn name(&self) -> &'static str;

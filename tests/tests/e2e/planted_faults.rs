@@ -1,5 +1,6 @@
 //! The scenarios of `examples/scenarios` find each fault that a test build of the server can plant:
-//! they fail, and the name of the scenario states the rule that the fault breaks.
+//! they fail, and the name of the scenario states the rule that the fault breaks. What concerns the
+//! process and no client has a test of its own instead.
 
 use std::path::Path;
 
@@ -75,6 +76,18 @@ const FOUND_BY: [(&str, &str); 52] = [
     ("late_success_unflagged", "payment_late"),
 ];
 
+/// Faults that no scenario finds, because they concern the process: each with the test that does.
+const FOUND_BY_TESTS: [(&str, &str); 2] = [
+    (
+        "disk_full",
+        "storage::full::a_full_disk_is_said_once_and_not_for_each_write",
+    ),
+    (
+        "stuck_runtime",
+        "log_output::watchdog::a_server_whose_runtime_is_stuck_ends_all_the_same",
+    ),
+];
+
 #[tokio::test]
 async fn an_unknown_fault_ends_the_server_with_the_list_of_faults() {
     let setup = Setup::new().env(VARIABLE, "nothing");
@@ -82,7 +95,9 @@ async fn an_unknown_fault_ends_the_server_with_the_list_of_faults() {
     assert!(output.contains("`nothing` is no fault"), "{output}");
     let listed = output.lines().filter_map(|line| line.strip_prefix("  "));
     let listed: Vec<&str> = listed.filter_map(|line| line.split(": ").next()).collect();
-    assert_eq!(listed, FOUND_BY.map(|(fault, _)| fault), "{output}");
+    let known = FOUND_BY.iter().chain(&FOUND_BY_TESTS);
+    let known: Vec<&str> = known.map(|(fault, _)| *fault).collect();
+    assert_eq!(listed, known, "{output}");
 }
 
 /// `METAIA_LONG=1` runs all scenarios with each fault, in some minutes.

@@ -119,7 +119,7 @@ async fn a_refused_token_of_a_request_is_named() {
         assert_eq!(listed[0]["userAgent"], "Metaia/7 (iOS)");
         assert!(!listed[0].to_string().contains(&token));
     }
-    server.wait_for_output("requests were refused").await;
+    server.wait_for_output("a request was refused").await;
     let shown = server.output_lines().join("\n");
     assert!(!shown.contains(&expired.sign()), "{shown}");
 }

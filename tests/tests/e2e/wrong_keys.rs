@@ -97,24 +97,25 @@ async fn without_a_trusted_proxy_a_client_cannot_choose_its_address() {
 }
 
 #[tokio::test]
-async fn wrong_keys_are_counted_and_logged_once_a_second() {
+async fn each_wrong_key_is_counted_and_few_are_logged() {
     let server = Server::start().await;
-    let start = std::time::Instant::now();
     for _ in 0..200 {
         emit(&with_key(&server, "a-wrong-api-key-0123")).await;
     }
-    let seconds = usize::try_from(start.elapsed().as_secs()).unwrap();
     let text = server.metrics().await;
     assert!(
         text.contains("metaia_wrong_keys_total{kind=\"api_key\"} 200"),
         "{text}"
     );
+    server
+        .wait_for_output("left out: a wrong key was refused")
+        .await;
     let lines = server.output_lines();
+    let lines = lines.iter();
     let lines: Vec<_> = lines
-        .iter()
-        .filter(|line| line.contains("wrong keys were refused"))
+        .filter(|line| line.contains("a wrong key was refused"))
         .collect();
-    assert!((1..=seconds + 2).contains(&lines.len()), "{lines:#?}");
+    assert!((6..20).contains(&lines.len()), "{lines:#?}");
     assert!(lines[0].contains("127.0.0.1"), "{lines:#?}");
     assert!(!server.output_lines().join("\n").contains("a-wrong-api-key"));
 }

@@ -1,6 +1,7 @@
 //! Behaviour of the writer and its readers, on real files.
 
 mod failures;
+mod obstacles;
 mod opening;
 mod writes;
 

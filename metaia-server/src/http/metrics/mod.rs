@@ -8,7 +8,9 @@ mod key_sets;
 mod keys;
 mod node;
 mod payments;
+mod process_log;
 mod requests;
+mod store;
 
 use std::{future::pending, io, net::SocketAddr, sync::Arc};
 
@@ -18,6 +20,7 @@ use metaia_realtime::{JwtAuthenticator, Realtime};
 use prometheus_client::{encoding::text::encode, registry::Registry};
 use tokio::net::TcpListener;
 
+pub(crate) use process_log::LogMetrics;
 pub(crate) use requests::{Requests, count};
 
 use crate::{auth::key_guard::KeyGuard, http::problem::ApiError, services::Services};
@@ -54,21 +57,24 @@ pub(crate) async fn serve(listener: Option<TcpListener>, router: Router) -> io::
     }
 }
 
-/// Returns the router of the metrics of a node, of its payments, of the wrong keys, of the keys of
-/// issuers and of the requests to it.
+/// Returns the router of the metrics of a node, of its store and payments, of the wrong keys, of
+/// the keys of issuers, of the requests to it and of its own log.
 pub(crate) fn router(
     realtime: Realtime,
     authenticator: Arc<JwtAuthenticator>,
     services: Services,
     keys: Arc<KeyGuard>,
     requests: &Requests,
+    log: LogMetrics,
 ) -> Router {
     let mut registry = Registry::with_prefix("metaia");
     registry.register_collector(Box::new(node::NodeMetrics(realtime)));
+    registry.register_collector(Box::new(store::StoreMetrics(services.clone())));
     registry.register_collector(Box::new(payments::PaymentMetrics(services)));
     registry.register_collector(Box::new(keys::KeyMetrics(keys)));
     registry.register_collector(Box::new(key_sets::KeySetMetrics(authenticator)));
     requests.register(&mut registry);
+    registry.register_collector(Box::new(log));
     Router::new()
         .route("/metrics", get(metrics))
         .with_state(Arc::new(registry))
@@ -135,8 +141,16 @@ mod tests {
         let keys = Arc::default();
         let authenticator = Arc::new(JwtAuthenticator::without_keys());
         let services = world.services.clone();
-        let router = router(realtime, authenticator, services, keys, &requests);
-        scraped(router).await
+        let log = LogMetrics::default();
+        scraped(router(
+            realtime,
+            authenticator,
+            services,
+            keys,
+            &requests,
+            log,
+        ))
+        .await
     }
 
     #[tokio::test]
@@ -187,6 +201,7 @@ mod tests {
             services,
             Arc::default(),
             &Requests::default(),
+            LogMetrics::default(),
         );
         let text = scraped(router).await;
         let lines: Vec<String> = text.lines().map(without_changing_values).collect();
@@ -214,6 +229,7 @@ mod tests {
             world.services.clone(),
             Arc::default(),
             &Requests::default(),
+            LogMetrics::default(),
         );
         let text = scraped(router).await;
         for line in [

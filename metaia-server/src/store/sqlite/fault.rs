@@ -84,6 +84,10 @@ pub(super) fn from_write(error: WriteError<Fault>) -> CommitError {
     }
 }
 
+pub(super) fn from_probe(error: WriteError<Sql>) -> StoreError {
+    StoreError::Unavailable(error.into())
+}
+
 pub(super) fn from_read(error: ReadError<Fault>) -> StoreError {
     match error {
         ReadError::Refused(fault) => CommitError::from(fault).into(),

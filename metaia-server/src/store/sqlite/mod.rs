@@ -18,11 +18,11 @@ use futures_util::future::BoxFuture;
 use metaia_realtime::{
     EventLog as _, Limits, OrderId, SqliteLog, UserId,
     log::Retention,
-    sqlite::{OpenError, Readers, SqliteOptions, Writer},
+    sqlite::{OpenError, Readers, SqliteOptions, WriteObstacle, Writer},
 };
 use rusqlite::Connection;
 
-use self::fault::{Fault, from_read, from_write};
+use self::fault::{Fault, from_probe, from_read};
 use super::{
     Change, CommitError, IdempotencyClaim, IdempotencyState, Keyed, NotificationQuery, OrderQuery,
     PaymentQuery, StandingPayments, Store, StoreError, StoredReply, Whose,
@@ -176,7 +176,19 @@ impl Store for SqliteStore {
     }
 
     fn ping(&self) -> BoxFuture<'_, Result<Option<&'static str>, StoreError>> {
-        Box::pin(async move { Ok(self.writer.write(|_| Ok(None)).await.map_err(from_write)?) })
+        Box::pin(async move {
+            self.writer.probe().await.map_err(from_probe)?;
+            Ok(None)
+        })
+    }
+
+    fn obstacle(&self) -> Option<WriteObstacle> {
+        self.writer.obstacle()
+    }
+
+    fn inspect(&self) -> BoxFuture<'_, ()> {
+        // The writer logs what it finds.
+        Box::pin(async move { drop(self.writer.probe().await) })
     }
 
     fn name(&self) -> &'static str {

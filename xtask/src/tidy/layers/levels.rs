@@ -113,7 +113,13 @@ const REALTIME_CIRCLES: &[KnownCircle] = &[KnownCircle {
 }];
 
 const SERVER: &[Level] = &[
-    Level::apart(&["error_chain.rs", "printer.rs", "model/"]),
+    Level::apart(&[
+        "error_chain.rs",
+        "printer.rs",
+        "line_output/",
+        "line_pace/",
+        "model/",
+    ]),
     Level::apart(&["store/"]),
     Level::apart(&["auth/"]),
     Level::apart(&["config/", "payment/"]),
