@@ -1,7 +1,7 @@
 //! The handle of the writer thread.
 
 use std::{
-    fmt, io,
+    fmt, fs, io,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -15,7 +15,7 @@ use rusqlite::{Savepoint, ffi};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    Migration, OpenError, Readers, SqliteOptions, WriteError, WriteObstacle,
+    Migration, OpenError, Readers, SqliteOptions, WriteError, WriteObstacle, beside,
     error::sqlite_failure,
     job::WriteJob,
     lock::Lock,
@@ -26,6 +26,9 @@ use super::{
     worker::{WriterCommand, WriterWorker, watch_log},
 };
 use crate::failure_log::FailureLog;
+
+/// The bytes that a probe writes while there is an obstacle.
+const PROBE_BYTES: usize = 256 * 1024;
 
 /// Writes to one database, through one thread: see the [module](super) for how it behaves.
 ///
@@ -158,8 +161,8 @@ impl Writer {
 
     /// Finds out whether the database can be written. While there is no
     /// [`obstacle`](Self::obstacle), this looks at the files and waits for the queue, and writes
-    /// nothing. Otherwise it writes the version of the database once more, so that the obstacle is
-    /// gone if that works.
+    /// nothing. Otherwise it writes 256 KiB to a file beside the database, deletes that, and writes
+    /// the version of the database once more. The obstacle is gone if all of this works.
     ///
     /// # Errors
     /// See [`WriteError`].
@@ -169,7 +172,14 @@ impl Writer {
     pub async fn probe(&self) -> Result<(), WriteError<rusqlite::Error>> {
         match self.obstacle() {
             None => self.write(|_| Ok(())).await,
-            Some(_) => self.write(write_version_again).await,
+            Some(_) => {
+                let path = self.thread.path.clone();
+                let probe = move |tx: &Savepoint<'_>| {
+                    check_space(&path)?;
+                    write_version_again(tx)
+                };
+                self.write(probe).await
+            }
         }
     }
 
@@ -210,6 +220,16 @@ impl fmt::Debug for Writer {
             .field("path", &self.thread.path)
             .finish_non_exhaustive()
     }
+}
+
+/// Checks that there is space for more than one page, which is all that the version takes: a disk
+/// that is almost full would be taken for a writable one.
+fn check_space(database: &Path) -> rusqlite::Result<()> {
+    let probe = beside(database, ".probe");
+    let written = fs::write(&probe, vec![0; PROBE_BYTES]);
+    // After a failure, too: it may have a part.
+    let _ = fs::remove_file(&probe);
+    written.map_err(|error| sqlite_failure(ffi::SQLITE_IOERR_WRITE, &error.to_string()))
 }
 
 fn write_version_again(tx: &Savepoint<'_>) -> rusqlite::Result<()> {
