@@ -40,7 +40,7 @@ impl<'a> Prefetch<'a> {
     /// futures must not be dropped half-way.
     pub(super) async fn facts(self, wanted: &WantedFacts) -> Result<Facts, Error> {
         let mut facts = Facts::new(Timestamp::now());
-        let (orders, active, tailors, payments, seen, claims, notifications, counted, listed) = join!(
+        let (orders, active, tailors, payments, seen, claims, notices, counted, listed) = join!(
             self.orders(wanted),
             self.under_way(wanted),
             self.tailors(&wanted.tailors),
@@ -57,7 +57,7 @@ impl<'a> Prefetch<'a> {
         facts.load_payments(&payments?);
         facts.load_provider_events(&seen?);
         facts.load_claims(&claims?);
-        facts.load_notifications(&notifications?);
+        facts.load_notifications(&notices?);
         facts.load_unread(wanted.counted.iter().cloned(), &counted?, &listed?);
         Ok(facts)
     }
