@@ -170,7 +170,7 @@ impl Realtime {
         let limit = self.limits().entry_bytes;
         if let Some(size) = entries
             .iter()
-            .map(NewEntry::size)
+            .map(NewEntry::stored_size)
             .find(|size| *size > limit)
         {
             return Err(EventError::TooLarge { size, limit }.into());

@@ -25,6 +25,14 @@ pub enum EventError {
         /// The limit, in bytes.
         limit: usize,
     },
+    /// The event has more rooms than [`NewEntry::MAX_ROOMS`](crate::NewEntry::MAX_ROOMS).
+    #[error("the event is published to {rooms} rooms, at most {limit} are allowed")]
+    TooManyRooms {
+        /// The number of different rooms.
+        rooms: usize,
+        /// The limit.
+        limit: usize,
+    },
     /// The payload does not serialise to JSON.
     #[error("the payload does not serialise to JSON")]
     Serialize(#[source] serde_json::Error),
@@ -38,7 +46,7 @@ pub enum EventError {
 
 impl EventError {
     /// Returns the stable code: `invalid_event`, `payload_not_object`, `payload_reserved_member`,
-    /// `payload_too_large`, `payload_not_json` or `payload_unreadable`.
+    /// `payload_too_large`, `too_many_rooms`, `payload_not_json` or `payload_unreadable`.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -46,6 +54,7 @@ impl EventError {
             Self::NotAnObject => "payload_not_object",
             Self::ReservedMember => "payload_reserved_member",
             Self::TooLarge { .. } => "payload_too_large",
+            Self::TooManyRooms { .. } => "too_many_rooms",
             Self::Serialize(_) => "payload_not_json",
             Self::Unreadable => "payload_unreadable",
         }

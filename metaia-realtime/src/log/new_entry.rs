@@ -23,6 +23,10 @@ pub struct NewEntry {
 }
 
 impl NewEntry {
+    /// The largest number of rooms of an event: 256. Logs write each of them. Stored entries of
+    /// earlier versions may have more.
+    pub const MAX_ROOMS: usize = 256;
+
     /// Creates an event for the sessions in any of `rooms`. A session in several of them receives
     /// it once.
     ///
@@ -36,13 +40,19 @@ impl NewEntry {
     /// ```
     ///
     /// # Errors
-    /// Returns [`EventError`] if the event cannot be logged. The size is checked later, at the
-    /// publish.
+    /// Returns [`EventError`] if the event cannot be logged, also if it has more than
+    /// [`MAX_ROOMS`](Self::MAX_ROOMS) different rooms. The size is checked later, at the publish.
     pub fn event(rooms: impl Into<Arc<[Room]>>, event: impl IntoEvent) -> Result<Self, EventError> {
         let (name, json) = event.into_event()?;
+        let rooms = without_repetitions(rooms.into());
+        if rooms.len() > Self::MAX_ROOMS {
+            let limit = Self::MAX_ROOMS;
+            let rooms = rooms.len();
+            return Err(EventError::TooManyRooms { rooms, limit });
+        }
         Ok(Self {
             id: EventId::random(),
-            rooms: without_repetitions(rooms.into()),
+            rooms,
             name,
             payload: json.try_into()?,
             kind: EntryKind::Event,
@@ -202,18 +212,30 @@ impl NewEntry {
         const FRAME: usize = 7 + 150;
         self.name().len() + self.payload.as_str().len() + FRAME
     }
+
+    /// Returns the size of the entry in bytes as logs store it: the encoded entry and the names of
+    /// its rooms. [`Limits::entry_bytes`](crate::Limits::entry_bytes) bounds it.
+    ///
+    /// It is not the size that the log's bytes are counted in: nodes of earlier versions count
+    /// those of the same entries without rooms.
+    #[must_use]
+    pub fn stored_size(&self) -> usize {
+        let rooms = self.rooms.iter().map(Room::to_string);
+        self.size() + rooms.map(|room| room.len()).sum::<usize>()
+    }
 }
 
 /// Returns the rooms without repetitions, in the given order: logs keep an index by room.
 fn without_repetitions(rooms: Arc<[Room]>) -> Arc<[Room]> {
-    let is_repeated = |(index, room): (usize, &Room)| rooms[..index].contains(room);
-    // Repetitions are rare: the usual case does not allocate.
-    if !rooms.iter().enumerate().any(is_repeated) {
+    let mut seen = HashSet::with_capacity(rooms.len());
+    // By their hashes: comparing each with all before it would take a time that grows with the
+    // square of their number.
+    let first_ones: Vec<&Room> = rooms.iter().filter(|room| seen.insert(*room)).collect();
+    // Repetitions are rare: the usual case does not copy the rooms.
+    if first_ones.len() == rooms.len() {
         return rooms;
     }
-    let mut seen = HashSet::new();
-    let first_ones = rooms.iter().filter(|room| seen.insert(*room));
-    first_ones.cloned().collect()
+    first_ones.into_iter().cloned().collect()
 }
 
 /// Reason why a stored entry cannot be read back: it is an event that cannot have been appended.
@@ -231,6 +253,41 @@ mod tests {
         let room = |id: &str| Room::Order(id.parse().unwrap());
         let new = NewEntry::event([room("b"), room("a"), room("b")], ("n", json!({}))).unwrap();
         assert_eq!(new.rooms(), [room("b"), room("a")]);
+    }
+
+    fn orders(count: usize) -> Vec<Room> {
+        let room = |n| Room::Order(format!("o{n}").parse().unwrap());
+        (0..count).map(room).collect()
+    }
+
+    #[test]
+    fn an_event_has_at_most_256_rooms() {
+        let most = orders(NewEntry::MAX_ROOMS);
+        // Repetitions do not count.
+        let twice: Vec<Room> = most.iter().chain(&most).cloned().collect();
+        assert_eq!(
+            NewEntry::event(twice, ("n", json!({}))).unwrap().rooms(),
+            most
+        );
+        let more = orders(NewEntry::MAX_ROOMS + 1);
+        let refused = NewEntry::event(more.clone(), ("n", json!({}))).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "the event is published to 257 rooms, at most 256 are allowed"
+        );
+        // Earlier versions have stored such entries.
+        let names: Vec<String> = more.iter().map(ToString::to_string).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        assert_eq!(stored(&names, "n", "{}").unwrap().rooms(), more);
+    }
+
+    #[test]
+    fn rooms_count_in_the_stored_size() {
+        let size = |count| {
+            let entry = NewEntry::event(orders(count), ("n", json!({}))).unwrap();
+            entry.stored_size() - entry.size()
+        };
+        assert_eq!((size(0), size(2)), (0, "order-o0order-o1".len()));
     }
 
     fn stored(rooms: &[&str], name: &str, payload: &str) -> Result<NewEntry, DamagedEntry> {

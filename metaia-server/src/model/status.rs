@@ -73,6 +73,12 @@ impl OrderStatus {
         matches!(self, Self::Delivered | Self::Cancelled)
     }
 
+    /// Returns whether the order was confirmed and is not final: whether work on it is expected.
+    #[must_use]
+    pub const fn is_under_way(self) -> bool {
+        !self.is_final() && !matches!(self, Self::Pending)
+    }
+
     const fn next(self) -> Option<Self> {
         match self {
             Self::Pending => Some(Self::Confirmed),

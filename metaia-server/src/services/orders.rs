@@ -19,8 +19,8 @@ use crate::{
     store::{Change, CommitError, IdempotencyClaim, OrderQuery, StoredReply, Whose, Write},
 };
 
-/// The bytes by which an encoded order may grow after it was placed: two ids, a longer status and a
-/// longer version.
+/// The bytes by which an encoded order may grow after it was placed, and those of the rooms of its
+/// update: two ids, a longer status, a longer version, and five rooms.
 const MAX_GROWTH_BYTES: usize = 512;
 
 impl Services {

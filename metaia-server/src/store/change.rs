@@ -79,10 +79,10 @@ impl Change {
         }
     }
 
-    /// Checks that each encoded event has at most `limit` bytes, before anything is written.
+    /// Checks that each event with its rooms has at most `limit` bytes, before anything is written.
     pub(super) fn require_size(&self, limit: usize) -> Result<(), CommitError> {
         for event in &self.events {
-            let size = event.size();
+            let size = event.stored_size();
             if size > limit {
                 return Err(CommitError::Event(EventError::TooLarge { size, limit }));
             }

@@ -38,16 +38,16 @@ fn read(
     NewEntry::event(NewNotification::rooms(user), &payload)
 }
 
-/// Returns the `tailor_status_update` to the admins and to the rooms of the tailor's open orders.
+/// Returns the `tailor_status_update` to the admins and to the rooms of these orders.
 pub(super) fn tailor_status(
     status: &TailorStatus,
-    open: &[OrderId],
+    orders: &[OrderId],
 ) -> Result<NewEntry, EventError> {
     if planted(Fault::TailorStatusUntold) {
         return NewEntry::event([], (TailorStatusUpdate::NAME, status));
     }
     NewEntry::event(
-        TailorStatusUpdate::rooms(open),
+        TailorStatusUpdate::rooms(orders),
         (TailorStatusUpdate::NAME, status),
     )
 }

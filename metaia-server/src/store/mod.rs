@@ -114,6 +114,10 @@ pub struct StandingPayments {
 /// more.
 const MAX_STANDING: u16 = 100;
 
+/// The orders in whose rooms a tailor's status is published: the most recently changed ones. Any
+/// customer may order from a tailor, so that a tailor's orders have no bound.
+const MAX_STATUS_ROOMS: u16 = 200;
+
 /// The records of the marketplace.
 ///
 /// Contract, with the failure that each clause prevents:
@@ -218,7 +222,9 @@ pub trait Store: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<u64, CommitError>>;
 
     /// Stores a tailor's status, and publishes `tailor_status_update` to the admins and to the
-    /// rooms of the orders that are open for that tailor at this moment.
+    /// rooms of that tailor's orders that are under way at this moment
+    /// ([`OrderStatus::is_under_way`]): of the 200 that were changed last. What this costs does not
+    /// grow with the number of the tailor's orders.
     fn set_tailor_status(
         &self,
         status: TailorStatus,

@@ -61,7 +61,8 @@ macro_rules! store_contract {
                 a_payment_is_changed_in_its_next_version_only,
                 payments_are_listed_in_pages;
             records: only_ones_own_notifications_are_marked_and_only_once,
-                a_tailors_status_reaches_the_rooms_of_their_open_orders;
+                a_tailors_status_reaches_the_rooms_of_their_orders_under_way,
+                a_tailors_status_reaches_the_200_orders_that_were_changed_last;
         }
 
         #[test]

@@ -7,7 +7,7 @@ use mongodb::{
     options::Hint,
 };
 
-use super::document::{any_of, date, id, id_or_text, unread_in};
+use super::document::{date, id, id_or_text, unread_in};
 use crate::{
     model::{Cursor, NotificationId, OrderStatus, Timestamp},
     store::{NotificationQuery, OrderQuery, PaymentQuery, Whose},
@@ -125,12 +125,17 @@ pub(super) fn unread_of(users: Bson) -> Document {
     doc! { "user": users, "read": unread_in(), "_id": { "$type": "objectId" } }
 }
 
-/// Returns the filter of the orders that are open for any of these tailors.
-pub(super) fn open_for<'a>(tailors: impl Iterator<Item = &'a str>) -> Document {
-    let mut open = OrderStatus::ALL.to_vec();
-    open.retain(|status| !status.is_final());
-    let open: Vec<&str> = open.into_iter().map(OrderStatus::as_str).collect();
-    doc! { "tailor": any_of(tailors), "status": { "$in": open } }
+/// Returns the filter of a tailor's orders that are under way.
+pub(super) fn under_way(tailor: &str) -> Document {
+    let mut under_way = OrderStatus::ALL.to_vec();
+    under_way.retain(|status| status.is_under_way());
+    let under_way: Vec<&str> = under_way.into_iter().map(OrderStatus::as_str).collect();
+    doc! { "tailor": id_or_text(tailor), "status": { "$in": under_way } }
+}
+
+/// Returns the order of a tailor's orders: the last changed ones first.
+pub(super) fn last_changed_first() -> Document {
+    doc! { "updatedAt": -1, "_id": -1 }
 }
 
 /// Returns the filter of the payments of orders that are open or completed.

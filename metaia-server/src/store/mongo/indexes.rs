@@ -118,8 +118,10 @@ fn wanted() -> [(&'static str, Vec<IndexModel>); 5] {
                 plain(doc! { "customer": 1, "createdAt": 1, "_id": 1 }),
                 plain(doc! { "tailor": 1, "createdAt": 1, "_id": 1 }),
                 plain(doc! { "deliveryPartner": 1, "createdAt": 1, "_id": 1 }),
-                // For the rooms of a tailor's open orders.
-                plain(doc! { "tailor": 1, "status": 1 }),
+                // For the rooms of a tailor's orders that are under way: the last changed ones of
+                // each status, without reading a document. Nodes of earlier versions have one
+                // without `updatedAt`, which stays.
+                plain(doc! { "tailor": 1, "status": 1, "updatedAt": 1, "_id": 1 }),
                 // To check that a number is free.
                 plain(doc! { "orderNumber": 1 }),
             ],

@@ -16,7 +16,7 @@ use super::{
     filter,
     plan::{Facts, MAX_MARKED, WantedFacts},
 };
-use crate::model::Timestamp;
+use crate::{model::Timestamp, store::MAX_STATUS_ROOMS};
 
 type Found = Result<Vec<Document>, Error>;
 
@@ -40,9 +40,9 @@ impl<'a> Prefetch<'a> {
     /// futures must not be dropped half-way.
     pub(super) async fn facts(self, wanted: &WantedFacts) -> Result<Facts, Error> {
         let mut facts = Facts::new(Timestamp::now());
-        let (orders, open, tailors, payments, seen, claims, notifications, counted, listed) = join!(
+        let (orders, active, tailors, payments, seen, claims, notices, counted, listed) = join!(
             self.orders(wanted),
-            self.open(&wanted.tailors),
+            self.under_way(wanted),
             self.tailors(&wanted.tailors),
             self.payments(wanted),
             self.provider_events(&wanted.provider_events),
@@ -52,12 +52,12 @@ impl<'a> Prefetch<'a> {
             self.listed(&wanted.marked),
         );
         facts.load_orders(&orders?);
-        facts.load_open(&open?);
+        facts.load_under_way(&active?);
         facts.load_tailors(&tailors?);
         facts.load_payments(&payments?);
         facts.load_provider_events(&seen?);
         facts.load_claims(&claims?);
-        facts.load_notifications(&notifications?);
+        facts.load_notifications(&notices?);
         facts.load_unread(wanted.counted.iter().cloned(), &counted?, &listed?);
         Ok(facts)
     }
@@ -74,13 +74,30 @@ impl<'a> Prefetch<'a> {
             .await
     }
 
-    /// Reads the orders that are open for a tailor.
-    async fn open(self, tailors: &BTreeSet<UserId>) -> Found {
-        if tailors.is_empty() {
-            return Ok(Vec::new());
-        }
-        let filter = filter::open_for(tailors.iter().map(UserId::as_str));
-        self.find(ORDERS, Some(filter), &["tailor"]).await
+    /// Reads the orders of each tailor that are under way: the last changed ones, as many as the
+    /// rooms of an event, and one more for each order that this batch may take from them.
+    async fn under_way(self, wanted: &WantedFacts) -> Found {
+        let limit = usize::from(MAX_STATUS_ROOMS) + wanted.orders.len();
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let of_one = |tailor: &UserId| {
+            let filter = filter::under_way(tailor.as_str());
+            // With these fields an index has everything.
+            let projection = doc! { "tailor": 1, "status": 1, "updatedAt": 1 };
+            let orders = self.collection(ORDERS);
+            async move {
+                orders
+                    .find(filter)
+                    .sort(filter::last_changed_first())
+                    .limit(limit)
+                    .projection(projection)
+                    .await?
+                    .try_collect::<Vec<_>>()
+                    .await
+            }
+        };
+        let lists = join_all(wanted.tailors.iter().map(of_one)).await;
+        let lists = lists.into_iter().collect::<Result<Vec<_>, Error>>()?;
+        Ok(lists.concat())
     }
 
     async fn tailors(self, tailors: &BTreeSet<UserId>) -> Found {

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, named_params};
 use super::{fault::Fault, row::Record};
 use crate::{
     model::{Order, OrderStatus, Page},
-    store::{OrderQuery, Whose},
+    store::{MAX_STATUS_ROOMS, OrderQuery, Whose},
 };
 
 const COLUMNS: &str = "id, version, status, customer, tailor, courier, created_at, document";
@@ -101,21 +101,30 @@ fn list_sql(query: &OrderQuery) -> String {
     )
 }
 
-/// Returns the orders that are open for a tailor.
-pub(super) fn open_for(db: &Connection, tailor: &UserId) -> Result<Vec<OrderId>, Fault> {
-    let sql = "SELECT id FROM orders
-        WHERE tailor = ?1 AND status NOT IN ('delivered', 'cancelled') ORDER BY id";
-    let mut statement = db.prepare_cached(sql)?;
+/// Returns the orders of a tailor that are under way, the last changed ones first: at most
+/// [`MAX_STATUS_ROOMS`].
+pub(super) fn under_way(db: &Connection, tailor: &UserId) -> Result<Vec<OrderId>, Fault> {
+    let mut statement = db.prepare_cached(&under_way_sql())?;
     let rows =
         statement.query_and_then([tailor.as_str()], |row| Record::new("order", row).parse(0))?;
     rows.collect()
 }
 
+/// Returns the query of a tailor's orders that are under way. An index answers it alone.
+pub(super) fn under_way_sql() -> String {
+    format!(
+        "SELECT id FROM orders
+         WHERE tailor = ?1 AND status IN ('confirmed', 'in_progress', 'ready', 'out_for_delivery')
+         ORDER BY changed_at DESC, id DESC LIMIT {MAX_STATUS_ROOMS}"
+    )
+}
+
 pub(super) fn insert(db: &Connection, order: &Order) -> Result<(), Fault> {
     let sql = "INSERT INTO orders
-            (id, number, customer, tailor, courier, status, version, created_at, document)
+            (id, number, customer, tailor, courier, status, version, created_at, changed_at,
+                document)
         VALUES (:id, :number, :customer, :tailor, :courier, :status, :version, :created_at,
-            :document)
+            :changed_at, :document)
         ON CONFLICT DO NOTHING";
     let written = db.prepare_cached(sql)?.execute(named_params! {
         ":id": order.id.as_str(),
@@ -126,6 +135,7 @@ pub(super) fn insert(db: &Connection, order: &Order) -> Result<(), Fault> {
         ":status": order.status.as_str(),
         ":version": signed(order.version)?,
         ":created_at": order.created_at.ms(),
+        ":changed_at": order.updated_at.ms(),
         ":document": document(order)?,
     })?;
     if written == 1 {
@@ -137,10 +147,11 @@ pub(super) fn insert(db: &Connection, order: &Order) -> Result<(), Fault> {
 
 pub(super) fn update(db: &Connection, order: &Order) -> Result<(), Fault> {
     let sql = "UPDATE orders SET tailor = :tailor, courier = :courier, status = :status,
-            version = :version, document = :document
+            version = :version, changed_at = :changed_at, document = :document
         WHERE id = :id AND version = :version - 1";
     let written = db.prepare_cached(sql)?.execute(named_params! {
         ":id": order.id.as_str(),
+        ":changed_at": order.updated_at.ms(),
         ":tailor": order.tailor.as_ref().map(UserId::as_str),
         ":courier": order.delivery_partner.as_ref().map(UserId::as_str),
         ":status": order.status.as_str(),

@@ -24,6 +24,10 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         name: "customers of payments",
         sql: PAYMENT_CUSTOMERS,
     },
+    Migration {
+        name: "changes of orders",
+        sql: ORDER_CHANGES,
+    },
 ];
 
 /// Documents that are no JSON get the time 0: they are corrupt however they are read.
@@ -44,6 +48,19 @@ const PAYMENT_CUSTOMERS: &str = "
 ALTER TABLE payments ADD COLUMN customer TEXT NOT NULL DEFAULT '';
 UPDATE payments SET customer = coalesce(document ->> '$.customer', '') WHERE json_valid(document);
 CREATE INDEX payments_of_customer ON payments (provider_order, customer);
+";
+
+/// Documents that are no JSON get the time 0: they are corrupt however they are read.
+const ORDER_CHANGES: &str = "
+ALTER TABLE orders ADD COLUMN changed_at INTEGER NOT NULL DEFAULT 0;
+UPDATE orders SET changed_at = coalesce(
+    CAST(strftime('%s', substr(document ->> '$.updatedAt', 1, 19)) AS INTEGER) * 1000
+        + CAST(substr(document ->> '$.updatedAt', 21, 3) AS INTEGER),
+    0) WHERE json_valid(document);
+CREATE INDEX orders_under_way_by_tailor ON orders (tailor, changed_at, id, status)
+    WHERE tailor IS NOT NULL
+        AND status IN ('confirmed', 'in_progress', 'ready', 'out_for_delivery');
+DROP INDEX orders_open_by_tailor;
 ";
 
 const MARKETPLACE: &str = "

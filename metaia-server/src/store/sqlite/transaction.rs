@@ -124,8 +124,8 @@ impl SqliteStore {
             let name = name_of(&new.status);
             db.prepare_cached(sql)?
                 .execute(params![new.tailor.as_str(), name, new.at.ms()])?;
-            let open = orders::open_for(db, &new.tailor)?;
-            let event = events::tailor_status(&new, &open).map_err(Fault::Event)?;
+            let under_way = orders::under_way(db, &new.tailor)?;
+            let event = events::tailor_status(&new, &under_way).map_err(Fault::Event)?;
             Ok((new, vec![event]))
         };
         let finish = move |db: &Connection, new: TailorStatus, _: &[PublishReceipt]| {

@@ -81,6 +81,7 @@ async fn rooms() {
         let server = Server::start().await;
         let order = place_order_at(&server, "c1", "t1").await;
         let id = id_of(&order);
+        set_status(&server, id, "confirmed").await;
         let folder = TempFolder::new();
         let name = format!("{language} rooms");
         let program = snippets::start(&name, &folder, &server, &token("tailor", "t1"), id);

@@ -129,10 +129,12 @@ async fn a_verified_payment_is_announced(mut driver: Driver) {
     }
 }
 
-/// Checks that a tailor's status reaches the admins and the rooms of the tailor's open orders.
+/// Checks that a tailor's status reaches the admins and the rooms of the tailor's confirmed
+/// orders.
 async fn a_tailors_status_is_announced(mut driver: Driver) {
     let server = Server::start().await;
     let order = place_order_at(&server, "c1", "t1").await;
+    set_status(&server, id_of(&order), "confirmed").await;
     driver.ready("admin", &server, &token("admin", "a1")).await;
     driver
         .ready("customer", &server, &token("customer", "c1"))

@@ -18,7 +18,7 @@ pub(super) use idempotency::{claim_document, claim_id, claimed_at_in, idempotenc
 pub(super) use notification::{
     mark_read_update, notification_document, notification_in, unread_in,
 };
-pub(super) use order::{order_document, order_fields, order_in};
+pub(super) use order::{changed_at_in, order_document, order_fields, order_in};
 pub(super) use payment::{payment_document, payment_in, payment_update, status_in};
 pub(super) use tailor::{tailor_document, tailor_fields};
 pub(super) use value::{any_of, date, id, id_in, id_or_text, integer, parsed, user_in};

@@ -10,7 +10,7 @@ use super::{
     ORDERS, Revision, Unreadable,
     value::{created_at_in, date, id, id_in, integer, named, parsed, text, time, user_in},
 };
-use crate::model::{Item, Measure, Order, OrderNumber, OrderStatus};
+use crate::model::{Item, Measure, Order, OrderNumber, OrderStatus, Timestamp};
 
 /// Returns the document of a new order.
 pub(in super::super) fn order_document(order: &Order, version: i64) -> Document {
@@ -41,6 +41,11 @@ pub(in super::super) fn order_fields(order: &Order, version: i64) -> Document {
         "version": version,
         "updatedAt": date(order.updated_at),
     }
+}
+
+/// Returns the time of the last change of an order, if it has one.
+pub(in super::super) fn changed_at_in(document: &Document) -> Option<Timestamp> {
+    time(document, "updatedAt")
 }
 
 fn user_or_null(user: Option<&UserId>) -> Bson {
@@ -74,7 +79,7 @@ pub(in super::super) fn order_in(document: &Document) -> Result<Order, Unreadabl
         status,
         version: Revision::read(document).number(),
         created_at,
-        updated_at: time(document, "updatedAt").unwrap_or(created_at),
+        updated_at: changed_at_in(document).unwrap_or(created_at),
         delivery_address: text(document, "deliveryAddress").map(str::to_owned),
         id,
     })

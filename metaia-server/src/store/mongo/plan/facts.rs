@@ -8,7 +8,8 @@ use mongodb::bson::{Bson, Document};
 
 use super::{
     super::document::{
-        Revision, claimed_at_in, id_in, integer, notification_in, parsed, status_in, user_in,
+        Revision, changed_at_in, claimed_at_in, id_in, integer, notification_in, parsed, status_in,
+        user_in,
     },
     layered::{Draft, Layered},
 };
@@ -21,8 +22,8 @@ pub(in super::super) struct Facts {
     pub(super) now: Timestamp,
     pub(super) orders: Layered<OrderId, Revision>,
     pub(super) numbers: Layered<String, ()>,
-    /// The tailor for whom an order is open, if there is one.
-    pub(super) open: Layered<OrderId, Option<UserId>>,
+    /// For an order that is under way, the tailor who works on it.
+    pub(super) under_way: Layered<OrderId, Option<UnderWay>>,
     pub(super) tailors: Layered<UserId, Revision>,
     pub(super) payments: Layered<PaymentId, StoredPayment>,
     /// The standing payments of an order: at most one, unless other programs have left more.
@@ -43,7 +44,7 @@ impl Facts {
             now,
             orders: Layered::default(),
             numbers: Layered::default(),
-            open: Layered::default(),
+            under_way: Layered::default(),
             tailors: Layered::default(),
             payments: Layered::default(),
             standing: Layered::default(),
@@ -68,12 +69,16 @@ impl Facts {
         }
     }
 
-    /// Loads the tailors of open orders.
-    pub(in super::super) fn load_open(&mut self, found: &[Document]) {
+    /// Loads orders that are under way. One without a time counts as the first that was changed, as
+    /// the database sorts it.
+    pub(in super::super) fn load_under_way(&mut self, found: &[Document]) {
         for order in found {
-            if let Some(id) = id_in(order) {
-                self.open.load(id, user_in(order, "tailor"));
-            }
+            let Some(id) = id_in(order) else { continue };
+            let under_way = user_in(order, "tailor").map(|tailor| UnderWay {
+                tailor,
+                changed_at: changed_at_in(order),
+            });
+            self.under_way.load(id, under_way);
         }
     }
 
@@ -194,7 +199,7 @@ impl Facts {
             now: _,
             orders,
             numbers,
-            open,
+            under_way,
             tailors,
             payments,
             standing,
@@ -208,7 +213,7 @@ impl Facts {
         [
             orders,
             numbers,
-            open,
+            under_way,
             tailors,
             payments,
             standing,
@@ -233,6 +238,13 @@ impl Default for Facts {
 pub(super) struct StoredPayment {
     pub(super) status: PaymentStatus,
     pub(super) revision: Revision,
+}
+
+/// An order that is under way.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct UnderWay {
+    pub(super) tailor: UserId,
+    pub(super) changed_at: Option<Timestamp>,
 }
 
 /// The unread notifications of a user.

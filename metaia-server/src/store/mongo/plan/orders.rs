@@ -13,12 +13,12 @@ use super::{
     },
     ask::Ask,
     build, claims,
-    facts::Facts,
+    facts::{Facts, UnderWay},
     wanted::WantedFacts,
 };
 use crate::{
     model::{Order, TailorStatus},
-    store::{CommitError, Keyed, StoreError, events},
+    store::{CommitError, Keyed, MAX_STATUS_ROOMS, StoreError, events},
 };
 
 /// Inserts a new order, if its id and its number are free.
@@ -63,12 +63,18 @@ pub(super) fn require(facts: &Facts, order: &OrderId, version: u64) -> Result<()
 
 fn draft_order(facts: &mut Facts, order: &Order, version: i64) {
     facts.orders.set(order.id.clone(), Revision::new(version));
-    let open_for = if order.status.is_final() {
-        None
-    } else {
-        order.tailor.clone()
-    };
-    facts.open.set(order.id.clone(), open_for);
+    facts.under_way.set(order.id.clone(), under_way(order));
+}
+
+fn under_way(order: &Order) -> Option<UnderWay> {
+    let tailor = order
+        .tailor
+        .clone()
+        .filter(|_| order.status.is_under_way())?;
+    Some(UnderWay {
+        tailor,
+        changed_at: Some(order.updated_at),
+    })
 }
 
 pub(super) fn signed(version: u64) -> Result<i64, StoreError> {
@@ -77,8 +83,8 @@ pub(super) fn signed(version: u64) -> Result<i64, StoreError> {
         .map_err(|_| StoreError::Corrupt("a version is out of range".into()))
 }
 
-/// Stores a tailor's status, with its event to the admins and to the rooms of the tailor's open
-/// orders. See [`crate::store::Store::set_tailor_status`].
+/// Stores a tailor's status, with its event to the admins and to the rooms of the tailor's orders
+/// that are under way. See [`crate::store::Store::set_tailor_status`].
 #[derive(Debug)]
 pub(in super::super) struct SetTailorStatus {
     pub(in super::super) status: TailorStatus,
@@ -96,8 +102,8 @@ impl Ask for SetTailorStatus {
 
     fn decide(&self, facts: &mut Facts) -> Result<Plan<()>, CommitError> {
         let status = &self.status;
-        let open = open_for(facts, &status.tailor);
-        let entry = events::tailor_status(status, &open).map_err(StoreError::Event)?;
+        let under_way = under_way_for(facts, &status.tailor);
+        let entry = events::tailor_status(status, &under_way).map_err(StoreError::Event)?;
         let (write, version) = write_status(facts, status)?;
         let revision = Revision::new(version);
         facts.tailors.set(status.tailor.clone(), revision);
@@ -125,14 +131,16 @@ fn write_status(facts: &Facts, status: &TailorStatus) -> Result<(RecordWrite, i6
     Ok((write, version))
 }
 
-fn open_for(facts: &Facts, tailor: &UserId) -> Vec<OrderId> {
-    let mut open = Vec::new();
-    for (order, open_for) in facts.open.iter() {
-        if open_for.as_ref() == Some(tailor) {
-            open.push(order.clone());
+/// Returns the orders of a tailor that are under way, the last changed ones first: at most
+/// [`MAX_STATUS_ROOMS`].
+fn under_way_for(facts: &Facts, tailor: &UserId) -> Vec<OrderId> {
+    let mut orders = Vec::new();
+    for (order, under_way) in facts.under_way.iter() {
+        if let Some(under_way) = under_way.as_ref().filter(|of| of.tailor == *tailor) {
+            orders.push((under_way.changed_at, order));
         }
     }
-    // In a fixed order, as the embedded store does.
-    open.sort_by(|a, b| a.as_str().cmp(b.as_str()));
-    open
+    orders.sort_by(|(a_at, a), (b_at, b)| (b_at, b.as_str()).cmp(&(a_at, a.as_str())));
+    orders.truncate(MAX_STATUS_ROOMS.into());
+    orders.into_iter().map(|(_, order)| order.clone()).collect()
 }

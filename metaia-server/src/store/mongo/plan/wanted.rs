@@ -32,7 +32,7 @@ pub(in super::super) struct WantedFacts {
     pub(in super::super) counted: BTreeSet<UserId>,
     /// Users whose unread notifications are marked.
     pub(in super::super) marked: BTreeSet<UserId>,
-    /// Tailors, for their version and their open orders.
+    /// Tailors, for their version and their orders that are under way.
     pub(in super::super) tailors: BTreeSet<UserId>,
 }
 

@@ -134,6 +134,45 @@ async fn frequent_queries_use_an_index() {
     assert_eq!(stats.get_i32("totalDocsExamined").unwrap(), 3, "{stats}");
 }
 
+/// A tailor may have any number of orders, under way or not.
+#[tokio::test]
+async fn the_orders_of_a_tailors_status_are_read_from_an_index_alone() {
+    use crate::{
+        model::{
+            OrderStatus, Timestamp,
+            testing::{order, user},
+        },
+        store::{Write, contract::change},
+    };
+    let fixture = Fixture::new().await;
+    indexes::create_all(&fixture.store.mongo).await.unwrap();
+    let tailor = "650000000900000000000000";
+    let orders = (0..600_i64).map(|n| Order {
+        tailor: Some(user(tailor)),
+        status: OrderStatus::ALL[n.unsigned_abs() as usize % 7],
+        updated_at: Timestamp::from_ms(n).unwrap(),
+        ..order()
+    });
+    let writes = orders.map(Write::NewOrder).collect();
+    let stored = fixture.store.commit(change(writes, vec![], None)).await;
+    stored.unwrap();
+    let find = doc! {
+        "find": "orders",
+        "filter": filter::under_way(tailor),
+        "sort": filter::last_changed_first(),
+        "limit": 20,
+        "projection": { "tailor": 1, "status": 1, "updatedAt": 1 },
+    };
+    let explain = doc! { "explain": find, "verbosity": "executionStats" };
+    let db = fixture.store.mongo.database();
+    let explained = db.run_command(explain).await.unwrap();
+    let stats = explained.get_document("executionStats").unwrap();
+    assert_eq!(stats.get_i32("nReturned").unwrap(), 20, "{stats}");
+    // One more of each status, in both forms of the tailor's id, to merge them.
+    assert!(stats.get_i32("totalKeysExamined").unwrap() <= 36, "{stats}");
+    assert_eq!(stats.get_i32("totalDocsExamined").unwrap(), 0, "{stats}");
+}
+
 #[tokio::test]
 async fn payments_that_need_a_person_are_found_by_an_index() {
     use crate::{

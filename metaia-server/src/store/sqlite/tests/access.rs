@@ -149,3 +149,24 @@ async fn payments_of_an_earlier_version_are_found_by_their_customer_alone() {
         assert_eq!(found.unwrap(), None);
     }
 }
+
+#[tokio::test]
+async fn the_orders_of_a_tailors_status_are_read_from_an_index_alone() {
+    let fixture = Fixture::new().await;
+    assert_eq!(
+        fixture.plan(&orders::under_way_sql()).await,
+        ["SEARCH orders USING COVERING INDEX orders_under_way_by_tailor (tailor=?)"]
+    );
+}
+
+#[tokio::test]
+async fn orders_of_an_earlier_version_have_the_time_of_their_last_change() {
+    let fixture = earlier().await;
+    let sql = "SELECT id FROM orders WHERE changed_at = 0 OR changed_at <> CAST(round(
+        unixepoch(document ->> '$.updatedAt', 'subsec') * 1000) AS INTEGER)";
+    let wrong: Vec<String> = fixture.rows(sql.to_owned(), |row| row.get(0)).await;
+    assert!(wrong.is_empty(), "{wrong:?}");
+    let sql = "SELECT count(*) FROM orders".to_owned();
+    let count: Vec<i64> = fixture.rows(sql, |row| row.get(0)).await;
+    assert!(count[0] > 0);
+}

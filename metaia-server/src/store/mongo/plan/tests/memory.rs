@@ -39,11 +39,11 @@ impl Memory {
     pub(super) fn facts(&self, wanted: WantedFacts) -> Facts {
         let mut facts = Facts::new(Timestamp::from_ms(0).unwrap());
         facts.load_orders(&self.all(ORDERS));
-        let mut open = self.all(ORDERS);
-        open.retain(|order| {
-            !["delivered", "cancelled"].contains(&order.get_str("status").unwrap())
+        let mut under_way = self.all(ORDERS);
+        under_way.retain(|order| {
+            !["pending", "delivered", "cancelled"].contains(&order.get_str("status").unwrap())
         });
-        facts.load_open(&open);
+        facts.load_under_way(&under_way);
         facts.load_tailors(&self.all(TAILORS));
         facts.load_payments(&self.all(PAYMENTS));
         facts.load_provider_events(&self.all(PROVIDER_EVENTS));
