@@ -146,7 +146,8 @@ impl Realtime {
     ///
     /// # Errors
     /// See [`PublishError`]; also for more than 255 open orders, since an event has at most
-    /// [`NewEntry::MAX_ROOMS`](crate::NewEntry::MAX_ROOMS) rooms. Name those that were changed last.
+    /// [`NewEntry::MAX_ROOMS`](crate::NewEntry::MAX_ROOMS) rooms. Name those that were changed
+    /// last.
     pub async fn emit_tailor_status_update(
         &self,
         status: &TailorStatusUpdate,
