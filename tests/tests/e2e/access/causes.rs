@@ -62,7 +62,6 @@ pub(super) async fn provoke(server: &Server, row: &Row, world: &World, crowd: &m
             assert_eq!(deliver_webhook(server, &body).await, "applied");
         }
         ("tailor_status_update", "of the confirmed order's tailor, after the joins") => {
-            set_status(server, &world.order, "confirmed").await;
             crowd.try_to_join(&world.order).await;
             let tailor = server.api("tailor", Relation::Tailor.user());
             let body = json!({"status": "busy"});
