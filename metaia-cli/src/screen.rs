@@ -1,10 +1,11 @@
 //! The terminal while a line is edited on it: output goes above the line.
 //!
 //! The line editor waits for keys in a thread of its own, and only this thread may draw. A text for
-//! the terminal is handed to it while it waits. Between two lines a text waits for the next one,
-//! so that texts keep their order. Once the thread has ended, texts are written as usual. If the
-//! editor takes no text, for instance while the history is searched, the second one waits, as for a
-//! terminal that has been stopped.
+//! the terminal is handed to it while it waits. Between two lines a text is written at once, unless
+//! the editor has one that it has not shown: then it waits for the next line, so that texts keep
+//! their order. Once the thread has ended, texts are written as usual. If the editor takes no text,
+//! for instance while the history is searched, the second one waits, as for a terminal that has
+//! been stopped.
 //!
 //! From [`Screen::share`] on, the terminal neither cuts lines nor echoes, also between two lines,
 //! when the editor has left its own settings. At the end the editor's thread is left where it
@@ -195,12 +196,25 @@ impl Screen {
     /// text is to be written as usual.
     fn print(&self, text: &str) -> bool {
         let mut show = lock(&self.show);
+        if self.write_between(text) {
+            return true;
+        }
         if self.settled() != Phase::Editing {
             return false;
         }
         *lock(&self.last) = Some(text.to_owned());
         lock(&self.state).unshown += 1;
         show(format!("{text}\n"))
+    }
+
+    /// Writes a text while no line is edited. Returns false if one is, or if the editor has a text
+    /// to show before. The console must not wait for the next line then: the editor may wait for
+    /// the console.
+    fn write_between(&self, text: &str) -> bool {
+        // No line begins while the lock is held.
+        let state = lock(&self.state);
+        let is_free = state.phase == Phase::Between && state.unshown == 0 && !state.is_released;
+        is_free && writeln!(io::stdout().lock(), "{text}").is_ok()
     }
 
     /// Waits until the editor waits for keys, or is away.
@@ -400,6 +414,32 @@ mod tests {
         screen.is_shown(false);
         assert!(printed.join().unwrap());
         assert_eq!(*lock(&texts), ["a\n"]);
+    }
+
+    #[test]
+    fn a_text_between_two_lines_waits_for_no_line() {
+        let (screen, texts) = screen();
+        assert!(screen.print("a"));
+        screen.enter();
+        screen.is_shown(false);
+        screen.leave();
+        assert!(screen.print("b"));
+        assert!(lock(&texts).is_empty());
+    }
+
+    #[test]
+    fn a_text_waits_for_the_one_before_it() {
+        let (screen, texts) = screen();
+        screen.enter();
+        screen.is_shown(false);
+        assert!(screen.print("a"));
+        screen.leave();
+        let printing = screen.clone();
+        let printed = std::thread::spawn(move || printing.print("b"));
+        screen.enter();
+        screen.is_shown(false);
+        assert!(printed.join().unwrap());
+        assert_eq!(*lock(&texts), ["a\n", "b\n"]);
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //! whom the prompt is, the names that can be completed, and whether a command waits. The editor
 //! asks for what keys demand.
 //!
-//! The editor's thread never waits for the console for longer than [`TAKE_TIMEOUT`].
+//! The editor's thread never waits for the console for longer than [`TAKE_TIMEOUT`], or
+//! [`CHANGE_TIMEOUT`].
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -16,9 +17,11 @@ use super::prompt::{PromptRole, prompt};
 use super::rooms::Rooms;
 use crate::printer::Paint;
 
-/// The time that the console has to take a line before the next one begins. A line that changes the
-/// prompt is taken in less.
+/// The time that the console has to take a line before the next one begins.
 const TAKE_TIMEOUT: Duration = Duration::from_millis(50);
+
+/// The same time for a line that may change the prompt. Only a console that is busy needs it.
+const CHANGE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The most requests that wait. If a person presses keys faster, the last ones are dropped.
 const MOST_REQUESTS: usize = 4;
@@ -182,14 +185,19 @@ impl Board {
         self.state().is_untaken = true;
     }
 
-    /// Waits until the console has taken the line, so that the next prompt is up to date. A console
-    /// that waits for something takes no line.
-    pub(super) fn wait_until_taken(&self) {
+    /// Waits until the console has taken this line, so that the next prompt is up to date. A
+    /// console that waits for something takes no line.
+    pub(super) fn wait_until_taken(&self, line: &str) {
+        let limit = if line.trim_start().starts_with("/as") {
+            CHANGE_TIMEOUT
+        } else {
+            TAKE_TIMEOUT
+        };
         let is_untaken = |state: &mut BoardState| state.is_untaken && !state.is_waiting;
         // The time is limited, and the lock is not poisoned by a panic.
         let _ = self
             .taken
-            .wait_timeout_while(self.state(), TAKE_TIMEOUT, is_untaken);
+            .wait_timeout_while(self.state(), limit, is_untaken);
     }
 }
 

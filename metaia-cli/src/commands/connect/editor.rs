@@ -139,8 +139,8 @@ impl EditorThread {
         }
         self.history.keep(&text);
         self.board.pass_line();
-        self.send(Ok(Some(text)));
-        self.board.wait_until_taken();
+        self.send(Ok(Some(text.clone())));
+        self.board.wait_until_taken(&text);
     }
 
     /// Reports a line that is not UTF-8. The rest of what was pasted is no line of its own, and
